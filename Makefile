@@ -1,0 +1,63 @@
+# sharing_guard: built with PGXS against PG_CONFIG.
+#
+#   make, make install, make installcheck   as every PGXS extension
+#   make test, make demo                    do their own set-up (see README.md)
+
+EXTENSION = sharing_guard
+EXTVERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" sharing_guard.control)
+MODULE_big = sharing_guard
+
+OBJS = \
+	src/sharing_guard.o \
+	src/vocabulary.o \
+	src/policy/change.o \
+	src/policy/decide.o \
+	src/policy/destination.o \
+	src/policy/pack.o \
+	src/policy/policy.o \
+	src/policy/purpose.o \
+	src/channel/context.o \
+	src/channel/export_row.o \
+	src/channel/gather.o \
+	src/channel/guard.o \
+	src/audit/event.o \
+	src/audit/rows.o
+
+# The install script, in the order in which its parts need one another.
+SQL_PARTS = \
+	src/sharing_guard.sql \
+	src/audit/event.sql \
+	src/audit/rows.sql \
+	src/policy/change.sql \
+	src/setting.sql \
+	src/policy/destination.sql \
+	src/policy/purpose.sql \
+	src/policy/policy.sql \
+	src/policy/decide.sql \
+	src/policy/pack.sql \
+	src/channel/context.sql \
+	src/channel/guard.sql \
+	src/channel/export_row.sql \
+	src/audit/views.sql \
+	src/roles.sql \
+	src/preflight.sql
+
+SQL_SCRIPT = sharing_guard--$(EXTVERSION).sql
+PACKS = $(wildcard src/policy/packs/*.json)
+
+DATA_built = $(SQL_SCRIPT)
+DATA = $(PACKS)
+
+PG_CPPFLAGS = -I$(srcdir)/src -DSHARING_GUARD_VERSION='"$(EXTVERSION)"'
+PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+
+REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
+REGRESS_OPTS = --inputdir=. --outputdir=.
+EXTRA_CLEAN = $(SQL_SCRIPT)
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+$(SQL_SCRIPT): $(SQL_PARTS) sharing_guard.control
+	cat $(SQL_PARTS) > $@

@@ -1,0 +1,108 @@
+/*-------------------------------------------------------------------------
+ *
+ * event.h
+ *		Events: built here, written with the transaction or to the log.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_EVENT_H
+#define SHARING_GUARD_EVENT_H
+
+#include "audit/rows.h"
+#include "disclosure.h"
+#include "utils/uuid.h"
+
+/*
+ * Who acted.  Names, not OIDs: roles are dropped, the record stays.
+ */
+typedef struct Actor
+{
+	const char *username;		/* NULL where the rows differ */
+	const char *username_source;	/* person, login, shared_login */
+	const char *organization;	/* whom that user belongs to */
+	const char *session_role;
+	const char *acting_role;
+	const char *client_address; /* NULL: a local socket or a worker */
+	const char *application;
+} Actor;
+
+/*
+ * One decision on one group of rows.
+ *
+ * The disclosure's per-row fields (purpose, record key, query elements, case
+ * number, requesting person) are not looked at: the columns hold them.  A
+ * NULL column is a field that was not given at all.
+ */
+typedef struct DisclosureEvent
+{
+	pg_uuid_t	event_id;
+	TimestampTz occurred_at;
+	Actor		actor;
+	const Disclosure *disclosure;
+	const Decision *decision;
+	Outcome		outcome;		/* what happened; the decision's own is
+								 * would_be_outcome */
+	int64		rows_disclosed;
+	int64		rows_blocked;
+	RowColumn  *record_keys;
+	RowColumn  *purposes;
+	RowColumn  *query_elements;
+	RowColumn  *case_numbers;
+	RowColumn  *requesting_persons;
+} DisclosureEvent;
+
+/*
+ * A change of policy, guards or settings, with who made it; operation,
+ * relation and key as in policy/change.h.
+ */
+typedef struct ChangeEvent
+{
+	pg_uuid_t	event_id;
+	TimestampTz occurred_at;
+	Actor		actor;
+	const char *operation;
+	const char *relation;
+	const char *key;
+	const char *old_row;
+	const char *new_row;
+	int64		policy_revision;
+} ChangeEvent;
+
+/*
+ * A new event id: a version 7 UUID (RFC 9562, section 5.7), so ids sort by
+ * the time they were made; strictly increasing within a backend.
+ */
+extern void sg_event_new_id(pg_uuid_t *id, TimestampTz at);
+
+/* RFC 9562 text form, palloc'd. */
+extern char *sg_event_id_text(const pg_uuid_t *id);
+
+/*
+ * The session's part of an actor: session role, this acting role, client
+ * address, application; username is the login, source "login", organization
+ * is left alone.
+ */
+extern void sg_actor_from_session(Actor *actor, Oid acting_role);
+
+/*
+ * Writing with the transaction: open, add any number, close.  Needs a
+ * transaction and pushes its own snapshot where none is active, so it works
+ * in a pre-commit callback too.
+ */
+typedef struct EventWriter EventWriter;
+extern EventWriter *sg_event_writer_open(void);
+extern void sg_event_write_disclosure(EventWriter *writer,
+									  const DisclosureEvent *event);
+extern void sg_event_write_change(EventWriter *writer,
+								  const ChangeEvent *event);
+extern void sg_event_writer_close(EventWriter *writer);
+
+/*
+ * The event as one line of JSON in the server log and nowhere else: for what
+ * cannot be written with the transaction because the transaction will not
+ * live.  "why" says so in a few words.  Never sent to the client.
+ */
+extern void sg_event_to_server_log(const DisclosureEvent *event,
+								   const char *why);
+
+#endif							/* SHARING_GUARD_EVENT_H */

@@ -1,0 +1,27 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *		Every difference between the server versions we build against.
+ *
+ * No other file looks at PG_VERSION_NUM.  Differences are inline functions
+ * where a function can hide them and macros where it cannot (hook signatures,
+ * the module magic); no core name is redefined.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_COMPAT_H
+#define SHARING_GUARD_COMPAT_H
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "sharing_guard supports PostgreSQL 15 to 18"
+#endif
+
+/* PostgreSQL 18 lets a module say who it is in its magic block. */
+#ifdef PG_MODULE_MAGIC_EXT
+#define SG_MODULE_MAGIC() \
+	PG_MODULE_MAGIC_EXT(.name = "sharing_guard", .version = SHARING_GUARD_VERSION)
+#else
+#define SG_MODULE_MAGIC() PG_MODULE_MAGIC
+#endif
+
+#endif							/* SHARING_GUARD_COMPAT_H */
