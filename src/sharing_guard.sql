@@ -1,0 +1,38 @@
+\echo Use "CREATE EXTENSION sharing_guard" to load this file. \quit
+
+-- The schema is made here rather than by the control file, so that a schema
+-- of this name that somebody else owns stops the installation instead of
+-- being moved into.
+CREATE SCHEMA sharing_guard;
+REVOKE ALL ON SCHEMA sharing_guard FROM PUBLIC;
+COMMENT ON SCHEMA sharing_guard IS
+'Decides on, records and audits every row that leaves this database; see the manual of the extension sharing_guard';
+
+-- Nobody gets at anything in here but through grant_auditor() and
+-- grant_policy_admin(): every function below is revoked from PUBLIC where it
+-- is made, and nothing else is granted to anybody by default.
+
+CREATE FUNCTION sharing_guard.require_operational() RETURNS void
+    AS 'MODULE_PATHNAME', 'sg_sql_require_operational'
+    LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+REVOKE ALL ON FUNCTION sharing_guard.require_operational() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.require_operational() IS
+'Raises an error (SG006) unless the library was preloaded and this database is listed in sharing_guard.databases';
+
+-- Stops CREATE EXTENSION where the extension could not do its work.
+SELECT sharing_guard.require_operational();
+
+CREATE FUNCTION sharing_guard.library_preloaded() RETURNS boolean
+    AS 'MODULE_PATHNAME', 'sg_sql_library_preloaded'
+    LANGUAGE C STRICT STABLE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION sharing_guard.library_preloaded() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.library_preloaded() IS
+'Whether sharing_guard was loaded by shared_preload_libraries';
+
+CREATE FUNCTION sharing_guard.database_listed() RETURNS boolean
+    AS 'MODULE_PATHNAME', 'sg_sql_database_listed'
+    LANGUAGE C STRICT STABLE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION sharing_guard.database_listed() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.database_listed() IS
+'Whether this database is listed in sharing_guard.databases';
+
