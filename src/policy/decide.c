@@ -337,8 +337,6 @@ why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 	look_at_edge(d, basis->valid_until);
 	look_at_edge(d, basis->revoked_at);
 
-	if (rule->lifted_by.count == 0)
-		return "nothing lifts this rule";
 	if (!sg_words_contain(&rule->lifted_by, basis->kind, strlen(basis->kind)))
 		return psprintf("this rule is not lifted by %s",
 						kind_in_words(basis->kind));
