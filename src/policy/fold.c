@@ -23,6 +23,17 @@
 
 PG_FUNCTION_INFO_V1(sg_sql_fold_name);
 
+bool
+sg_is_given(TextSlice slice)
+{
+	for (Size i = 0; slice.data != NULL && i < slice.len; i++)
+	{
+		if (!isspace((unsigned char) slice.data[i]))
+			return true;
+	}
+	return false;
+}
+
 /* Characters that take no room on the screen. */
 static bool
 is_invisible(pg_wchar c)
