@@ -53,7 +53,9 @@ PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-m
 
 REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
 REGRESS_OPTS = --inputdir=. --outputdir=.
-EXTRA_CLEAN = $(SQL_SCRIPT)
+ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test
+EXTRA_CLEAN = $(SQL_SCRIPT) output_iso tmp_check
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -61,3 +63,5 @@ include $(PGXS)
 
 $(SQL_SCRIPT): $(SQL_PARTS) sharing_guard.control
 	cat $(SQL_PARTS) > $@
+
+include $(srcdir)/test/targets.mk
