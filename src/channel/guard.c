@@ -20,16 +20,21 @@
 #include "catalog/pg_type.h"
 #include "channel/guard.h"
 #include "executor/spi.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "sharing_guard.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/varlena.h"
+
+PG_FUNCTION_INFO_V1(sg_sql_split_identifiers);
 
 /* A compiled guard, and the context that holds all it points to. */
 typedef struct GuardEntry
@@ -639,4 +644,29 @@ sg_guard_column_tags(const GuardColumn *column, TupleTableSlot *slot,
 		ntags++;
 	}
 	return ntags;
+}
+
+/*
+ * sharing_guard.split_identifiers(list text) returns text[]
+ *
+ * The names in a comma-separated list, by the rules of SQL identifiers; NULL
+ * where the list is not one.
+ */
+Datum
+sg_sql_split_identifiers(PG_FUNCTION_ARGS)
+{
+	char	   *list = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	List	   *names;
+	ListCell   *lc;
+	ArrayBuildState *result;
+
+	if (!SplitIdentifierString(list, ',', &names))
+		PG_RETURN_NULL();
+
+	result = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	foreach(lc, names)
+		result = accumArrayResult(result,
+								  CStringGetTextDatum((char *) lfirst(lc)),
+								  false, TEXTOID, CurrentMemoryContext);
+	PG_RETURN_DATUM(makeArrayResult(result, CurrentMemoryContext));
 }
