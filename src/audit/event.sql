@@ -89,7 +89,7 @@ COMMENT ON COLUMN sharing_guard.event.session_role IS
 COMMENT ON COLUMN sharing_guard.event.acting_role IS
 'The role whose privileges were used (SET ROLE, SECURITY DEFINER)';
 COMMENT ON COLUMN sharing_guard.event.client_address IS
-'The client's network address; NULL for a local socket or a background worker';
+'The network address of the client; NULL for a local socket or a background worker';
 COMMENT ON COLUMN sharing_guard.event.application IS
 'The application_name of the session';
 COMMENT ON COLUMN sharing_guard.event.operation IS
