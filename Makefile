@@ -23,13 +23,15 @@ OBJS = \
 	src/channel/guard.o \
 	src/channel/triggers.o \
 	src/audit/event.o \
-	src/audit/rows.o
+	src/audit/rows.o \
+	src/audit/window.o
 
 # The install script, in the order in which its parts need one another.
 SQL_PARTS = \
 	src/sharing_guard.sql \
 	src/audit/event.sql \
 	src/audit/rows.sql \
+	src/audit/window.sql \
 	src/policy/change.sql \
 	src/setting.sql \
 	src/policy/destination.sql \
