@@ -10,6 +10,7 @@ MODULE_big = sharing_guard
 OBJS = \
 	src/sharing_guard.o \
 	src/vocabulary.o \
+	src/roles.o \
 	src/policy/change.o \
 	src/policy/decide.o \
 	src/policy/destination.o \
@@ -20,14 +21,17 @@ OBJS = \
 	src/channel/export_row.o \
 	src/channel/gather.o \
 	src/channel/guard.o \
+	src/channel/triggers.o \
 	src/audit/event.o \
-	src/audit/rows.o
+	src/audit/rows.o \
+	src/audit/window.o
 
 # The install script, in the order in which its parts need one another.
 SQL_PARTS = \
 	src/sharing_guard.sql \
 	src/audit/event.sql \
 	src/audit/rows.sql \
+	src/audit/window.sql \
 	src/policy/change.sql \
 	src/setting.sql \
 	src/policy/destination.sql \
@@ -37,6 +41,7 @@ SQL_PARTS = \
 	src/policy/pack.sql \
 	src/channel/context.sql \
 	src/channel/guard.sql \
+	src/channel/triggers.sql \
 	src/channel/export_row.sql \
 	src/audit/views.sql \
 	src/roles.sql \
