@@ -500,15 +500,18 @@ BEGIN
                 sharing_guard.time_zone(),
                 concat_ws(' of ', COALESCE(c.username, c.session_role, 'somebody'),
                     c.organization),
-                c.operation, c.relation,
-                COALESCE(format(', row %s', c.changed_key), ', all rows')),
-            format('The login was %s%s%s.', c.session_role,
+                COALESCE(c.operation, 'an unrecorded operation'),
+                COALESCE(c.relation, 'an unrecorded table'),
+                COALESCE(', row ' || c.changed_key,
+                    CASE c.operation WHEN 'TRUNCATE' THEN ', all rows' END)),
+            format('The login was %s%s%s.',
+                COALESCE(c.session_role, 'not recorded'),
                 CASE WHEN c.acting_role <> c.session_role
-                    THEN format(', acting as %s', c.acting_role) END,
-                COALESCE(format(', from %s', c.client_address), '')),
-            format('It made revision %s of the policy.', c.policy_revision),
-            format('The row before: %s', c.old_row),
-            format('The row after: %s', c.new_row));
+                    THEN ', acting as ' || c.acting_role END,
+                ', from ' || c.client_address),
+            'It made revision ' || c.policy_revision || ' of the policy.',
+            'The row before: ' || regexp_replace(c.old_row::text, '[[:cntrl:]]+', ' ', 'g'),
+            'The row after: ' || regexp_replace(c.new_row::text, '[[:cntrl:]]+', ' ', 'g'));
     END IF;
 
     -- What differs from row to row is counted; few events have any such.
@@ -521,6 +524,18 @@ BEGIN
         min(r.record_key) AS record_key
         INTO v
         FROM sharing_guard.audit_rows r WHERE r.event_id = event;
+
+    -- What an application says must not be able to add a sentence of its own.
+    a.username := regexp_replace(a.username, '[[:cntrl:]]+', ' ', 'g');
+    a.organization := regexp_replace(a.organization, '[[:cntrl:]]+', ' ', 'g');
+    a.application := regexp_replace(a.application, '[[:cntrl:]]+', ' ', 'g');
+    a.destination := regexp_replace(a.destination, '[[:cntrl:]]+', ' ', 'g');
+    a.on_behalf_of_agency := regexp_replace(a.on_behalf_of_agency, '[[:cntrl:]]+', ' ', 'g');
+    a.purpose := regexp_replace(a.purpose, '[[:cntrl:]]+', ' ', 'g');
+    a.query_elements := regexp_replace(a.query_elements, '[[:cntrl:]]+', ' ', 'g');
+    a.case_number := regexp_replace(a.case_number, '[[:cntrl:]]+', ' ', 'g');
+    a.legal_basis_id := regexp_replace(a.legal_basis_id, '[[:cntrl:]]+', ' ', 'g');
+    v.record_key := regexp_replace(v.record_key, '[[:cntrl:]]+', ' ', 'g');
 
     -- Who and when.
     at_time := format('On %s (%s)',
@@ -550,7 +565,7 @@ BEGIN
         target := concat_ws(', ', target, 'inactive');
     END IF;
     target := format('%s%s%s',
-        COALESCE(format('"%s"', a.destination), 'a destination that was not named'),
+        COALESCE('"' || a.destination || '"', 'a destination that was not named'),
         CASE WHEN a.agency_id IS NOT NULL
             THEN format(' (%s in the registry of agencies)', a.agency_id) END,
         CASE WHEN target IS NOT NULL THEN ', ' || target END);
@@ -565,10 +580,10 @@ BEGIN
                     a.rows_disclosed + a.rows_blocked)
             ELSE format('disclosed %s %s', COALESCE(a.rows_disclosed, 0),
                 CASE a.rows_disclosed WHEN 1 THEN 'row' ELSE 'rows' END) END
-        || format(' (%s)', concat_ws(', ',
-            COALESCE(a.operation || ' on ', '') || a.relation,
+        || COALESCE(' (' || NULLIF(concat_ws(', ',
+            COALESCE(a.operation || ' on ' || a.relation, a.operation, a.relation),
             'data class ' || a.data_class,
-            'channel ' || a.channel)),
+            'channel ' || a.channel), '') || ')', ''),
         target);
 
     -- The login behind the name.
@@ -599,7 +614,7 @@ BEGIN
         WHEN v.rows_with_purpose = 0 THEN 'No purpose was given.'
         WHEN a.purpose IS NOT NULL
             THEN format('The purpose given was "%s".', a.purpose)
-        ELSE format('The rows have %s different purposes; the view audit_rows has them.',
+        ELSE format('Purposes given, all rows together: %s; the view audit_rows has each.',
             v.purposes) END;
     IF cardinality(a.tags) > 0 THEN
         lines := lines || format('It was tagged: %s. A tag says that terms matched, not that anything was unlawful.',
@@ -608,38 +623,36 @@ BEGIN
     IF v.query_elements > 0 THEN
         lines := lines || CASE WHEN a.query_elements IS NOT NULL
             THEN format('Searched by: %s.', a.query_elements)
-            ELSE format('The rows have %s different query elements.',
+            ELSE format('Query elements given, all rows together: %s.',
                 v.query_elements) END;
     END IF;
     IF v.case_numbers > 0 THEN
         lines := lines || CASE WHEN a.case_number IS NOT NULL
             THEN format('The case number given was %s.', a.case_number)
-            ELSE format('Case numbers: %s different ones, not on every row or not the same.',
+            ELSE format('Case numbers given, all rows together: %s.',
                 v.case_numbers) END;
     END IF;
     IF v.record_keys > 0 THEN
         lines := lines || CASE v.record_keys WHEN 1
             THEN format('The record was %s.', v.record_key)
-            ELSE format('The records were %s different ones; the view audit_rows names each.',
+            ELSE format('Records: %s; the view audit_rows names each.',
                 v.record_keys) END;
     END IF;
 
     -- Under which rule and authority.
-    lines := lines || CASE WHEN cardinality(a.rule_ids) > 0
-        THEN format('Under revision %s of the policy these rules matched: %s.',
-            a.policy_revision, array_to_string(a.rule_ids, ', '))
-        ELSE format('Under revision %s of the policy no rule matched, so the default for its class of destination decided.',
-            a.policy_revision) END;
-    IF a.authority IS NOT NULL THEN
-        lines := lines || format('They rest on: %s.', rtrim(a.authority, '.'));
-    END IF;
+    lines := lines || concat_ws(' ',
+        'Decided under revision ' || a.policy_revision || ' of the policy.',
+        CASE WHEN cardinality(a.rule_ids) > 0
+            THEN 'Rules that matched: ' || array_to_string(a.rule_ids, ', ') || '.'
+            ELSE 'No rule matched; what holds for its class of destination decided.' END);
+    lines := lines || ('Authority: ' || rtrim(a.authority, '.') || '.');
     IF cardinality(a.flag_reasons) > 0 THEN
-        lines := lines || format('Why: %s', array_to_string(a.flag_reasons, ' '));
+        lines := lines || ('Why: ' || array_to_string(a.flag_reasons, ' '));
     END IF;
     IF a.legal_basis_id IS NOT NULL OR a.lifted_by IS NOT NULL THEN
         lines := lines || concat_ws(' ',
-            format('The application named the legal basis %s.', a.legal_basis_id),
-            COALESCE(format('The legal basis %s lifted a block.', a.lifted_by),
+            'The application named the legal basis ' || a.legal_basis_id || '.',
+            COALESCE('The legal basis ' || a.lifted_by || ' lifted a block.',
                 'It lifted nothing.'));
     END IF;
 
@@ -657,6 +670,7 @@ BEGIN
                 WHEN 'block' THEN 'been blocked' END);
     END IF;
 
+    -- Leaves out what is NULL.
     RETURN array_to_string(lines, E'\n');
 END
 $$;
