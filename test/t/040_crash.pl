@@ -29,8 +29,7 @@ for my $round (1 .. 3)
 		 BEGIN FOR i IN 1 .. 50000 LOOP
 		   INSERT INTO queue VALUES ($from + i, 'oakdale-pd', 'theft'); COMMIT;
 		 END LOOP; END \$\$");
-	$session->{stdin} .= "CALL fill$round();\n";
-	$session->{run}->pump_nb;
+	$session->query_until(qr/going/, "\\echo going\nCALL fill$round();\n");
 	$node->poll_query_until('guarded', "SELECT count(*) > 200 FROM queue WHERE id > $from");
 	$node->stop('immediate');
 	eval { $session->{run}->kill_kill };
