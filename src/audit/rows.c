@@ -380,6 +380,22 @@ sg_rows_merge(RowColumn *column, const RowColumn *from)
 	}
 }
 
+void
+sg_rows_reset(RowColumn *column)
+{
+	column->nrows = 0;
+	column->nvalues = 0;
+	column->used = 0;
+	if (column->present != NULL)
+		pfree(column->present);
+	column->present = NULL;
+	column->present_size = 0;
+	if (column->index != NULL)
+		pfree(column->index);
+	column->index = NULL;
+	column->index_size = 0;
+}
+
 int
 sg_rows_count(const RowColumn *column)
 {
