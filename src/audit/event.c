@@ -651,6 +651,10 @@ write_fields(EventWriter *writer, const EventFields *fields)
 
 		log_fields(fields, "could not be written to the audit log; nothing was disclosed");
 
+		/* Said by ourselves, and complete. */
+		if (cause->sqlerrcode == ERRCODE_SG_AUDIT_UNAVAILABLE)
+			ReThrowError(cause);
+
 		/*
 		 * The cause is for the server log alone: a failing row, or another's
 		 * trigger, may have put row data into it.
