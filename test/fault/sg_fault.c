@@ -33,7 +33,7 @@ sg_fault_assert(PG_FUNCTION_ARGS)
 Datum
 sg_fault_overflow(PG_FUNCTION_ARGS)
 {
-	volatile char *bytes = malloc(8);
+	volatile char *bytes = malloc(8 + zero);
 
 	bytes[8 + zero] = 1;
 	free((void *) bytes);
