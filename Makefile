@@ -10,6 +10,7 @@ MODULE_big = sharing_guard
 OBJS = \
 	src/sharing_guard.o \
 	src/vocabulary.o \
+	src/roles.o \
 	src/policy/change.o \
 	src/policy/decide.o \
 	src/policy/destination.o \
@@ -21,14 +22,17 @@ OBJS = \
 	src/channel/export_row.o \
 	src/channel/gather.o \
 	src/channel/guard.o \
+	src/channel/triggers.o \
 	src/audit/event.o \
-	src/audit/rows.o
+	src/audit/rows.o \
+	src/audit/window.o
 
 # The install script, in the order in which its parts need one another.
 SQL_PARTS = \
 	src/sharing_guard.sql \
 	src/audit/event.sql \
 	src/audit/rows.sql \
+	src/audit/window.sql \
 	src/policy/change.sql \
 	src/setting.sql \
 	src/policy/destination.sql \
@@ -38,6 +42,7 @@ SQL_PARTS = \
 	src/policy/pack.sql \
 	src/channel/context.sql \
 	src/channel/guard.sql \
+	src/channel/triggers.sql \
 	src/channel/export_row.sql \
 	src/audit/views.sql \
 	src/roles.sql \
@@ -54,7 +59,9 @@ PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-m
 
 REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
 REGRESS_OPTS = --inputdir=. --outputdir=.
-EXTRA_CLEAN = $(SQL_SCRIPT)
+ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test
+EXTRA_CLEAN = $(SQL_SCRIPT) output_iso tmp_check
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -62,3 +69,5 @@ include $(PGXS)
 
 $(SQL_SCRIPT): $(SQL_PARTS) sharing_guard.control
 	cat $(SQL_PARTS) > $@
+
+include $(srcdir)/test/targets.mk

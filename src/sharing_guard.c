@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "commands/dbcommands.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -17,7 +19,9 @@
 #include "utils/guc.h"
 #include "utils/varlena.h"
 
+#include "audit/event.h"
 #include "channel/context.h"
+#include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
 #include "compat.h"
@@ -40,6 +44,7 @@ int			sg_gather_memory = 16384;
 /* Was this library loaded by shared_preload_libraries? */
 static bool preloaded = false;
 
+static void record_policy_change(const PolicyChange *change);
 static bool check_guarded_databases(char **newval, void **extra,
 									GucSource source);
 
@@ -93,12 +98,35 @@ _PG_init(void)
 	sg_guard_init();
 	sg_context_init();
 	sg_gather_init();
+	sg_export_row_init();
 
-	/*
-	 * A change of policy is an event.  policy/ must not know of audit/, so
-	 * the channel room, which may know both, records it.
-	 */
-	sg_policy_change_callback = sg_gather_policy_change;
+	/* policy/ must not know of audit/, so the two meet here. */
+	sg_policy_change_callback = record_policy_change;
+}
+
+/*
+ * A change of policy, guards or settings is an event too, and shares the fate
+ * of the transaction that makes it.
+ */
+static void
+record_policy_change(const PolicyChange *change)
+{
+	ChangeEvent event = {0};
+	EventWriter *writer;
+
+	sg_event_new_id(&event.event_id, change->at);
+	event.occurred_at = change->at;
+	sg_actor_from_session(&event.actor, GetUserId());
+	event.operation = change->operation;
+	event.relation = change->relation;
+	event.key = change->key;
+	event.old_row = change->old_row;
+	event.new_row = change->new_row;
+	event.policy_revision = change->policy_revision;
+
+	writer = sg_event_writer_open();
+	sg_event_write_change(writer, &event);
+	sg_event_writer_close(writer);
 }
 
 /*

@@ -35,6 +35,9 @@ extern int16 sg_rows_append(RowColumn *column, const TextSlice *value);
 /* Appends a row whose value is already there, at this index. */
 extern void sg_rows_append_index(RowColumn *column, int16 index);
 
+/* Makes the column empty again, keeping its memory for the next rows. */
+extern void sg_rows_reset(RowColumn *column);
+
 /* Appends all rows of "from". */
 extern void sg_rows_merge(RowColumn *column, const RowColumn *from);
 

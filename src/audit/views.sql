@@ -1,0 +1,682 @@
+-- What an auditor reads.  The first columns of audit and audit_rows, and their
+-- order, are fixed; new ones are added at the end.
+
+-- One line for each event.  Nothing in here calls a function of ours, so the
+-- view needs no privilege but SELECT on itself.
+CREATE VIEW sharing_guard.audit AS
+SELECT
+    e.event_id,
+    NULL::bigint AS period_id,
+    e.occurred_at,
+    e.username,
+    e.username_source,
+    e.organization,
+    CASE WHEN e.requesting_person_index IS NULL AND pg_catalog.cardinality(e.requesting_persons) = 1
+        THEN e.requesting_persons[1] END AS requesting_person,
+    e.session_role,
+    e.acting_role,
+    e.client_address,
+    e.application,
+    e.channel,
+    e.operation,
+    e.relation,
+    e.data_class,
+    CASE WHEN e.query_element_index IS NULL AND pg_catalog.cardinality(e.query_elements) = 1
+        THEN e.query_elements[1] END AS query_elements,
+    CASE WHEN e.purpose_index IS NULL AND pg_catalog.cardinality(e.purposes) = 1
+        THEN e.purposes[1] END AS purpose,
+    e.tags,
+    CASE WHEN e.case_number_index IS NULL AND pg_catalog.cardinality(e.case_numbers) = 1
+        THEN e.case_numbers[1] END AS case_number,
+    e.destination,
+    e.agency_id,
+    e.destination_class,
+    e.on_behalf_of_agency,
+    e.outcome,
+    e.would_be_outcome,
+    e.rule_ids,
+    e.authority,
+    e.legal_basis_id,
+    e.rows_disclosed,
+    e.rows_blocked,
+    e.flag_reasons,
+    NULL::text AS disposition,
+    e.policy_revision,
+    e.agency_status,
+    e.on_behalf_of_agency_id,
+    e.on_behalf_of_class,
+    e.lifted_by,
+    e.transaction_id
+FROM sharing_guard.event e
+WHERE e.kind = 'disclosure';
+REVOKE ALL ON TABLE sharing_guard.audit FROM PUBLIC;
+COMMENT ON VIEW sharing_guard.audit IS
+'Every disclosure, allowed, flagged or blocked: one line for each event, that is for each group of rows that was decided alike. A value that differs from row to row is NULL here and found in audit_rows';
+COMMENT ON COLUMN sharing_guard.audit.event_id IS
+'Identifies the event: a version 7 UUID, so ids sort by the time they were made. Refusals quote it';
+COMMENT ON COLUMN sharing_guard.audit.period_id IS
+'The review period that covers the event; NULL until it is sealed';
+COMMENT ON COLUMN sharing_guard.audit.occurred_at IS
+'When the first row of the event was decided; all its rows were decided within one second';
+COMMENT ON COLUMN sharing_guard.audit.username IS
+'Who did it: the person named by the application, else the login. NULL where the rows name different persons';
+COMMENT ON COLUMN sharing_guard.audit.username_source IS
+'Where username comes from: person (named by the application), login (the login itself), shared_login (a login that several people use, and no person was named)';
+COMMENT ON COLUMN sharing_guard.audit.organization IS
+'The agency that the user belongs to';
+COMMENT ON COLUMN sharing_guard.audit.requesting_person IS
+'The person on our side that the application named; NULL where the rows differ';
+COMMENT ON COLUMN sharing_guard.audit.session_role IS
+'The role that logged in';
+COMMENT ON COLUMN sharing_guard.audit.acting_role IS
+'The role whose privileges were used (SET ROLE, SECURITY DEFINER)';
+COMMENT ON COLUMN sharing_guard.audit.client_address IS
+'The network address of the client; NULL for a local socket or a background worker';
+COMMENT ON COLUMN sharing_guard.audit.application IS
+'The application_name of the session';
+COMMENT ON COLUMN sharing_guard.audit.channel IS
+'The way out: export_row, copy, query, foreign_table, replication, grant, copied_table, self_access';
+COMMENT ON COLUMN sharing_guard.audit.operation IS
+'The SQL operation: INSERT, UPDATE, COPY, SELECT, ...; for a policy change INSERT, UPDATE, DELETE or TRUNCATE';
+COMMENT ON COLUMN sharing_guard.audit.relation IS
+'The table, schema-qualified';
+COMMENT ON COLUMN sharing_guard.audit.data_class IS
+'The kind of record: alpr, cad, rms, criminal_history, ...';
+COMMENT ON COLUMN sharing_guard.audit.query_elements IS
+'The plate or other data elements searched by; NULL where the rows differ (see audit_rows)';
+COMMENT ON COLUMN sharing_guard.audit.purpose IS
+'The purpose as the application gave it; NULL where the rows differ (see audit_rows)';
+COMMENT ON COLUMN sharing_guard.audit.tags IS
+'What the words of the purpose matched. A tag says that terms matched, never that there was a violation';
+COMMENT ON COLUMN sharing_guard.audit.case_number IS
+'The case number given; NULL where the rows differ (see audit_rows)';
+COMMENT ON COLUMN sharing_guard.audit.destination IS
+'The receiving agency, as the application spelled it';
+COMMENT ON COLUMN sharing_guard.audit.agency_id IS
+'The receiving agency in the registry (agency.agency_id); NULL where the spelling is not registered';
+COMMENT ON COLUMN sharing_guard.audit.destination_class IS
+'What the receiving agency is to the home jurisdiction: self, in_state_public_agency, in_state_inferred, out_of_state, federal, tribal, non_us, private, service_provider, unregistered';
+COMMENT ON COLUMN sharing_guard.audit.on_behalf_of_agency IS
+'The agency it was done for, as the application spelled it; NULL where none was named';
+COMMENT ON COLUMN sharing_guard.audit.outcome IS
+'What happened: allow, flag (went out and is shown to the auditor), block';
+COMMENT ON COLUMN sharing_guard.audit.would_be_outcome IS
+'What the policy decided. Differs from outcome where only observed (mode observe): block here and flag there is a disclosure that enforcing would have stopped';
+COMMENT ON COLUMN sharing_guard.audit.rule_ids IS
+'Every rule that matched';
+COMMENT ON COLUMN sharing_guard.audit.authority IS
+'The laws and policies that the matched rules cite';
+COMMENT ON COLUMN sharing_guard.audit.legal_basis_id IS
+'The legal basis that the application named';
+COMMENT ON COLUMN sharing_guard.audit.rows_disclosed IS
+'Rows that went out';
+COMMENT ON COLUMN sharing_guard.audit.rows_blocked IS
+'Rows that were held back';
+COMMENT ON COLUMN sharing_guard.audit.flag_reasons IS
+'One sentence for each matched rule that flags or blocks, strictest first';
+COMMENT ON COLUMN sharing_guard.audit.disposition IS
+'What the auditor found on review; NULL while not reviewed';
+COMMENT ON COLUMN sharing_guard.audit.policy_revision IS
+'The revision of the policy that decided; for a policy change, the revision it made';
+COMMENT ON COLUMN sharing_guard.audit.agency_status IS
+'Whether the receiving agency was active or inactive; NULL where not registered';
+COMMENT ON COLUMN sharing_guard.audit.on_behalf_of_agency_id IS
+'That agency in the registry; NULL where the spelling is not registered';
+COMMENT ON COLUMN sharing_guard.audit.on_behalf_of_class IS
+'What that agency is to the home jurisdiction; see destination_class';
+COMMENT ON COLUMN sharing_guard.audit.lifted_by IS
+'The legal basis that lifted a block; NULL where none did';
+COMMENT ON COLUMN sharing_guard.audit.transaction_id IS
+'The transaction that wrote the event';
+
+-- One line for each row.  An event without rows (a search that found nothing,
+-- a COPY of an empty table) is an access all the same, and has one line.
+--
+-- The person who acted: where rows name persons, each its own; a row that
+-- names none was done by the login, as the event has it.
+CREATE VIEW sharing_guard.audit_rows AS
+SELECT
+    e.event_id,
+    NULL::bigint AS period_id,
+    e.occurred_at,
+    COALESCE(NULLIF(r.requesting_person, ''), e.username, e.session_role)
+        AS username,
+    CASE WHEN r.requesting_person <> '' THEN 'person'
+        WHEN e.username_source = 'person' AND e.username IS NULL THEN 'login'
+        ELSE e.username_source END AS username_source,
+    e.organization,
+    r.requesting_person,
+    e.session_role,
+    e.acting_role,
+    e.client_address,
+    e.application,
+    e.channel,
+    e.operation,
+    e.relation,
+    e.data_class,
+    r.query_elements,
+    r.purpose,
+    e.tags,
+    r.case_number,
+    e.destination,
+    e.agency_id,
+    e.destination_class,
+    e.on_behalf_of_agency,
+    e.outcome,
+    e.would_be_outcome,
+    e.rule_ids,
+    e.authority,
+    e.legal_basis_id,
+    (r.row_number <= e.rows_disclosed)::integer::bigint AS rows_disclosed,
+    (r.row_number > e.rows_disclosed AND
+        r.row_number <= e.rows_disclosed + e.rows_blocked)::integer::bigint
+        AS rows_blocked,
+    e.flag_reasons,
+    NULL::text AS disposition,
+    e.policy_revision,
+    r.record_key,
+    r.row_number,
+    e.agency_status,
+    e.on_behalf_of_agency_id,
+    e.on_behalf_of_class,
+    e.lifted_by,
+    e.transaction_id
+FROM sharing_guard.event e
+CROSS JOIN LATERAL sharing_guard.event_rows(
+    GREATEST(e.rows_disclosed + e.rows_blocked, 1),
+    e.record_keys, e.record_key_index,
+    e.purposes, e.purpose_index,
+    e.query_elements, e.query_element_index,
+    e.case_numbers, e.case_number_index,
+    e.requesting_persons, e.requesting_person_index) r
+WHERE e.kind = 'disclosure';
+REVOKE ALL ON TABLE sharing_guard.audit_rows FROM PUBLIC;
+COMMENT ON VIEW sharing_guard.audit_rows IS
+'Every disclosure, row by row: the record of access that Cal. Civ. Code 1798.90.52 requires (occurred_at; query_elements; username and organization; purpose), with the key of each record. An event without rows has one line';
+COMMENT ON COLUMN sharing_guard.audit_rows.event_id IS
+'Identifies the event: a version 7 UUID, so ids sort by the time they were made. Refusals quote it';
+COMMENT ON COLUMN sharing_guard.audit_rows.period_id IS
+'The review period that covers the event; NULL until it is sealed';
+COMMENT ON COLUMN sharing_guard.audit_rows.occurred_at IS
+'When the first row of the event was decided; all its rows were decided within one second';
+COMMENT ON COLUMN sharing_guard.audit_rows.username IS
+'Who did it: the person named for this row, else the login';
+COMMENT ON COLUMN sharing_guard.audit_rows.username_source IS
+'Where username comes from: person (named by the application), login (the login itself), shared_login (a login that several people use, and no person was named)';
+COMMENT ON COLUMN sharing_guard.audit_rows.organization IS
+'The agency that the user belongs to';
+COMMENT ON COLUMN sharing_guard.audit_rows.requesting_person IS
+'The person on our side that the application named for this row';
+COMMENT ON COLUMN sharing_guard.audit_rows.session_role IS
+'The role that logged in';
+COMMENT ON COLUMN sharing_guard.audit_rows.acting_role IS
+'The role whose privileges were used (SET ROLE, SECURITY DEFINER)';
+COMMENT ON COLUMN sharing_guard.audit_rows.client_address IS
+'The network address of the client; NULL for a local socket or a background worker';
+COMMENT ON COLUMN sharing_guard.audit_rows.application IS
+'The application_name of the session';
+COMMENT ON COLUMN sharing_guard.audit_rows.channel IS
+'The way out: export_row, copy, query, foreign_table, replication, grant, copied_table, self_access';
+COMMENT ON COLUMN sharing_guard.audit_rows.operation IS
+'The SQL operation: INSERT, UPDATE, COPY, SELECT, ...; for a policy change INSERT, UPDATE, DELETE or TRUNCATE';
+COMMENT ON COLUMN sharing_guard.audit_rows.relation IS
+'The table, schema-qualified';
+COMMENT ON COLUMN sharing_guard.audit_rows.data_class IS
+'The kind of record: alpr, cad, rms, criminal_history, ...';
+COMMENT ON COLUMN sharing_guard.audit_rows.query_elements IS
+'The plate or other data elements searched by';
+COMMENT ON COLUMN sharing_guard.audit_rows.purpose IS
+'The purpose as the application gave it for this row';
+COMMENT ON COLUMN sharing_guard.audit_rows.tags IS
+'What the words of the purpose matched. A tag says that terms matched, never that there was a violation';
+COMMENT ON COLUMN sharing_guard.audit_rows.case_number IS
+'The case number given for this row';
+COMMENT ON COLUMN sharing_guard.audit_rows.destination IS
+'The receiving agency, as the application spelled it';
+COMMENT ON COLUMN sharing_guard.audit_rows.agency_id IS
+'The receiving agency in the registry (agency.agency_id); NULL where the spelling is not registered';
+COMMENT ON COLUMN sharing_guard.audit_rows.destination_class IS
+'What the receiving agency is to the home jurisdiction: self, in_state_public_agency, in_state_inferred, out_of_state, federal, tribal, non_us, private, service_provider, unregistered';
+COMMENT ON COLUMN sharing_guard.audit_rows.on_behalf_of_agency IS
+'The agency it was done for, as the application spelled it; NULL where none was named';
+COMMENT ON COLUMN sharing_guard.audit_rows.outcome IS
+'What happened: allow, flag (went out and is shown to the auditor), block';
+COMMENT ON COLUMN sharing_guard.audit_rows.would_be_outcome IS
+'What the policy decided. Differs from outcome where only observed (mode observe): block here and flag there is a disclosure that enforcing would have stopped';
+COMMENT ON COLUMN sharing_guard.audit_rows.rule_ids IS
+'Every rule that matched';
+COMMENT ON COLUMN sharing_guard.audit_rows.authority IS
+'The laws and policies that the matched rules cite';
+COMMENT ON COLUMN sharing_guard.audit_rows.legal_basis_id IS
+'The legal basis that the application named';
+COMMENT ON COLUMN sharing_guard.audit_rows.rows_disclosed IS
+'1 where this row went out, else 0: the sum counts rows';
+COMMENT ON COLUMN sharing_guard.audit_rows.rows_blocked IS
+'1 where this row was held back, else 0';
+COMMENT ON COLUMN sharing_guard.audit_rows.flag_reasons IS
+'One sentence for each matched rule that flags or blocks, strictest first';
+COMMENT ON COLUMN sharing_guard.audit_rows.disposition IS
+'What the auditor found on review; NULL while not reviewed';
+COMMENT ON COLUMN sharing_guard.audit_rows.policy_revision IS
+'The revision of the policy that decided; for a policy change, the revision it made';
+COMMENT ON COLUMN sharing_guard.audit_rows.record_key IS
+'The key of the record that went out or was held back';
+COMMENT ON COLUMN sharing_guard.audit_rows.row_number IS
+'Position of the row in its event, from 1; rows that went out come first';
+COMMENT ON COLUMN sharing_guard.audit_rows.agency_status IS
+'Whether the receiving agency was active or inactive; NULL where not registered';
+COMMENT ON COLUMN sharing_guard.audit_rows.on_behalf_of_agency_id IS
+'That agency in the registry; NULL where the spelling is not registered';
+COMMENT ON COLUMN sharing_guard.audit_rows.on_behalf_of_class IS
+'What that agency is to the home jurisdiction; see destination_class';
+COMMENT ON COLUMN sharing_guard.audit_rows.lifted_by IS
+'The legal basis that lifted a block; NULL where none did';
+COMMENT ON COLUMN sharing_guard.audit_rows.transaction_id IS
+'The transaction that wrote the event';
+
+CREATE VIEW sharing_guard.policy_changes AS
+SELECT
+    e.event_id,
+    NULL::bigint AS period_id,
+    e.occurred_at,
+    e.username,
+    e.username_source,
+    e.organization,
+    e.session_role,
+    e.acting_role,
+    e.client_address,
+    e.application,
+    e.operation,
+    e.relation,
+    e.changed_key,
+    e.old_row,
+    e.new_row,
+    NULL::text AS disposition,
+    e.policy_revision,
+    e.transaction_id
+FROM sharing_guard.event e
+WHERE e.kind = 'policy_change';
+REVOKE ALL ON TABLE sharing_guard.policy_changes FROM PUBLIC;
+COMMENT ON VIEW sharing_guard.policy_changes IS
+'Every change of the policy, of the registry of agencies, of guards and of settings: one line for each changed row, with the row before and after';
+COMMENT ON COLUMN sharing_guard.policy_changes.event_id IS
+'Identifies the event: a version 7 UUID, so ids sort by the time they were made. Refusals quote it';
+COMMENT ON COLUMN sharing_guard.policy_changes.period_id IS
+'The review period that covers the event; NULL until it is sealed';
+COMMENT ON COLUMN sharing_guard.policy_changes.occurred_at IS
+'When the first row of the event was decided; all its rows were decided within one second';
+COMMENT ON COLUMN sharing_guard.policy_changes.username IS
+'Who did it: the person named by the application, else the login. NULL where the rows name different persons';
+COMMENT ON COLUMN sharing_guard.policy_changes.username_source IS
+'Where username comes from: person (named by the application), login (the login itself), shared_login (a login that several people use, and no person was named)';
+COMMENT ON COLUMN sharing_guard.policy_changes.organization IS
+'The agency that the user belongs to';
+COMMENT ON COLUMN sharing_guard.policy_changes.session_role IS
+'The role that logged in';
+COMMENT ON COLUMN sharing_guard.policy_changes.acting_role IS
+'The role whose privileges were used (SET ROLE, SECURITY DEFINER)';
+COMMENT ON COLUMN sharing_guard.policy_changes.client_address IS
+'The network address of the client; NULL for a local socket or a background worker';
+COMMENT ON COLUMN sharing_guard.policy_changes.application IS
+'The application_name of the session';
+COMMENT ON COLUMN sharing_guard.policy_changes.operation IS
+'INSERT, UPDATE, DELETE or TRUNCATE';
+COMMENT ON COLUMN sharing_guard.policy_changes.relation IS
+'The table that was changed';
+COMMENT ON COLUMN sharing_guard.policy_changes.changed_key IS
+'The key of the changed row; NULL for TRUNCATE';
+COMMENT ON COLUMN sharing_guard.policy_changes.old_row IS
+'The row before; NULL for an INSERT';
+COMMENT ON COLUMN sharing_guard.policy_changes.new_row IS
+'The row after; NULL for a DELETE';
+COMMENT ON COLUMN sharing_guard.policy_changes.disposition IS
+'What the auditor found on review; NULL while not reviewed';
+COMMENT ON COLUMN sharing_guard.policy_changes.policy_revision IS
+'The revision of the policy that the change made';
+COMMENT ON COLUMN sharing_guard.policy_changes.transaction_id IS
+'The transaction that wrote the event';
+
+-- The rolling 90 days.  Both bounds are STABLE, so the planner reads the
+-- index on occurred_at between them: the cost is that of the window, however
+-- long the log.
+CREATE VIEW sharing_guard.audit_90d AS
+SELECT a.*
+FROM sharing_guard.audit a
+WHERE a.occurred_at >= sharing_guard.audit_window_start(
+        pg_catalog.statement_timestamp(), sharing_guard.time_zone())
+    AND a.occurred_at <= pg_catalog.statement_timestamp();
+REVOKE ALL ON TABLE sharing_guard.audit_90d FROM PUBLIC;
+COMMENT ON VIEW sharing_guard.audit_90d IS
+'The disclosures of the last 90 days, one line for each event: the view audit from local midnight of the day 90 days ago, inclusive, until now';
+
+CREATE VIEW sharing_guard.audit_rows_90d AS
+SELECT a.*
+FROM sharing_guard.audit_rows a
+WHERE a.occurred_at >= sharing_guard.audit_window_start(
+        pg_catalog.statement_timestamp(), sharing_guard.time_zone())
+    AND a.occurred_at <= pg_catalog.statement_timestamp();
+REVOKE ALL ON TABLE sharing_guard.audit_rows_90d FROM PUBLIC;
+COMMENT ON VIEW sharing_guard.audit_rows_90d IS
+'The disclosures of the last 90 days, row by row: the view audit_rows from local midnight of the day 90 days ago, inclusive, until now';
+
+CREATE VIEW sharing_guard.flagged_90d AS
+SELECT a.*
+FROM sharing_guard.audit a
+WHERE a.occurred_at >= sharing_guard.audit_window_start(
+        pg_catalog.statement_timestamp(), sharing_guard.time_zone())
+    AND a.occurred_at <= pg_catalog.statement_timestamp()
+    AND a.outcome = 'flag';
+REVOKE ALL ON TABLE sharing_guard.flagged_90d FROM PUBLIC;
+COMMENT ON VIEW sharing_guard.flagged_90d IS
+'What an auditor has to look at: the disclosures of the last 90 days that went out flagged. Where would_be_outcome is block, enforcing would have stopped it';
+
+CREATE VIEW sharing_guard.policy_changes_90d AS
+SELECT c.*
+FROM sharing_guard.policy_changes c
+WHERE c.occurred_at >= sharing_guard.audit_window_start(
+        pg_catalog.statement_timestamp(), sharing_guard.time_zone())
+    AND c.occurred_at <= pg_catalog.statement_timestamp();
+REVOKE ALL ON TABLE sharing_guard.policy_changes_90d FROM PUBLIC;
+COMMENT ON VIEW sharing_guard.policy_changes_90d IS
+'The changes of policy, registry, guards and settings of the last 90 days: the view policy_changes from local midnight of the day 90 days ago, inclusive, until now';
+
+-- The columns mean what they mean in the view behind.
+DO $$
+DECLARE
+    statement text;
+BEGIN
+    FOR statement IN
+        SELECT pg_catalog.format('COMMENT ON COLUMN sharing_guard.%I.%I IS %L',
+            pair.rolling, att.attname,
+            pg_catalog.col_description(att.attrelid, att.attnum))
+        FROM (VALUES ('audit_90d', 'audit'), ('flagged_90d', 'audit'),
+            ('audit_rows_90d', 'audit_rows'),
+            ('policy_changes_90d', 'policy_changes')) pair (rolling, base)
+        JOIN pg_catalog.pg_attribute att
+            ON att.attrelid OPERATOR(pg_catalog.=) ('sharing_guard.' || pair.base)::regclass
+            AND att.attnum OPERATOR(pg_catalog.>) 0
+    LOOP
+        EXECUTE statement;
+    END LOOP;
+END
+$$;
+
+-- One page.  An event has any number of tags; joined to them its figures are
+-- taken from its first tag alone.
+CREATE VIEW sharing_guard.audit_90d_summary AS
+SELECT
+    a.outcome,
+    a.would_be_outcome,
+    a.destination_class,
+    a.agency_id,
+    a.destination,
+    a.on_behalf_of_agency,
+    a.data_class,
+    a.channel,
+    COALESCE(pg_catalog.array_agg(DISTINCT t.tag) FILTER (WHERE t.tag IS NOT NULL),
+        '{}') AS tags,
+    pg_catalog.count(*) FILTER (WHERE t.first) AS events,
+    COALESCE(pg_catalog.sum(a.rows_disclosed) FILTER (WHERE t.first), 0)
+        AS rows_disclosed,
+    COALESCE(pg_catalog.sum(a.rows_blocked) FILTER (WHERE t.first), 0)
+        AS rows_blocked,
+    pg_catalog.min(a.occurred_at) AS first_at,
+    pg_catalog.max(a.occurred_at) AS last_at
+FROM sharing_guard.audit_90d a
+CROSS JOIN LATERAL (
+    SELECT u.tag, u.n = 1 AS first
+    FROM pg_catalog.unnest(a.tags) WITH ORDINALITY u (tag, n)
+    UNION ALL
+    SELECT NULL, true
+    WHERE COALESCE(pg_catalog.cardinality(a.tags), 0) = 0) t
+GROUP BY a.outcome, a.would_be_outcome, a.destination_class, a.agency_id,
+    a.destination, a.on_behalf_of_agency, a.data_class, a.channel;
+REVOKE ALL ON TABLE sharing_guard.audit_90d_summary FROM PUBLIC;
+COMMENT ON VIEW sharing_guard.audit_90d_summary IS
+'The last 90 days on one page: who received what and what was refused, by outcome, destination, data class and channel';
+COMMENT ON COLUMN sharing_guard.audit_90d_summary.outcome IS
+'What happened: allow, flag (went out and is shown to the auditor), block';
+COMMENT ON COLUMN sharing_guard.audit_90d_summary.would_be_outcome IS
+'What the policy decided. Differs from outcome where only observed (mode observe): block here and flag there is a disclosure that enforcing would have stopped';
+COMMENT ON COLUMN sharing_guard.audit_90d_summary.destination_class IS
+'What the receiving agency is to the home jurisdiction: self, in_state_public_agency, in_state_inferred, out_of_state, federal, tribal, non_us, private, service_provider, unregistered';
+COMMENT ON COLUMN sharing_guard.audit_90d_summary.agency_id IS
+'The receiving agency in the registry (agency.agency_id); NULL where the spelling is not registered';
+COMMENT ON COLUMN sharing_guard.audit_90d_summary.destination IS
+'The receiving agency, as the application spelled it';
+COMMENT ON COLUMN sharing_guard.audit_90d_summary.on_behalf_of_agency IS
+'The agency it was done for, as the application spelled it; NULL where none was named';
+COMMENT ON COLUMN sharing_guard.audit_90d_summary.data_class IS
+'The kind of record: alpr, cad, rms, criminal_history, ...';
+COMMENT ON COLUMN sharing_guard.audit_90d_summary.channel IS
+'The way out: export_row, copy, query, foreign_table, replication, grant, copied_table, self_access';
+COMMENT ON COLUMN sharing_guard.audit_90d_summary.tags IS
+'Every tag that any of these events has';
+COMMENT ON COLUMN sharing_guard.audit_90d_summary.events IS
+'Number of events: groups of rows decided alike';
+COMMENT ON COLUMN sharing_guard.audit_90d_summary.rows_disclosed IS
+'Rows that went out, all events together';
+COMMENT ON COLUMN sharing_guard.audit_90d_summary.rows_blocked IS
+'Rows that were held back, all events together';
+COMMENT ON COLUMN sharing_guard.audit_90d_summary.first_at IS
+'When the first of these events occurred';
+COMMENT ON COLUMN sharing_guard.audit_90d_summary.last_at IS
+'When the last of these events occurred';
+
+-- A past event in plain sentences.  Runs with the caller's own privileges: it
+-- reads the views that an auditor reads.
+CREATE FUNCTION sharing_guard.explain_event(event uuid) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    a record;
+    c record;
+    v record;
+    at_time text;
+    who text;
+    target text;
+    lines text[] := '{}';
+BEGIN
+    IF event IS NULL THEN
+        RETURN NULL;
+    END IF;
+
+    SELECT * INTO a FROM sharing_guard.audit x WHERE x.event_id = event;
+    IF NOT FOUND THEN
+        SELECT * INTO c FROM sharing_guard.policy_changes x
+            WHERE x.event_id = event;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'there is no audit event %', event
+                USING ERRCODE = 'no_data_found',
+                    DETAIL = 'The audit log of this database has no event of this id.',
+                    HINT = 'In this version the event of a statement that was refused is in the server log alone, in a line that begins with "sharing_guard event:".';
+        END IF;
+
+        RETURN concat_ws(E'\n',
+            format('On %s (%s), %s made a change of policy: %s on %s%s.',
+                to_char(c.occurred_at AT TIME ZONE sharing_guard.time_zone(),
+                    'YYYY-MM-DD HH24:MI:SS'),
+                sharing_guard.time_zone(),
+                concat_ws(' of ', COALESCE(c.username, c.session_role, 'somebody'),
+                    c.organization),
+                COALESCE(c.operation, 'an unrecorded operation'),
+                COALESCE(c.relation, 'an unrecorded table'),
+                COALESCE(', row ' || c.changed_key,
+                    CASE c.operation WHEN 'TRUNCATE' THEN ', all rows' END)),
+            format('The login was %s%s%s.',
+                COALESCE(c.session_role, 'not recorded'),
+                CASE WHEN c.acting_role <> c.session_role
+                    THEN ', acting as ' || c.acting_role END,
+                ', from ' || c.client_address),
+            'It made revision ' || c.policy_revision || ' of the policy.',
+            'The row before: ' || regexp_replace(c.old_row::text, '[[:cntrl:]]+', ' ', 'g'),
+            'The row after: ' || regexp_replace(c.new_row::text, '[[:cntrl:]]+', ' ', 'g'));
+    END IF;
+
+    -- What differs from row to row is counted; few events have any such.
+    SELECT count(DISTINCT r.requesting_person) AS persons,
+        count(DISTINCT r.purpose) AS purposes,
+        count(*) FILTER (WHERE btrim(r.purpose) <> '') AS rows_with_purpose,
+        count(DISTINCT r.query_elements) AS query_elements,
+        count(DISTINCT r.case_number) AS case_numbers,
+        count(DISTINCT r.record_key) AS record_keys,
+        min(r.record_key) AS record_key
+        INTO v
+        FROM sharing_guard.audit_rows r WHERE r.event_id = event;
+
+    -- What an application says must not be able to add a sentence of its own.
+    a.username := regexp_replace(a.username, '[[:cntrl:]]+', ' ', 'g');
+    a.organization := regexp_replace(a.organization, '[[:cntrl:]]+', ' ', 'g');
+    a.application := regexp_replace(a.application, '[[:cntrl:]]+', ' ', 'g');
+    a.destination := regexp_replace(a.destination, '[[:cntrl:]]+', ' ', 'g');
+    a.on_behalf_of_agency := regexp_replace(a.on_behalf_of_agency, '[[:cntrl:]]+', ' ', 'g');
+    a.purpose := regexp_replace(a.purpose, '[[:cntrl:]]+', ' ', 'g');
+    a.query_elements := regexp_replace(a.query_elements, '[[:cntrl:]]+', ' ', 'g');
+    a.case_number := regexp_replace(a.case_number, '[[:cntrl:]]+', ' ', 'g');
+    a.legal_basis_id := regexp_replace(a.legal_basis_id, '[[:cntrl:]]+', ' ', 'g');
+    v.record_key := regexp_replace(v.record_key, '[[:cntrl:]]+', ' ', 'g');
+
+    -- Who and when.
+    at_time := format('On %s (%s)',
+        to_char(a.occurred_at AT TIME ZONE sharing_guard.time_zone(),
+            'YYYY-MM-DD HH24:MI:SS'),
+        sharing_guard.time_zone());
+    who := CASE
+        WHEN a.username IS NOT NULL THEN a.username
+        WHEN v.persons > 1 THEN format('%s different persons', v.persons)
+        ELSE COALESCE(a.session_role, 'somebody') END;
+    who := concat_ws(' of ', who, a.organization);
+
+    -- To whom.
+    target := CASE a.destination_class
+        WHEN 'self' THEN 'the agency itself'
+        WHEN 'in_state_public_agency' THEN 'a public agency of this state'
+        WHEN 'in_state_inferred' THEN 'by its name a public agency of this state, which nobody has confirmed'
+        WHEN 'out_of_state' THEN 'an agency of another state'
+        WHEN 'federal' THEN 'a federal agency'
+        WHEN 'tribal' THEN 'a tribal agency'
+        WHEN 'non_us' THEN 'an agency outside the United States'
+        WHEN 'private' THEN 'a private body'
+        WHEN 'service_provider' THEN 'a service provider under contract'
+        WHEN 'unregistered' THEN 'not in the registry of agencies'
+        ELSE a.destination_class END;
+    IF a.agency_status = 'inactive' THEN
+        target := concat_ws(', ', target, 'inactive');
+    END IF;
+    target := format('%s%s%s',
+        COALESCE('"' || a.destination || '"', 'a destination that was not named'),
+        CASE WHEN a.agency_id IS NOT NULL
+            THEN format(' (%s in the registry of agencies)', a.agency_id) END,
+        CASE WHEN target IS NOT NULL THEN ', ' || target END);
+
+    lines := lines || format('%s, %s %s to %s.', at_time, who,
+        CASE
+            WHEN a.rows_blocked > 0 AND COALESCE(a.rows_disclosed, 0) = 0
+                THEN format('tried to disclose %s %s', a.rows_blocked,
+                    CASE a.rows_blocked WHEN 1 THEN 'row' ELSE 'rows' END)
+            WHEN a.rows_blocked > 0
+                THEN format('disclosed %s of %s rows', a.rows_disclosed,
+                    a.rows_disclosed + a.rows_blocked)
+            ELSE format('disclosed %s %s', COALESCE(a.rows_disclosed, 0),
+                CASE a.rows_disclosed WHEN 1 THEN 'row' ELSE 'rows' END) END
+        || COALESCE(' (' || NULLIF(concat_ws(', ',
+            COALESCE(a.operation || ' on ' || a.relation, a.operation, a.relation),
+            'data class ' || a.data_class,
+            'channel ' || a.channel), '') || ')', ''),
+        target);
+
+    -- The login behind the name.
+    lines := lines || format('%s The login was %s%s%s%s.',
+        CASE a.username_source
+            WHEN 'person' THEN 'The application named the person.'
+            WHEN 'shared_login' THEN CASE WHEN v.persons > 0 THEN
+                'Several people use this login; the application named a person for some rows.' ELSE 'Several people use this login and the application named none of them: who it was is not known.' END
+            ELSE 'No person was named apart from the login.' END,
+        COALESCE(a.session_role, 'not recorded'),
+        CASE WHEN a.acting_role <> a.session_role
+            THEN format(', acting as %s', a.acting_role) END,
+        CASE WHEN a.client_address IS NOT NULL
+            THEN format(', from %s', a.client_address) END,
+        CASE WHEN a.application IS NOT NULL
+            THEN format(', application "%s"', a.application) END);
+
+    IF a.on_behalf_of_agency IS NOT NULL THEN
+        lines := lines || format('It was done on behalf of "%s"%s.',
+            a.on_behalf_of_agency,
+            CASE WHEN a.on_behalf_of_agency_id IS NOT NULL
+                THEN format(' (%s in the registry of agencies, class %s)',
+                    a.on_behalf_of_agency_id, a.on_behalf_of_class)
+                ELSE ', which is not in the registry of agencies' END);
+    END IF;
+
+    -- For what.
+    lines := lines || CASE
+        WHEN v.rows_with_purpose = 0 THEN 'No purpose was given.'
+        WHEN a.purpose IS NOT NULL
+            THEN format('The purpose given was "%s".', a.purpose)
+        ELSE format('Purposes given, all rows together: %s; the view audit_rows has each.',
+            v.purposes) END;
+    IF cardinality(a.tags) > 0 THEN
+        lines := lines || format('It was tagged: %s. A tag says that terms matched, not that anything was unlawful.',
+            array_to_string(a.tags, ', '));
+    END IF;
+    IF v.query_elements > 0 THEN
+        lines := lines || CASE WHEN a.query_elements IS NOT NULL
+            THEN format('Searched by: %s.', a.query_elements)
+            ELSE format('Query elements given, all rows together: %s.',
+                v.query_elements) END;
+    END IF;
+    IF v.case_numbers > 0 THEN
+        lines := lines || CASE WHEN a.case_number IS NOT NULL
+            THEN format('The case number given was %s.', a.case_number)
+            ELSE format('Case numbers given, all rows together: %s.',
+                v.case_numbers) END;
+    END IF;
+    IF v.record_keys > 0 THEN
+        lines := lines || CASE v.record_keys WHEN 1
+            THEN format('The record was %s.', v.record_key)
+            ELSE format('Records: %s; the view audit_rows names each.',
+                v.record_keys) END;
+    END IF;
+
+    -- Under which rule and authority.
+    lines := lines || concat_ws(' ',
+        'Decided under revision ' || a.policy_revision || ' of the policy.',
+        CASE WHEN cardinality(a.rule_ids) > 0
+            THEN 'Rules that matched: ' || array_to_string(a.rule_ids, ', ') || '.'
+            ELSE 'No rule matched; what holds for its class of destination decided.' END);
+    lines := lines || ('Authority: ' || rtrim(a.authority, '.') || '.');
+    IF cardinality(a.flag_reasons) > 0 THEN
+        lines := lines || ('Why: ' || array_to_string(a.flag_reasons, ' '));
+    END IF;
+    IF a.legal_basis_id IS NOT NULL OR a.lifted_by IS NOT NULL THEN
+        lines := lines || concat_ws(' ',
+            'The application named the legal basis ' || a.legal_basis_id || '.',
+            CASE WHEN a.lifted_by = a.legal_basis_id THEN 'It lifted a block.'
+                WHEN a.lifted_by IS NOT NULL
+                    THEN 'The legal basis ' || a.lifted_by || ' lifted a block.'
+                ELSE 'It lifted nothing.' END);
+    END IF;
+
+    -- What happened, and what would have.
+    lines := lines || CASE a.outcome
+        WHEN 'allow' THEN 'What happened: it was allowed.'
+        WHEN 'flag' THEN 'What happened: it went out, and is shown to the auditor.'
+        WHEN 'block' THEN 'What happened: it was blocked.'
+        ELSE 'What happened was not recorded.' END;
+    IF a.would_be_outcome <> a.outcome THEN
+        lines := lines || format('The policy was only observed here. Enforced, it would have %s.',
+            CASE a.would_be_outcome
+                WHEN 'allow' THEN 'been allowed'
+                WHEN 'flag' THEN 'gone out flagged'
+                WHEN 'block' THEN 'been blocked' END);
+    END IF;
+
+    -- Leaves out what is NULL.
+    RETURN array_to_string(lines, E'\n');
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.explain_event(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.explain_event(uuid) IS
+'One event of the audit log in plain sentences: who, when, what, to whom, for what, under which rule and authority, what happened, and what enforcing would have done';

@@ -1,0 +1,257 @@
+/*-------------------------------------------------------------------------
+ *
+ * context.c
+ *		What the session declared of the disclosures in its transaction, and
+ *		what its role is bound to.
+ *
+ * A declaration belongs to the transaction (or subtransaction) that made it:
+ * behind a pooler the next transaction on the same connection is somebody
+ * else's.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "channel/context.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "sharing_guard.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+PG_FUNCTION_INFO_V1(sg_sql_begin_disclosure);
+
+/* One declaration; a stack, since a savepoint may be rolled back to. */
+typedef struct Declaration
+{
+	DeclaredContext context;
+	SubTransactionId subid;
+	struct Declaration *outer;
+} Declaration;
+
+static Declaration *declarations = NULL;
+
+/* What sharing_guard.role_binding says of a role. */
+typedef struct RoleBinding
+{
+	Oid			role;
+	bool		shared;
+	const char *organization;	/* or NULL */
+} RoleBinding;
+
+static MemoryContext binding_context = NULL;
+static RoleBinding *bindings = NULL;
+static int	nbindings = 0;
+
+/* As for guards: the callback only counts. */
+static uint64 binding_generation = 1;
+static uint64 binding_loaded_generation = 0;
+static Oid	binding_table_oid = InvalidOid;
+static Oid	agency_table_oid = InvalidOid;
+
+static void binding_invalidate(Datum arg, Oid relid);
+static void context_xact_callback(XactEvent event, void *arg);
+static void context_subxact_callback(SubXactEvent event,
+									 SubTransactionId mySubid,
+									 SubTransactionId parentSubid, void *arg);
+
+void
+sg_context_init(void)
+{
+	CacheRegisterRelcacheCallback(binding_invalidate, (Datum) 0);
+	RegisterXactCallback(context_xact_callback, NULL);
+	RegisterSubXactCallback(context_subxact_callback, NULL);
+}
+
+const DeclaredContext *
+sg_context_declared(void)
+{
+	return declarations == NULL ? NULL : &declarations->context;
+}
+
+/* An argument as a slice that lives as long as the transaction. */
+static TextSlice
+declared_argument(FunctionCallInfo fcinfo, int arg)
+{
+	TextSlice	slice = {NULL, 0};
+
+	if (!PG_ARGISNULL(arg))
+	{
+		text	   *value = PG_GETARG_TEXT_PP(arg);
+
+		slice.len = VARSIZE_ANY_EXHDR(value);
+		slice.data = memcpy(MemoryContextAlloc(TopTransactionContext,
+											   slice.len + 1),
+							VARDATA_ANY(value), slice.len);
+	}
+	return slice;
+}
+
+/*
+ * sharing_guard.begin_disclosure(destination text, purpose text,
+ *		legal_basis text, case_number text, requesting_person text,
+ *		on_behalf_of_agency text) returns void
+ *
+ * Declares, for the rest of the transaction, whatever the columns of an
+ * export table do not say themselves.  A second call replaces the first.
+ */
+Datum
+sg_sql_begin_disclosure(PG_FUNCTION_ARGS)
+{
+	Declaration *declaration;
+
+	sg_require_operational();
+
+	declaration = MemoryContextAllocZero(TopTransactionContext,
+										 sizeof(Declaration));
+	declaration->context.destination = declared_argument(fcinfo, 0);
+	declaration->context.purpose = declared_argument(fcinfo, 1);
+	declaration->context.legal_basis = declared_argument(fcinfo, 2);
+	declaration->context.case_number = declared_argument(fcinfo, 3);
+	declaration->context.requesting_person = declared_argument(fcinfo, 4);
+	declaration->context.on_behalf_of = declared_argument(fcinfo, 5);
+	declaration->subid = GetCurrentSubTransactionId();
+	declaration->outer = declarations;
+	declarations = declaration;
+	PG_RETURN_VOID();
+}
+
+static void
+context_xact_callback(XactEvent event, void *arg)
+{
+	/*
+	 * Gone only when all is over: events are written before the commit, and a
+	 * deferred trigger may still export rows.
+	 */
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
+		event == XACT_EVENT_PREPARE)
+		declarations = NULL;
+}
+
+static void
+context_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
+						 SubTransactionId parentSubid, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
+		while (declarations != NULL && declarations->subid == mySubid)
+			declarations = declarations->outer;
+	}
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+	{
+		for (Declaration *d = declarations;
+			 d != NULL && d->subid == mySubid; d = d->outer)
+			d->subid = parentSubid;
+	}
+}
+
+/* Relcache callback: counts, nothing else. */
+static void
+binding_invalidate(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == binding_table_oid ||
+		relid == agency_table_oid)
+		binding_generation++;
+}
+
+/* Reads all bindings, as the owner of our tables and as of now. */
+static void
+load_bindings(void)
+{
+	static const char query[] =
+		"SELECT b.role::pg_catalog.oid, b.shared, a.name"
+		" FROM sharing_guard.role_binding b"
+		" LEFT JOIN sharing_guard.agency a"
+		" ON a.agency_id OPERATOR(pg_catalog.=) b.agency_id";
+	Oid			namespace_oid = get_namespace_oid("sharing_guard", false);
+	MemoryContext context;
+	MemoryContext spi_context;
+	RoleBinding *loaded;
+	SPIPlanPtr	plan;
+	Relation	table;
+	Oid			owner;
+	Oid			save_userid;
+	int			save_sec_context;
+
+	binding_table_oid = get_relname_relid("role_binding", namespace_oid);
+	agency_table_oid = get_relname_relid("agency", namespace_oid);
+	table = table_open(binding_table_oid, AccessShareLock);
+	owner = table->rd_rel->relowner;
+	table_close(table, NoLock);
+
+	context = AllocSetContextCreate(CurTransactionContext,
+									"sharing_guard role bindings",
+									ALLOCSET_SMALL_SIZES);
+
+	SPI_connect();
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	SetUserIdAndSecContext(owner, save_sec_context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+	plan = SPI_prepare(query, 0, NULL);
+	if (plan == NULL ||
+		SPI_execute_snapshot(plan, NULL, NULL, GetLatestSnapshot(),
+							 InvalidSnapshot, true, false, 0) != SPI_OK_SELECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("could not read sharing_guard.role_binding")));
+
+	spi_context = MemoryContextSwitchTo(context);
+	loaded = palloc(sizeof(RoleBinding) * Max(SPI_processed, 1));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		bool		isnull;
+
+		loaded[i].role = DatumGetObjectId(SPI_getbinval(row,
+														SPI_tuptable->tupdesc,
+														1, &isnull));
+		loaded[i].shared = DatumGetBool(SPI_getbinval(row,
+													  SPI_tuptable->tupdesc,
+													  2, &isnull));
+		loaded[i].organization = SPI_getvalue(row, SPI_tuptable->tupdesc, 3);
+	}
+	MemoryContextSwitchTo(spi_context);
+	nbindings = 0;
+	bindings = loaded;
+	nbindings = (int) SPI_processed;
+	SetUserIdAndSecContext(save_userid, save_sec_context);
+	SPI_finish();
+
+	if (binding_context != NULL)
+		MemoryContextDelete(binding_context);
+	MemoryContextSetParent(context, CacheMemoryContext);
+	binding_context = context;
+}
+
+bool
+sg_context_role_shared(Oid role, const char **organization)
+{
+	AcceptInvalidationMessages();
+	while (binding_loaded_generation != binding_generation)
+	{
+		uint64		generation = binding_generation;
+
+		load_bindings();
+		binding_loaded_generation = generation;
+	}
+
+	*organization = NULL;
+	for (int i = 0; i < nbindings; i++)
+	{
+		if (bindings[i].role == role)
+		{
+			*organization = bindings[i].organization;
+			return bindings[i].shared;
+		}
+	}
+	return false;
+}

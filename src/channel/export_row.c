@@ -1,0 +1,397 @@
+/*-------------------------------------------------------------------------
+ *
+ * export_row.c
+ *		The channel of export tables: every row written to one is a
+ *		disclosure.
+ *
+ * A row is decided on and recorded in an AFTER ROW trigger: BEFORE ROW also
+ * fires for rows that are never stored (ON CONFLICT), sees generated columns
+ * as NULL, can be overruled by a later trigger and costs COPY its batching.
+ * Only a guard that skips rows needs a BEFORE ROW trigger as well; what it
+ * lets pass is decided on again AFTER, since another trigger may have changed
+ * the row in between.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "channel/context.h"
+#include "channel/export_row.h"
+#include "channel/gather.h"
+#include "channel/guard.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "sharing_guard.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+#include "vocabulary.h"
+
+PG_FUNCTION_INFO_V1(sg_export_row_before);
+PG_FUNCTION_INFO_V1(sg_export_row_after);
+PG_FUNCTION_INFO_V1(sg_export_statement_after);
+
+/* Rows that a guard has skipped and nobody has been told of yet. */
+typedef struct SkippedRows
+{
+	pg_uuid_t	guard_id;
+	const char *relation;
+	int64		count;
+	const char *reason;			/* why the first of them was */
+	struct SkippedRows *next;
+} SkippedRows;
+
+/* In the transaction's memory. */
+static SkippedRows *skipped_rows = NULL;
+
+static void export_row_xact_callback(XactEvent event, void *arg);
+
+void
+sg_export_row_init(void)
+{
+	RegisterXactCallback(export_row_xact_callback, NULL);
+}
+
+/* The trigger's one argument is the guard's id. */
+static const Guard *
+guard_of_trigger(FunctionCallInfo fcinfo, const char *function)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function %s() was not called by the trigger manager",
+						function),
+				 errhint("It belongs to the triggers that sharing_guard.protect_export() creates.")));
+	if (trigdata->tg_trigger->tgnargs != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" does not name its guard",
+						trigdata->tg_trigger->tgname),
+				 errhint("Let sharing_guard.protect_export() create the trigger.")));
+
+	/* Without the library preloaded there would be no record: refuse. */
+	sg_require_operational();
+
+	/*
+	 * Another server cannot commit together with us, and this version has no
+	 * way to record an event apart from the transaction.
+	 */
+	if (trigdata->tg_relation->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("foreign table \"%s\" cannot be an export table",
+						RelationGetRelationName(trigdata->tg_relation)),
+				 errdetail("The rows would reach the other server whether or not their record is kept here."),
+				 errhint("Export to a local table and let a feed read that one.")));
+
+	return sg_guard_lookup(trigdata->tg_relation,
+						   trigdata->tg_trigger->tgargs[0]);
+}
+
+/* The slot of the row as it goes out. */
+static TupleTableSlot *
+new_row_slot(TriggerData *trigdata)
+{
+	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+		trigdata->tg_newslot : trigdata->tg_trigslot;
+}
+
+/*
+ * Does an UPDATE leave everything as it was but the bookkeeping?
+ *
+ * Values are compared as they are stored, not by an equality operator: "=" of
+ * citext, numeric or a type of one's own may call equal what reads
+ * differently.
+ */
+static bool
+only_bookkeeping_changed(const Guard *guard, TriggerData *trigdata)
+{
+	TupleDesc	tupdesc = RelationGetDescr(trigdata->tg_relation);
+	TupleTableSlot *oldslot = trigdata->tg_trigslot;
+	TupleTableSlot *newslot = trigdata->tg_newslot;
+
+	slot_getallattrs(oldslot);
+	slot_getallattrs(newslot);
+	for (int i = 0; i < tupdesc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(tupdesc, i);
+
+		if (att->attisdropped || bms_is_member(i + 1, guard->bookkeeping))
+			continue;
+		if (oldslot->tts_isnull[i] != newslot->tts_isnull[i])
+			return false;
+		if (!oldslot->tts_isnull[i] &&
+			!datum_image_eq(oldslot->tts_values[i], newslot->tts_values[i],
+							att->attbyval, att->attlen))
+			return false;
+	}
+	return true;
+}
+
+/* A column's value, or else what the transaction declared. */
+static TextSlice
+column_or_declared(const GuardColumn *column, TupleTableSlot *slot,
+				   const TextSlice *declared)
+{
+	TextSlice	value = sg_guard_column_text(column, slot);
+
+	if (value.data == NULL && declared != NULL)
+		value = *declared;
+	return value;
+}
+
+/* Fills in the disclosure that this row is. */
+static void
+fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
+				TriggerData *trigdata, TupleTableSlot *slot)
+{
+	const DeclaredContext *declared = sg_context_declared();
+
+	memset(disclosure, 0, sizeof(*disclosure));
+	disclosure->channel = CHANNEL_EXPORT_ROW;
+	disclosure->operation =
+		TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? "UPDATE" : "INSERT";
+	disclosure->relation = guard->relation;
+	disclosure->at = GetCurrentTimestamp();
+
+	disclosure->data_class = sg_guard_column_text(&guard->data_class_column,
+												  slot);
+	if (disclosure->data_class.data == NULL && guard->data_class != NULL)
+	{
+		disclosure->data_class.data = guard->data_class;
+		disclosure->data_class.len = strlen(guard->data_class);
+	}
+	disclosure->destination =
+		column_or_declared(&guard->destination, slot,
+						   declared ? &declared->destination : NULL);
+	disclosure->destination_state =
+		sg_guard_column_text(&guard->destination_state, slot);
+	disclosure->purpose =
+		column_or_declared(&guard->purpose, slot,
+						   declared ? &declared->purpose : NULL);
+	disclosure->ndeclared_tags = sg_guard_column_tags(&guard->purpose, slot,
+													  tags);
+	disclosure->declared_tags = *tags;
+	disclosure->legal_basis =
+		column_or_declared(&guard->legal_basis, slot,
+						   declared ? &declared->legal_basis : NULL);
+	disclosure->case_number =
+		column_or_declared(&guard->case_number, slot,
+						   declared ? &declared->case_number : NULL);
+	disclosure->requesting_person =
+		column_or_declared(&guard->requesting_person, slot,
+						   declared ? &declared->requesting_person : NULL);
+	disclosure->on_behalf_of =
+		column_or_declared(&guard->on_behalf_of, slot,
+						   declared ? &declared->on_behalf_of : NULL);
+	disclosure->record_key = sg_guard_columns_text(guard->record_key,
+												   guard->nrecord_key, slot);
+	disclosure->query_elements =
+		sg_guard_columns_text(guard->query_elements, guard->nquery_elements,
+							  slot);
+
+	if (disclosure->record_key.data == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("row for export table %s has no record key",
+						guard->relation),
+				 errdetail("A row without one could not be found again in the audit, so it is not let out."),
+				 errhint("Fill in the table's record key, or name other columns with sharing_guard.protect_export(record_key => ...).")));
+}
+
+/* Ends the statement: the row may not go out. */
+static void
+refuse_row(const GatheredDecision *gathered, const Disclosure *disclosure)
+{
+	const Decision *decision = sg_gather_decision(gathered);
+	const char *contact = sg_gather_contact();
+	char	   *event_id = sg_gather_refusal(gathered, disclosure);
+	StringInfoData detail;
+
+	initStringInfo(&detail);
+	for (int i = 0; i < decision->nreasons; i++)
+		appendStringInfo(&detail, "%s\n", decision->reasons[i]);
+	appendStringInfo(&detail, "Destination class: %s",
+					 sg_destination_class_name(decision->destination_class));
+	if (decision->agency_status == AGENCY_INACTIVE)
+		appendStringInfoString(&detail, " (inactive)");
+	appendStringInfoString(&detail, ". Purpose tags: ");
+	for (int i = 0; i < decision->ntags; i++)
+		appendStringInfo(&detail, "%s%s", i > 0 ? ", " : "", decision->tags[i]);
+	appendStringInfo(&detail,
+					 "%s. Event: %s.\nThe statement ended at this row, the first that is refused; the rest was not decided.",
+					 decision->ntags == 0 ? "none" : "", event_id);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_SG_BLOCKED_BY_POLICY),
+			 errmsg("sharing policy refuses a row for export table %s",
+					disclosure->relation),
+			 errdetail_internal("%s", detail.data),
+			 contact != NULL ?
+			 errhint("If the disclosure is lawful, ask %s and quote event %s.",
+					 contact, event_id) :
+			 errhint("If the disclosure is lawful, ask whoever administers the sharing policy and quote event %s.",
+					 event_id)));
+}
+
+/* Notes a skipped row for the statement's one warning. */
+static void
+count_skipped_row(const Guard *guard, const Decision *decision)
+{
+	SkippedRows *skipped;
+	MemoryContext oldcontext;
+
+	for (skipped = skipped_rows; skipped != NULL; skipped = skipped->next)
+	{
+		if (memcmp(&skipped->guard_id, &guard->guard_id,
+				   sizeof(pg_uuid_t)) == 0)
+			break;
+	}
+	oldcontext = MemoryContextSwitchTo(TopTransactionContext);
+	if (skipped == NULL)
+	{
+		skipped = palloc0(sizeof(SkippedRows));
+		skipped->guard_id = guard->guard_id;
+		skipped->relation = pstrdup(guard->relation);
+		skipped->next = skipped_rows;
+		skipped_rows = skipped;
+	}
+	if (skipped->count++ == 0)
+	{
+		if (skipped->reason != NULL)
+			pfree((char *) skipped->reason);
+		skipped->reason = pstrdup(decision->nreasons > 0 ?
+								  decision->reasons[0] : "");
+	}
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/* Tells the client of the rows skipped since the last time, in one warning. */
+static void
+report_skipped_rows(const pg_uuid_t *guard_id)
+{
+	for (SkippedRows *skipped = skipped_rows; skipped != NULL;
+		 skipped = skipped->next)
+	{
+		int64		count = skipped->count;
+
+		if (count == 0 ||
+			(guard_id != NULL &&
+			 memcmp(&skipped->guard_id, guard_id, sizeof(pg_uuid_t)) != 0))
+			continue;
+		skipped->count = 0;
+		ereport(WARNING,
+				(errcode(ERRCODE_SG_BLOCKED_BY_POLICY),
+				 errmsg_plural("sharing policy skipped %lld row for export table %s",
+							   "sharing policy skipped %lld rows for export table %s",
+							   (unsigned long) count,
+							   (long long) count, skipped->relation),
+				 errdetail("The first of them: %s", skipped->reason),
+				 errhint("Each is recorded; see sharing_guard.audit_rows.")));
+	}
+}
+
+/* Statement triggers do not fire everywhere (logical replication), so: */
+static void
+export_row_xact_callback(XactEvent event, void *arg)
+{
+	if (skipped_rows == NULL)
+		return;
+	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+		report_skipped_rows(NULL);
+	else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE ||
+			 event == XACT_EVENT_ABORT)
+		skipped_rows = NULL;
+}
+
+/*
+ * sharing_guard.export_row_before(): BEFORE INSERT OR UPDATE FOR EACH ROW
+ *
+ * Of a guard with on_block => 'skip_row': drops the rows that are refused.
+ */
+Datum
+sg_export_row_before(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	const Guard *guard = guard_of_trigger(fcinfo, "export_row_before");
+	HeapTuple	row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+		trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	Disclosure	disclosure;
+	TextSlice  *tags;
+	GatheredDecision *gathered;
+
+	if (!guard->skip_row)
+		return PointerGetDatum(row);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+		only_bookkeeping_changed(guard, trigdata))
+		return PointerGetDatum(row);
+
+	fill_disclosure(&disclosure, &tags, guard, trigdata,
+					new_row_slot(trigdata));
+	gathered = sg_gather_decide(guard, &disclosure);
+	if (sg_gather_outcome(gathered) != OUTCOME_BLOCK)
+		return PointerGetDatum(row);
+
+	sg_gather_row(gathered, &disclosure);
+	count_skipped_row(guard, sg_gather_decision(gathered));
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * sharing_guard.export_row_after(): AFTER INSERT OR UPDATE FOR EACH ROW
+ *
+ * Decides on the row as it was stored: refuses the statement, or records the
+ * row.
+ */
+Datum
+sg_export_row_after(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	const Guard *guard = guard_of_trigger(fcinfo, "export_row_after");
+	Disclosure	disclosure;
+	TextSlice  *tags;
+	GatheredDecision *gathered;
+
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+		only_bookkeeping_changed(guard, trigdata))
+		return PointerGetDatum(NULL);
+
+	fill_disclosure(&disclosure, &tags, guard, trigdata,
+					new_row_slot(trigdata));
+	gathered = sg_gather_decide(guard, &disclosure);
+
+	/*
+	 * Also under skip_row: the row is stored already, so either the policy
+	 * has changed since or another trigger has changed the row.
+	 */
+	if (sg_gather_outcome(gathered) == OUTCOME_BLOCK)
+		refuse_row(gathered, &disclosure);
+
+	sg_gather_row(gathered, &disclosure);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * sharing_guard.export_statement_after(): AFTER INSERT OR UPDATE FOR EACH
+ * STATEMENT
+ *
+ * Of a guard with on_block => 'skip_row': tells the client how many rows were
+ * skipped.
+ */
+Datum
+sg_export_statement_after(PG_FUNCTION_ARGS)
+{
+	const Guard *guard = guard_of_trigger(fcinfo, "export_statement_after");
+
+	report_skipped_rows(&guard->guard_id);
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,986 @@
+/*-------------------------------------------------------------------------
+ *
+ * gather.c
+ *		Decides on rows, once per key, and gathers what was decided into
+ *		events.
+ *
+ * Two caches make a protected row cheap.
+ *
+ * The decision cache remembers what policy said of a decision key (guard,
+ * operation, destination, purpose, legal basis, ...), until the policy or the
+ * guard changes or a validity window that the decision looked at ends.
+ *
+ * The gathering remembers which rows were let out (or skipped) under which
+ * decision, as groups of parallel columns, and writes each group as one event
+ * with the transaction: at its end, or before when memory runs out, when the
+ * group is full, or when its rows would lie more than a second apart.
+ *
+ * Groups belong to a subtransaction.  When it aborts its rows are gone, and
+ * so must be its groups; when it commits they become its parent's.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "channel/context.h"
+#include "channel/gather.h"
+#include "common/hashfn.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "policy/decide.h"
+#include "policy/policy.h"
+#include "sharing_guard.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "vocabulary.h"
+
+/* All rows of one event were decided within this time of the first. */
+#define GROUP_SPAN_USECS	USECS_PER_SEC
+
+/* A group is written when its per-row values take this much memory. */
+#define GROUP_BYTES_MAX		(256 * 1024)
+
+/* How many rows may be gathered between two looks at the memory used. */
+#define ROWS_BETWEEN_MEMORY_CHECKS 256
+
+/* The decision cache starts anew at this size. */
+#define DECISIONS_MAX		10000
+
+/* Which per-row fields a group's rows have. */
+#define HAS_PURPOSE			0x01
+#define HAS_QUERY_ELEMENTS	0x02
+#define HAS_CASE_NUMBER		0x04
+#define HAS_PERSON			0x08
+#define HAS_RECORD_KEY		0x10
+
+/*
+ * Rows of one decision that have not been written yet.
+ */
+typedef struct Group
+{
+	pg_uuid_t	event_id;
+	TimestampTz first_at;
+	int			nrows;			/* 0: empty, the next row starts an event */
+	uint64		fill_number;	/* changes each time it is emptied */
+
+	Outcome		outcome;
+	Decision   *decision;
+	Disclosure	disclosure;		/* without the per-row fields */
+	const char *home_agency;
+	Oid			acting_role;
+
+	RowColumn  *record_keys;
+	RowColumn  *purposes;
+	RowColumn  *query_elements;
+	RowColumn  *case_numbers;
+	RowColumn  *requesting_persons;
+} Group;
+
+/* Both tables below have a byte string as key, hashed once. */
+typedef struct ByteKey
+{
+	const char *data;
+	uint32		len;
+	uint32		hash;
+} ByteKey;
+
+typedef struct GroupEntry
+{
+	ByteKey		key;
+	char		status;
+	Group	   *group;
+} GroupEntry;
+
+#define byte_key_equal(a, b) \
+	((a).hash == (b).hash && (a).len == (b).len && \
+	 memcmp((a).data, (b).data, (a).len) == 0)
+
+#define SH_PREFIX group_table
+#define SH_ELEMENT_TYPE GroupEntry
+#define SH_KEY_TYPE ByteKey
+#define SH_KEY key
+#define SH_HASH_KEY(tb, key) ((key).hash)
+#define SH_EQUAL(tb, a, b) byte_key_equal(a, b)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/*
+ * The groups of one subtransaction.  Levels form a stack, innermost first.  A
+ * commit only relabels a level, so several may have the same subtransaction.
+ */
+typedef struct Level
+{
+	SubTransactionId subid;
+	SubTransactionId written_in;	/* see write_before_subcommit */
+	MemoryContext context;
+	Size		bytes;			/* as of the last look */
+	group_table_hash *groups;
+	struct Level *parent;
+} Level;
+
+static Level *levels = NULL;
+
+/* Changes whenever groups are freed, so that pointers to them are stale. */
+static uint64 group_epoch = 1;
+
+/* Memory held by all levels, as of the last look at each. */
+static Size gathered_bytes = 0;
+static int	rows_since_memory_check = 0;
+
+struct GatheredDecision
+{
+	const Decision *decision;
+	Outcome		outcome;		/* the modes considered */
+	TimestampTz decided_at;
+
+	/* The group that the last row under this decision went to. */
+	Group	   *group;
+	uint64		group_epoch;
+	SubTransactionId subid;
+	Oid			acting_role;
+	int			fields;
+
+	/* Where in that group's purposes this decision's purpose stands. */
+	int16		purpose_index;
+	uint64		purpose_fill_number;
+};
+
+typedef struct DecisionEntry
+{
+	ByteKey		key;
+	char		status;
+	GatheredDecision *gathered;
+} DecisionEntry;
+
+#define SH_PREFIX decision_table
+#define SH_ELEMENT_TYPE DecisionEntry
+#define SH_KEY_TYPE ByteKey
+#define SH_KEY key
+#define SH_HASH_KEY(tb, key) ((key).hash)
+#define SH_EQUAL(tb, a, b) byte_key_equal(a, b)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* The decision cache, and what it was filled under. */
+static MemoryContext decision_context = NULL;
+static decision_table_hash *decisions = NULL;
+static uint64 decisions_policy_load = 0;
+static uint64 decisions_guard_load = 0;
+
+/* A decision that holds for one row alone lives here until the next row. */
+static MemoryContext row_context = NULL;
+
+/* Scratch for building keys. */
+static StringInfoData key_buffer;
+
+static void gather_xact_callback(XactEvent event, void *arg);
+static void gather_subxact_callback(SubXactEvent event,
+									SubTransactionId mySubid,
+									SubTransactionId parentSubid, void *arg);
+
+void
+sg_gather_init(void)
+{
+	RegisterXactCallback(gather_xact_callback, NULL);
+	RegisterSubXactCallback(gather_subxact_callback, NULL);
+}
+
+/* ----------------------------------------------------------------
+ *		Keys
+ * ----------------------------------------------------------------
+ */
+
+static void
+key_start(void)
+{
+	if (key_buffer.data == NULL)
+	{
+		MemoryContext oldcontext = MemoryContextSwitchTo(TopMemoryContext);
+
+		initStringInfo(&key_buffer);
+		MemoryContextSwitchTo(oldcontext);
+	}
+	resetStringInfo(&key_buffer);
+}
+
+static inline void
+key_add_bytes(const void *data, Size len)
+{
+	appendBinaryStringInfoNT(&key_buffer, data, len);
+}
+
+/* Length first, so that no two lists of texts give the same bytes. */
+static inline void
+key_add_slice(const TextSlice *slice)
+{
+	uint32		len = slice->data == NULL ? PG_UINT32_MAX : (uint32) slice->len;
+
+	key_add_bytes(&len, sizeof(len));
+	if (slice->data != NULL)
+		key_add_bytes(slice->data, slice->len);
+}
+
+static inline void
+key_add_string(const char *string)
+{
+	TextSlice	slice = {string, string == NULL ? 0 : strlen(string)};
+
+	key_add_slice(&slice);
+}
+
+static inline ByteKey
+key_finish(void)
+{
+	ByteKey		key;
+
+	key.data = key_buffer.data;
+	key.len = key_buffer.len;
+	key.hash = hash_bytes((const unsigned char *) key.data, key.len);
+	return key;
+}
+
+/* ----------------------------------------------------------------
+ *		Deciding
+ * ----------------------------------------------------------------
+ */
+
+/* Throws the decision cache away. */
+static void
+forget_decisions(void)
+{
+	if (decision_context == NULL)
+		decision_context = AllocSetContextCreate(TopMemoryContext,
+												 "sharing_guard decisions",
+												 ALLOCSET_DEFAULT_SIZES);
+	decisions = NULL;
+	MemoryContextReset(decision_context);
+	decisions = decision_table_create(decision_context, 256, NULL);
+}
+
+/* What a policy decision means under this guard, the modes considered. */
+static Outcome
+effective_outcome(const Policy *policy, const Guard *guard,
+				  const Decision *decision)
+{
+	if (decision->outcome == OUTCOME_BLOCK &&
+		!(guard->enforce && sg_policy_enforces(policy)))
+		return OUTCOME_FLAG;
+	return decision->outcome;
+}
+
+/* Asks policy, and keeps the answer in the given context. */
+static GatheredDecision *
+make_decision(const Policy *policy, const Guard *guard,
+			  const Disclosure *disclosure, MemoryContext context)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(context);
+	GatheredDecision *gathered = palloc0(sizeof(GatheredDecision));
+
+	gathered->decision = sg_decide(policy, disclosure);
+	gathered->outcome = effective_outcome(policy, guard, gathered->decision);
+	gathered->decided_at = disclosure->at;
+	MemoryContextSwitchTo(oldcontext);
+	return gathered;
+}
+
+/* A decision for this row alone. */
+static GatheredDecision *
+decide_one_row(const Policy *policy, const Guard *guard,
+			   const Disclosure *disclosure)
+{
+	if (row_context == NULL)
+		row_context = AllocSetContextCreate(TopMemoryContext,
+											"sharing_guard row decision",
+											ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(row_context);
+	return make_decision(policy, guard, disclosure, row_context);
+}
+
+/* All that a decision may depend on, but for what depends_on_record tells. */
+static ByteKey
+decision_key(const Guard *guard, const Disclosure *disclosure)
+{
+	bool		has_case = disclosure->case_number.data != NULL;
+
+	key_start();
+	key_add_bytes(&guard->guard_id, sizeof(guard->guard_id));
+	key_add_bytes(&has_case, sizeof(has_case));
+	key_add_bytes(&disclosure->channel, sizeof(disclosure->channel));
+	key_add_string(disclosure->operation);
+	key_add_slice(&disclosure->data_class);
+	key_add_slice(&disclosure->destination);
+	key_add_slice(&disclosure->destination_state);
+	key_add_slice(&disclosure->purpose);
+	key_add_slice(&disclosure->legal_basis);
+	key_add_slice(&disclosure->on_behalf_of);
+	for (int i = 0; i < disclosure->ndeclared_tags; i++)
+		key_add_slice(&disclosure->declared_tags[i]);
+	return key_finish();
+}
+
+GatheredDecision *
+sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
+{
+	const Policy *policy = sg_policy_current();
+	ByteKey		key;
+	DecisionEntry *entry;
+	GatheredDecision *gathered;
+	bool		found;
+
+	if (decisions == NULL ||
+		decisions_policy_load != sg_policy_load_number(policy) ||
+		decisions_guard_load != guard->load_number ||
+		decisions->members >= DECISIONS_MAX)
+	{
+		forget_decisions();
+		decisions_policy_load = sg_policy_load_number(policy);
+		decisions_guard_load = guard->load_number;
+	}
+
+	key = decision_key(guard, disclosure);
+	entry = decision_table_lookup(decisions, key);
+	if (entry != NULL)
+	{
+		gathered = entry->gathered;
+		if (gathered->decision->depends_on_record)
+			return decide_one_row(policy, guard, disclosure);
+		if (disclosure->at < gathered->decision->valid_until &&
+			disclosure->at >= gathered->decided_at)
+			return gathered;
+
+		/*
+		 * A validity window has opened or closed (or the clock was set back).
+		 * The old decision's memory goes when the cache does.
+		 */
+		entry->gathered = make_decision(policy, guard, disclosure,
+										decision_context);
+		return entry->gathered;
+	}
+
+	/* Decide first: an error must not leave an entry without a decision. */
+	gathered = make_decision(policy, guard, disclosure, decision_context);
+	key.data = memcpy(MemoryContextAlloc(decision_context, key.len),
+					  key.data, key.len);
+	entry = decision_table_insert(decisions, key, &found);
+	entry->gathered = gathered;
+	return gathered;
+}
+
+const Decision *
+sg_gather_decision(const GatheredDecision *gathered)
+{
+	return gathered->decision;
+}
+
+Outcome
+sg_gather_outcome(const GatheredDecision *gathered)
+{
+	return gathered->outcome;
+}
+
+const char *
+sg_gather_contact(void)
+{
+	return sg_policy_contact(sg_policy_current());
+}
+
+/* ----------------------------------------------------------------
+ *		Copies that outlive the decision cache
+ * ----------------------------------------------------------------
+ */
+
+static char *
+copy_string(const char *string)
+{
+	return string == NULL ? NULL : pstrdup(string);
+}
+
+static TextSlice
+copy_slice(const TextSlice *slice)
+{
+	TextSlice	copy = {NULL, 0};
+
+	if (slice->data != NULL)
+	{
+		copy.data = pnstrdup(slice->data, slice->len);
+		copy.len = slice->len;
+	}
+	return copy;
+}
+
+static const char **
+copy_strings(const char **strings, int count)
+{
+	const char **copy = palloc(sizeof(char *) * Max(count, 1));
+
+	for (int i = 0; i < count; i++)
+		copy[i] = pstrdup(strings[i]);
+	return copy;
+}
+
+/* Into CurrentMemoryContext. */
+static Decision *
+copy_decision(const Decision *decision)
+{
+	Decision   *copy = palloc(sizeof(Decision));
+
+	*copy = *decision;
+	copy->agency_id = copy_string(decision->agency_id);
+	copy->agency_name = copy_string(decision->agency_name);
+	copy->on_behalf_of_agency_id = copy_string(decision->on_behalf_of_agency_id);
+	copy->tags = copy_strings(decision->tags, decision->ntags);
+	copy->rule_ids = copy_strings(decision->rule_ids, decision->nrules);
+	copy->reasons = copy_strings(decision->reasons, decision->nreasons);
+	copy->authority = copy_string(decision->authority);
+	copy->legal_basis_id = copy_string(decision->legal_basis_id);
+	return copy;
+}
+
+/* What all rows of a group share, into CurrentMemoryContext. */
+static Disclosure
+copy_shared_fields(const Disclosure *disclosure)
+{
+	Disclosure	copy = {0};
+
+	copy.channel = disclosure->channel;
+	copy.operation = copy_string(disclosure->operation);
+	copy.relation = copy_string(disclosure->relation);
+	copy.data_class = copy_slice(&disclosure->data_class);
+	copy.destination = copy_slice(&disclosure->destination);
+	copy.destination_state = copy_slice(&disclosure->destination_state);
+	copy.legal_basis = copy_slice(&disclosure->legal_basis);
+	copy.on_behalf_of = copy_slice(&disclosure->on_behalf_of);
+	copy.at = disclosure->at;
+	return copy;
+}
+
+/* ----------------------------------------------------------------
+ *		Groups
+ * ----------------------------------------------------------------
+ */
+
+static int
+fields_of(const Disclosure *disclosure)
+{
+	return (disclosure->purpose.data ? HAS_PURPOSE : 0) |
+		(disclosure->query_elements.data ? HAS_QUERY_ELEMENTS : 0) |
+		(disclosure->case_number.data ? HAS_CASE_NUMBER : 0) |
+		(disclosure->requesting_person.data ? HAS_PERSON : 0) |
+		(disclosure->record_key.data ? HAS_RECORD_KEY : 0);
+}
+
+static ByteKey
+group_key(const GatheredDecision *gathered, const Disclosure *disclosure,
+		  int fields, Oid acting_role)
+{
+	const Decision *decision = gathered->decision;
+
+	key_start();
+	key_add_bytes(&fields, sizeof(fields));
+	key_add_bytes(&acting_role, sizeof(acting_role));
+	key_add_bytes(&disclosure->channel, sizeof(disclosure->channel));
+	key_add_bytes(&gathered->outcome, sizeof(gathered->outcome));
+	key_add_bytes(&decision->outcome, sizeof(decision->outcome));
+	key_add_bytes(&decision->destination_class,
+				  sizeof(decision->destination_class));
+	key_add_bytes(&decision->agency_status, sizeof(decision->agency_status));
+	key_add_bytes(&decision->policy_revision,
+				  sizeof(decision->policy_revision));
+	key_add_string(disclosure->relation);
+	key_add_string(disclosure->operation);
+	key_add_slice(&disclosure->data_class);
+	key_add_slice(&disclosure->destination);
+	key_add_slice(&disclosure->destination_state);
+	key_add_slice(&disclosure->legal_basis);
+	key_add_slice(&disclosure->on_behalf_of);
+	key_add_string(decision->agency_id);
+	key_add_string(decision->on_behalf_of_agency_id);
+	key_add_string(decision->legal_basis_id);
+	key_add_bytes(&decision->ntags, sizeof(decision->ntags));
+	for (int i = 0; i < decision->ntags; i++)
+		key_add_string(decision->tags[i]);
+	for (int i = 0; i < decision->nrules; i++)
+		key_add_string(decision->rule_ids[i]);
+
+	/* The same rules may give other reasons: why a legal basis did not lift. */
+	for (int i = 0; i < decision->nreasons; i++)
+		key_add_string(decision->reasons[i]);
+	return key_finish();
+}
+
+/* A column for a field that this group's rows have; NULL where they do not. */
+static RowColumn *
+column_for(int fields, int field, MemoryContext context)
+{
+	return (fields & field) ? sg_rows_column(context) : NULL;
+}
+
+/* An empty group, in CurrentMemoryContext. */
+static Group *
+new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
+		  int fields, Oid acting_role)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Group	   *group = palloc0(sizeof(Group));
+
+	group->outcome = gathered->outcome;
+	group->decision = copy_decision(gathered->decision);
+	group->disclosure = copy_shared_fields(disclosure);
+	group->home_agency =
+		copy_string(sg_policy_home_agency_name(sg_policy_current()));
+	group->acting_role = acting_role;
+	group->record_keys = column_for(fields, HAS_RECORD_KEY, context);
+	group->purposes = column_for(fields, HAS_PURPOSE, context);
+	group->query_elements = column_for(fields, HAS_QUERY_ELEMENTS, context);
+	group->case_numbers = column_for(fields, HAS_CASE_NUMBER, context);
+	group->requesting_persons = column_for(fields, HAS_PERSON, context);
+	return group;
+}
+
+/* The group for these rows in this level, made where there is none yet. */
+static Group *
+find_group(Level *level, const GatheredDecision *gathered,
+		   const Disclosure *disclosure, int fields, Oid acting_role)
+{
+	ByteKey		key = group_key(gathered, disclosure, fields, acting_role);
+	GroupEntry *entry = group_table_lookup(level->groups, key);
+	MemoryContext oldcontext;
+	Group	   *group;
+	bool		found;
+
+	if (entry != NULL)
+		return entry->group;
+
+	oldcontext = MemoryContextSwitchTo(level->context);
+	key.data = memcpy(palloc(key.len), key.data, key.len);
+	group = new_group(gathered, disclosure, fields, acting_role);
+	entry = group_table_insert(level->groups, key, &found);
+	entry->group = group;
+	MemoryContextSwitchTo(oldcontext);
+
+	/* Many small groups take memory as surely as many rows do. */
+	rows_since_memory_check = ROWS_BETWEEN_MEMORY_CHECKS;
+	return group;
+}
+
+/* A group as an event. */
+static void
+fill_event(DisclosureEvent *event, const Group *group)
+{
+	const char *organization = NULL;
+	TextSlice	person;
+
+	event->event_id = group->event_id;
+	event->occurred_at = group->first_at;
+
+	/*
+	 * Whoever the application says is at the keyboard comes first; a login
+	 * that several people share must never pass for one of them.
+	 */
+	sg_actor_from_session(&event->actor, group->acting_role);
+	if (sg_context_role_shared(GetSessionUserId(), &organization))
+		event->actor.username_source = "shared_login";
+	event->actor.organization = organization ? organization : group->home_agency;
+	if (group->requesting_persons != NULL)
+	{
+		event->actor.username_source = "person";
+		event->actor.username = NULL;
+		if (sg_rows_shared_value(group->requesting_persons, &person))
+			event->actor.username = pnstrdup(person.data, person.len);
+	}
+
+	event->disclosure = &group->disclosure;
+	event->decision = group->decision;
+	event->outcome = group->outcome;
+	event->rows_disclosed = group->outcome == OUTCOME_BLOCK ? 0 : group->nrows;
+	event->rows_blocked = group->outcome == OUTCOME_BLOCK ? group->nrows : 0;
+	event->record_keys = group->record_keys;
+	event->purposes = group->purposes;
+	event->query_elements = group->query_elements;
+	event->case_numbers = group->case_numbers;
+	event->requesting_persons = group->requesting_persons;
+}
+
+/* Writes a group as one event. */
+static void
+write_group(EventWriter *writer, const Group *group)
+{
+	DisclosureEvent event;
+
+	if (group->nrows == 0)
+		return;
+	fill_event(&event, group);
+	sg_event_write_disclosure(writer, &event);
+}
+
+static void
+empty_column(RowColumn *column)
+{
+	if (column != NULL)
+		sg_rows_reset(column);
+}
+
+static void
+empty_group(Group *group)
+{
+	group->nrows = 0;
+	group->fill_number++;
+	empty_column(group->record_keys);
+	empty_column(group->purposes);
+	empty_column(group->query_elements);
+	empty_column(group->case_numbers);
+	empty_column(group->requesting_persons);
+}
+
+static Size
+column_bytes(const RowColumn *column)
+{
+	return column == NULL ? 0 : sg_rows_bytes(column);
+}
+
+static Size
+group_bytes(const Group *group)
+{
+	return column_bytes(group->record_keys) + column_bytes(group->purposes) +
+		column_bytes(group->query_elements) +
+		column_bytes(group->case_numbers) +
+		column_bytes(group->requesting_persons);
+}
+
+/* May a row decided at this time still join the group's event? */
+static bool
+group_has_room(const Group *group, TimestampTz at)
+{
+	return group->nrows < ROWS_PER_EVENT_MAX &&
+		at - group->first_at <= GROUP_SPAN_USECS &&
+		group_bytes(group) < GROUP_BYTES_MAX;
+}
+
+/* Writes one group now and starts it anew. */
+static void
+write_and_empty_group(Group *group)
+{
+	EventWriter *writer = sg_event_writer_open();
+
+	write_group(writer, group);
+	sg_event_writer_close(writer);
+	empty_group(group);
+}
+
+/* ----------------------------------------------------------------
+ *		Levels: the groups of each subtransaction
+ * ----------------------------------------------------------------
+ */
+
+static void
+write_level(Level *level)
+{
+	EventWriter *writer;
+	group_table_iterator iterator;
+	GroupEntry *entry;
+
+	if (level->groups->members == 0)
+		return;
+
+	writer = sg_event_writer_open();
+	group_table_start_iterate(level->groups, &iterator);
+	while ((entry = group_table_iterate(level->groups, &iterator)) != NULL)
+		write_group(writer, entry->group);
+	sg_event_writer_close(writer);
+}
+
+/* Takes the level's memory into account anew. */
+static void
+measure_level(Level *level)
+{
+	Size		bytes = MemoryContextMemAllocated(level->context, true);
+
+	gathered_bytes += bytes - level->bytes;
+	level->bytes = bytes;
+}
+
+static bool
+gathered_too_much(void)
+{
+	return gathered_bytes > (Size) sg_gather_memory * 1024;
+}
+
+/* Frees all groups of a level; pointers to groups become stale. */
+static void
+empty_level(Level *level)
+{
+	group_epoch++;
+	MemoryContextReset(level->context);
+	level->groups = group_table_create(level->context, 8, NULL);
+	measure_level(level);
+}
+
+/* Takes the innermost level off the stack and frees it. */
+static void
+pop_level(void)
+{
+	Level	   *level = levels;
+
+	group_epoch++;
+	levels = level->parent;
+	gathered_bytes -= level->bytes;
+	MemoryContextDelete(level->context);
+	pfree(level);
+}
+
+/* The level of the current subtransaction. */
+static Level *
+current_level(void)
+{
+	SubTransactionId subid = GetCurrentSubTransactionId();
+	Level	   *level;
+	MemoryContext context;
+
+	if (levels != NULL && levels->subid == subid)
+		return levels;
+
+	context = AllocSetContextCreate(TopTransactionContext,
+									"sharing_guard gathered events",
+									ALLOCSET_SMALL_SIZES);
+	level = MemoryContextAllocZero(TopTransactionContext, sizeof(Level));
+	level->subid = subid;
+	level->written_in = InvalidSubTransactionId;
+	level->context = context;
+	level->groups = group_table_create(context, 8, NULL);
+	level->parent = levels;
+	levels = level;
+	return level;
+}
+
+/* Adds a row's values to a group, all but the purpose. */
+static void
+add_row(Group *group, const Disclosure *disclosure)
+{
+	if (group->nrows == 0)
+	{
+		sg_event_new_id(&group->event_id, disclosure->at);
+		group->first_at = disclosure->at;
+	}
+	group->nrows++;
+
+	if (group->record_keys)
+		sg_rows_append(group->record_keys, &disclosure->record_key);
+	if (group->query_elements)
+		sg_rows_append(group->query_elements, &disclosure->query_elements);
+	if (group->case_numbers)
+		sg_rows_append(group->case_numbers, &disclosure->case_number);
+	if (group->requesting_persons)
+		sg_rows_append(group->requesting_persons,
+					   &disclosure->requesting_person);
+}
+
+void
+sg_gather_row(GatheredDecision *gathered, const Disclosure *disclosure)
+{
+	Level	   *level = current_level();
+	Oid			acting_role = GetUserId();
+	int			fields = fields_of(disclosure);
+	Group	   *group;
+
+	/* The group that the decision's last row went to, unless it is stale. */
+	if (gathered->group != NULL &&
+		gathered->group_epoch == group_epoch &&
+		gathered->subid == level->subid &&
+		gathered->acting_role == acting_role &&
+		gathered->fields == fields)
+		group = gathered->group;
+	else
+	{
+		group = find_group(level, gathered, disclosure, fields, acting_role);
+		gathered->group = group;
+		gathered->group_epoch = group_epoch;
+		gathered->subid = level->subid;
+		gathered->acting_role = acting_role;
+		gathered->fields = fields;
+		gathered->purpose_fill_number = PG_UINT64_MAX;
+	}
+
+	if (group->nrows > 0 && !group_has_room(group, disclosure->at))
+		write_and_empty_group(group);
+
+	add_row(group, disclosure);
+	if (group->purposes)
+	{
+		/*
+		 * The purpose is part of the decision key, so all rows under this
+		 * decision have the same, and need not have it compared.
+		 */
+		if (gathered->purpose_fill_number == group->fill_number)
+			sg_rows_append_index(group->purposes, gathered->purpose_index);
+		else
+		{
+			gathered->purpose_index = sg_rows_append(group->purposes,
+													 &disclosure->purpose);
+			gathered->purpose_fill_number = group->fill_number;
+		}
+	}
+
+	if (++rows_since_memory_check >= ROWS_BETWEEN_MEMORY_CHECKS)
+	{
+		rows_since_memory_check = 0;
+		measure_level(level);
+		if (gathered_too_much())
+		{
+			/*
+			 * Only what is the current subtransaction's own: an outer one's
+			 * groups, written here, would vanish if this one aborted.
+			 */
+			for (; level != NULL && level->subid == levels->subid;
+				 level = level->parent)
+			{
+				write_level(level);
+				empty_level(level);
+			}
+		}
+	}
+}
+
+char *
+sg_gather_refusal(const GatheredDecision *gathered,
+				  const Disclosure *disclosure)
+{
+	Group	   *group = new_group(gathered, disclosure, fields_of(disclosure),
+								  GetUserId());
+	DisclosureEvent event;
+
+	/*
+	 * Written with the transaction the event would vanish with it, so it goes
+	 * to the server log.
+	 */
+	add_row(group, disclosure);
+	if (group->purposes)
+		sg_rows_append(group->purposes, &disclosure->purpose);
+	fill_event(&event, group);
+	sg_event_to_server_log(&event, "the statement was refused");
+	return sg_event_id_text(&event.event_id);
+}
+
+/* ----------------------------------------------------------------
+ *		The end of transactions and subtransactions
+ * ----------------------------------------------------------------
+ */
+
+static void
+gather_xact_callback(XactEvent event, void *arg)
+{
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			/* An error here aborts the transaction: no event, no export. */
+			for (Level *level = levels; level != NULL; level = level->parent)
+				write_level(level);
+			break;
+
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PREPARE:
+		case XACT_EVENT_ABORT:
+			/* The levels' memory goes with the transaction's. */
+			if (levels != NULL)
+				group_epoch++;
+			levels = NULL;
+			gathered_bytes = 0;
+			break;
+
+		default:
+			break;
+	}
+}
+
+/*
+ * Keeps memory bounded where a transaction writes its rows in many small
+ * subtransactions: a loop in PL/pgSQL with an exception block, say.
+ *
+ * While one of them runs, nothing of its parent's may be written, since the
+ * subtransaction may still abort.  When it is about to commit its fate becomes
+ * the parent's, so both are written now, within it.  They are freed once it
+ * has committed, and forgotten to be written should it abort after all.
+ */
+static void
+write_before_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
+{
+	Level	   *level;
+
+	if (levels == NULL || levels->subid != subid)
+		return;
+	measure_level(levels);
+	if (!gathered_too_much())
+		return;
+
+	for (level = levels; level != NULL; level = level->parent)
+	{
+		if (level->subid != subid && level->subid != parent_subid)
+			break;
+		if (level->written_in != InvalidSubTransactionId)
+			continue;
+		write_level(level);
+		level->written_in = subid;
+	}
+}
+
+/* Its levels become its parent's; what was written in it is done with. */
+static void
+after_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
+{
+	for (Level *level = levels; level != NULL; level = level->parent)
+	{
+		if (level->subid != subid && level->subid != parent_subid)
+			break;
+		if (level->written_in == subid)
+			level->subid = InvalidSubTransactionId; /* to be popped below */
+		else if (level->subid == subid)
+			level->subid = parent_subid;
+	}
+
+	/*
+	 * Either all levels of the two were written or none, so those that are
+	 * done with stand at the top.
+	 */
+	while (levels != NULL && levels->subid == InvalidSubTransactionId)
+		pop_level();
+}
+
+static void
+after_subabort(SubTransactionId subid)
+{
+	while (levels != NULL && levels->subid == subid)
+		pop_level();
+	for (Level *level = levels; level != NULL; level = level->parent)
+	{
+		if (level->written_in == subid)
+			level->written_in = InvalidSubTransactionId;
+	}
+}
+
+static void
+gather_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
+						SubTransactionId parentSubid, void *arg)
+{
+	if (levels == NULL)
+		return;
+
+	switch (event)
+	{
+		case SUBXACT_EVENT_PRE_COMMIT_SUB:
+			write_before_subcommit(mySubid, parentSubid);
+			break;
+		case SUBXACT_EVENT_COMMIT_SUB:
+			after_subcommit(mySubid, parentSubid);
+			break;
+		case SUBXACT_EVENT_ABORT_SUB:
+			after_subabort(mySubid);
+			break;
+		default:
+			break;
+	}
+}

@@ -1,0 +1,50 @@
+/*-------------------------------------------------------------------------
+ *
+ * gather.h
+ *		Decides on rows, once per key, and gathers what was decided into
+ *		events.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_GATHER_H
+#define SHARING_GUARD_GATHER_H
+
+#include "audit/event.h"
+#include "channel/guard.h"
+#include "disclosure.h"
+
+/* A decision as a channel gets it; owned by the cache. */
+typedef struct GatheredDecision GatheredDecision;
+
+/* Called once, at library load. */
+extern void sg_gather_init(void);
+
+/*
+ * Decides on one row, under the policy as it is now.  Valid until the next
+ * call, and it is the row's caller that obeys it.
+ */
+extern GatheredDecision *sg_gather_decide(const Guard *guard,
+										  const Disclosure *disclosure);
+
+/* The policy's decision, and what it means here, the modes considered. */
+extern const Decision *sg_gather_decision(const GatheredDecision *gathered);
+extern Outcome sg_gather_outcome(const GatheredDecision *gathered);
+
+/*
+ * Records the row that was decided last: it goes out (or was skipped), and
+ * the event is written with the transaction, at its end or earlier.
+ */
+extern void sg_gather_row(GatheredDecision *gathered,
+						  const Disclosure *disclosure);
+
+/*
+ * For a row whose refusal ends the statement: leaves its event where it
+ * outlives the transaction and returns the event's id, as text.
+ */
+extern char *sg_gather_refusal(const GatheredDecision *gathered,
+							   const Disclosure *disclosure);
+
+/* The agency's configured contact for refusals, or NULL. */
+extern const char *sg_gather_contact(void);
+
+#endif							/* SHARING_GUARD_GATHER_H */

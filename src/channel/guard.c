@@ -1,0 +1,672 @@
+/*-------------------------------------------------------------------------
+ *
+ * guard.c
+ *		Protected tables: which column means what, cached per relation.
+ *
+ * The table sharing_guard.guard says that a table is protected and how;
+ * sharing_guard.guard_column says which of its columns is the destination,
+ * the purpose and so on.  Both are compiled here, for each relation that a
+ * row is written to, into a Guard.  A partition or an inheritance child may
+ * have its columns in another order, so columns are matched by name from the
+ * protected table to the relation at hand.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "channel/guard.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "sharing_guard.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/varlena.h"
+
+PG_FUNCTION_INFO_V1(sg_sql_split_identifiers);
+
+/* A compiled guard, and the context that holds all it points to. */
+typedef struct GuardEntry
+{
+	Oid			relid;			/* hash key */
+	bool		valid;			/* false only while it is being compiled */
+	MemoryContext context;
+	Guard		guard;
+} GuardEntry;
+
+static HTAB *guard_cache = NULL;
+
+/*
+ * Bumped by the invalidation callback whenever a guard may have changed; the
+ * cache was filled under guard_cache_generation.
+ */
+static uint64 guard_generation = 1;
+static uint64 guard_cache_generation = 0;
+
+/* The tables that guards are read from, as of the last load. */
+static Oid	guard_table_oid = InvalidOid;
+static Oid	guard_column_table_oid = InvalidOid;
+
+static void guard_invalidate(Datum arg, Oid relid);
+static void forget_guards(void);
+static void compile_guard(GuardEntry *entry, Relation rel,
+						  const char *guard_id);
+
+void
+sg_guard_init(void)
+{
+	CacheRegisterRelcacheCallback(guard_invalidate, (Datum) 0);
+}
+
+/*
+ * Relcache callback.  May be called at almost any moment, so it only counts:
+ * no catalog access, no allocation, no error.
+ */
+static void
+guard_invalidate(Datum arg, Oid relid)
+{
+	if (guard_cache == NULL)
+		return;
+
+	/*
+	 * InvalidOid means everything.  A protected relation that was altered may
+	 * have had its columns renamed, retyped or dropped.
+	 */
+	if (relid == InvalidOid ||
+		relid == guard_table_oid ||
+		relid == guard_column_table_oid ||
+		hash_search(guard_cache, &relid, HASH_FIND, NULL) != NULL)
+		guard_generation++;
+}
+
+const Guard *
+sg_guard_lookup(Relation rel, const char *guard_id)
+{
+	Oid			relid = RelationGetRelid(rel);
+	GuardEntry *entry;
+	bool		found;
+
+	if (guard_cache == NULL)
+	{
+		HASHCTL		ctl = {0};
+
+		ctl.keysize = sizeof(Oid);
+		ctl.entrysize = sizeof(GuardEntry);
+		ctl.hcxt = CacheMemoryContext;
+		guard_cache = hash_create("sharing_guard guards", 16, &ctl,
+								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+
+	for (;;)
+	{
+		/* A change counts at the next row, also within one long statement. */
+		AcceptInvalidationMessages();
+		if (guard_cache_generation != guard_generation)
+			forget_guards();
+
+		/*
+		 * Entered before it is compiled, so that the callback knows of the
+		 * relation while we read.
+		 */
+		entry = hash_search(guard_cache, &relid, HASH_ENTER, &found);
+		if (!found)
+		{
+			entry->valid = false;
+			entry->context = NULL;
+		}
+		if (entry->valid)
+			return &entry->guard;
+
+		/*
+		 * Compiling may itself take in an invalidation; then what was read
+		 * may be older than it, and is read again.
+		 */
+		compile_guard(entry, rel, guard_id);
+		if (guard_cache_generation == guard_generation)
+		{
+			entry->guard.load_number = guard_generation;
+			entry->valid = true;
+		}
+	}
+}
+
+/* Drops all that was compiled before the latest invalidation. */
+static void
+forget_guards(void)
+{
+	HASH_SEQ_STATUS scan;
+	GuardEntry *entry;
+	uint64		generation = guard_generation;
+
+	hash_seq_init(&scan, guard_cache);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (entry->context != NULL)
+			MemoryContextDelete(entry->context);
+		hash_search(guard_cache, &entry->relid, HASH_REMOVE, NULL);
+	}
+	guard_cache_generation = generation;
+}
+
+/* How to read a column of this type. */
+static void
+prepare_column(GuardColumn *column, Relation rel, AttrNumber attnum)
+{
+	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
+	Oid			output_function;
+	bool		is_varlena;
+
+	column->attnum = attnum;
+	column->type = getBaseType(att->atttypid);
+	switch (column->type)
+	{
+		case TEXTOID:
+		case VARCHAROID:
+			column->form = COLUMN_TEXT;
+			break;
+		case BPCHAROID:
+			column->form = COLUMN_BPCHAR;
+			break;
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			column->form = COLUMN_INTEGER;
+			break;
+		case BYTEAOID:
+			column->form = COLUMN_BYTEA;
+			break;
+		case DATEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			column->form = COLUMN_DATETIME;
+			break;
+		case TEXTARRAYOID:
+		case VARCHARARRAYOID:
+			column->form = COLUMN_TAGS;
+			break;
+		default:
+			column->form = COLUMN_OUTPUT;
+			getTypeOutputInfo(column->type, &output_function, &is_varlena);
+			fmgr_info_cxt(output_function, &column->output,
+						  CurrentMemoryContext);
+			break;
+	}
+}
+
+/*
+ * The attribute of "rel" that corresponds to the protected table's attribute
+ * number; 0 where it has been dropped.
+ */
+static AttrNumber
+attnum_here(Relation rel, Oid guarded_relid, AttrNumber attnum)
+{
+	char	   *name;
+
+	if (RelationGetRelid(rel) == guarded_relid)
+	{
+		if (attnum > RelationGetNumberOfAttributes(rel) ||
+			TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attisdropped)
+			return InvalidAttrNumber;
+		return attnum;
+	}
+
+	name = get_attname(guarded_relid, attnum, true);
+	if (name == NULL)
+		return InvalidAttrNumber;
+	return get_attnum(RelationGetRelid(rel), name);
+}
+
+/* Where a single column of this role goes; NULL for roles that are lists. */
+static GuardColumn *
+single_column(Guard *guard, const char *role)
+{
+	if (strcmp(role, "destination") == 0)
+		return &guard->destination;
+	if (strcmp(role, "destination_state") == 0)
+		return &guard->destination_state;
+	if (strcmp(role, "purpose") == 0)
+		return &guard->purpose;
+	if (strcmp(role, "legal_basis") == 0)
+		return &guard->legal_basis;
+	if (strcmp(role, "case_number") == 0)
+		return &guard->case_number;
+	if (strcmp(role, "requesting_person") == 0)
+		return &guard->requesting_person;
+	if (strcmp(role, "on_behalf_of_agency") == 0)
+		return &guard->on_behalf_of;
+	if (strcmp(role, "data_class_column") == 0)
+		return &guard->data_class_column;
+	return NULL;
+}
+
+/* Takes one row of guard_column into the guard. */
+static void
+add_column(Guard *guard, Relation rel, Oid guarded_relid, const char *role,
+		   AttrNumber attnum, const char *name)
+{
+	AttrNumber	here = attnum_here(rel, guarded_relid, attnum);
+	GuardColumn *single;
+
+	if (here == InvalidAttrNumber)
+	{
+		/* A bookkeeping column that is gone can no longer change. */
+		if (strcmp(role, "bookkeeping") == 0)
+			return;
+
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("column \"%s\", which the guard of table %s needs as its %s, does not exist",
+						name, guard->relation, role),
+				 errdetail("Without it no row of the table can be decided on, so none is let through."),
+				 errhint("Call sharing_guard.protect_export() again with the table's present columns.")));
+	}
+
+	if (strcmp(role, "bookkeeping") == 0)
+		guard->bookkeeping = bms_add_member(guard->bookkeeping, here);
+	else if (strcmp(role, "record_key") == 0)
+		prepare_column(&guard->record_key[guard->nrecord_key++], rel, here);
+	else if (strcmp(role, "query_elements") == 0)
+		prepare_column(&guard->query_elements[guard->nquery_elements++],
+					   rel, here);
+	else if ((single = single_column(guard, role)) != NULL)
+		prepare_column(single, rel, here);
+}
+
+/* A not-null text column of the current SPI result, in our own context. */
+static char *
+spi_text(HeapTuple row, int column)
+{
+	return SPI_getvalue(row, SPI_tuptable->tupdesc, column);
+}
+
+/*
+ * Reads the guard's rows, as of now: a mode that was changed in the middle of
+ * somebody's REPEATABLE READ export counts there too.
+ *
+ * Runs as the owner of our tables, since whoever writes to the protected
+ * table has no rights on them.
+ */
+static void
+read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
+		   MemoryContext context)
+{
+	static const char guard_query[] =
+		"SELECT relation::pg_catalog.oid, data_class, mode, on_block"
+		" FROM sharing_guard.guard"
+		" WHERE guard_id OPERATOR(pg_catalog.=) $1";
+	static const char column_query[] =
+		"SELECT role, attnum, column_name"
+		" FROM sharing_guard.guard_column"
+		" WHERE guard_id OPERATOR(pg_catalog.=) $1"
+		" ORDER BY role, position";
+	Oid			argtypes[1] = {UUIDOID};
+	Datum		args[1];
+	SPIPlanPtr	plan;
+	Oid			guarded_relid;
+	HeapTuple	row;
+	bool		isnull;
+	MemoryContext spi_context;
+	Oid			save_userid;
+	int			save_sec_context;
+
+	args[0] = UUIDPGetDatum(&guard->guard_id);
+
+	SPI_connect();
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	SetUserIdAndSecContext(owner, save_sec_context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+
+	plan = SPI_prepare(guard_query, 1, argtypes);
+	if (plan == NULL ||
+		SPI_execute_snapshot(plan, args, NULL, GetLatestSnapshot(),
+							 InvalidSnapshot, true, false, 1) != SPI_OK_SELECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("could not read the guard of table \"%s\"",
+						RelationGetRelationName(rel))));
+
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("table \"%s\" has a sharing_guard trigger but no guard",
+						RelationGetRelationName(rel)),
+				 errdetail("There is no guard %s in sharing_guard.guard, so no row can be decided on and none is let through.",
+						   guard_id),
+				 errhint("Call sharing_guard.protect_export() for the table, or sharing_guard.unprotect() to remove the trigger.")));
+
+	row = SPI_tuptable->vals[0];
+	guarded_relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc,
+												   1, &isnull));
+
+	spi_context = MemoryContextSwitchTo(context);
+	guard->relid = RelationGetRelid(rel);
+	guard->data_class = spi_text(row, 2);
+	guard->enforce = strcmp(spi_text(row, 3), "enforce") == 0;
+	guard->skip_row = strcmp(spi_text(row, 4), "skip_row") == 0;
+	if (get_rel_name(guarded_relid) == NULL)
+		guard->relation = quote_identifier(RelationGetRelationName(rel));
+	else
+		guard->relation =
+			quote_qualified_identifier(get_namespace_name(get_rel_namespace(guarded_relid)),
+									   get_rel_name(guarded_relid));
+	MemoryContextSwitchTo(spi_context);
+
+	plan = SPI_prepare(column_query, 1, argtypes);
+	if (plan == NULL ||
+		SPI_execute_snapshot(plan, args, NULL, GetLatestSnapshot(),
+							 InvalidSnapshot, true, false, 0) != SPI_OK_SELECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("could not read the guard of table \"%s\"",
+						RelationGetRelationName(rel))));
+
+	spi_context = MemoryContextSwitchTo(context);
+	guard->record_key = palloc0(sizeof(GuardColumn) * Max(SPI_processed, 1));
+	guard->query_elements = palloc0(sizeof(GuardColumn) * Max(SPI_processed, 1));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		row = SPI_tuptable->vals[i];
+		add_column(guard, rel, guarded_relid, spi_text(row, 1),
+				   DatumGetInt16(SPI_getbinval(row, SPI_tuptable->tupdesc,
+											   2, &isnull)),
+				   spi_text(row, 3));
+	}
+	MemoryContextSwitchTo(spi_context);
+
+	SetUserIdAndSecContext(save_userid, save_sec_context);
+	SPI_finish();
+}
+
+/*
+ * Compiles the guard for one relation into its cache entry.
+ *
+ * The entry's context is built aside and put in place when it is complete, so
+ * an error leaves the entry invalid and nothing behind but a context that
+ * goes with the transaction.
+ */
+static void
+compile_guard(GuardEntry *entry, Relation rel, const char *guard_id)
+{
+	MemoryContext context;
+	Guard		guard = {0};
+	Relation	guard_table;
+	Oid			owner;
+	Oid			namespace_oid = get_namespace_oid("sharing_guard", true);
+	Oid			table_oid = InvalidOid;
+
+	if (OidIsValid(namespace_oid))
+		table_oid = get_relname_relid("guard", namespace_oid);
+	if (!OidIsValid(table_oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("table \"%s\" has a sharing_guard trigger but the extension is not there",
+						RelationGetRelationName(rel)),
+				 errhint("Create the extension sharing_guard in this database, or drop the trigger.")));
+
+	guard_table_oid = table_oid;
+	guard_column_table_oid = get_relname_relid("guard_column", namespace_oid);
+
+	guard_table = table_open(table_oid, AccessShareLock);
+	owner = guard_table->rd_rel->relowner;
+	table_close(guard_table, NoLock);
+
+	guard.guard_id = *DatumGetUUIDP(DirectFunctionCall1(uuid_in,
+														CStringGetDatum(guard_id)));
+
+	/* Below the transaction's context until it is known to be good. */
+	context = AllocSetContextCreate(CurTransactionContext,
+									"sharing_guard guard",
+									ALLOCSET_SMALL_SIZES);
+	read_guard(&guard, rel, guard_id, owner, context);
+
+	if (entry->context != NULL)
+		MemoryContextDelete(entry->context);
+	MemoryContextSetParent(context, CacheMemoryContext);
+	entry->context = context;
+	entry->guard = guard;
+}
+
+/* Bytes as \x..., the form of bytea_output = hex, which a session can change. */
+static TextSlice
+bytea_text(Datum value)
+{
+	static const char digits[] = "0123456789abcdef";
+	bytea	   *bytes = DatumGetByteaPP(value);
+	Size		len = VARSIZE_ANY_EXHDR(bytes);
+	const unsigned char *in = (const unsigned char *) VARDATA_ANY(bytes);
+	char	   *out = palloc(len * 2 + 3);
+	TextSlice	slice = {out, len * 2 + 2};
+
+	*out++ = '\\';
+	*out++ = 'x';
+	for (Size i = 0; i < len; i++)
+	{
+		*out++ = digits[in[i] >> 4];
+		*out++ = digits[in[i] & 0xF];
+	}
+	*out = '\0';
+	return slice;
+}
+
+/* Dates as JSON writes them, timestamps with time zone in UTC. */
+static TextSlice
+datetime_text(Oid type, Datum value)
+{
+	char	   *out = palloc(MAXDATELEN + 1);
+	int			utc = 0;
+	TextSlice	slice;
+
+	JsonEncodeDateTime(out, value, type, type == TIMESTAMPTZOID ? &utc : NULL);
+	slice.data = out;
+	slice.len = strlen(out);
+	return slice;
+}
+
+/* A text[] as one text: its elements with ", " between. */
+static TextSlice
+tags_text(const GuardColumn *column, TupleTableSlot *slot)
+{
+	TextSlice  *tags;
+	int			ntags = sg_guard_column_tags(column, slot, &tags);
+	StringInfoData text;
+	TextSlice	slice;
+
+	initStringInfo(&text);
+	for (int i = 0; i < ntags; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(&text, ", ");
+		appendBinaryStringInfo(&text, tags[i].data, tags[i].len);
+	}
+	slice.data = text.data;
+	slice.len = text.len;
+	return slice;
+}
+
+TextSlice
+sg_guard_column_text(const GuardColumn *column, TupleTableSlot *slot)
+{
+	TextSlice	slice = {NULL, 0};
+	Datum		value;
+	bool		isnull;
+	char	   *out;
+
+	if (column->attnum == InvalidAttrNumber)
+		return slice;
+	value = slot_getattr(slot, column->attnum, &isnull);
+	if (isnull)
+		return slice;
+
+	switch (column->form)
+	{
+		case COLUMN_TEXT:
+		case COLUMN_BPCHAR:
+			{
+				text	   *txt = DatumGetTextPP(value);
+
+				slice.data = VARDATA_ANY(txt);
+				slice.len = VARSIZE_ANY_EXHDR(txt);
+				if (column->form == COLUMN_BPCHAR)
+				{
+					while (slice.len > 0 && slice.data[slice.len - 1] == ' ')
+						slice.len--;
+				}
+				return slice;
+			}
+		case COLUMN_INTEGER:
+			out = palloc(MAXINT8LEN + 1);
+			if (column->type == INT2OID)
+				slice.len = pg_itoa(DatumGetInt16(value), out);
+			else if (column->type == INT4OID)
+				slice.len = pg_ltoa(DatumGetInt32(value), out);
+			else
+				slice.len = pg_lltoa(DatumGetInt64(value), out);
+			slice.data = out;
+			return slice;
+		case COLUMN_BYTEA:
+			return bytea_text(value);
+		case COLUMN_DATETIME:
+			return datetime_text(column->type, value);
+		case COLUMN_TAGS:
+			return tags_text(column, slot);
+		case COLUMN_OUTPUT:
+			break;
+	}
+
+	out = OutputFunctionCall((FmgrInfo *) &column->output, value);
+	slice.data = out;
+	slice.len = strlen(out);
+	return slice;
+}
+
+/* Does this field need quotes in a row's text form?  As record_out() has it. */
+static bool
+field_needs_quotes(const TextSlice *field)
+{
+	if (field->len == 0)
+		return true;
+	for (Size i = 0; i < field->len; i++)
+	{
+		unsigned char c = field->data[i];
+
+		if (c == '"' || c == '\\' || c == '(' || c == ')' || c == ',' ||
+			isspace(c))
+			return true;
+	}
+	return false;
+}
+
+TextSlice
+sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
+					  TupleTableSlot *slot)
+{
+	TextSlice	slice = {NULL, 0};
+	StringInfoData text;
+
+	if (ncolumns == 0)
+		return slice;
+	if (ncolumns == 1)
+		return sg_guard_column_text(&columns[0], slot);
+
+	initStringInfo(&text);
+	appendStringInfoChar(&text, '(');
+	for (int i = 0; i < ncolumns; i++)
+	{
+		TextSlice	field = sg_guard_column_text(&columns[i], slot);
+
+		if (i > 0)
+			appendStringInfoChar(&text, ',');
+		if (field.data == NULL)
+			continue;
+		if (!field_needs_quotes(&field))
+		{
+			appendBinaryStringInfo(&text, field.data, field.len);
+			continue;
+		}
+		appendStringInfoChar(&text, '"');
+		for (Size j = 0; j < field.len; j++)
+		{
+			if (field.data[j] == '"' || field.data[j] == '\\')
+				appendStringInfoChar(&text, field.data[j]);
+			appendStringInfoChar(&text, field.data[j]);
+		}
+		appendStringInfoChar(&text, '"');
+	}
+	appendStringInfoChar(&text, ')');
+
+	slice.data = text.data;
+	slice.len = text.len;
+	return slice;
+}
+
+int
+sg_guard_column_tags(const GuardColumn *column, TupleTableSlot *slot,
+					 TextSlice **tags)
+{
+	Datum		value;
+	bool		isnull;
+	Datum	   *elements;
+	bool	   *nulls;
+	int			nelements;
+	int			ntags = 0;
+
+	*tags = NULL;
+	if (column->attnum == InvalidAttrNumber || column->form != COLUMN_TAGS)
+		return 0;
+	value = slot_getattr(slot, column->attnum, &isnull);
+	if (isnull)
+		return 0;
+
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false,
+					  TYPALIGN_INT, &elements, &nulls, &nelements);
+	*tags = palloc(sizeof(TextSlice) * Max(nelements, 1));
+	for (int i = 0; i < nelements; i++)
+	{
+		text	   *element;
+
+		if (nulls[i])
+			continue;
+		element = DatumGetTextPP(elements[i]);
+		(*tags)[ntags].data = VARDATA_ANY(element);
+		(*tags)[ntags].len = VARSIZE_ANY_EXHDR(element);
+		ntags++;
+	}
+	return ntags;
+}
+
+/*
+ * sharing_guard.split_identifiers(list text) returns text[]
+ *
+ * The names in a comma-separated list, by the rules of SQL identifiers; NULL
+ * where the list is not one.
+ */
+Datum
+sg_sql_split_identifiers(PG_FUNCTION_ARGS)
+{
+	char	   *list = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	List	   *names;
+	ListCell   *lc;
+	ArrayBuildState *result;
+
+	if (!SplitIdentifierString(list, ',', &names))
+		PG_RETURN_NULL();
+
+	result = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	foreach(lc, names)
+		result = accumArrayResult(result,
+								  CStringGetTextDatum((char *) lfirst(lc)),
+								  false, TEXTOID, CurrentMemoryContext);
+	PG_RETURN_DATUM(makeArrayResult(result, CurrentMemoryContext));
+}

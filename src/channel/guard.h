@@ -1,0 +1,96 @@
+/*-------------------------------------------------------------------------
+ *
+ * guard.h
+ *		A protected table: which column means what, as seen from one relation.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_GUARD_H
+#define SHARING_GUARD_GUARD_H
+
+#include "disclosure.h"
+#include "executor/tuptable.h"
+#include "fmgr.h"
+#include "nodes/bitmapset.h"
+#include "utils/rel.h"
+#include "utils/uuid.h"
+
+/* How a column's value becomes text. */
+typedef enum ColumnForm
+{
+	COLUMN_TEXT,				/* text, varchar and domains over them */
+	COLUMN_BPCHAR,				/* char(n): trailing blanks mean nothing */
+	COLUMN_INTEGER,				/* int2, int4, int8 */
+	COLUMN_BYTEA,				/* hexadecimal, whatever bytea_output says */
+	COLUMN_DATETIME,			/* ISO 8601, whatever DateStyle says */
+	COLUMN_TAGS,				/* text[], each element a tag */
+	COLUMN_OUTPUT				/* anything else: the type's output function */
+} ColumnForm;
+
+typedef struct GuardColumn
+{
+	AttrNumber	attnum;			/* in the relation at hand */
+	ColumnForm	form;
+	Oid			type;			/* base type */
+	FmgrInfo	output;			/* COLUMN_OUTPUT only */
+} GuardColumn;
+
+/*
+ * A guard as seen from one relation: the protected table itself, one of its
+ * partitions, or one of its inheritance children, whose columns may stand in
+ * another order.
+ */
+typedef struct Guard
+{
+	pg_uuid_t	guard_id;
+	Oid			relid;			/* the relation at hand */
+	const char *relation;		/* the protected table's qualified name */
+	const char *data_class;		/* or NULL: the column says */
+	bool		enforce;		/* the guard's own mode */
+	bool		skip_row;
+
+	/* attnum 0: no such column. */
+	GuardColumn destination;
+	GuardColumn destination_state;
+	GuardColumn purpose;
+	GuardColumn legal_basis;
+	GuardColumn case_number;
+	GuardColumn requesting_person;
+	GuardColumn on_behalf_of;
+	GuardColumn data_class_column;
+
+	int			nrecord_key;
+	GuardColumn *record_key;
+	int			nquery_elements;
+	GuardColumn *query_elements;
+	Bitmapset  *bookkeeping;	/* attnums, of the relation at hand */
+
+	uint64		load_number;	/* of the whole guard cache */
+} Guard;
+
+/* Called once, at library load. */
+extern void sg_guard_init(void);
+
+/*
+ * The guard named by a trigger's argument, as seen from this relation.  Valid
+ * until the next call.  Errors out where there is no such guard (any more) or
+ * where a column that it needs has gone: what cannot be decided stays.
+ */
+extern const Guard *sg_guard_lookup(Relation rel, const char *guard_id);
+
+/*
+ * A column's value in a row as text; NULL data for SQL NULL.  May allocate in
+ * CurrentMemoryContext or point into the row.
+ */
+extern TextSlice sg_guard_column_text(const GuardColumn *column,
+									  TupleTableSlot *slot);
+
+/* Several columns as one text: the value itself, or "(a,b)" as a row prints. */
+extern TextSlice sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
+									   TupleTableSlot *slot);
+
+/* The elements of a text[] of tags; returns how many. */
+extern int	sg_guard_column_tags(const GuardColumn *column,
+								 TupleTableSlot *slot, TextSlice **tags);
+
+#endif							/* SHARING_GUARD_GUARD_H */

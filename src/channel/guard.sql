@@ -1,0 +1,101 @@
+-- Protected tables: which there are, and which of their columns mean what.
+
+CREATE TABLE sharing_guard.guard (
+    guard_id uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
+    relation regclass NOT NULL UNIQUE,
+    kind text NOT NULL DEFAULT 'export',
+    data_class text REFERENCES sharing_guard.data_class,
+    mode text NOT NULL DEFAULT 'enforce',
+    on_block text NOT NULL DEFAULT 'error',
+    CONSTRAINT guard_kind CHECK (kind IN ('export')),
+    CONSTRAINT guard_mode CHECK (mode IN ('enforce', 'observe')),
+    CONSTRAINT guard_on_block CHECK (on_block IN ('error', 'skip_row'))
+);
+COMMENT ON TABLE sharing_guard.guard IS
+'One row for each protected table; made by protect_export(), removed by unprotect()';
+COMMENT ON COLUMN sharing_guard.guard.guard_id IS
+'Names the guard in the triggers on its table';
+COMMENT ON COLUMN sharing_guard.guard.relation IS 'The protected table';
+COMMENT ON COLUMN sharing_guard.guard.kind IS
+'export: every row written to the table is a disclosure';
+COMMENT ON COLUMN sharing_guard.guard.data_class IS
+'What kind of record its rows are (data_class.data_class), unless a column says so row by row';
+COMMENT ON COLUMN sharing_guard.guard.mode IS
+'enforce: what the policy blocks stays, if the overall mode (setting.mode) is enforce too; observe: it goes out, flagged';
+COMMENT ON COLUMN sharing_guard.guard.on_block IS
+'error: a refused row ends the statement; skip_row: only the refused rows are left out';
+REVOKE ALL ON TABLE sharing_guard.guard FROM PUBLIC;
+
+CREATE TABLE sharing_guard.guard_column (
+    guard_id uuid NOT NULL
+        REFERENCES sharing_guard.guard ON DELETE CASCADE,
+    role text NOT NULL,
+    position integer NOT NULL,
+    attnum smallint NOT NULL,
+    column_name name NOT NULL,
+    PRIMARY KEY (guard_id, role, position),
+    CONSTRAINT guard_column_role CHECK (role IN (
+        'destination', 'destination_state', 'purpose', 'legal_basis',
+        'case_number', 'requesting_person', 'on_behalf_of_agency',
+        'data_class_column', 'record_key', 'query_elements', 'bookkeeping'))
+);
+COMMENT ON TABLE sharing_guard.guard_column IS
+'Which columns of a protected table mean what';
+COMMENT ON COLUMN sharing_guard.guard_column.guard_id IS
+'The guard (guard.guard_id)';
+COMMENT ON COLUMN sharing_guard.guard_column.role IS
+'What the column means: the argument of protect_export() that named it';
+COMMENT ON COLUMN sharing_guard.guard_column.position IS
+'Its place, from 1, where several columns have this role';
+COMMENT ON COLUMN sharing_guard.guard_column.attnum IS
+'The column, by its number (pg_attribute.attnum), so that a rename is followed';
+COMMENT ON COLUMN sharing_guard.guard_column.column_name IS
+'The column, by its name';
+REVOKE ALL ON TABLE sharing_guard.guard_column FROM PUBLIC;
+
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.guard', '');
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.guard_column', '');
+
+CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
+    ON sharing_guard.guard
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('guard_id');
+CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.guard
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
+ALTER TABLE sharing_guard.guard ENABLE ALWAYS TRIGGER policy_changed;
+ALTER TABLE sharing_guard.guard ENABLE ALWAYS TRIGGER policy_truncated;
+
+CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
+    ON sharing_guard.guard_column
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('guard_id', 'role', 'position');
+CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.guard_column
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
+ALTER TABLE sharing_guard.guard_column ENABLE ALWAYS TRIGGER policy_changed;
+ALTER TABLE sharing_guard.guard_column ENABLE ALWAYS TRIGGER policy_truncated;
+
+-- A restored table has its columns numbered anew, so numbers follow names
+-- whenever a row comes in.
+CREATE FUNCTION sharing_guard.guard_column_number() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    SELECT a.attnum INTO NEW.attnum
+    FROM sharing_guard.guard g
+         JOIN pg_attribute a ON a.attrelid = g.relation
+    WHERE g.guard_id = NEW.guard_id AND a.attname = NEW.column_name
+      AND a.attnum > 0 AND NOT a.attisdropped;
+    IF NEW.attnum IS NULL THEN
+        RAISE EXCEPTION 'column "%" of the protected table does not exist', NEW.column_name
+            USING ERRCODE = 'undefined_column',
+                  HINT = 'Let protect_export() fill in this table.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.guard_column_number() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.guard_column_number() IS
+'Looks a guarded column''s number up by its name';
+CREATE TRIGGER guard_column_number BEFORE INSERT ON sharing_guard.guard_column
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.guard_column_number();
+ALTER TABLE sharing_guard.guard_column ENABLE ALWAYS TRIGGER guard_column_number;
+

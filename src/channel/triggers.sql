@@ -1,0 +1,59 @@
+-- The triggers of a guard, and what keeps them on a growing table.
+
+CREATE FUNCTION sharing_guard.install_triggers(relation regclass, guard_id uuid, skip_row boolean)
+    RETURNS boolean
+    AS 'MODULE_PATHNAME', 'sg_sql_install_triggers'
+    LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+REVOKE ALL ON FUNCTION sharing_guard.install_triggers(regclass, uuid, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.install_triggers(regclass, uuid, boolean) IS
+'Internal: gives a protected table and all below it the triggers they must have; true if any was missing';
+
+CREATE FUNCTION sharing_guard.remove_triggers(relation regclass, guard_id uuid)
+    RETURNS void
+    AS 'MODULE_PATHNAME', 'sg_sql_remove_triggers'
+    LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+REVOKE ALL ON FUNCTION sharing_guard.remove_triggers(regclass, uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.remove_triggers(regclass, uuid) IS
+'Internal: takes a guard''s triggers off its table and all below it';
+
+CREATE FUNCTION sharing_guard.export_row_before() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'sg_export_row_before' LANGUAGE C;
+REVOKE ALL ON FUNCTION sharing_guard.export_row_before() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.export_row_before() IS
+'Trigger of protected tables: leaves out the rows that are refused (on_block => ''skip_row'')';
+
+CREATE FUNCTION sharing_guard.export_row_after() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'sg_export_row_after' LANGUAGE C;
+REVOKE ALL ON FUNCTION sharing_guard.export_row_after() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.export_row_after() IS
+'Trigger of protected tables: decides on each row, refuses the statement or records the row';
+
+CREATE FUNCTION sharing_guard.export_statement_after() RETURNS trigger
+    AS 'MODULE_PATHNAME', 'sg_export_statement_after' LANGUAGE C;
+REVOKE ALL ON FUNCTION sharing_guard.export_statement_after() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.export_statement_after() IS
+'Trigger of protected tables: tells the client how many rows were left out';
+
+CREATE FUNCTION sharing_guard.follow_ddl() RETURNS event_trigger
+    AS 'MODULE_PATHNAME', 'sg_follow_ddl' LANGUAGE C;
+REVOKE ALL ON FUNCTION sharing_guard.follow_ddl() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.follow_ddl() IS
+'Event trigger: follows renamed columns of protected tables and completes the triggers of new children';
+
+CREATE FUNCTION sharing_guard.follow_drop() RETURNS event_trigger
+    AS 'MODULE_PATHNAME', 'sg_follow_drop' LANGUAGE C;
+REVOKE ALL ON FUNCTION sharing_guard.follow_drop() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.follow_drop() IS
+'Event trigger: records that the guard of a dropped table is gone';
+
+CREATE EVENT TRIGGER sharing_guard_follow_ddl ON ddl_command_end
+    WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER FOREIGN TABLE',
+                 'CREATE FOREIGN TABLE')
+    EXECUTE FUNCTION sharing_guard.follow_ddl();
+ALTER EVENT TRIGGER sharing_guard_follow_ddl ENABLE ALWAYS;
+CREATE EVENT TRIGGER sharing_guard_follow_drop ON sql_drop
+    WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED',
+                 'DROP FOREIGN TABLE', 'DROP EXTENSION', 'DROP SERVER')
+    EXECUTE FUNCTION sharing_guard.follow_drop();
+ALTER EVENT TRIGGER sharing_guard_follow_drop ENABLE ALWAYS;
+

@@ -1,0 +1,144 @@
+-- What will change, break or need a hand, before anything is switched on.
+
+CREATE FUNCTION sharing_guard.preflight(relation regclass DEFAULT NULL)
+    RETURNS TABLE (status text, subject text, finding text, what_to_do text)
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_variable
+DECLARE
+    rel record;
+    r record;
+    current_setting_row sharing_guard.setting;
+BEGIN
+    -- The server.
+    IF sharing_guard.library_preloaded() THEN
+        RETURN QUERY SELECT 'ok', 'library', 'sharing_guard is loaded by shared_preload_libraries', NULL;
+    ELSE
+        RETURN QUERY SELECT 'problem', 'library',
+            'sharing_guard is not loaded by shared_preload_libraries: protected tables refuse every row',
+            'Add sharing_guard to shared_preload_libraries in postgresql.conf and restart the server.';
+    END IF;
+    IF sharing_guard.database_listed() THEN
+        RETURN QUERY SELECT 'ok', 'database',
+            format('database %I is listed in sharing_guard.databases', current_database()), NULL;
+    ELSE
+        RETURN QUERY SELECT 'problem', 'database',
+            format('database %I is not listed in sharing_guard.databases: protected tables refuse every row', current_database()),
+            'Add it to sharing_guard.databases in postgresql.conf and restart the server.';
+    END IF;
+    IF current_setting('server_version_num')::integer / 10000 = 16 THEN
+        RETURN QUERY SELECT 'warning', 'server',
+            'PostgreSQL 16 is supported in code and not tested', 'Use 15, 17 or 18 where you can.';
+    END IF;
+    IF current_setting('fsync') <> 'on' THEN
+        RETURN QUERY SELECT 'problem', 'fsync',
+            'fsync is off: a crash can lose exports and their record',
+            'Set fsync = on.';
+    END IF;
+    IF current_setting('server_encoding') = 'SQL_ASCII' THEN
+        RETURN QUERY SELECT 'warning', 'encoding',
+            'the database encoding is SQL_ASCII: names and purposes cannot be folded beyond ASCII',
+            'Use a UTF8 database where you can.';
+    END IF;
+
+    -- The configuration.
+    SELECT * INTO current_setting_row FROM sharing_guard.setting;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'problem', 'configuration', 'nothing is configured yet',
+            'Call sharing_guard.configure(home_jurisdiction, agency, time_zone, contact).';
+    ELSE
+        RETURN QUERY SELECT 'ok', 'configuration',
+            format('home jurisdiction %s, agency %s, time zone %s',
+                   current_setting_row.home_jurisdiction, current_setting_row.agency,
+                   current_setting_row.time_zone), NULL;
+        IF current_setting_row.contact IS NULL THEN
+            RETURN QUERY SELECT 'warning', 'contact',
+                'refusals cannot name anyone to ask',
+                'Call sharing_guard.configure() with a contact: a person or an address.';
+        END IF;
+        RETURN QUERY SELECT 'ok', 'mode',
+            CASE current_setting_row.mode
+                WHEN 'enforce' THEN 'overall mode is enforce: each guard''s own mode counts'
+                ELSE 'overall mode is observe: nothing is stopped, whatever the guards say' END, NULL;
+    END IF;
+    IF EXISTS (SELECT FROM sharing_guard.adopted_pack) THEN
+        RETURN QUERY SELECT 'ok', 'policy',
+            format('adopted: %s', string_agg(format('%s %s', p.pack, p.version), ', ' ORDER BY p.pack)), NULL
+        FROM sharing_guard.adopted_pack p;
+    ELSE
+        RETURN QUERY SELECT 'problem', 'policy', 'no policy is adopted, so nothing can be protected',
+            'See what sharing_guard.adopt_policy(''us-ca'', dry_run => true) would bring, then adopt it.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM sharing_guard.role_duty d WHERE d.duty = 'auditor') THEN
+        RETURN QUERY SELECT 'warning', 'auditor', 'nobody has been made an auditor',
+            'Call sharing_guard.grant_auditor(role).';
+    END IF;
+
+    -- The tables that are protected.
+    FOR r IN SELECT g.* FROM sharing_guard.guard g ORDER BY g.relation::text LOOP
+        IF NOT EXISTS (SELECT FROM pg_trigger t
+                       WHERE t.tgrelid = r.relation AND t.tgenabled = 'A'
+                         AND t.tgname = 'sharing_guard_export') THEN
+            RETURN QUERY SELECT 'problem', r.relation::text,
+                'the guard''s trigger is missing or not enabled always: rows leave unrecorded',
+                'Call sharing_guard.protect_export() for the table again.';
+        ELSE
+            RETURN QUERY SELECT 'ok', r.relation::text,
+                format('protected, mode %s, on_block %s', r.mode, r.on_block), NULL;
+        END IF;
+        IF EXISTS (SELECT FROM pg_publication_tables p
+                   JOIN pg_class c ON c.relname = p.tablename
+                   JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = p.schemaname
+                   WHERE c.oid = r.relation) THEN
+            RETURN QUERY SELECT 'warning', r.relation::text,
+                'the table is published: rows that are let in are replicated to every subscriber',
+                'See that no subscriber is an agency of its own; this version does not guard publications.';
+        END IF;
+    END LOOP;
+
+    -- A table that is about to be protected.
+    IF relation IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT c.relkind, c.relpersistence, c.relname INTO rel
+    FROM pg_class c WHERE c.oid = relation;
+    BEGIN
+        PERFORM sharing_guard.check_exportable(relation);
+    EXCEPTION WHEN feature_not_supported OR wrong_object_type OR undefined_table THEN
+        RETURN QUERY SELECT 'problem', relation::text, SQLERRM, NULL::text;
+        RETURN;
+    END;
+    IF NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = relation AND i.indisprimary) THEN
+        RETURN QUERY SELECT 'warning', relation::text, 'the table has no primary key',
+            'Give protect_export(record_key => ...): columns that identify a row and are NOT NULL.';
+    END IF;
+    RETURN QUERY SELECT 'warning', format('%s, trigger %I', relation, t.tgname),
+        'a BEFORE trigger of the table fires after the one that skips rows: what it changes is decided on again, and refused as an error',
+        'Rename it so that it sorts before zzz_sharing_guard_skip, if you mean to use on_block => ''skip_row''.'
+    FROM pg_trigger t
+    WHERE t.tgrelid = relation AND NOT t.tgisinternal AND t.tgtype & 2 = 2
+      AND t.tgname > 'zzz_sharing_guard_skip';
+    RETURN QUERY SELECT 'warning', format('%s, rule %I', relation, w.rulename),
+        'a rule rewrites what is written to the table: rows it sends elsewhere are not guarded here',
+        'Protect the table that the rule writes to as well.'
+    FROM pg_rewrite w WHERE w.ev_class = relation;
+    RETURN QUERY SELECT 'problem', i.inhrelid::regclass::text,
+        format('it is a foreign table below %s: protect_export() will refuse', relation),
+        'Detach it, or export to a local table.'
+    FROM (SELECT p.relid AS inhrelid FROM pg_partition_tree(relation) p
+          UNION SELECT h.inhrelid FROM pg_inherits h WHERE h.inhparent = relation) i
+         JOIN pg_class c ON c.oid = i.inhrelid
+    WHERE c.relkind = 'f';
+    RETURN QUERY SELECT 'ok', relation::text,
+        'an UPDATE of any column that is not named as bookkeeping is a new disclosure',
+        'Name the columns that only keep track (sent_at, status) as bookkeeping.';
+    IF (SELECT c.reltuples FROM pg_class c WHERE c.oid = relation) > 0 THEN
+        RETURN QUERY SELECT 'ok', relation::text,
+            'rows already in the table are neither decided nor recorded', NULL;
+    END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.preflight(regclass) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.preflight(regclass) IS
+'Says, before anything is switched on, what is missing, what will change and what needs a hand; with a table, also what stands in the way of protecting it';

@@ -1,0 +1,108 @@
+/*-------------------------------------------------------------------------
+ *
+ * roles.c
+ *		Grants the rights of an auditor or a policy administrator.
+ *
+ * What each duty needs is written down once, as GRANT statements with a
+ * placeholder for the role.  The role's name is put into the parse tree, so
+ * no SQL is ever made of it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "fmgr.h"
+#include "nodes/parsenodes.h"
+#include "parser/parser.h"
+#include "sharing_guard.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+
+PG_FUNCTION_INFO_V1(sg_sql_grant_duty);
+
+/* An auditor reads, and changes nothing. */
+static const char auditor_grants[] =
+"GRANT USAGE ON SCHEMA sharing_guard TO duty_holder;"
+"GRANT SELECT ON sharing_guard.audit, sharing_guard.audit_rows,"
+"  sharing_guard.policy_changes, sharing_guard.audit_90d,"
+"  sharing_guard.audit_rows_90d, sharing_guard.flagged_90d,"
+"  sharing_guard.policy_changes_90d, sharing_guard.audit_90d_summary,"
+"  sharing_guard.agency, sharing_guard.agency_alias, sharing_guard.rule,"
+"  sharing_guard.purpose_term, sharing_guard.legal_basis,"
+"  sharing_guard.task_force, sharing_guard.data_class,"
+"  sharing_guard.setting, sharing_guard.guard, sharing_guard.guard_column,"
+"  sharing_guard.role_binding, sharing_guard.adopted_pack TO duty_holder;"
+"GRANT EXECUTE ON FUNCTION sharing_guard.explain_event(uuid),"
+"  sharing_guard.preview_decision,"
+"  sharing_guard.audit_window_start(timestamptz, text),"
+"  sharing_guard.time_zone(), sharing_guard.event_rows TO duty_holder;";
+
+/* A policy administrator changes policy, and cannot change the record. */
+static const char policy_admin_grants[] =
+"GRANT USAGE ON SCHEMA sharing_guard TO duty_holder;"
+"GRANT SELECT, INSERT, UPDATE, DELETE ON sharing_guard.agency,"
+"  sharing_guard.agency_alias, sharing_guard.rule,"
+"  sharing_guard.purpose_term, sharing_guard.legal_basis,"
+"  sharing_guard.task_force, sharing_guard.data_class,"
+"  sharing_guard.setting, sharing_guard.guard, sharing_guard.guard_column,"
+"  sharing_guard.role_binding, sharing_guard.adopted_pack,"
+"  sharing_guard.pack_row TO duty_holder;"
+"GRANT EXECUTE ON FUNCTION sharing_guard.configure,"
+"  sharing_guard.set_mode, sharing_guard.adopt_policy,"
+"  sharing_guard.accept_alias, sharing_guard.preview_decision,"
+"  sharing_guard.protect_export, sharing_guard.unprotect,"
+"  sharing_guard.guarded_columns, sharing_guard.check_exportable,"
+"  sharing_guard.split_identifiers, sharing_guard.base_type,"
+"  sharing_guard.install_triggers, sharing_guard.remove_triggers,"
+"  sharing_guard.require_operational, sharing_guard.library_preloaded,"
+"  sharing_guard.database_listed, sharing_guard.preflight,"
+"  sharing_guard.bind_role, sharing_guard.unbind_role TO duty_holder;";
+
+/*
+ * sharing_guard.grant_duty(role text, duty text, grant boolean) returns void
+ *
+ * Runs the duty's GRANT statements (or, with false, their REVOKEs) for the
+ * role, with the caller's own rights.
+ */
+Datum
+sg_sql_grant_duty(PG_FUNCTION_ARGS)
+{
+	char	   *role = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *duty = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	bool		is_grant = PG_GETARG_BOOL(2);
+	const char *grants;
+	List	   *statements;
+	ListCell   *lc;
+
+	if (strcmp(duty, "auditor") == 0)
+		grants = auditor_grants;
+	else if (strcmp(duty, "policy_admin") == 0)
+		grants = policy_admin_grants;
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no duty \"%s\"", duty),
+				 errhint("The duties are auditor and policy_admin.")));
+
+	/* Say so before anything is granted. */
+	(void) get_role_oid(role, false);
+
+	statements = raw_parser(grants, RAW_PARSE_DEFAULT);
+	foreach(lc, statements)
+	{
+		GrantStmt  *grant = castNode(GrantStmt,
+									 lfirst_node(RawStmt, lc)->stmt);
+
+		/* Not one of PUBLIC, CURRENT_USER and the like, whatever its name. */
+		castNode(RoleSpec, linitial(grant->grantees))->rolename = role;
+		grant->is_grant = is_grant;
+
+		/* Everybody may enter the schema: begin_disclosure() is in there. */
+		if (!is_grant && grant->objtype == OBJECT_SCHEMA)
+			continue;
+		ExecuteGrantStmt(grant);
+		CommandCounterIncrement();
+	}
+	PG_RETURN_VOID();
+}

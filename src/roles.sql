@@ -1,0 +1,89 @@
+-- Who may read the record and who may change the policy: different people.
+
+CREATE TABLE sharing_guard.role_duty (
+    role regrole NOT NULL,
+    duty text NOT NULL,
+    PRIMARY KEY (role, duty),
+    CONSTRAINT role_duty_duty CHECK (duty IN ('auditor', 'policy_admin'))
+);
+COMMENT ON TABLE sharing_guard.role_duty IS
+'Who was made an auditor or a policy administrator';
+COMMENT ON COLUMN sharing_guard.role_duty.role IS 'The role';
+COMMENT ON COLUMN sharing_guard.role_duty.duty IS
+'auditor: reads the record and the policy; policy_admin: changes the policy';
+REVOKE ALL ON TABLE sharing_guard.role_duty FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.role_duty', '');
+CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
+    ON sharing_guard.role_duty
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('role', 'duty');
+CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.role_duty
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
+ALTER TABLE sharing_guard.role_duty ENABLE ALWAYS TRIGGER policy_changed;
+ALTER TABLE sharing_guard.role_duty ENABLE ALWAYS TRIGGER policy_truncated;
+
+CREATE FUNCTION sharing_guard.grant_duty(role text, duty text, is_grant boolean)
+    RETURNS void
+    AS 'MODULE_PATHNAME', 'sg_sql_grant_duty'
+    LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+REVOKE ALL ON FUNCTION sharing_guard.grant_duty(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.grant_duty(text, text, boolean) IS
+'Internal: grants or revokes what a duty needs';
+
+CREATE FUNCTION sharing_guard.change_duty(role text, duty text, is_grant boolean)
+    RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF change_duty.role IS NULL THEN
+        RAISE EXCEPTION 'whose duty? The role is NULL'
+            USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    PERFORM sharing_guard.grant_duty(change_duty.role, change_duty.duty, change_duty.is_grant);
+    IF is_grant THEN
+        INSERT INTO sharing_guard.role_duty (role, duty)
+        VALUES (quote_ident(change_duty.role)::regrole, change_duty.duty)
+        ON CONFLICT DO NOTHING;
+    ELSE
+        DELETE FROM sharing_guard.role_duty d
+        WHERE d.role = quote_ident(change_duty.role)::regrole
+          AND d.duty = change_duty.duty;
+    END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.change_duty(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.change_duty(text, text, boolean) IS
+'Internal: grants or takes away a duty, and records it';
+
+CREATE FUNCTION sharing_guard.grant_auditor(role text) RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$ SELECT sharing_guard.change_duty($1, 'auditor', true) $$;
+REVOKE ALL ON FUNCTION sharing_guard.grant_auditor(text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.grant_auditor(text) IS
+'Lets a role read the audit views and the policy, and nothing else';
+
+CREATE FUNCTION sharing_guard.revoke_auditor(role text) RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$ SELECT sharing_guard.change_duty($1, 'auditor', false) $$;
+REVOKE ALL ON FUNCTION sharing_guard.revoke_auditor(text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.revoke_auditor(text) IS
+'Takes back grant_auditor()';
+
+CREATE FUNCTION sharing_guard.grant_policy_admin(role text) RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$ SELECT sharing_guard.change_duty($1, 'policy_admin', true) $$;
+REVOKE ALL ON FUNCTION sharing_guard.grant_policy_admin(text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.grant_policy_admin(text) IS
+'Lets a role set up the policy and protect tables; it need not own them and cannot change the record';
+
+CREATE FUNCTION sharing_guard.revoke_policy_admin(role text) RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$ SELECT sharing_guard.change_duty($1, 'policy_admin', false) $$;
+REVOKE ALL ON FUNCTION sharing_guard.revoke_policy_admin(text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.revoke_policy_admin(text) IS
+'Takes back grant_policy_admin()';
+

@@ -1,0 +1,29 @@
+# Targets that do their own set-up: each is one script, described at its head.
+# T="decide 010_foo" picks tests; V=17 picks a version.
+
+.PHONY: test test-matrix test-assert test-asan test-valgrind \
+	include-check analyze indent indent-check demo bench
+
+test:
+	@PG_CONFIG='$(PG_CONFIG)' bash test/run $(T)
+
+test-matrix:
+	@bash test/matrix $(V)
+
+test-assert test-asan test-valgrind: test-%:
+	@bash test/dynamic $* $(T)
+
+include-check:
+	@perl test/checks/include-graph
+
+analyze:
+	@PG_CONFIG='$(PG_CONFIG)' bash test/analyze
+
+indent indent-check:
+	@bash test/$@
+
+demo:
+	@bash test/demo/run
+
+bench:
+	@bash test/bench/run
