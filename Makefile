@@ -55,7 +55,7 @@ DATA_built = $(SQL_SCRIPT)
 DATA = $(PACKS)
 
 PG_CPPFLAGS = -I$(srcdir)/src -DSHARING_GUARD_VERSION='"$(EXTVERSION)"'
-PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
+PG_CFLAGS = -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare
 
 REGRESS = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
 REGRESS_OPTS = --inputdir=. --outputdir=.
@@ -64,8 +64,13 @@ ISOLATION_OPTS = --inputdir=test
 EXTRA_CLEAN = $(SQL_SCRIPT) output_iso tmp_check
 
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
+else
+all install installcheck:
+	@echo '"$(PG_CONFIG)" names no PGXS; as root run: bash test/setup' >&2; exit 1
+endif
 
 $(SQL_SCRIPT): $(SQL_PARTS) sharing_guard.control
 	cat $(SQL_PARTS) > $@

@@ -2,7 +2,7 @@
 # T="decide 010_foo" picks tests; V=17 picks a version.
 
 .PHONY: test test-matrix test-assert test-asan test-valgrind \
-	include-check analyze indent indent-check demo bench
+	include-check analyze indent indent-check typedefs demo bench
 
 test:
 	@PG_CONFIG='$(PG_CONFIG)' bash test/run $(T)
@@ -19,8 +19,14 @@ include-check:
 analyze:
 	@PG_CONFIG='$(PG_CONFIG)' bash test/analyze
 
-indent indent-check:
-	@bash test/$@
+indent:
+	@bash test/indent
+
+indent-check:
+	@bash test/indent --check
+
+typedefs:
+	@bash test/typedefs
 
 demo:
 	@bash test/demo/run
