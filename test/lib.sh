@@ -113,6 +113,8 @@ sg_build() {
 
 # SG_WRAP: words put before the server's command (valgrind ...).
 SG_WRAP=()
+# SG_CONF: settings of the server beside test/server.conf, one on each line.
+SG_CONF=
 
 sg_cluster() {
 	local db list
@@ -128,6 +130,7 @@ sg_cluster() {
 		say "unix_socket_directories = '$SG_WORK'"
 		say "port = $PGPORT"
 		say "sharing_guard.databases = '$list'"
+		say "$SG_CONF"
 	} >>"$SG_DATA/postgresql.conf"
 	# The databases come first, so that the workers find them.
 	for db in "$@"; do
