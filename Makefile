@@ -14,6 +14,7 @@ OBJS = \
 	src/policy/change.o \
 	src/policy/decide.o \
 	src/policy/destination.o \
+	src/policy/fold.o \
 	src/policy/pack.o \
 	src/policy/policy.o \
 	src/policy/purpose.o \

@@ -137,7 +137,7 @@ ALTER TABLE partner_export RENAME TO county_export;
 ALTER TABLE county_export DROP COLUMN status;
 INSERT INTO county_export (export_id, recipient, reason) VALUES (60, 'oakdale-pd', 'vandalism');
 SELECT relation, record_key, destination FROM sharing_guard.audit_rows WHERE purpose = 'vandalism';
-SELECT relation, operation, new_value->>'column_name' AS column_name
+SELECT relation, operation, new_row->>'column_name' AS column_name
 FROM sharing_guard.policy_changes WHERE operation = 'UPDATE' ORDER BY event_id DESC LIMIT 1;
 
 -- A column the guard needs is dropped: nothing goes out any more.

@@ -31,7 +31,7 @@ SELECT sharing_guard.set_mode('observe', 'pg_class');
 \set VERBOSITY default
 -- Each change of mode has an author.
 SELECT relation, operation, session_role = session_user AS who,
-       old_value->>'mode' AS old_mode, new_value->>'mode' AS new_mode
+       old_row->>'mode' AS old_mode, new_row->>'mode' AS new_mode
 FROM sharing_guard.policy_changes
-WHERE old_value->>'mode' <> new_value->>'mode' ORDER BY event_id;
+WHERE old_row->>'mode' <> new_row->>'mode' ORDER BY event_id;
 DROP TABLE queue;

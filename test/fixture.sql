@@ -1,3 +1,4 @@
+\set ECHO none
 -- What most topics start from: a fresh extension, the us-ca policy, and a few
 -- agencies of our own, so that no test depends on the pack's list.
 --
@@ -5,7 +6,6 @@
 --   \getenv srcdir PG_ABS_SRCDIR
 --   \set fixture :srcdir '/test/fixture.sql'
 --   \i :fixture
-\set ECHO none
 \set VERBOSITY default
 \o /dev/null
 SET client_min_messages = error;

@@ -712,6 +712,7 @@ sg_event_writer_close(EventWriter *writer)
 
 	ExecDropSingleTupleTableSlot(writer->slot);
 	ExecCloseResultRelations(estate);	/* closes the indexes, too */
+	ExecResetTupleTable(estate->es_tupleTable, false);	/* triggers' slots */
 	table_close(rel, NoLock);	/* the lock is held until commit */
 	FreeExecutorState(estate);	/* the writer lives in there */
 	if (pop_snapshot)

@@ -501,16 +501,21 @@ typedef struct StoredColumn
 
 #define STORED_COLUMNS 5
 
-/* Arguments anybody may pass; "what" is the parameter's name. */
+/*
+ * Columns that do not fit together: an event that was not written by us.
+ * Its values are not guessed at, but an error would let one forged event take
+ * all the others from the auditor's view.
+ */
 static void
-report_bad_column(const char *what, const char *detail)
+warn_bad_column(const char *what, const char *detail, StoredColumn *column)
 {
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("\"%s\" does not fit the other row values of the event",
+	ereport(WARNING,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("\"%s\" of an audit event does not fit its number of rows",
 					what),
 			 errdetail_internal("%s", detail),
-			 errhint("Pass the columns of one row of sharing_guard.event, unchanged.")));
+			 errhint("The values are shown as NULL. Look at the event's row in sharing_guard.event, and for who may have put it there.")));
+	column->values = NULL;
 }
 
 /* Reads arguments number argno and argno + 1: a column's values and index. */
@@ -531,20 +536,29 @@ open_stored_column(FunctionCallInfo fcinfo, int argno, const char *what,
 	if (PG_ARGISNULL(argno + 1))
 	{
 		if (column->nvalues != 1 && column->nvalues < nrows)
-			report_bad_column(what, "Without an index there is one value for all rows, or one for each.");
+			warn_bad_column(what, "Without an index there is one value for all rows, or one for each.",
+							column);
 		return;
 	}
 
 	array = PG_GETARG_ARRAYTYPE_P(argno + 1);
 	if (ARR_NDIM(array) != 1 || ARR_DIMS(array)[0] < nrows ||
 		array_contains_nulls(array))
-		report_bad_column(what, "The index has one number for each row.");
+	{
+		warn_bad_column(what, "The index has one number for each row.",
+						column);
+		return;
+	}
 
 	column->index = (const int16 *) ARR_DATA_PTR(array);
 	for (int64 row = 0; row < nrows; row++)
 	{
 		if (column->index[row] < 1 || column->index[row] > column->nvalues)
-			report_bad_column(what, "Each number of the index is the number of a value.");
+		{
+			warn_bad_column(what, "Each number of the index is the number of a value.",
+							column);
+			return;
+		}
 	}
 }
 
@@ -568,9 +582,13 @@ sg_event_rows(PG_FUNCTION_ARGS)
 	int64		nrows = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
 
 	if (nrows < 0 || nrows > PG_INT32_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("number of rows of an event is out of range")));
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("number of rows of an audit event is out of range"),
+				 errdetail("The event is shown as one row.")));
+		nrows = 1;
+	}
 
 	for (int c = 0; c < STORED_COLUMNS; c++)
 		open_stored_column(fcinfo, 1 + 2 * c, names[c], nrows, &columns[c]);

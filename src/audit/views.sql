@@ -590,7 +590,8 @@ BEGIN
     lines := lines || format('%s The login was %s%s%s%s.',
         CASE a.username_source
             WHEN 'person' THEN 'The application named the person.'
-            WHEN 'shared_login' THEN 'Several people use this login and the application named none of them: who it was is not known.'
+            WHEN 'shared_login' THEN CASE WHEN v.persons > 0 THEN
+                'Several people use this login; the application named a person for some rows.' ELSE 'Several people use this login and the application named none of them: who it was is not known.' END
             ELSE 'No person was named apart from the login.' END,
         COALESCE(a.session_role, 'not recorded'),
         CASE WHEN a.acting_role <> a.session_role
@@ -652,8 +653,10 @@ BEGIN
     IF a.legal_basis_id IS NOT NULL OR a.lifted_by IS NOT NULL THEN
         lines := lines || concat_ws(' ',
             'The application named the legal basis ' || a.legal_basis_id || '.',
-            COALESCE('The legal basis ' || a.lifted_by || ' lifted a block.',
-                'It lifted nothing.'));
+            CASE WHEN a.lifted_by = a.legal_basis_id THEN 'It lifted a block.'
+                WHEN a.lifted_by IS NOT NULL
+                    THEN 'The legal basis ' || a.lifted_by || ' lifted a block.'
+                ELSE 'It lifted nothing.' END);
     END IF;
 
     -- What happened, and what would have.

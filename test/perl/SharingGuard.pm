@@ -20,7 +20,7 @@ use File::Basename;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(guarded_node shared_file);
+our @EXPORT = qw(guarded_node shared_file set_up_policy error_of logged_event);
 
 sub guarded_node
 {
@@ -45,6 +45,49 @@ sub guarded_node
 	$node->append_conf('postgresql.conf', $option{conf}) if $option{conf};
 	$node->start if $option{start} // 1;
 	return $node;
+}
+
+# Configures a guarded database for California, with two agencies of our own.
+sub set_up_policy
+{
+	my ($node, $database) = @_;
+
+	$node->safe_psql(
+		$database // 'guarded', q{
+		CREATE EXTENSION sharing_guard;
+		SELECT sharing_guard.configure('US-CA', 'Riverbend Police Department',
+			'America/Los_Angeles', 'privacy@riverbend.example');
+		SELECT count(*) FROM sharing_guard.adopt_policy('us-ca');
+		INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level,
+			kind, status, attested_on)
+		VALUES ('oakdale-pd', 'Oakdale Police Department', 'US-CA', 'local',
+				'police', 'active', '2020-01-01'),
+			('springs-pd', 'Desert Springs Police Department', 'US-NV', 'local',
+				'police', 'active', '2020-01-01');
+	});
+	return;
+}
+
+# Runs a statement that must fail; returns what the client was told, with the
+# SQLSTATE.
+sub error_of
+{
+	my ($node, $database, $sql) = @_;
+	my ($status, $out, $err) = $node->psql($database,
+		"\\set VERBOSITY verbose\n$sql", on_error_stop => 1);
+
+	return $status == 0 ? '' : $err;
+}
+
+# The event of this id in the server log: its JSON as text, or ''.
+sub logged_event
+{
+	my ($node, $event_id) = @_;
+	my $log = PostgreSQL::Test::Utils::slurp_file($node->logfile);
+
+	return $log =~ /sharing_guard event: (\{.*"event_id":\s*"\Q$event_id\E".*\})$/m
+	  ? $1
+	  : '';
 }
 
 # The path of a file of the shared material; without it the test is skipped

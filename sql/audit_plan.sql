@@ -1,0 +1,81 @@
+-- The rolling 90 days cost what 90 days cost, however long the log is.
+SET client_min_messages = error;
+DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+CREATE EXTENSION sharing_guard;
+
+-- Ten years, forty events a day, one in forty a change of policy.
+INSERT INTO sharing_guard.event (event_id, occurred_at, kind, rows_disclosed, rows_blocked,
+    username, username_source, session_role, acting_role, operation, relation, channel,
+    data_class, destination, destination_class, outcome, would_be_outcome,
+    tags, rule_ids, flag_reasons, record_keys, purposes)
+SELECT lpad(to_hex(i), 32, '0')::uuid,
+    statement_timestamp() - (146000 - i) * interval '36 minutes',
+    CASE WHEN i % 40 = 0 THEN 'policy_change' ELSE 'disclosure' END,
+    2, 0, 'officer', 'login', 'rms', 'rms', 'INSERT', 'public.outbox', 'export_row',
+    'alpr', 'Agency ' || i % 50, 'in_state_public_agency',
+    CASE WHEN i % 10 = 0 THEN 'flag' ELSE 'allow' END,
+    CASE WHEN i % 10 = 0 THEN 'flag' ELSE 'allow' END,
+    '{}', '{}', '{}', ARRAY['key ' || i, 'key ' || i + 1], '{stolen vehicle}'
+FROM generate_series(1, 146000) i;
+ANALYZE sharing_guard.event;
+
+-- What a query on a view does to the log: which bounds the index is given,
+-- whether anything scans the log from end to end, and whether it reads no more
+-- than a twentieth of it (90 days are a fortieth).
+CREATE FUNCTION pg_temp.plan_of(query text,
+    OUT bounded boolean, OUT whole_log boolean, OUT small boolean)
+    LANGUAGE plpgsql AS $$
+DECLARE
+    line text;
+    plan json;
+    blocks bigint;
+BEGIN
+    bounded := false;
+    whole_log := false;
+    FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+        IF line ~ 'Seq Scan on (sharing_guard\.)?event' THEN
+            whole_log := true;
+        END IF;
+        IF line ~ 'Index Cond: .*occurred_at >= .*audit_window_start.*occurred_at <= statement_timestamp' THEN
+            bounded := true;
+        END IF;
+    END LOOP;
+    EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, FORMAT JSON) ' || query INTO plan;
+    blocks := (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::bigint
+        + (plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::bigint;
+    small := blocks < pg_relation_size('sharing_guard.event') / current_setting('block_size')::int / 20;
+END
+$$;
+
+SELECT v, p.*
+FROM unnest(ARRAY['audit_90d', 'audit_rows_90d', 'flagged_90d', 'policy_changes_90d',
+    'audit_90d_summary']) WITH ORDINALITY u (v, n),
+    pg_temp.plan_of('SELECT * FROM sharing_guard.' || v) p
+ORDER BY n;
+
+-- The same inside a larger query, and prepared.
+SELECT * FROM pg_temp.plan_of('SELECT destination, count(*) FROM sharing_guard.audit_rows_90d
+    WHERE record_key LIKE ''key 14%'' GROUP BY destination');
+SET plan_cache_mode = force_generic_plan;
+PREPARE flagged AS SELECT * FROM sharing_guard.flagged_90d WHERE destination = $1;
+SELECT * FROM pg_temp.plan_of('EXECUTE flagged (''Agency 1'')');
+RESET plan_cache_mode;
+
+-- The planner knows how much the window holds: within a factor of two.
+CREATE FUNCTION pg_temp.estimated(query text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    plan json;
+BEGIN
+    EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;
+    RETURN (plan -> 0 -> 'Plan' ->> 'Plan Rows')::bigint;
+END
+$$;
+SELECT count(*) / 2 <= e AND e <= count(*) * 2 AS estimate_good
+FROM sharing_guard.audit_90d, pg_temp.estimated('SELECT * FROM sharing_guard.audit_90d') e
+GROUP BY e;
+
+-- One event is found by its id.
+EXPLAIN (COSTS OFF) SELECT outcome FROM sharing_guard.audit
+WHERE event_id = '00000000-0000-0000-0000-000000000007';
+
+DROP EXTENSION sharing_guard CASCADE;

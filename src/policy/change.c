@@ -1,0 +1,234 @@
+/*-------------------------------------------------------------------------
+ *
+ * change.c
+ *		Notices every change of a policy table.
+ *
+ * A trigger, not a hook, so that it is there for SQL, COPY, logical
+ * replication and whatever else changes rows; ENABLE ALWAYS, so that a
+ * restore or a replica session cannot leave other sessions with an old
+ * policy.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/inval.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "policy/change.h"
+#include "sharing_guard.h"
+
+PG_FUNCTION_INFO_V1(sg_policy_changed);
+
+PolicyChangeCallback sg_policy_change_callback = NULL;
+
+/* Do two rows of a table hold the same values? */
+static bool
+rows_equal(HeapTuple a, HeapTuple b, TupleDesc desc)
+{
+	for (int i = 1; i <= desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i - 1);
+		bool		anull;
+		bool		bnull;
+		Datum		aval;
+		Datum		bval;
+
+		if (att->attisdropped)
+			continue;
+		aval = heap_getattr(a, i, desc, &anull);
+		bval = heap_getattr(b, i, desc, &bnull);
+		if (anull != bnull)
+			return false;
+		if (!anull &&
+			!datum_image_eq(aval, bval, att->attbyval, att->attlen))
+			return false;
+	}
+	return true;
+}
+
+static char *
+row_as_json(HeapTuple row, TupleDesc desc)
+{
+	Datum		composite = heap_copy_tuple_as_datum(row, desc);
+	Datum		json = DirectFunctionCall1(row_to_json, composite);
+
+	return TextDatumGetCString(json);
+}
+
+/* The values of the key columns, which the trigger's arguments name. */
+static char *
+row_key(HeapTuple row, TupleDesc desc, const Trigger *trigger)
+{
+	StringInfoData key;
+
+	initStringInfo(&key);
+	for (int i = 0; i < trigger->tgnargs; i++)
+	{
+		int			column = SPI_fnumber(desc, trigger->tgargs[i]);
+		char	   *value;
+
+		if (column <= 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("trigger \"%s\" names a key column \"%s\" that is not there",
+							trigger->tgname, trigger->tgargs[i]),
+					 errhint("Create the trigger again with the columns of the primary key as its arguments.")));
+		value = SPI_getvalue(row, desc, column);
+		if (i > 0)
+			appendStringInfoChar(&key, '/');
+		appendStringInfoString(&key, value ? value : "");
+	}
+	return key.data;
+}
+
+/*
+ * Make a new revision, as the owner of the table that counts them: whoever
+ * may change a policy table has no rights on that one.
+ */
+static int64
+make_revision(Oid namespace)
+{
+	Oid			relid = get_relname_relid("policy_revision", namespace);
+	HeapTuple	tuple;
+	Oid			owner;
+	Oid			save_user;
+	int			save_context;
+	int64		revision = 0;
+
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table sharing_guard.policy_revision is missing"),
+				 errhint("The extension is damaged; restore the table from a backup.")));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+
+	GetUserIdAndSecContext(&save_user, &save_context);
+	SetUserIdAndSecContext(owner, save_context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+	PG_TRY();
+	{
+		bool		isnull;
+		int			result;
+
+		SPI_connect();
+		result = SPI_execute("UPDATE sharing_guard.policy_revision"
+							 " SET revision = revision OPERATOR(pg_catalog.+) 1"
+							 " RETURNING revision", false, 0);
+		if (result != SPI_OK_UPDATE_RETURNING || SPI_processed != 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("table sharing_guard.policy_revision does not hold exactly one row"),
+					 errhint("Insert a row whose revision is greater than any in the audit.")));
+		revision = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+											   SPI_tuptable->tupdesc, 1,
+											   &isnull));
+		SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		/* The abort of a subtransaction does not come before its handlers. */
+		SetUserIdAndSecContext(save_user, save_context);
+	}
+	PG_END_TRY();
+
+	/* Also where the changed table itself is none that policy is made of. */
+	CacheInvalidateRelcacheByRelid(relid);
+	return revision;
+}
+
+/*
+ * sharing_guard.policy_changed() returns trigger
+ */
+Datum
+sg_policy_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc;
+	HeapTuple	old_row = NULL;
+	HeapTuple	new_row = NULL;
+	PolicyChange change = {0};
+	int64	   *statement_revision;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("policy_changed() can be called as a trigger only")));
+
+	/* A restore by pg_upgrade neither decides nor records. */
+	if (IsBinaryUpgrade)
+		return PointerGetDatum(NULL);
+
+	sg_require_operational();
+
+	desc = RelationGetDescr(trigdata->tg_relation);
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+	{
+		change.operation = "INSERT";
+		new_row = trigdata->tg_trigtuple;
+	}
+	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	{
+		change.operation = "UPDATE";
+		old_row = trigdata->tg_trigtuple;
+		new_row = trigdata->tg_newtuple;
+		/* The same values written again are no change of policy. */
+		if (rows_equal(old_row, new_row, desc))
+			return PointerGetDatum(NULL);
+	}
+	else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+	{
+		change.operation = "DELETE";
+		old_row = trigdata->tg_trigtuple;
+	}
+	else
+		change.operation = "TRUNCATE";
+
+	/*
+	 * A trigger's FmgrInfo lives as long as its statement, which therefore
+	 * makes one revision however many rows it changes.
+	 */
+	statement_revision = (int64 *) fcinfo->flinfo->fn_extra;
+	if (statement_revision == NULL)
+	{
+		statement_revision = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt,
+												sizeof(int64));
+		*statement_revision =
+			make_revision(RelationGetNamespace(trigdata->tg_relation));
+		fcinfo->flinfo->fn_extra = statement_revision;
+	}
+	CacheInvalidateRelcache(trigdata->tg_relation);
+
+	if (sg_policy_change_callback == NULL)
+		return PointerGetDatum(NULL);
+
+	change.relation = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(trigdata->tg_relation)),
+												 RelationGetRelationName(trigdata->tg_relation));
+	if (new_row != NULL || old_row != NULL)
+		change.key = row_key(new_row ? new_row : old_row, desc,
+							 trigdata->tg_trigger);
+	if (old_row != NULL)
+		change.old_row = row_as_json(old_row, desc);
+	if (new_row != NULL)
+		change.new_row = row_as_json(new_row, desc);
+	change.policy_revision = *statement_revision;
+	change.at = GetCurrentTimestamp();
+	sg_policy_change_callback(&change);
+
+	return PointerGetDatum(NULL);
+}

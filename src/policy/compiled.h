@@ -1,0 +1,118 @@
+/*-------------------------------------------------------------------------
+ *
+ * compiled.h
+ *		What is inside a Policy: for the policy room alone.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_COMPILED_H
+#define SHARING_GUARD_COMPILED_H
+
+#include "disclosure.h"
+#include "executor/spi.h"
+#include "policy/destination.h"
+#include "policy/policy.h"
+#include "policy/purpose.h"
+
+/* Words in the order of their bytes, so that they can be searched. */
+typedef struct WordList
+{
+	int			count;			/* 0: no condition */
+	char	  **words;
+} WordList;
+
+/* A condition on a fact that holds, does not hold, or does not matter. */
+typedef enum Condition
+{
+	CONDITION_ANY,
+	CONDITION_FALSE,
+	CONDITION_TRUE
+} Condition;
+
+typedef struct Rule
+{
+	const char *rule_id;
+	const char *description;
+	Outcome		outcome;
+
+	/* Conditions on a party. */
+	bool		about_destination;	/* has any of these */
+	uint32		destination_classes;	/* one bit for each; 0: any */
+	AgencyStatus agency_status; /* NONE: any */
+	WordList	agencies;
+	Condition	immigration_authority;
+	Condition	attestation;	/* on file? */
+	Condition	contract;		/* on file? */
+
+	/* Conditions on the rest. */
+	WordList	purpose_tags;
+	WordList	data_classes;
+	WordList	except_data_classes;
+	uint32		channels;		/* one bit for each; 0: any */
+	Condition	case_number;	/* present? */
+
+	WordList	lifted_by;
+	TimestampTz effective_from;
+	TimestampTz effective_until;	/* exclusive */
+
+	const char *citation;		/* or NULL */
+	const char *authority_kind;
+	bool		contested;
+	const char *lawful_way;		/* or NULL */
+} Rule;
+
+typedef struct LegalBasis
+{
+	const char *legal_basis_id;
+	const char *kind;
+	TimestampTz valid_from;
+	TimestampTz valid_until;	/* exclusive */
+	TimestampTz revoked_at;
+	/* The same for people, in the configured time zone. */
+	const char *valid_from_text;
+	const char *valid_until_text;
+	const char *revoked_at_text;
+	const char *destination;	/* agency_id; NULL: any */
+	WordList	data_classes;
+	WordList	record_keys;
+	const char *case_number;	/* NULL: any */
+} LegalBasis;
+
+struct Policy
+{
+	MemoryContext context;
+	uint64		load_number;
+	int64		revision;
+	bool		enforces;
+	bool		adopted;
+	const char *home_jurisdiction;
+	const char *home_agency_id;
+	const char *home_agency_name;
+	const char *contact;
+
+	Registry   *registry;
+	Tagger	   *tagger;
+	WordList	data_classes;
+	int			nrules;
+	Rule	   *rules;			/* those enabled, by rule_id */
+	int			nbases;
+	LegalBasis *bases;			/* by legal_basis_id */
+};
+
+extern bool sg_words_contain(const WordList *list, const char *data, Size len);
+
+/*
+ * Within the policy's load: runs a query on the load's snapshot, and looks at
+ * its rows.  What these return is palloc'd in CurrentMemoryContext.
+ */
+extern uint64 sg_load_query(const char *query);
+extern Datum sg_load_datum(uint64 row, int column, bool *isnull);
+extern char *sg_load_text(uint64 row, int column);	/* NULL if null */
+extern bool sg_load_bool(uint64 row, int column);	/* false if null */
+extern TimestampTz sg_load_time(uint64 row, int column, TimestampTz if_null);
+extern void sg_load_words(uint64 row, int column, WordList *list);
+
+extern const LegalBasis *sg_policy_legal_basis(const Policy *policy,
+											   TextSlice id);
+
+#endif							/* SHARING_GUARD_COMPILED_H */

@@ -1,0 +1,786 @@
+/*-------------------------------------------------------------------------
+ *
+ * decide.c
+ *		Disclosure x policy -> decision.
+ *
+ * Every rule is held against the disclosure; every one that matches is
+ * recorded, and the strictest wins, so the order of rules never matters.
+ * What no rule about destinations speaks of gets the default of its class.
+ *
+ * The parties are the destination and, where one is named, the agency on
+ * whose behalf the disclosure is made: going through a friendly agency gains
+ * nothing.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "policy/compiled.h"
+#include "policy/decide.h"
+#include "policy/fold.h"
+#include "sharing_guard.h"
+#include "vocabulary.h"
+
+PG_FUNCTION_INFO_V1(sg_sql_preview_decision);
+
+typedef struct Party
+{
+	const Agency *agency;		/* NULL: not in the registry */
+	DestinationClass class;
+	bool		on_behalf;
+	bool		spoken_of;		/* by a rule about destinations */
+} Party;
+
+/* Does a rule match? */
+typedef enum Match
+{
+	MATCH_NO,
+	MATCH_MAYBE,				/* the data class is not known */
+	MATCH_YES
+} Match;
+
+/* A rule that matched, or a default that applied. */
+typedef struct Finding
+{
+	const char *rule_id;
+	Outcome		outcome;
+	const char *citation;		/* or NULL */
+	const char *reason;			/* NULL for an allow */
+} Finding;
+
+/* All that a decision is made from and into. */
+typedef struct Deliberation
+{
+	const Policy *policy;
+	const Disclosure *disclosure;
+	int			nparties;
+	Party		parties[2];
+	WordList	tags;
+	bool		data_class_known;
+	bool		has_case_number;
+	bool		legal_basis_named;
+	const LegalBasis *basis;	/* NULL: none named, or not on file */
+	List	   *findings;
+	const char *lifting_basis;
+	bool		depends_on_record;
+	TimestampTz valid_until;
+} Deliberation;
+
+/* What no rule about destinations speaks of. */
+static const struct
+{
+	Outcome		outcome;
+	const char *rule_id;
+	const char *reason;
+}			class_defaults[] =
+{
+	[DESTINATION_SELF] =
+	{OUTCOME_ALLOW, "default:self", NULL},
+	[DESTINATION_IN_STATE_PUBLIC_AGENCY] =
+	{OUTCOME_ALLOW, "default:in_state_public_agency", NULL},
+	[DESTINATION_IN_STATE_INFERRED] =
+	{OUTCOME_BLOCK, "default:in_state_inferred",
+	"No rule allows sharing with an agency that is not in the registry, even one that seems to be in this state."},
+	[DESTINATION_OUT_OF_STATE] =
+	{OUTCOME_BLOCK, "default:out_of_state",
+	"No rule allows sharing with an agency of another state."},
+	[DESTINATION_FEDERAL] =
+	{OUTCOME_BLOCK, "default:federal",
+	"No rule allows sharing with a federal agency."},
+	[DESTINATION_TRIBAL] =
+	{OUTCOME_BLOCK, "default:tribal",
+	"No rule allows sharing with a tribal agency."},
+	[DESTINATION_NON_US] =
+	{OUTCOME_BLOCK, "default:non_us",
+	"No rule allows sharing with an agency outside the United States."},
+	[DESTINATION_PRIVATE] =
+	{OUTCOME_BLOCK, "default:private",
+	"No rule allows sharing with a private body."},
+	[DESTINATION_SERVICE_PROVIDER] =
+	{OUTCOME_BLOCK, "default:service_provider",
+	"No rule allows sharing with a service provider."},
+	[DESTINATION_UNREGISTERED] =
+	{OUTCOME_BLOCK, "default:unregistered",
+	"It cannot be told from the agency registry who the destination is."},
+};
+
+StaticAssertDecl(lengthof(class_defaults) == DESTINATION_CLASS_COUNT,
+				 "every destination class has a default");
+
+/* Is there anything but blanks? */
+static bool
+is_given(TextSlice text)
+{
+	for (Size i = 0; text.data != NULL && i < text.len; i++)
+	{
+		if (!isspace((unsigned char) text.data[i]))
+			return true;
+	}
+	return false;
+}
+
+static TextSlice
+trim(TextSlice text)
+{
+	while (text.len > 0 && isspace((unsigned char) text.data[0]))
+	{
+		text.data++;
+		text.len--;
+	}
+	while (text.len > 0 && isspace((unsigned char) text.data[text.len - 1]))
+		text.len--;
+	return text;
+}
+
+static bool
+slice_is(TextSlice text, const char *string)
+{
+	return text.data != NULL && strlen(string) == text.len &&
+		memcmp(text.data, string, text.len) == 0;
+}
+
+/* The decision cannot be kept beyond an edge that is still to come. */
+static void
+look_at_edge(Deliberation *d, TimestampTz edge)
+{
+	if (edge > d->disclosure->at && edge < d->valid_until)
+		d->valid_until = edge;
+}
+
+/* "judicial_warrant" -> "a judicial warrant" */
+static char *
+kind_in_words(const char *kind)
+{
+	char	   *words = psprintf("%s %s", strchr("aeiou", kind[0]) ? "an" : "a",
+								 kind);
+
+	for (char *c = words; *c; c++)
+	{
+		if (*c == '_')
+			*c = ' ';
+	}
+	return words;
+}
+
+static void
+add_party(Deliberation *d, TextSlice name, TextSlice state, bool on_behalf)
+{
+	Party	   *party = &d->parties[d->nparties++];
+
+	party->agency = sg_registry_resolve(d->policy->registry, name, state);
+	party->class = party->agency ? party->agency->class :
+		sg_infer_destination(name, state);
+	party->on_behalf = on_behalf;
+	party->spoken_of = false;
+
+	if (party->agency != NULL)
+	{
+		look_at_edge(d, party->agency->attested_from);
+		look_at_edge(d, party->agency->attested_until);
+		look_at_edge(d, party->agency->contract_until);
+	}
+}
+
+static int
+compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/* Sort strings and drop duplicates; returns how many are left. */
+static int
+sort_unique(char **strings, int count)
+{
+	int			kept = 0;
+
+	qsort(strings, count, sizeof(char *), compare_strings);
+	for (int i = 0; i < count; i++)
+	{
+		if (kept == 0 || strcmp(strings[kept - 1], strings[i]) != 0)
+			strings[kept++] = strings[i];
+	}
+	return kept;
+}
+
+static void
+find_tags(Deliberation *d)
+{
+	const Disclosure *disclosure = d->disclosure;
+	const Tagger *tagger = d->policy->tagger;
+	List	   *tags = NIL;
+	ListCell   *lc;
+
+	for (int i = 0; i < disclosure->ndeclared_tags; i++)
+	{
+		TextSlice	declared = disclosure->declared_tags[i];
+
+		if (!is_given(declared))
+			continue;
+
+		/*
+		 * A tag that nothing here knows is perhaps a purpose in words: keep
+		 * it, and see what it says.
+		 */
+		if (!sg_tagger_knows(tagger, declared))
+			tags = list_concat(tags, sg_tag_purpose(tagger, declared));
+		tags = lappend(tags, pnstrdup(declared.data, declared.len));
+	}
+	/* A purpose given as tags alone is a purpose. */
+	if (tags == NIL || is_given(disclosure->purpose))
+		tags = list_concat(tags, sg_tag_purpose(tagger, disclosure->purpose));
+
+	d->tags.words = palloc((list_length(tags) + 1) * sizeof(char *));
+	foreach(lc, tags)
+		d->tags.words[d->tags.count++] = lfirst(lc);
+	d->tags.count = sort_unique(d->tags.words, d->tags.count);
+}
+
+/* The conditions that are not about a party. */
+static Match
+rule_matches(const Deliberation *d, const Rule *rule)
+{
+	const Disclosure *disclosure = d->disclosure;
+	TextSlice	data_class = disclosure->data_class;
+
+	if (rule->channels != 0 &&
+		(rule->channels & (1u << disclosure->channel)) == 0)
+		return MATCH_NO;
+
+	if (rule->case_number != CONDITION_ANY &&
+		(rule->case_number == CONDITION_TRUE) != d->has_case_number)
+		return MATCH_NO;
+
+	if (rule->purpose_tags.count > 0)
+	{
+		bool		found = false;
+
+		for (int i = 0; i < d->tags.count && !found; i++)
+			found = sg_words_contain(&rule->purpose_tags, d->tags.words[i],
+									 strlen(d->tags.words[i]));
+		if (!found)
+			return MATCH_NO;
+	}
+
+	if (rule->data_classes.count == 0 && rule->except_data_classes.count == 0)
+		return MATCH_YES;
+
+	/* Without a data class it could be any: the strictest answer is asked. */
+	if (data_class.data == NULL)
+		return MATCH_MAYBE;
+	if (rule->data_classes.count > 0 &&
+		!sg_words_contain(&rule->data_classes, data_class.data, data_class.len))
+		return MATCH_NO;
+	if (sg_words_contain(&rule->except_data_classes, data_class.data,
+						 data_class.len))
+		return MATCH_NO;
+	return MATCH_YES;
+}
+
+static bool
+condition_holds(Condition condition, bool fact)
+{
+	return condition == CONDITION_ANY || (condition == CONDITION_TRUE) == fact;
+}
+
+/* The conditions that are about a party. */
+static bool
+rule_matches_party(const Deliberation *d, const Rule *rule, const Party *party)
+{
+	const Agency *agency = party->agency;
+	TimestampTz at = d->disclosure->at;
+
+	if (rule->destination_classes != 0 &&
+		(rule->destination_classes & (1u << party->class)) == 0)
+		return false;
+
+	/* The rest are facts of the registry, of which a stranger has none. */
+	if (agency == NULL)
+		return rule->agency_status == AGENCY_STATUS_NONE &&
+			rule->agencies.count == 0 &&
+			rule->immigration_authority == CONDITION_ANY &&
+			rule->attestation == CONDITION_ANY &&
+			rule->contract == CONDITION_ANY;
+
+	if (rule->agency_status != AGENCY_STATUS_NONE &&
+		rule->agency_status != agency->status)
+		return false;
+	if (rule->agencies.count > 0 &&
+		!sg_words_contain(&rule->agencies, agency->agency_id,
+						  strlen(agency->agency_id)))
+		return false;
+	return condition_holds(rule->immigration_authority,
+						   agency->immigration_authority) &&
+		condition_holds(rule->attestation,
+						agency->attested_from <= at &&
+						at < agency->attested_until) &&
+		condition_holds(rule->contract, at < agency->contract_until);
+}
+
+/*
+ * Why the named legal basis does not lift this rule for this party, as the
+ * end of a sentence; NULL if it does.
+ *
+ * Every scope that the basis has must cover the disclosure.
+ */
+static const char *
+why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
+{
+	const Disclosure *disclosure = d->disclosure;
+	const LegalBasis *basis = d->basis;
+
+	if (basis == NULL)
+		return "it is not on file";
+
+	/* Whatever is found below, at these moments it may be otherwise. */
+	look_at_edge(d, basis->valid_from);
+	look_at_edge(d, basis->valid_until);
+	look_at_edge(d, basis->revoked_at);
+
+	if (rule->lifted_by.count == 0)
+		return "nothing lifts this rule";
+	if (!sg_words_contain(&rule->lifted_by, basis->kind, strlen(basis->kind)))
+		return psprintf("this rule is not lifted by %s",
+						kind_in_words(basis->kind));
+	if (disclosure->at >= basis->revoked_at)
+		return psprintf("it was revoked on %s", basis->revoked_at_text);
+	if (disclosure->at >= basis->valid_until)
+		return psprintf("it expired on %s", basis->valid_until_text);
+	if (disclosure->at < basis->valid_from)
+		return psprintf("it is valid only from %s", basis->valid_from_text);
+
+	/* A rule about purposes concerns every party but ourselves. */
+	for (int i = 0; basis->destination != NULL && i < d->nparties; i++)
+	{
+		const Party *other = &d->parties[i];
+
+		if (party != NULL ? other != party : other->class == DESTINATION_SELF)
+			continue;
+		if (other->agency == NULL ||
+			strcmp(other->agency->agency_id, basis->destination) != 0)
+			return "it is for another destination";
+	}
+
+	if (basis->data_classes.count > 0)
+	{
+		if (disclosure->data_class.data == NULL)
+			return "it is for certain data classes, and none was given";
+		if (!sg_words_contain(&basis->data_classes,
+							  disclosure->data_class.data,
+							  disclosure->data_class.len))
+			return "it does not cover this class of data";
+	}
+	if (basis->record_keys.count > 0)
+	{
+		d->depends_on_record = true;
+		if (disclosure->record_key.data == NULL)
+			return "it is for certain records, and none was given";
+		if (!sg_words_contain(&basis->record_keys, disclosure->record_key.data,
+							  disclosure->record_key.len))
+			return "it does not cover this record";
+	}
+	if (basis->case_number != NULL)
+	{
+		d->depends_on_record = true;
+		if (!d->has_case_number)
+			return "it is for one case, and no case number was given";
+		if (!slice_is(trim(disclosure->case_number), basis->case_number))
+			return "it is for another case";
+	}
+	return NULL;
+}
+
+/* Text that ends like a sentence. */
+static void
+append_sentence(StringInfo buf, const char *text)
+{
+	int			len = strlen(text);
+
+	while (len > 0 && isspace((unsigned char) text[len - 1]))
+		len--;
+	if (len == 0)
+		return;
+	if (buf->len > 0)
+		appendStringInfoChar(buf, ' ');
+	appendBinaryStringInfo(buf, text, len);
+	if (strchr(".!?", text[len - 1]) == NULL)
+		appendStringInfoChar(buf, '.');
+}
+
+/* Which of two parties a sentence is about; nothing where there is but one. */
+static void
+append_party(const Deliberation *d, StringInfo buf, const Party *party)
+{
+	if (party == NULL || d->nparties < 2)
+		return;
+	if (party->agency != NULL)
+		appendStringInfo(buf, "%s%s:",
+						 party->on_behalf ? "On behalf of " : "To ",
+						 party->agency->name);
+	else
+		appendStringInfoString(buf, party->on_behalf ?
+							   "On behalf of an agency that is not in the registry:" :
+							   "To the destination:");
+}
+
+static void
+add_finding(Deliberation *d, const char *rule_id, Outcome outcome,
+			const char *citation, const char *reason)
+{
+	Finding    *finding;
+	ListCell   *lc;
+
+	/* Two parties may be the same agency. */
+	foreach(lc, d->findings)
+	{
+		finding = lfirst(lc);
+		if (strcmp(finding->rule_id, rule_id) == 0 &&
+			finding->outcome == outcome &&
+			(reason == NULL || strcmp(finding->reason, reason) == 0))
+			return;
+	}
+	finding = palloc(sizeof(Finding));
+	finding->rule_id = rule_id;
+	finding->outcome = outcome;
+	finding->citation = citation;
+	finding->reason = reason;
+	d->findings = lappend(d->findings, finding);
+}
+
+static void
+record_rule(Deliberation *d, const Rule *rule, const Party *party)
+{
+	Outcome		outcome = rule->outcome;
+	const char *why_not = NULL;
+	StringInfoData reason;
+
+	if (outcome == OUTCOME_ALLOW)
+	{
+		add_finding(d, rule->rule_id, outcome, rule->citation, NULL);
+		return;
+	}
+
+	initStringInfo(&reason);
+	append_party(d, &reason, party);
+	append_sentence(&reason, rule->description);
+	/* The citation belongs inside the sentence. */
+	if (reason.len > 0)
+		reason.data[--reason.len] = '\0';
+	appendStringInfoString(&reason, " (");
+	if (rule->citation != NULL)
+		appendStringInfo(&reason, "%s; ", rule->citation);
+	for (const char *c = rule->authority_kind; *c; c++)
+		appendStringInfoChar(&reason, *c == '_' ? ' ' : *c);
+	if (rule->contested)
+		appendStringInfoString(&reason, ", contested");
+	appendStringInfoString(&reason, ").");
+
+	if (outcome == OUTCOME_BLOCK && d->legal_basis_named)
+	{
+		why_not = why_not_lifted(d, rule, party);
+		if (why_not == NULL)
+		{
+			outcome = OUTCOME_FLAG;
+			d->lifting_basis = d->basis->legal_basis_id;
+			appendStringInfo(&reason, " Lifted by legal basis \"%s\".",
+							 d->basis->legal_basis_id);
+		}
+		else if (d->basis == NULL)
+			appendStringInfo(&reason, " The legal basis that was named does not lift this: %s.",
+							 why_not);
+		else
+			appendStringInfo(&reason, " Legal basis \"%s\" does not lift this: %s.",
+							 d->basis->legal_basis_id, why_not);
+	}
+	if (outcome == OUTCOME_BLOCK && rule->lawful_way != NULL)
+		append_sentence(&reason, rule->lawful_way);
+
+	add_finding(d, rule->rule_id, outcome, rule->citation, reason.data);
+}
+
+static void
+hold_against_rules(Deliberation *d)
+{
+	for (int i = 0; i < d->policy->nrules; i++)
+	{
+		const Rule *rule = &d->policy->rules[i];
+		Match		match;
+
+		/* A rule to come ends the decision's validity as well. */
+		look_at_edge(d, rule->effective_from);
+		look_at_edge(d, rule->effective_until);
+		if (d->disclosure->at < rule->effective_from ||
+			d->disclosure->at >= rule->effective_until)
+			continue;
+
+		match = rule_matches(d, rule);
+		if (match == MATCH_NO)
+			continue;
+		if (!rule->about_destination)
+		{
+			record_rule(d, rule, NULL);
+			continue;
+		}
+		for (int k = 0; k < d->nparties; k++)
+		{
+			Party	   *party = &d->parties[k];
+
+			if (!rule_matches_party(d, rule, party))
+				continue;
+			record_rule(d, rule, party);
+
+			/*
+			 * A rule for some data classes only must not keep the default
+			 * from applying where the class is not known.
+			 */
+			if (match == MATCH_YES)
+				party->spoken_of = true;
+		}
+	}
+}
+
+static void
+apply_defaults(Deliberation *d)
+{
+	for (int k = 0; k < d->nparties; k++)
+	{
+		const Party *party = &d->parties[k];
+		StringInfoData reason;
+
+		if (party->spoken_of)
+			continue;
+		initStringInfo(&reason);
+		append_party(d, &reason, party);
+		if (class_defaults[party->class].reason != NULL)
+			append_sentence(&reason, class_defaults[party->class].reason);
+		add_finding(d, class_defaults[party->class].rule_id,
+					class_defaults[party->class].outcome, NULL,
+					class_defaults[party->class].reason ? reason.data : NULL);
+	}
+	if (!d->data_class_known)
+		add_finding(d, "default:unknown_data_class", OUTCOME_BLOCK, NULL,
+					"The data class is not one of those in sharing_guard.data_class.");
+}
+
+/* Strictest first, then by rule, then as found (one party after the other). */
+static int
+compare_findings(const ListCell *a, const ListCell *b)
+{
+	const Finding *x = lfirst(a);
+	const Finding *y = lfirst(b);
+	int			cmp;
+
+	if (x->outcome != y->outcome)
+		return x->outcome > y->outcome ? -1 : 1;
+	cmp = strcmp(x->rule_id, y->rule_id);
+	if (cmp == 0 && x->reason != NULL && y->reason != NULL)
+		cmp = strcmp(x->reason, y->reason);
+	return cmp;
+}
+
+/* The deliberation's outcome, copied into CurrentMemoryContext. */
+static Decision *
+make_decision(const Deliberation *d)
+{
+	Decision   *decision = palloc0(sizeof(Decision));
+	int			count = list_length(d->findings);
+	char	  **citations = palloc((count + 1) * sizeof(char *));
+	int			ncitations = 0;
+	ListCell   *lc;
+	const Party *to = &d->parties[0];
+
+	decision->destination_class = to->class;
+	if (to->agency != NULL)
+	{
+		decision->agency_status = to->agency->status;
+		decision->agency_id = pstrdup(to->agency->agency_id);
+		decision->agency_name = pstrdup(to->agency->name);
+	}
+	if (d->nparties > 1)
+	{
+		decision->on_behalf_of_class = d->parties[1].class;
+		if (d->parties[1].agency != NULL)
+			decision->on_behalf_of_agency_id =
+				pstrdup(d->parties[1].agency->agency_id);
+	}
+
+	decision->tags = palloc((d->tags.count + 1) * sizeof(char *));
+	for (int i = 0; i < d->tags.count; i++)
+		decision->tags[decision->ntags++] = pstrdup(d->tags.words[i]);
+
+	decision->outcome = OUTCOME_ALLOW;
+	decision->rule_ids = palloc((count + 1) * sizeof(char *));
+	decision->reasons = palloc((count + 1) * sizeof(char *));
+	foreach(lc, d->findings)
+	{
+		const Finding *finding = lfirst(lc);
+
+		decision->outcome = Max(decision->outcome, finding->outcome);
+		decision->rule_ids[decision->nrules++] = pstrdup(finding->rule_id);
+		if (finding->reason != NULL)
+			decision->reasons[decision->nreasons++] = pstrdup(finding->reason);
+		if (finding->citation != NULL)
+			citations[ncitations++] = unconstify(char *, finding->citation);
+	}
+	decision->nrules = sort_unique(unconstify(char **, decision->rule_ids),
+								   decision->nrules);
+
+	ncitations = sort_unique(citations, ncitations);
+	if (ncitations > 0)
+	{
+		StringInfoData authority;
+
+		initStringInfo(&authority);
+		for (int i = 0; i < ncitations; i++)
+			appendStringInfo(&authority, "%s%s", i > 0 ? "; " : "",
+							 citations[i]);
+		decision->authority = authority.data;
+	}
+	pfree(citations);
+
+	if (d->lifting_basis != NULL)
+		decision->legal_basis_id = pstrdup(d->lifting_basis);
+	decision->policy_revision = d->policy->revision;
+	decision->valid_until = d->valid_until;
+	decision->depends_on_record = d->depends_on_record;
+	return decision;
+}
+
+Decision *
+sg_decide(const Policy *policy, const Disclosure *disclosure)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext work;
+	Deliberation d = {0};
+	Decision   *decision;
+	TextSlice	no_state = {NULL, 0};
+
+	work = AllocSetContextCreate(caller, "sharing_guard decision",
+								 ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(work);
+
+	d.policy = policy;
+	d.disclosure = disclosure;
+	d.valid_until = DT_NOEND;
+	add_party(&d, disclosure->destination, disclosure->destination_state, false);
+	if (is_given(disclosure->on_behalf_of))
+		add_party(&d, disclosure->on_behalf_of, no_state, true);
+	d.has_case_number = is_given(disclosure->case_number);
+	d.data_class_known = disclosure->data_class.data == NULL ||
+		sg_words_contain(&policy->data_classes, disclosure->data_class.data,
+						 disclosure->data_class.len);
+	d.legal_basis_named = is_given(disclosure->legal_basis);
+	if (d.legal_basis_named)
+		d.basis = sg_policy_legal_basis(policy, trim(disclosure->legal_basis));
+	find_tags(&d);
+
+	hold_against_rules(&d);
+	apply_defaults(&d);
+	list_sort(d.findings, compare_findings);
+
+	MemoryContextSwitchTo(caller);
+	decision = make_decision(&d);
+	MemoryContextDelete(work);
+	return decision;
+}
+
+static TextSlice
+text_argument(FunctionCallInfo fcinfo, int n)
+{
+	TextSlice	slice = {NULL, 0};
+
+	if (!PG_ARGISNULL(n))
+	{
+		text	   *value = PG_GETARG_TEXT_PP(n);
+
+		slice.data = VARDATA_ANY(value);
+		slice.len = VARSIZE_ANY_EXHDR(value);
+	}
+	return slice;
+}
+
+static Datum
+text_array(const char **strings, int count)
+{
+	Datum	   *datums = palloc((count + 1) * sizeof(Datum));
+
+	for (int i = 0; i < count; i++)
+		datums[i] = CStringGetTextDatum(strings[i]);
+	return PointerGetDatum(construct_array(datums, count, TEXTOID, -1, false,
+										   TYPALIGN_INT));
+}
+
+/*
+ * sharing_guard.preview_decision(destination text, purpose text,
+ *		data_class text, legal_basis text, channel text,
+ *		on_behalf_of_agency text, at timestamptz, case_number text,
+ *		record_key text, destination_state text) returns record
+ */
+Datum
+sg_sql_preview_decision(PG_FUNCTION_ARGS)
+{
+	Disclosure	disclosure = {0};
+	Decision   *decision;
+	TupleDesc	desc;
+	Datum		values[8];
+	bool		nulls[8] = {false};
+	const char *status;
+
+	/* Without the library preloaded nobody would tell us of changes. */
+	sg_require_operational();
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("preview_decision() returns a record")));
+
+	disclosure.channel = CHANNEL_EXPORT_ROW;
+	if (!PG_ARGISNULL(4))
+	{
+		char	   *channel = text_to_cstring(PG_GETARG_TEXT_PP(4));
+
+		if (!sg_channel_from_name(channel, &disclosure.channel))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("unknown channel \"%s\"", channel),
+					 errhint("The channels are export_row, copy, query, foreign_table, replication, grant, copied_table and self_access.")));
+	}
+	disclosure.operation = "PREVIEW";
+	disclosure.destination = text_argument(fcinfo, 0);
+	disclosure.purpose = text_argument(fcinfo, 1);
+	disclosure.data_class = text_argument(fcinfo, 2);
+	disclosure.legal_basis = text_argument(fcinfo, 3);
+	disclosure.on_behalf_of = text_argument(fcinfo, 5);
+	disclosure.at = PG_ARGISNULL(6) ? GetCurrentTimestamp() :
+		PG_GETARG_TIMESTAMPTZ(6);
+	disclosure.case_number = text_argument(fcinfo, 7);
+	disclosure.record_key = text_argument(fcinfo, 8);
+	disclosure.destination_state = text_argument(fcinfo, 9);
+
+	decision = sg_decide(sg_policy_current(), &disclosure);
+
+	values[0] = CStringGetTextDatum(sg_outcome_name(decision->outcome));
+	values[1] = CStringGetTextDatum(sg_destination_class_name(decision->destination_class));
+	status = sg_agency_status_name(decision->agency_status);
+	nulls[2] = status == NULL;
+	values[2] = status ? CStringGetTextDatum(status) : (Datum) 0;
+	nulls[3] = decision->agency_id == NULL;
+	values[3] = decision->agency_id ?
+		CStringGetTextDatum(decision->agency_id) : (Datum) 0;
+	values[4] = text_array(decision->tags, decision->ntags);
+	values[5] = text_array(decision->rule_ids, decision->nrules);
+	nulls[6] = decision->authority == NULL;
+	values[6] = decision->authority ?
+		CStringGetTextDatum(decision->authority) : (Datum) 0;
+	values[7] = text_array(decision->reasons, decision->nreasons);
+
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
+													  values, nulls)));
+}

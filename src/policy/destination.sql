@@ -1,0 +1,269 @@
+
+-- The registry of agencies: the only thing that says what a destination is.
+
+CREATE TABLE sharing_guard.agency (
+    agency_id text PRIMARY KEY,
+    name text NOT NULL,
+    jurisdiction text NOT NULL,
+    level text NOT NULL CONSTRAINT agency_level CHECK (level IN
+        ('local', 'state', 'federal', 'tribal', 'private', 'foreign',
+         'service_provider', 'fusion', 'unknown')),
+    kind text,
+    status text NOT NULL DEFAULT 'active'
+        CONSTRAINT agency_status CHECK (status IN ('active', 'inactive')),
+    ori text,
+    immigration_authority boolean NOT NULL DEFAULT false,
+    attested_on date,
+    attestation_expires date,
+    contract_reference text,
+    contract_expires date,
+    note text,
+    pack text,
+    CONSTRAINT agency_attestation CHECK
+        (attestation_expires IS NULL OR attested_on <= attestation_expires)
+);
+CREATE UNIQUE INDEX agency_ori ON sharing_guard.agency (ori);
+COMMENT ON TABLE sharing_guard.agency IS
+'Every agency that data may be shared with, or must not be; a destination that is not here is unregistered';
+COMMENT ON COLUMN sharing_guard.agency.agency_id IS
+'Short name of our own, never reused';
+COMMENT ON COLUMN sharing_guard.agency.name IS
+'The agency''s name; other spellings are in agency_alias';
+COMMENT ON COLUMN sharing_guard.agency.jurisdiction IS
+'ISO 3166-2 code of the state (US-CA), or the country (US for a federal agency, MX)';
+COMMENT ON COLUMN sharing_guard.agency.level IS
+'local, state, federal, tribal, private, foreign, service_provider (data hosting, towing under contract), fusion or unknown; the last two count as unregistered';
+COMMENT ON COLUMN sharing_guard.agency.kind IS
+'What sort of agency, in plain words: police, sheriff, university police, ...';
+COMMENT ON COLUMN sharing_guard.agency.status IS
+'active or inactive';
+COMMENT ON COLUMN sharing_guard.agency.ori IS
+'Originating agency identifier, nine characters, where known';
+COMMENT ON COLUMN sharing_guard.agency.immigration_authority IS
+'Whether its officers perform immigration enforcement functions (Gov. Code 7284.4(c)), whatever its level';
+COMMENT ON COLUMN sharing_guard.agency.attested_on IS
+'Day on which the agency attested in writing how it will use the data';
+COMMENT ON COLUMN sharing_guard.agency.attestation_expires IS
+'Last day on which the attestation counts; NULL: it does not run out';
+COMMENT ON COLUMN sharing_guard.agency.contract_reference IS
+'Where the contract with a service provider is filed';
+COMMENT ON COLUMN sharing_guard.agency.contract_expires IS
+'Last day of the contract; NULL: it does not run out';
+COMMENT ON COLUMN sharing_guard.agency.note IS
+'Anything else';
+COMMENT ON COLUMN sharing_guard.agency.pack IS
+'Policy pack that brought the row; NULL: entered here';
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.agency', '');
+
+CREATE TABLE sharing_guard.agency_alias (
+    alias text PRIMARY KEY,
+    agency_id text NOT NULL REFERENCES sharing_guard.agency,
+    pack text
+);
+CREATE INDEX agency_alias_agency ON sharing_guard.agency_alias (agency_id);
+COMMENT ON TABLE sharing_guard.agency_alias IS
+'Other spellings of agencies'' names, as applications and vendors write them; case, spacing and punctuation do not matter';
+COMMENT ON COLUMN sharing_guard.agency_alias.alias IS
+'The spelling';
+COMMENT ON COLUMN sharing_guard.agency_alias.agency_id IS
+'The agency it stands for';
+COMMENT ON COLUMN sharing_guard.agency_alias.pack IS
+'Policy pack that brought the row; NULL: entered here';
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.agency_alias', '');
+
+ALTER TABLE sharing_guard.setting ADD CONSTRAINT setting_agency
+    FOREIGN KEY (agency) REFERENCES sharing_guard.agency;
+
+CREATE TRIGGER policy_changed
+    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.agency
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('agency_id');
+CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.agency
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('agency_id');
+ALTER TABLE sharing_guard.agency ENABLE ALWAYS TRIGGER policy_changed;
+ALTER TABLE sharing_guard.agency ENABLE ALWAYS TRIGGER policy_truncated;
+
+CREATE TRIGGER policy_changed
+    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.agency_alias
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('alias');
+CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.agency_alias
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('alias');
+ALTER TABLE sharing_guard.agency_alias ENABLE ALWAYS TRIGGER policy_changed;
+ALTER TABLE sharing_guard.agency_alias ENABLE ALWAYS TRIGGER policy_truncated;
+
+CREATE FUNCTION sharing_guard.agency_destination_class(
+    level text,
+    jurisdiction text,
+    home_jurisdiction text
+) RETURNS text
+    AS 'MODULE_PATHNAME', 'sg_sql_agency_destination_class'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+REVOKE ALL ON FUNCTION sharing_guard.agency_destination_class(text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.agency_destination_class(text, text, text) IS
+'The destination class of an agency other than the home agency';
+
+-- The validation triggers run as their owner, because they only look, and so
+-- need no grants beside those on the table that is changed.
+CREATE FUNCTION sharing_guard.agency_check() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    twin text;
+BEGIN
+    IF btrim(NEW.agency_id) = '' OR NEW.agency_id <> btrim(NEW.agency_id)
+       OR NEW.agency_id ~ '[[:cntrl:]]' THEN
+        RAISE EXCEPTION 'agency_id is empty or has blanks around it'
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Give a short name without blanks, such as anytown-pd.';
+    END IF;
+    IF NOT sharing_guard.is_jurisdiction(NEW.jurisdiction) THEN
+        RAISE EXCEPTION 'unknown jurisdiction "%" of agency "%"',
+                NEW.jurisdiction, NEW.agency_id
+            USING ERRCODE = 'check_violation',
+                  DETAIL = 'A jurisdiction is the ISO 3166-2 code of a US state, district or territory (US-CA), or an ISO 3166-1 country code (MX).',
+                  HINT = 'A federal agency has the jurisdiction US.';
+    END IF;
+    IF NEW.level IN ('local', 'state') AND NEW.jurisdiction !~ '^US-' THEN
+        RAISE EXCEPTION 'agency "%" has level "%" but its jurisdiction "%" is not a US state',
+                NEW.agency_id, NEW.level, NEW.jurisdiction
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Name the state, such as US-CA; an agency of another country has level foreign.';
+    END IF;
+    IF NEW.level IN ('federal', 'tribal') AND NEW.jurisdiction !~ '^US(-|$)' THEN
+        RAISE EXCEPTION 'agency "%" has level "%" but its jurisdiction "%" is not in the United States',
+                NEW.agency_id, NEW.level, NEW.jurisdiction
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Use the jurisdiction US, or level foreign.';
+    END IF;
+    IF NEW.level = 'foreign' AND NEW.jurisdiction ~ '^US(-|$)' THEN
+        RAISE EXCEPTION 'agency "%" has level foreign but its jurisdiction "%" is in the United States',
+                NEW.agency_id, NEW.jurisdiction
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Give the ISO 3166-1 code of its country, such as MX.';
+    END IF;
+    IF NEW.ori IS NOT NULL AND NEW.ori !~ '^[A-Z0-9]{9}$' THEN
+        RAISE EXCEPTION 'the ORI of agency "%" is not nine capital letters and digits',
+                NEW.agency_id
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Leave it NULL where it is not known.';
+    END IF;
+    IF NEW.attestation_expires IS NOT NULL AND NEW.attested_on IS NULL THEN
+        RAISE EXCEPTION 'agency "%" has an attestation_expires but no attested_on',
+                NEW.agency_id
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Say on which day the agency attested.';
+    END IF;
+    IF NEW.contract_expires IS NOT NULL AND NEW.contract_reference IS NULL THEN
+        RAISE EXCEPTION 'agency "%" has a contract_expires but no contract_reference',
+                NEW.agency_id
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Say where the contract is filed.';
+    END IF;
+    IF btrim(NEW.contract_reference) = '' THEN
+        RAISE EXCEPTION 'the contract_reference of agency "%" is empty', NEW.agency_id
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Leave it NULL where there is no contract.';
+    END IF;
+    -- Windows end the day after; keep clear of the end of time.
+    IF NEW.attestation_expires NOT BETWEEN '1000-01-01' AND '9999-12-30'
+       OR NEW.contract_expires NOT BETWEEN '1000-01-01' AND '9999-12-30'
+       OR NEW.attested_on NOT BETWEEN '1000-01-01' AND '9999-12-30' THEN
+        RAISE EXCEPTION 'agency "%" has a date out of range', NEW.agency_id
+            USING ERRCODE = 'datetime_field_overflow',
+                  HINT = 'Leave an expiry NULL where there is none.';
+    END IF;
+    IF sharing_guard.fold_name(NEW.name) = '' THEN
+        RAISE EXCEPTION 'the name of agency "%" has no letters or digits',
+                NEW.agency_id
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Give the name by which applications call it.';
+    END IF;
+    IF TG_OP = 'INSERT' OR NEW.name <> OLD.name THEN
+        SELECT a.agency_id INTO twin
+          FROM sharing_guard.agency AS a
+         WHERE sharing_guard.fold_name(a.name) = sharing_guard.fold_name(NEW.name)
+           AND a.agency_id <> NEW.agency_id
+         ORDER BY a.agency_id LIMIT 1;
+        IF FOUND THEN
+            RAISE WARNING 'agencies "%" and "%" have the same name', NEW.agency_id, twin
+                USING DETAIL = 'A destination given by that name counts as unregistered, because it could be either.',
+                      HINT = 'Give one of them a name that tells them apart, or have applications send the agency_id or ORI.';
+        END IF;
+    END IF;
+    RETURN NEW;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.agency_check() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.agency_check() IS
+'Trigger: refuses agencies that make no sense';
+CREATE TRIGGER agency_check BEFORE INSERT OR UPDATE ON sharing_guard.agency
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.agency_check();
+
+CREATE FUNCTION sharing_guard.agency_alias_check() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    folded text := sharing_guard.fold_name(NEW.alias);
+    other record;
+BEGIN
+    IF folded = '' THEN
+        RAISE EXCEPTION 'alias "%" has no letters or digits', NEW.alias
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Give the spelling that applications use.';
+    END IF;
+    SELECT x.agency_id, x.spelling INTO other
+      FROM (SELECT l.agency_id, l.alias AS spelling
+              FROM sharing_guard.agency_alias AS l
+             UNION ALL
+            SELECT a.agency_id, a.name FROM sharing_guard.agency AS a) AS x
+     WHERE sharing_guard.fold_name(x.spelling) = folded
+       AND x.agency_id <> NEW.agency_id
+       -- A row that is being changed does not stand in its own way.
+       AND (TG_OP = 'INSERT' OR x.spelling <> OLD.alias
+            OR x.agency_id <> OLD.agency_id)
+     ORDER BY x.agency_id, x.spelling LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'alias "%" already stands for agency "%"',
+                NEW.alias, other.agency_id
+            USING ERRCODE = 'unique_violation',
+                  DETAIL = format('It is read like "%s": case, spacing and punctuation do not matter.',
+                                  other.spelling),
+                  HINT = 'Delete the other spelling first if it is wrong, or have the application send an agency_id or ORI.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.agency_alias_check() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.agency_alias_check() IS
+'Trigger: refuses an alias that would stand for two agencies';
+CREATE TRIGGER agency_alias_check
+    BEFORE INSERT OR UPDATE ON sharing_guard.agency_alias
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.agency_alias_check();
+
+-- With the caller's rights: the recorded author is the caller.
+CREATE FUNCTION sharing_guard.accept_alias(name text, agency text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF accept_alias.name IS NULL OR accept_alias.agency IS NULL THEN
+        RAISE EXCEPTION 'accept_alias() needs a name and an agency'
+            USING ERRCODE = 'null_value_not_allowed';
+    END IF;
+    IF NOT EXISTS (SELECT FROM sharing_guard.agency AS a
+                   WHERE a.agency_id = accept_alias.agency) THEN
+        RAISE EXCEPTION 'there is no agency "%"', accept_alias.agency
+            USING ERRCODE = 'undefined_object',
+                  HINT = 'Give an agency_id from sharing_guard.agency, or insert the agency there first.';
+    END IF;
+    -- Accepting it twice is no mistake.
+    IF EXISTS (SELECT FROM sharing_guard.agency_alias AS l
+               WHERE l.alias = accept_alias.name
+                 AND l.agency_id = accept_alias.agency) THEN
+        RETURN;
+    END IF;
+    INSERT INTO sharing_guard.agency_alias (alias, agency_id)
+    VALUES (accept_alias.name, accept_alias.agency);
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.accept_alias(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.accept_alias(text, text) IS
+'Says that this spelling of a destination stands for this agency (its agency_id)';

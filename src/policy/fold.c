@@ -1,0 +1,262 @@
+/*-------------------------------------------------------------------------
+ *
+ * fold.c
+ *		Text as people mean it: without case, accents, invisible characters.
+ *
+ * Purposes and names are typed by hurried people and passed on by programs.
+ * Both sides of every comparison (the text, and the term or alias it is
+ * compared with) go through here, so what the folding drops can never make
+ * a difference.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_collation.h"
+#include "common/unicode_norm.h"
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/formatting.h"
+
+#include "policy/fold.h"
+
+PG_FUNCTION_INFO_V1(sg_sql_fold_name);
+
+/* Characters that take no room on the screen. */
+static bool
+is_invisible(pg_wchar c)
+{
+	return c == 0x00AD ||		/* soft hyphen */
+		c == 0x034F ||			/* combining grapheme joiner */
+		(c >= 0x200B && c <= 0x200F) || /* zero width, direction marks */
+		(c >= 0x202A && c <= 0x202E) || /* embeddings and overrides */
+		(c >= 0x2060 && c <= 0x206F) || /* word joiner and the like */
+		(c >= 0xFE00 && c <= 0xFE0F) || /* variation selectors */
+		c == 0xFEFF;
+}
+
+static bool
+is_combining_mark(pg_wchar c)
+{
+	return c >= 0x0300 && c <= 0x036F;
+}
+
+/* Punctuation and blanks outside ASCII; the rest counts as letters. */
+static bool
+is_wide_separator(pg_wchar c)
+{
+	return (c >= 0x0080 && c <= 0x00BF && c != 0x00AA && c != 0x00B5 &&
+			c != 0x00BA) ||
+		c == 0x00D7 || c == 0x00F7 ||
+		(c >= 0x2000 && c <= 0x206F) || /* general punctuation */
+		(c >= 0x2190 && c <= 0x2BFF) || /* arrows, symbols, boxes */
+		(c >= 0x3000 && c <= 0x303F);	/* CJK punctuation */
+}
+
+static bool
+is_ascii_text(const char *data, Size len)
+{
+	for (Size i = 0; i < len; i++)
+	{
+		if (IS_HIGHBIT_SET(data[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Compatibility decomposition without the accents: full-width and styled
+ * letters become plain ones, "inmigración" becomes "inmigracion".
+ */
+static char *
+decompose(const char *data, Size len, Size *result_len)
+{
+	pg_wchar   *wide = palloc_extended((len + 1) * sizeof(pg_wchar),
+									   MCXT_ALLOC_HUGE);
+	pg_wchar   *plain;
+	char	   *result;
+	char	   *out;
+	int			count = 0;
+	Size		size = 0;
+
+	for (const char *s = data; s < data + len; s += pg_utf_mblen((const unsigned char *) s))
+	{
+		pg_wchar	c = utf8_to_unicode((const unsigned char *) s);
+
+		if (!is_invisible(c))
+			wide[count++] = c;
+	}
+	wide[count] = 0;
+
+	plain = unicode_normalize(UNICODE_NFKD, wide);
+	for (pg_wchar *p = plain; *p; p++)
+		size += 4;				/* at most */
+
+	out = result = palloc_extended(size + 1, MCXT_ALLOC_HUGE);
+	for (pg_wchar *p = plain; *p; p++)
+	{
+		if (is_combining_mark(*p) || is_invisible(*p))
+			continue;
+		unicode_to_utf8(*p, (unsigned char *) out);
+		out += pg_utf_mblen((unsigned char *) out);
+	}
+	*out = '\0';
+	*result_len = out - result;
+	pfree(wide);
+	pfree(plain);
+	return result;
+}
+
+char *
+sg_fold(const char *data, Size len, Size *folded_len)
+{
+	char	   *result;
+	bool		ascii = is_ascii_text(data, len);
+
+	if (ascii || GetDatabaseEncoding() != PG_UTF8)
+	{
+		result = palloc_extended(len + 1, MCXT_ALLOC_HUGE);
+		memcpy(result, data, len);
+		result[len] = '\0';
+	}
+	else
+		result = decompose(data, len, &len);
+
+	/*
+	 * ASCII letters first and by ourselves: quick, and not dependent on the
+	 * database's locale (Turkish has its own idea of a small I).
+	 */
+	for (Size i = 0; i < len; i++)
+		result[i] = pg_ascii_tolower((unsigned char) result[i]);
+
+	if (!ascii)
+	{
+		result = str_tolower(result, len, DEFAULT_COLLATION_OID);
+		len = strlen(result);
+	}
+	*folded_len = len;
+	return result;
+}
+
+bool
+sg_is_word_char(const char *s, Size remaining, int *width)
+{
+	unsigned char c = (unsigned char) *s;
+
+	*width = 1;
+	if (!IS_HIGHBIT_SET(c))
+		return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+			(c >= 'A' && c <= 'Z');
+
+	if (GetDatabaseEncoding() != PG_UTF8)
+	{
+		*width = Min(pg_mblen(s), (int) remaining);
+		return true;
+	}
+	*width = Min(pg_utf_mblen((const unsigned char *) s), (int) remaining);
+	return !is_wide_separator(utf8_to_unicode((const unsigned char *) s));
+}
+
+static bool
+is_single_letter(const Word *word)
+{
+	return word->len == 1 && word->data[0] >= 'a' && word->data[0] <= 'z';
+}
+
+Word *
+sg_split_words(const char *folded, Size len, int *nwords)
+{
+	int			capacity = 16;
+	Word	   *words = palloc(capacity * sizeof(Word));
+	int			count = 0;
+	int			kept = 0;
+	Size		i = 0;
+
+	while (i < len)
+	{
+		int			width;
+		Size		start = i;
+
+		if (!sg_is_word_char(folded + i, len - i, &width))
+		{
+			i += width;
+			continue;
+		}
+		while (i < len && sg_is_word_char(folded + i, len - i, &width))
+			i += width;
+
+		if (count == capacity)
+		{
+			capacity *= 2;
+			words = repalloc_huge(words, capacity * sizeof(Word));
+		}
+		words[count].data = folded + start;
+		words[count].len = i - start;
+		words[count].start = start;
+		words[count].end = i;
+		count++;
+	}
+
+	/* Letters spelled one by one are one word. */
+	for (int from = 0; from < count;)
+	{
+		int			to = from;
+
+		while (to < count && is_single_letter(&words[to]))
+			to++;
+
+		if (to - from < 2)
+			words[kept++] = words[from++];
+		else
+		{
+			char	   *joined = palloc(to - from + 1);
+
+			for (int k = from; k < to; k++)
+				joined[k - from] = words[k].data[0];
+			joined[to - from] = '\0';
+			words[kept].data = joined;
+			words[kept].len = to - from;
+			words[kept].start = words[from].start;
+			words[kept].end = words[to - 1].end;
+			kept++;
+			from = to;
+		}
+	}
+	*nwords = kept;
+	return words;
+}
+
+char *
+sg_fold_name(const char *data, Size len)
+{
+	Size		folded_len;
+	char	   *folded = sg_fold(data, len, &folded_len);
+	Size		out = 0;
+	Size		i = 0;
+
+	/* Squeeze in place: what is written never overtakes what is read. */
+	while (i < folded_len)
+	{
+		int			width;
+
+		if (sg_is_word_char(folded + i, folded_len - i, &width))
+		{
+			memmove(folded + out, folded + i, width);
+			out += width;
+		}
+		i += width;
+	}
+	folded[out] = '\0';
+	return folded;
+}
+
+/* sharing_guard.fold_name(name text) returns text */
+Datum
+sg_sql_fold_name(PG_FUNCTION_ARGS)
+{
+	text	   *name = PG_GETARG_TEXT_PP(0);
+
+	PG_RETURN_TEXT_P(cstring_to_text(sg_fold_name(VARDATA_ANY(name),
+												  VARSIZE_ANY_EXHDR(name))));
+}

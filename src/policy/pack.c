@@ -1,0 +1,123 @@
+/*-------------------------------------------------------------------------
+ *
+ * pack.c
+ *		Reads a policy pack from the server's extension directory.
+ *
+ * Packs are installed beside the extension's script, by whoever installs
+ * software on the server.  What is done with one is SQL (policy/pack.sql).
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "storage/fd.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include <sys/stat.h>
+
+PG_FUNCTION_INFO_V1(sg_sql_pack_content);
+
+#define PACK_PREFIX "sharing_guard."
+#define PACK_SUFFIX ".json"
+
+/* Names of packs: they become part of a path, so nothing else will do. */
+static bool
+is_pack_name(const char *name)
+{
+	return name[0] != '\0' &&
+		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(name);
+}
+
+static char *
+extension_directory(void)
+{
+	char		share[MAXPGPATH];
+
+	get_share_path(my_exec_path, share);
+	return psprintf("%s/extension", share);
+}
+
+/* The packs that are installed, for a hint. */
+static char *
+installed_packs(void)
+{
+	StringInfoData names;
+	char	   *path = extension_directory();
+	DIR		   *dir = AllocateDir(path);
+	struct dirent *entry;
+
+	initStringInfo(&names);
+	while ((entry = ReadDirExtended(dir, path, LOG)) != NULL)
+	{
+		int			len = strlen(entry->d_name);
+		int			prefix = strlen(PACK_PREFIX);
+		int			suffix = strlen(PACK_SUFFIX);
+
+		if (len > prefix + suffix &&
+			strncmp(entry->d_name, PACK_PREFIX, prefix) == 0 &&
+			strcmp(entry->d_name + len - suffix, PACK_SUFFIX) == 0)
+			appendStringInfo(&names, "%s%.*s", names.len > 0 ? ", " : "",
+							 len - prefix - suffix, entry->d_name + prefix);
+	}
+	FreeDir(dir);
+	return names.data;
+}
+
+/* sharing_guard.pack_content(pack text) returns text */
+Datum
+sg_sql_pack_content(PG_FUNCTION_ARGS)
+{
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *path;
+	FILE	   *file;
+	struct stat st;
+	StringInfoData content;
+	char	   *converted;
+
+	if (!is_pack_name(name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is not the name of a policy pack", name),
+				 errdetail("Names of packs are made of small letters, digits and hyphens."),
+				 errhint("Installed packs: %s.", installed_packs())));
+
+	path = psprintf("%s/" PACK_PREFIX "%s" PACK_SUFFIX,
+					extension_directory(), name);
+	file = AllocateFile(path, PG_BINARY_R);
+	if (file == NULL && errno == ENOENT)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("policy pack \"%s\" is not installed", name),
+				 errhint("Installed packs: %s.", installed_packs())));
+	if (file == NULL)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open file \"%s\": %m", path)));
+	if (fstat(fileno(file), &st) != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not stat file \"%s\": %m", path)));
+	if (st.st_size > MaxAllocSize / 8)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("policy pack \"%s\" is too large", name)));
+
+	initStringInfo(&content);
+	enlargeStringInfo(&content, (int) st.st_size + 1);
+	content.len = fread(content.data, 1, st.st_size, file);
+	content.data[content.len] = '\0';
+	if (ferror(file) || content.len != st.st_size)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read file \"%s\": %m", path)));
+	FreeFile(file);
+
+	pg_verify_mbstr(PG_UTF8, content.data, content.len, false);
+	converted = pg_any_to_server(content.data, content.len, PG_UTF8);
+	PG_RETURN_TEXT_P(cstring_to_text(converted));
+}

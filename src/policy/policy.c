@@ -1,0 +1,606 @@
+/*-------------------------------------------------------------------------
+ *
+ * policy.c
+ *		The compiled policy: read from the tables, cached, invalidated.
+ *
+ * Each backend keeps its own copy.  Every change of a policy table sends a
+ * relcache invalidation (policy/change.c), which here only moves a counter;
+ * whoever asks for the policy next reads the tables again.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "policy/compiled.h"
+#include "sharing_guard.h"
+#include "vocabulary.h"
+
+/* The tables that a policy is made of. */
+static const char *const policy_tables[] = {
+	"setting", "policy_revision", "adopted_pack", "agency", "agency_alias",
+	"purpose_term", "data_class", "rule", "legal_basis"
+};
+
+/* Their OIDs at the last load; 0 before the first. */
+static Oid	policy_relids[lengthof(policy_tables)];
+
+/* Moves whenever one of them changes. */
+static uint64 invalidations = 1;
+
+/* The policy, and where that counter stood before it was read. */
+static Policy *current = NULL;
+static uint64 current_stands_for = 0;
+static uint64 loads = 0;
+
+/* While a load runs. */
+static Snapshot load_snapshot = NULL;
+
+static void
+policy_relcache_callback(Datum arg, Oid relid)
+{
+	/* No catalog access and no errors in here: only move the counter. */
+	if (!OidIsValid(relid) || !OidIsValid(policy_relids[0]))
+	{
+		invalidations++;
+		return;
+	}
+	for (int i = 0; i < lengthof(policy_relids); i++)
+	{
+		if (policy_relids[i] == relid)
+		{
+			invalidations++;
+			return;
+		}
+	}
+}
+
+void
+sg_policy_init(void)
+{
+	CacheRegisterRelcacheCallback(policy_relcache_callback, (Datum) 0);
+}
+
+/*
+ * Look the tables up, and return their owner.  A dropped and recreated
+ * extension has new ones.
+ */
+static Oid
+find_policy_tables(void)
+{
+	Oid			namespace = get_namespace_oid("sharing_guard", true);
+	HeapTuple	tuple;
+	Oid			owner;
+
+	for (int i = 0; i < lengthof(policy_tables); i++)
+	{
+		policy_relids[i] = OidIsValid(namespace) ?
+			get_relname_relid(policy_tables[i], namespace) : InvalidOid;
+		if (!OidIsValid(policy_relids[i]))
+		{
+			/* Every invalidation counts until they are all there. */
+			policy_relids[0] = InvalidOid;
+			ereport(ERROR,
+					(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+					 errmsg("the policy tables of sharing_guard are missing"),
+					 errdetail("There is no table sharing_guard.%s in this database.",
+							   policy_tables[i]),
+					 errhint("Run CREATE EXTENSION sharing_guard in this database.")));
+		}
+	}
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(policy_relids[0]));
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("the policy tables of sharing_guard are being dropped")));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+uint64
+sg_load_query(const char *query)
+{
+	MemoryContext context = CurrentMemoryContext;
+	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
+
+	/*
+	 * One snapshot for all tables, taken just now: a REPEATABLE READ
+	 * transaction too must see a warrant that was revoked since it began.
+	 */
+	if (plan == NULL ||
+		SPI_execute_snapshot(plan, NULL, NULL, load_snapshot,
+							 InvalidSnapshot, true, false, 0) != SPI_OK_SELECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not read the policy tables of sharing_guard"),
+				 errdetail_internal("%s",
+									SPI_result_code_string(SPI_result))));
+
+	/* SPI leaves us in a context of its own. */
+	MemoryContextSwitchTo(context);
+	return SPI_processed;
+}
+
+Datum
+sg_load_datum(uint64 row, int column, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+						 column, isnull);
+}
+
+char *
+sg_load_text(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = sg_load_datum(row, column, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+bool
+sg_load_bool(uint64 row, int column)
+{
+	bool		isnull;
+	Datum		value = sg_load_datum(row, column, &isnull);
+
+	return !isnull && DatumGetBool(value);
+}
+
+TimestampTz
+sg_load_time(uint64 row, int column, TimestampTz if_null)
+{
+	bool		isnull;
+	Datum		value = sg_load_datum(row, column, &isnull);
+
+	return isnull ? if_null : DatumGetTimestampTz(value);
+}
+
+static int
+compare_words(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+void
+sg_load_words(uint64 row, int column, WordList *list)
+{
+	bool		isnull;
+	Datum		value = sg_load_datum(row, column, &isnull);
+	Datum	   *datums;
+	bool	   *nulls;
+	int			count;
+
+	list->count = 0;
+	list->words = NULL;
+	if (isnull)
+		return;
+
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false,
+					  TYPALIGN_INT, &datums, &nulls, &count);
+
+	/*
+	 * The tables' checks refuse this.  Taking it for "any" could open what
+	 * was meant to be closed, and for "none" the other way round.
+	 */
+	if (count == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("a policy table of sharing_guard holds an empty list"),
+				 errhint("Look for '{}' in sharing_guard.rule and sharing_guard.legal_basis, and make it NULL where any is meant.")));
+
+	list->words = palloc(count * sizeof(char *));
+	for (int i = 0; i < count; i++)
+	{
+		if (!nulls[i])
+			list->words[list->count++] = TextDatumGetCString(datums[i]);
+	}
+	qsort(list->words, list->count, sizeof(char *), compare_words);
+}
+
+/* Order of a piece of text and a string, as strcmp() has it. */
+static int
+compare_slice(const char *data, Size len, const char *string)
+{
+	Size		string_len = strlen(string);
+	int			cmp = memcmp(data, string, Min(len, string_len));
+
+	if (cmp != 0)
+		return cmp;
+	return len < string_len ? -1 : len > string_len;
+}
+
+bool
+sg_words_contain(const WordList *list, const char *data, Size len)
+{
+	int			low = 0;
+	int			high = list->count;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+		int			cmp = compare_slice(data, len, list->words[middle]);
+
+		if (cmp == 0)
+			return true;
+		if (cmp < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return false;
+}
+
+/* A word that the tables' checks would not have let in. */
+static void
+unknown_word(const char *rule_id, const char *column)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("rule \"%s\" has an unknown word in %s", rule_id, column),
+			 errhint("Correct it in sharing_guard.rule.")));
+}
+
+static void
+load_setting(Policy *policy)
+{
+	char	   *mode;
+
+	if (sg_load_query("SELECT s.home_jurisdiction, s.agency, a.name, s.contact, s.mode,"
+					  " (SELECT r.revision FROM sharing_guard.policy_revision AS r),"
+					  " EXISTS (SELECT FROM sharing_guard.adopted_pack AS p)"
+					  " FROM sharing_guard.setting AS s, sharing_guard.agency AS a"
+					  " WHERE a.agency_id OPERATOR(pg_catalog.=) s.agency") != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_CONFIGURED),
+				 errmsg("sharing_guard has not been configured in this database"),
+				 errdetail("Without a home jurisdiction and agency no disclosure can be decided on."),
+				 errhint("A policy administrator calls sharing_guard.configure() first.")));
+	policy->home_jurisdiction = sg_load_text(0, 1);
+	policy->home_agency_id = sg_load_text(0, 2);
+	policy->home_agency_name = sg_load_text(0, 3);
+	policy->contact = sg_load_text(0, 4);
+	mode = sg_load_text(0, 5);
+	/* Anything else than the one word enforces. */
+	policy->enforces = strcmp(mode, "observe") != 0;
+	{
+		bool		isnull;
+
+		policy->revision = DatumGetInt64(sg_load_datum(0, 6, &isnull));
+		if (isnull)
+			policy->revision = 0;
+	}
+	policy->adopted = sg_load_bool(0, 7);
+}
+
+static void
+load_data_classes(Policy *policy)
+{
+	uint64		count = sg_load_query("SELECT d.data_class FROM sharing_guard.data_class AS d");
+	WordList   *list = &policy->data_classes;
+
+	list->words = palloc(Max(count, 1) * sizeof(char *));
+	for (list->count = 0; list->count < count; list->count++)
+		list->words[list->count] = sg_load_text(list->count, 1);
+	qsort(list->words, list->count, sizeof(char *), compare_words);
+}
+
+/* A column with one word for "no" and one for "yes". */
+static Condition
+load_condition(uint64 row, int column, const char *no, const char *yes,
+			   const char *rule_id, const char *column_name)
+{
+	char	   *word = sg_load_text(row, column);
+
+	if (word == NULL)
+		return CONDITION_ANY;
+	if (strcmp(word, yes) == 0)
+		return CONDITION_TRUE;
+	if (strcmp(word, no) != 0)
+		unknown_word(rule_id, column_name);
+	return CONDITION_FALSE;
+}
+
+static int
+compare_rules(const void *a, const void *b)
+{
+	return strcmp(((const Rule *) a)->rule_id, ((const Rule *) b)->rule_id);
+}
+
+static void
+load_rules(Policy *policy)
+{
+	uint64		count = sg_load_query("SELECT r.rule_id, r.description, r.outcome, r.destination_classes,"
+									  " r.agency_status, r.agencies, r.immigration_authority, r.attestation,"
+									  " r.contract, r.purpose_tags, r.data_classes, r.except_data_classes,"
+									  " r.channels, r.case_number, r.lifted_by,"
+									  " pg_catalog.timezone(s.time_zone, r.effective_from::pg_catalog.timestamp),"
+									  " pg_catalog.timezone(s.time_zone, (r.effective_until OPERATOR(pg_catalog.+) 1)::pg_catalog.timestamp),"
+									  " r.citation, r.authority_kind, r.contested, r.lawful_way"
+									  " FROM sharing_guard.rule AS r, sharing_guard.setting AS s"
+									  " WHERE r.enabled");
+
+	policy->rules = palloc0(Max(count, 1) * sizeof(Rule));
+	for (uint64 row = 0; row < count; row++)
+	{
+		Rule	   *rule = &policy->rules[policy->nrules++];
+		WordList	words;
+		char	   *word;
+		bool		isnull;
+		Datum		immigration;
+
+		rule->rule_id = sg_load_text(row, 1);
+		rule->description = sg_load_text(row, 2);
+		word = sg_load_text(row, 3);
+		if (!sg_outcome_from_name(word, &rule->outcome))
+			unknown_word(rule->rule_id, "outcome");
+
+		sg_load_words(row, 4, &words);
+		for (int i = 0; i < words.count; i++)
+		{
+			DestinationClass class;
+
+			if (!sg_destination_class_from_name(words.words[i], &class))
+				unknown_word(rule->rule_id, "destination_classes");
+			rule->destination_classes |= 1u << class;
+		}
+		word = sg_load_text(row, 5);
+		if (word != NULL &&
+			!sg_agency_status_from_name(word, &rule->agency_status))
+			unknown_word(rule->rule_id, "agency_status");
+		sg_load_words(row, 6, &rule->agencies);
+		immigration = sg_load_datum(row, 7, &isnull);
+		if (!isnull)
+			rule->immigration_authority = DatumGetBool(immigration) ?
+				CONDITION_TRUE : CONDITION_FALSE;
+		rule->attestation = load_condition(row, 8, "missing", "on_file",
+										   rule->rule_id, "attestation");
+		rule->contract = load_condition(row, 9, "missing", "on_file",
+										rule->rule_id, "contract");
+		rule->about_destination = rule->destination_classes != 0 ||
+			rule->agency_status != AGENCY_STATUS_NONE ||
+			rule->agencies.count > 0 ||
+			rule->immigration_authority != CONDITION_ANY ||
+			rule->attestation != CONDITION_ANY ||
+			rule->contract != CONDITION_ANY;
+
+		sg_load_words(row, 10, &rule->purpose_tags);
+		sg_load_words(row, 11, &rule->data_classes);
+		sg_load_words(row, 12, &rule->except_data_classes);
+		sg_load_words(row, 13, &words);
+		for (int i = 0; i < words.count; i++)
+		{
+			Channel		channel;
+
+			if (!sg_channel_from_name(words.words[i], &channel))
+				unknown_word(rule->rule_id, "channels");
+			rule->channels |= 1u << channel;
+		}
+		rule->case_number = load_condition(row, 14, "missing", "present",
+										   rule->rule_id, "case_number");
+		sg_load_words(row, 15, &rule->lifted_by);
+		rule->effective_from = sg_load_time(row, 16, DT_NOBEGIN);
+		rule->effective_until = sg_load_time(row, 17, DT_NOEND);
+		rule->citation = sg_load_text(row, 18);
+		rule->authority_kind = sg_load_text(row, 19);
+		rule->contested = sg_load_bool(row, 20);
+		rule->lawful_way = sg_load_text(row, 21);
+	}
+	qsort(policy->rules, policy->nrules, sizeof(Rule), compare_rules);
+}
+
+static int
+compare_bases(const void *a, const void *b)
+{
+	return strcmp(((const LegalBasis *) a)->legal_basis_id,
+				  ((const LegalBasis *) b)->legal_basis_id);
+}
+
+static void
+load_legal_bases(Policy *policy)
+{
+	uint64		count = sg_load_query("SELECT b.legal_basis_id, b.kind, b.valid_from, b.valid_until, b.revoked_at,"
+									  " pg_catalog.to_char(pg_catalog.timezone(s.time_zone, b.valid_from), 'YYYY-MM-DD HH24:MI'),"
+									  " pg_catalog.to_char(pg_catalog.timezone(s.time_zone, b.valid_until), 'YYYY-MM-DD HH24:MI'),"
+									  " pg_catalog.to_char(pg_catalog.timezone(s.time_zone, b.revoked_at), 'YYYY-MM-DD HH24:MI'),"
+									  " b.destination, b.data_classes, b.record_keys, b.case_number"
+									  " FROM sharing_guard.legal_basis AS b, sharing_guard.setting AS s");
+
+	policy->bases = palloc_extended(Max(count, 1) * sizeof(LegalBasis),
+									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	for (uint64 row = 0; row < count; row++)
+	{
+		LegalBasis *basis = &policy->bases[policy->nbases++];
+
+		basis->legal_basis_id = sg_load_text(row, 1);
+		basis->kind = sg_load_text(row, 2);
+		basis->valid_from = sg_load_time(row, 3, DT_NOEND);
+		basis->valid_until = sg_load_time(row, 4, DT_NOEND);
+		basis->revoked_at = sg_load_time(row, 5, DT_NOEND);
+		basis->valid_from_text = sg_load_text(row, 6);
+		basis->valid_until_text = sg_load_text(row, 7);
+		basis->revoked_at_text = sg_load_text(row, 8);
+		basis->destination = sg_load_text(row, 9);
+		sg_load_words(row, 10, &basis->data_classes);
+		sg_load_words(row, 11, &basis->record_keys);
+		basis->case_number = sg_load_text(row, 12);
+	}
+	qsort(policy->bases, policy->nbases, sizeof(LegalBasis), compare_bases);
+}
+
+/* Read every table into CurrentMemoryContext. */
+static void
+read_policy(Policy *policy)
+{
+	load_setting(policy);
+	policy->registry = sg_registry_load(policy->home_agency_id,
+										policy->home_jurisdiction);
+	policy->tagger = sg_tagger_load();
+	load_data_classes(policy);
+	load_rules(policy);
+	load_legal_bases(policy);
+}
+
+/*
+ * Make a policy out of what is committed now.
+ */
+static Policy *
+load_policy(void)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context;
+	Policy	   *policy;
+	Oid			owner = find_policy_tables();
+	Oid			save_user;
+	int			save_context;
+
+	/* Dies with the transaction unless the load comes to its end. */
+	context = AllocSetContextCreate(CurTransactionContext,
+									"sharing_guard policy",
+									ALLOCSET_DEFAULT_SIZES);
+	policy = MemoryContextAllocZero(context, sizeof(Policy));
+
+	/*
+	 * As the tables' owner: whoever moves rows has no rights on them, and
+	 * nobody's row-level security or search_path has a say.
+	 */
+	GetUserIdAndSecContext(&save_user, &save_context);
+	SetUserIdAndSecContext(owner, save_context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+	PG_TRY();
+	{
+		SPI_connect();
+		load_snapshot = RegisterSnapshot(GetLatestSnapshot());
+
+		MemoryContextSwitchTo(context);
+		read_policy(policy);
+
+		UnregisterSnapshot(load_snapshot);
+		SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		/* On error the snapshot goes with its resource owner. */
+		load_snapshot = NULL;
+		SetUserIdAndSecContext(save_user, save_context);
+	}
+	PG_END_TRY();
+
+	MemoryContextSwitchTo(caller);
+	MemoryContextSetParent(context, TopMemoryContext);
+	policy->context = context;
+	policy->load_number = ++loads;
+	return policy;
+}
+
+const Policy *
+sg_policy_current(void)
+{
+	AcceptInvalidationMessages();
+
+	/*
+	 * Reading the tables accepts further invalidations.  Read again if there
+	 * were any, but not for ever: if they keep coming, what was read is newer
+	 * than the call, which is all that is promised, and the next call will
+	 * find it stale.
+	 */
+	for (int attempt = 0;
+		 current_stands_for != invalidations && attempt < 3;
+		 attempt++)
+	{
+		uint64		stands_for = invalidations;
+		Policy	   *old = current;
+
+		/*
+		 * If this fails there is no policy that could be used by mistake:
+		 * current_stands_for is still another number than the counter.
+		 */
+		current = load_policy();
+		current_stands_for = stands_for;
+		if (old != NULL)
+			MemoryContextDelete(old->context);
+	}
+	return current;
+}
+
+const LegalBasis *
+sg_policy_legal_basis(const Policy *policy, TextSlice id)
+{
+	int			low = 0;
+	int			high = policy->nbases;
+
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+		int			cmp = compare_slice(id.data, id.len,
+										policy->bases[middle].legal_basis_id);
+
+		if (cmp == 0)
+			return &policy->bases[middle];
+		if (cmp < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+uint64
+sg_policy_load_number(const Policy *policy)
+{
+	return policy->load_number;
+}
+
+int64
+sg_policy_revision(const Policy *policy)
+{
+	return policy->revision;
+}
+
+bool
+sg_policy_enforces(const Policy *policy)
+{
+	return policy->enforces;
+}
+
+bool
+sg_policy_adopted(const Policy *policy)
+{
+	return policy->adopted;
+}
+
+const char *
+sg_policy_home_agency_id(const Policy *policy)
+{
+	return policy->home_agency_id;
+}
+
+const char *
+sg_policy_home_agency_name(const Policy *policy)
+{
+	return policy->home_agency_name;
+}
+
+const char *
+sg_policy_contact(const Policy *policy)
+{
+	return policy->contact;
+}
+
+bool
+sg_policy_knows_data_class(const Policy *policy, const char *name)
+{
+	return sg_words_contain(&policy->data_classes, name, strlen(name));
+}

@@ -1,0 +1,535 @@
+
+-- Kinds of records.
+
+CREATE TABLE sharing_guard.data_class (
+    data_class text PRIMARY KEY
+        CONSTRAINT data_class_name CHECK (data_class ~ '^[a-z][a-z0-9_]*$'),
+    description text NOT NULL,
+    built_in boolean NOT NULL DEFAULT false
+);
+COMMENT ON TABLE sharing_guard.data_class IS
+'Kinds of records that rules tell apart';
+COMMENT ON COLUMN sharing_guard.data_class.data_class IS
+'Its name: small letters, digits, underscores';
+COMMENT ON COLUMN sharing_guard.data_class.description IS
+'What belongs to it';
+COMMENT ON COLUMN sharing_guard.data_class.built_in IS
+'Comes with the extension and stays as it is';
+
+INSERT INTO sharing_guard.data_class (data_class, description, built_in) VALUES
+('alpr', 'Automated licence plate reader data: plates, times, places, images', true),
+('cad', 'Computer-aided dispatch: calls for service and incidents', true),
+('rms', 'Records management: reports, persons, property, field interviews', true),
+('criminal_history', 'A specific person''s criminal history', true),
+('immigration_status', 'Information regarding citizenship or immigration status', true);
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.data_class', 'WHERE NOT built_in');
+
+-- The evidence that allows what a rule would block.
+
+CREATE TABLE sharing_guard.legal_basis (
+    legal_basis_id text PRIMARY KEY
+        CONSTRAINT legal_basis_id_not_blank CHECK (btrim(legal_basis_id) <> ''),
+    kind text NOT NULL CONSTRAINT legal_basis_kind CHECK (kind IN
+        ('judicial_warrant', 'court_order', 'subpoena', 'administrative_form',
+         'task_force_agreement', 'statute', 'written_agreement')),
+    issuer text,
+    issuer_title text,
+    court text,
+    number text,
+    form text,
+    valid_from timestamptz NOT NULL,
+    valid_until timestamptz,
+    document_sha256 bytea CONSTRAINT legal_basis_digest CHECK
+        (octet_length(document_sha256) = 32),
+    destination text REFERENCES sharing_guard.agency,
+    data_classes text[],
+    record_keys text[],
+    case_number text,
+    revoked_at timestamptz,
+    note text
+);
+CREATE INDEX legal_basis_destination ON sharing_guard.legal_basis (destination);
+COMMENT ON TABLE sharing_guard.legal_basis IS
+'Warrants, orders, agreements and statutes that lift a block, where the rule says that their kind does; every scope that is given must cover the disclosure';
+COMMENT ON COLUMN sharing_guard.legal_basis.legal_basis_id IS
+'Short name by which a disclosure names it';
+COMMENT ON COLUMN sharing_guard.legal_basis.kind IS
+'judicial_warrant, court_order, subpoena, administrative_form (I-200, I-205, I-247: lifts nothing), task_force_agreement, statute or written_agreement';
+COMMENT ON COLUMN sharing_guard.legal_basis.issuer IS
+'Who signed it; required of warrants, court orders and subpoenas';
+COMMENT ON COLUMN sharing_guard.legal_basis.issuer_title IS
+'The signer''s office, such as United States Magistrate Judge';
+COMMENT ON COLUMN sharing_guard.legal_basis.court IS
+'Its court';
+COMMENT ON COLUMN sharing_guard.legal_basis.number IS
+'Its docket, case or agreement number, or the section of the statute';
+COMMENT ON COLUMN sharing_guard.legal_basis.form IS
+'The form it is written on, where that has a number';
+COMMENT ON COLUMN sharing_guard.legal_basis.valid_from IS
+'Counts from this moment';
+COMMENT ON COLUMN sharing_guard.legal_basis.valid_until IS
+'Counts until this moment, exclusive; NULL: it does not run out';
+COMMENT ON COLUMN sharing_guard.legal_basis.document_sha256 IS
+'SHA-256 of the document';
+COMMENT ON COLUMN sharing_guard.legal_basis.destination IS
+'The agency it is for (agency_id); NULL: any';
+COMMENT ON COLUMN sharing_guard.legal_basis.data_classes IS
+'The data classes it covers; NULL: any';
+COMMENT ON COLUMN sharing_guard.legal_basis.record_keys IS
+'The records it covers; NULL: any';
+COMMENT ON COLUMN sharing_guard.legal_basis.case_number IS
+'The case it covers; NULL: any';
+COMMENT ON COLUMN sharing_guard.legal_basis.revoked_at IS
+'Does not count from this moment';
+COMMENT ON COLUMN sharing_guard.legal_basis.note IS
+'Anything else';
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.legal_basis', '');
+
+CREATE TABLE sharing_guard.task_force (
+    task_force_id text PRIMARY KEY
+        CONSTRAINT task_force_id_not_blank CHECK (btrim(task_force_id) <> ''),
+    name text NOT NULL,
+    primary_purpose text NOT NULL
+        CONSTRAINT task_force_purpose CHECK (btrim(primary_purpose) <> ''),
+    agencies text[] NOT NULL,
+    starts_on date NOT NULL,
+    ends_on date,
+    agreement text REFERENCES sharing_guard.legal_basis,
+    note text,
+    CONSTRAINT task_force_dates CHECK (starts_on <= ends_on)
+);
+COMMENT ON TABLE sharing_guard.task_force IS
+'Joint task forces that we take part in, for the yearly report (Gov. Code 7284.6(c)); the agreement itself is a legal_basis';
+COMMENT ON COLUMN sharing_guard.task_force.task_force_id IS
+'Short name';
+COMMENT ON COLUMN sharing_guard.task_force.name IS
+'Its name';
+COMMENT ON COLUMN sharing_guard.task_force.primary_purpose IS
+'What it is for';
+COMMENT ON COLUMN sharing_guard.task_force.agencies IS
+'The agencies in it (agency_id)';
+COMMENT ON COLUMN sharing_guard.task_force.starts_on IS
+'Its first day';
+COMMENT ON COLUMN sharing_guard.task_force.ends_on IS
+'Its last day; NULL: open';
+COMMENT ON COLUMN sharing_guard.task_force.agreement IS
+'Its agreement (legal_basis_id)';
+COMMENT ON COLUMN sharing_guard.task_force.note IS
+'Anything else';
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.task_force', '');
+
+-- The rules.  A condition that is NULL always holds; several conditions must
+-- all hold; the order of rules never matters.
+
+CREATE TABLE sharing_guard.rule (
+    rule_id text PRIMARY KEY
+        CONSTRAINT rule_id_form CHECK (rule_id ~ '^[a-z0-9][a-z0-9_.-]*$'),
+    description text NOT NULL
+        CONSTRAINT rule_description CHECK (btrim(description) <> ''),
+    outcome text NOT NULL
+        CONSTRAINT rule_outcome CHECK (outcome IN ('allow', 'flag', 'block')),
+    destination_classes text[],
+    agency_status text
+        CONSTRAINT rule_agency_status CHECK (agency_status IN ('active', 'inactive')),
+    agencies text[],
+    immigration_authority boolean,
+    attestation text
+        CONSTRAINT rule_attestation CHECK (attestation IN ('missing', 'on_file')),
+    contract text
+        CONSTRAINT rule_contract CHECK (contract IN ('missing', 'on_file')),
+    purpose_tags text[],
+    data_classes text[],
+    except_data_classes text[],
+    channels text[],
+    case_number text
+        CONSTRAINT rule_case_number CHECK (case_number IN ('present', 'missing')),
+    lifted_by text[],
+    effective_from date,
+    effective_until date,
+    citation text,
+    authority_kind text NOT NULL DEFAULT 'agency'
+        CONSTRAINT rule_authority_kind CHECK (authority_kind IN
+            ('statute', 'attorney_general', 'city_policy', 'agency')),
+    contested boolean NOT NULL DEFAULT false,
+    checked_on date,
+    lawful_way text,
+    enabled boolean NOT NULL DEFAULT true,
+    pack text
+);
+COMMENT ON TABLE sharing_guard.rule IS
+'What is allowed, flagged or blocked; every rule that matches is recorded and the strictest wins, whatever their order; a condition left NULL always holds';
+COMMENT ON COLUMN sharing_guard.rule.rule_id IS
+'Short name, as it appears in the audit';
+COMMENT ON COLUMN sharing_guard.rule.description IS
+'One plain sentence that a refused user can understand';
+COMMENT ON COLUMN sharing_guard.rule.outcome IS
+'allow, flag (goes out, and the auditor is shown it) or block';
+COMMENT ON COLUMN sharing_guard.rule.destination_classes IS
+'Condition: class of the destination, or of the agency on whose behalf';
+COMMENT ON COLUMN sharing_guard.rule.agency_status IS
+'Condition: active or inactive agency';
+COMMENT ON COLUMN sharing_guard.rule.agencies IS
+'Condition: one of these agencies (agency_id)';
+COMMENT ON COLUMN sharing_guard.rule.immigration_authority IS
+'Condition: a registered agency that is, or is not, an immigration authority';
+COMMENT ON COLUMN sharing_guard.rule.attestation IS
+'Condition: a registered agency whose attestation is missing (or has run out) or on_file';
+COMMENT ON COLUMN sharing_guard.rule.contract IS
+'Condition: a registered agency whose contract is missing (or has run out) or on_file';
+COMMENT ON COLUMN sharing_guard.rule.purpose_tags IS
+'Condition: the purpose has one of these tags';
+COMMENT ON COLUMN sharing_guard.rule.data_classes IS
+'Condition: data of one of these classes';
+COMMENT ON COLUMN sharing_guard.rule.except_data_classes IS
+'Condition: data of none of these classes';
+COMMENT ON COLUMN sharing_guard.rule.channels IS
+'Condition: one of these ways out';
+COMMENT ON COLUMN sharing_guard.rule.case_number IS
+'Condition: the disclosure has a case number (present) or none (missing)';
+COMMENT ON COLUMN sharing_guard.rule.lifted_by IS
+'Kinds of legal basis that turn this rule''s block into a flag';
+COMMENT ON COLUMN sharing_guard.rule.effective_from IS
+'First day on which the rule counts, in the configured time zone';
+COMMENT ON COLUMN sharing_guard.rule.effective_until IS
+'Last day on which the rule counts, in the configured time zone';
+COMMENT ON COLUMN sharing_guard.rule.citation IS
+'The law or policy it comes from';
+COMMENT ON COLUMN sharing_guard.rule.authority_kind IS
+'statute, attorney_general, city_policy or agency';
+COMMENT ON COLUMN sharing_guard.rule.contested IS
+'Whether the reading is disputed in court';
+COMMENT ON COLUMN sharing_guard.rule.checked_on IS
+'Day on which the citation was last looked up';
+COMMENT ON COLUMN sharing_guard.rule.lawful_way IS
+'What a refused user can lawfully do instead, in one plain sentence';
+COMMENT ON COLUMN sharing_guard.rule.enabled IS
+'False: kept, but not used';
+COMMENT ON COLUMN sharing_guard.rule.pack IS
+'Policy pack that brought the row; NULL: entered here';
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.rule', '');
+
+CREATE TRIGGER policy_changed
+    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.data_class
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('data_class');
+CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.data_class
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('data_class');
+ALTER TABLE sharing_guard.data_class ENABLE ALWAYS TRIGGER policy_changed;
+ALTER TABLE sharing_guard.data_class ENABLE ALWAYS TRIGGER policy_truncated;
+
+CREATE TRIGGER policy_changed
+    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.legal_basis
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('legal_basis_id');
+CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.legal_basis
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('legal_basis_id');
+ALTER TABLE sharing_guard.legal_basis ENABLE ALWAYS TRIGGER policy_changed;
+ALTER TABLE sharing_guard.legal_basis ENABLE ALWAYS TRIGGER policy_truncated;
+
+CREATE TRIGGER policy_changed
+    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.task_force
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('task_force_id');
+CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.task_force
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('task_force_id');
+ALTER TABLE sharing_guard.task_force ENABLE ALWAYS TRIGGER policy_changed;
+ALTER TABLE sharing_guard.task_force ENABLE ALWAYS TRIGGER policy_truncated;
+
+CREATE TRIGGER policy_changed
+    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.rule
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('rule_id');
+CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.rule
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('rule_id');
+ALTER TABLE sharing_guard.rule ENABLE ALWAYS TRIGGER policy_changed;
+ALTER TABLE sharing_guard.rule ENABLE ALWAYS TRIGGER policy_truncated;
+
+-- The first word of a list that is not among the known ones; NULL where all
+-- are.  A NULL in the list comes out as an empty word.
+CREATE FUNCTION sharing_guard.unknown_word(words text[], known text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(w, '') FROM unnest(words) AS w
+     WHERE (w = ANY (known)) IS NOT TRUE
+     ORDER BY 1 LIMIT 1
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.unknown_word(text[], text[]) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.unknown_word(text[], text[]) IS
+'The first word of a list that is not among the known ones';
+
+-- What several tables' checks have in common.  A caller passes the name of
+-- the row in plain words, such as: rule "x".
+CREATE FUNCTION sharing_guard.check_list(
+    what text, list_name text, words text[], known text[], hint text
+) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    odd text;
+BEGIN
+    IF words IS NULL THEN
+        RETURN;
+    END IF;
+    IF cardinality(words) = 0 THEN
+        RAISE EXCEPTION '% has an empty list of %', what, list_name
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Leave it NULL to mean any.';
+    END IF;
+    IF array_position(words, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION '% has a NULL in its list of %', what, list_name
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Leave the whole list NULL to mean any.';
+    END IF;
+    IF known IS NOT NULL THEN
+        odd := sharing_guard.unknown_word(words, known);
+        IF odd IS NOT NULL THEN
+            RAISE EXCEPTION '% names "%" in %, which is unknown', what, odd, list_name
+                USING ERRCODE = 'check_violation', HINT = hint;
+        END IF;
+    END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.check_list(text, text, text[], text[], text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.check_list(text, text, text[], text[], text) IS
+'Refuses a list with nothing in it or with unknown words';
+
+-- Rules, legal bases and task forces name agencies and data classes inside
+-- arrays, which no foreign key watches.
+CREATE FUNCTION sharing_guard.referenced_check() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    user_row text;
+BEGIN
+    IF TG_TABLE_NAME = 'data_class' THEN
+        IF OLD.built_in THEN
+            RAISE EXCEPTION 'data class "%" comes with the extension and stays as it is', OLD.data_class
+                USING ERRCODE = 'object_in_use',
+                      HINT = 'Insert a data class of your own.';
+        END IF;
+        IF TG_OP = 'UPDATE' AND NEW.data_class = OLD.data_class THEN
+            RETURN NEW;
+        END IF;
+        SELECT x.what INTO user_row
+          FROM (SELECT format('rule "%s"', r.rule_id) AS what
+                  FROM sharing_guard.rule AS r
+                 WHERE OLD.data_class = ANY (r.data_classes || r.except_data_classes)
+                 UNION ALL
+                SELECT format('legal basis "%s"', b.legal_basis_id)
+                  FROM sharing_guard.legal_basis AS b
+                 WHERE OLD.data_class = ANY (b.data_classes)) AS x
+         ORDER BY x.what LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'data class "%" is in use by %', OLD.data_class, user_row
+                USING ERRCODE = 'object_in_use',
+                      HINT = 'Change that first.';
+        END IF;
+    ELSE
+        IF TG_OP = 'UPDATE' AND NEW.agency_id = OLD.agency_id THEN
+            RETURN NEW;
+        END IF;
+        SELECT x.what INTO user_row
+          FROM (SELECT format('rule "%s"', r.rule_id) AS what
+                  FROM sharing_guard.rule AS r
+                 WHERE OLD.agency_id = ANY (r.agencies)
+                 UNION ALL
+                SELECT format('task force "%s"', t.task_force_id)
+                  FROM sharing_guard.task_force AS t
+                 WHERE OLD.agency_id = ANY (t.agencies)) AS x
+         ORDER BY x.what LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'agency "%" is in use by %', OLD.agency_id, user_row
+                USING ERRCODE = 'object_in_use',
+                      HINT = 'Change that first, or set the agency''s status to inactive.';
+        END IF;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        RETURN NEW;
+    END IF;
+    RETURN OLD;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.referenced_check() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.referenced_check() IS
+'Trigger: keeps agencies and data classes that are named in lists';
+CREATE TRIGGER referenced_check
+    BEFORE UPDATE OR DELETE ON sharing_guard.data_class
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.referenced_check();
+CREATE TRIGGER referenced_check
+    BEFORE UPDATE OR DELETE ON sharing_guard.agency
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.referenced_check();
+
+CREATE FUNCTION sharing_guard.task_force_check() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM sharing_guard.check_list(
+        format('task force "%s"', NEW.task_force_id), 'agencies', NEW.agencies,
+        ARRAY(SELECT a.agency_id FROM sharing_guard.agency AS a),
+        'Give agency_id from sharing_guard.agency, or insert the agency there first.');
+    RETURN NEW;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.task_force_check() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.task_force_check() IS
+'Trigger: refuses task forces that make no sense';
+CREATE TRIGGER task_force_check BEFORE INSERT OR UPDATE ON sharing_guard.task_force
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.task_force_check();
+
+CREATE FUNCTION sharing_guard.legal_basis_check() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    what text := format('legal basis "%s"', NEW.legal_basis_id);
+    court_paper boolean := NEW.kind IN ('judicial_warrant', 'court_order', 'subpoena');
+BEGIN
+    IF NEW.legal_basis_id ~ '[[:cntrl:]]' THEN
+        RAISE EXCEPTION 'legal_basis_id contains control characters'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    -- Whatever the spelling: DHS Form I-247A, i 200, ...
+    IF court_paper
+       AND sharing_guard.fold_name(NEW.form) ~ 'i(200|205|247[a-z]*)(?![0-9])' THEN
+        RAISE EXCEPTION '% is on form %, which is not a %', what, NEW.form,
+                replace(NEW.kind, '_', ' ')
+            USING ERRCODE = 'check_violation',
+                  DETAIL = 'Forms I-200, I-205 and I-247 are signed by immigration officers, not by a judge.',
+                  HINT = 'Enter it with the kind administrative_form, which lifts no rule.';
+    END IF;
+    IF NEW.valid_until <= NEW.valid_from THEN
+        RAISE EXCEPTION '% is valid until before it is valid from', what
+            USING ERRCODE = 'check_violation',
+                  HINT = 'valid_until is the first moment at which it no longer counts; leave it NULL where it does not run out.';
+    END IF;
+    IF NOT isfinite(NEW.valid_from) THEN
+        RAISE EXCEPTION '% is valid from no moment in particular', what
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Give the moment at which it was issued.';
+    END IF;
+    IF btrim(NEW.case_number) = '' THEN
+        RAISE EXCEPTION '% has an empty case_number', what
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Leave it NULL to mean any.';
+    END IF;
+    PERFORM sharing_guard.check_list(what, 'data_classes', NEW.data_classes,
+        ARRAY(SELECT d.data_class FROM sharing_guard.data_class AS d),
+        'Give names from sharing_guard.data_class.');
+    PERFORM sharing_guard.check_list(what, 'record_keys', NEW.record_keys, NULL, NULL);
+    IF court_paper THEN
+        IF NEW.issuer IS NULL OR btrim(NEW.issuer) = '' THEN
+            RAISE EXCEPTION '% does not say who issued it', what
+                USING ERRCODE = 'check_violation',
+                      HINT = 'Enter the name of the judge, magistrate or clerk as issuer.';
+        END IF;
+        IF NEW.destination IS NULL OR NEW.data_classes IS NULL
+           OR (NEW.record_keys IS NULL AND NEW.case_number IS NULL) THEN
+            RAISE EXCEPTION '% has no scope', what
+                USING ERRCODE = 'check_violation',
+                      DETAIL = 'A warrant, court order or subpoena is for one agency, for certain data, and for certain records or one case.',
+                      HINT = 'Give destination, data_classes, and record_keys or case_number.';
+        END IF;
+    END IF;
+    RETURN NEW;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.legal_basis_check() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.legal_basis_check() IS
+'Trigger: refuses legal bases that make no sense';
+CREATE TRIGGER legal_basis_check BEFORE INSERT OR UPDATE ON sharing_guard.legal_basis
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.legal_basis_check();
+
+CREATE FUNCTION sharing_guard.rule_check() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    what text := format('rule "%s"', NEW.rule_id);
+    -- Classes of destinations that are in no registry.
+    nowhere text[] := '{unregistered,in_state_inferred}';
+    odd text;
+BEGIN
+    PERFORM sharing_guard.check_list(what, 'destination_classes', NEW.destination_classes,
+        '{self,in_state_public_agency,in_state_inferred,out_of_state,federal,tribal,non_us,private,service_provider,unregistered}',
+        'The classes are self, in_state_public_agency, in_state_inferred, out_of_state, federal, tribal, non_us, private, service_provider and unregistered.');
+    PERFORM sharing_guard.check_list(what, 'agencies', NEW.agencies,
+        ARRAY(SELECT a.agency_id FROM sharing_guard.agency AS a),
+        'Give agency_id from sharing_guard.agency, or insert the agency there first.');
+    PERFORM sharing_guard.check_list(what, 'purpose_tags', NEW.purpose_tags, NULL, NULL);
+    PERFORM sharing_guard.check_list(what, 'data_classes', NEW.data_classes,
+        ARRAY(SELECT d.data_class FROM sharing_guard.data_class AS d),
+        'Give names from sharing_guard.data_class, or insert the data class there first.');
+    PERFORM sharing_guard.check_list(what, 'except_data_classes', NEW.except_data_classes,
+        ARRAY(SELECT d.data_class FROM sharing_guard.data_class AS d),
+        'Give names from sharing_guard.data_class, or insert the data class there first.');
+    PERFORM sharing_guard.check_list(what, 'channels', NEW.channels,
+        '{export_row,copy,query,foreign_table,replication,grant,copied_table,self_access}',
+        'The channels are export_row, copy, query, foreign_table, replication, grant, copied_table and self_access.');
+    PERFORM sharing_guard.check_list(what, 'lifted_by', NEW.lifted_by,
+        '{judicial_warrant,court_order,subpoena,task_force_agreement,statute,written_agreement}',
+        'The kinds that can lift a rule are judicial_warrant, court_order, subpoena, task_force_agreement, statute and written_agreement; an administrative form lifts nothing.');
+
+    IF NEW.lifted_by IS NOT NULL AND NEW.outcome <> 'block' THEN
+        RAISE EXCEPTION '% has lifted_by, but it blocks nothing', what
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Only a rule with the outcome block can be lifted; leave lifted_by NULL.';
+    END IF;
+    IF NEW.effective_until < NEW.effective_from THEN
+        RAISE EXCEPTION '% ends before it begins', what
+            USING ERRCODE = 'check_violation',
+                  HINT = 'effective_until is the last day on which the rule counts.';
+    END IF;
+    -- Windows end the day after; keep clear of the end of time.
+    IF NEW.effective_until NOT BETWEEN '1000-01-01' AND '9999-12-30'
+       OR NEW.effective_from NOT BETWEEN '1000-01-01' AND '9999-12-30' THEN
+        RAISE EXCEPTION '% has an effective date out of range', what
+            USING ERRCODE = 'datetime_field_overflow',
+                  HINT = 'Leave effective_from or effective_until NULL where there is no limit.';
+    END IF;
+
+    -- Rules that could never match.
+    IF NEW.data_classes <@ NEW.except_data_classes THEN
+        RAISE EXCEPTION '% could never match: it excepts every data class that it is for', what
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Give data_classes or except_data_classes, not both.';
+    END IF;
+    IF (NEW.agency_status IS NOT NULL OR NEW.agencies IS NOT NULL
+        OR NEW.immigration_authority IS NOT NULL
+        OR NEW.attestation IS NOT NULL OR NEW.contract IS NOT NULL)
+       AND NEW.destination_classes <@ nowhere THEN
+        RAISE EXCEPTION '% could never match: its destination classes have no agency in the registry', what
+            USING ERRCODE = 'check_violation',
+                  DETAIL = 'agency_status, agencies, immigration_authority, attestation and contract are facts of a registered agency.',
+                  HINT = 'Leave those NULL, or add classes of registered agencies.';
+    END IF;
+    IF NEW.agencies IS NOT NULL AND NEW.destination_classes IS NOT NULL
+       AND EXISTS (SELECT FROM sharing_guard.setting)
+       AND NOT EXISTS (
+            SELECT FROM sharing_guard.agency AS a, sharing_guard.setting AS s
+             WHERE a.agency_id = ANY (NEW.agencies)
+               AND CASE WHEN a.agency_id = s.agency THEN 'self'
+                        ELSE sharing_guard.agency_destination_class(
+                                a.level, a.jurisdiction, s.home_jurisdiction)
+                   END = ANY (NEW.destination_classes)) THEN
+        RAISE EXCEPTION '% could never match: none of its agencies is of its destination classes', what
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Give agencies or destination_classes, not both.';
+    END IF;
+
+    -- Rules that do nothing yet.
+    odd := sharing_guard.unknown_word(NEW.purpose_tags,
+        ARRAY(SELECT t.tag FROM sharing_guard.purpose_term AS t)
+        || '{no_purpose,vague_purpose}'::text[]);
+    IF odd IS NOT NULL THEN
+        RAISE WARNING '% is for the purpose tag "%", which no purpose term gives', what, odd
+            USING HINT = 'Check its spelling, or insert terms for it into sharing_guard.purpose_term.';
+    END IF;
+    IF NEW.outcome = 'allow' AND NEW.destination_classes IS NULL
+       AND NEW.agency_status IS NULL AND NEW.agencies IS NULL
+       AND NEW.immigration_authority IS NULL AND NEW.attestation IS NULL
+       AND NEW.contract IS NULL THEN
+        RAISE WARNING '% allows, but names no destination, so it changes nothing', what
+            USING DETAIL = 'The strictest matching rule wins, and what may go to a destination is decided by rules about destinations.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.rule_check() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.rule_check() IS
+'Trigger: refuses rules that make no sense';
+CREATE TRIGGER rule_check BEFORE INSERT OR UPDATE ON sharing_guard.rule
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.rule_check();

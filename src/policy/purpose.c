@@ -1,0 +1,387 @@
+/*-------------------------------------------------------------------------
+ *
+ * purpose.c
+ *		Text -> tags.
+ *
+ * The text is folded and split into words once.  Each word is then looked up
+ * in two hash tables: whole first words of terms, and the first bytes of
+ * prefixes.  So the cost grows with the text and hardly with the terms.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "fmgr.h"
+#include "nodes/pg_list.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "policy/compiled.h"
+#include "policy/fold.h"
+#include "policy/purpose.h"
+
+PG_FUNCTION_INFO_V1(sg_sql_purpose_words);
+
+/* purpose_term_check() refuses shorter prefixes; counted in bytes. */
+#define PREFIX_KEY_LEN 4
+
+/* The tags that are given without a term, or by the lack of other words. */
+static char tag_no_purpose[] = "no_purpose";
+static char tag_vague_purpose[] = "vague_purpose";
+
+typedef enum TermKind
+{
+	TERM_WORDS,					/* a word or phrase */
+	TERM_PREFIX,
+	TERM_CODE,
+	TERM_EXCEPTION
+} TermKind;
+
+typedef struct Term
+{
+	struct Term *next;			/* in the same bucket */
+	TermKind	kind;
+	bool		vague;			/* says nothing by itself */
+	const char *tag;
+	int			nwords;
+	Word	   *words;
+	const char *code;			/* folded, without blanks */
+} Term;
+
+struct Tagger
+{
+	uint32		mask;			/* number of buckets - 1 */
+	Term	  **by_first_word;
+	Term	  **by_prefix;
+	bool		has_exceptions;
+	WordList	tags;
+};
+
+/* An exception that was found: these words do not give this tag. */
+typedef struct Excepted
+{
+	const char *tag;
+	int			from;
+	int			to;				/* exclusive */
+} Excepted;
+
+static Term **
+bucket(Term **buckets, uint32 mask, const char *data, int len)
+{
+	return &buckets[hash_bytes((const unsigned char *) data, len) & mask];
+}
+
+/* Without the blanks, in place. */
+static void
+squeeze_blanks(char *s)
+{
+	char	   *out = s;
+
+	for (; *s; s++)
+	{
+		if (!isspace((unsigned char) *s))
+			*out++ = *s;
+	}
+	*out = '\0';
+}
+
+static int
+compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+Tagger *
+sg_tagger_load(void)
+{
+	Tagger	   *tagger = palloc0(sizeof(Tagger));
+	uint64		count;
+	uint32		size = 64;
+
+	count = sg_load_query("SELECT t.term, t.tag, t.match"
+						  " FROM sharing_guard.purpose_term AS t"
+						  " WHERE t.enabled");
+	while (size < count * 2)
+		size *= 2;
+	tagger->mask = size - 1;
+	tagger->by_first_word = palloc0(size * sizeof(Term *));
+	tagger->by_prefix = palloc0(size * sizeof(Term *));
+	tagger->tags.words = palloc((count + 2) * sizeof(char *));
+	tagger->tags.words[0] = tag_no_purpose;
+	tagger->tags.words[1] = tag_vague_purpose;
+	tagger->tags.count = 2;
+
+	for (uint64 row = 0; row < count; row++)
+	{
+		Term	   *term = palloc0(sizeof(Term));
+		char	   *text = sg_load_text(row, 1);
+		char	   *match = sg_load_text(row, 3);
+		Size		len;
+		char	   *folded = sg_fold(text, strlen(text), &len);
+		Term	  **head;
+
+		term->tag = sg_load_text(row, 2);
+		term->vague = strcmp(term->tag, tag_vague_purpose) == 0;
+		term->words = sg_split_words(folded, len, &term->nwords);
+		tagger->tags.words[tagger->tags.count++] = (char *) term->tag;
+
+		if (strcmp(match, "prefix") == 0)
+			term->kind = TERM_PREFIX;
+		else if (strcmp(match, "code") == 0)
+		{
+			term->kind = TERM_CODE;
+			squeeze_blanks(folded + term->words[0].start);
+			term->code = folded + term->words[0].start;
+		}
+		else if (strcmp(match, "exception") == 0)
+		{
+			term->kind = TERM_EXCEPTION;
+			tagger->has_exceptions = true;
+		}
+		else
+			term->kind = TERM_WORDS;
+
+		/* The table's check sees to it; a term is not dropped in silence. */
+		if (term->nwords == 0 ||
+			(term->kind == TERM_PREFIX && term->words[0].len < PREFIX_KEY_LEN))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("a purpose term of the tag \"%s\" cannot match anything",
+							term->tag),
+					 errhint("Correct it in sharing_guard.purpose_term.")));
+
+		if (term->kind == TERM_PREFIX)
+			head = bucket(tagger->by_prefix, tagger->mask,
+						  term->words[0].data, PREFIX_KEY_LEN);
+		else
+			head = bucket(tagger->by_first_word, tagger->mask,
+						  term->words[0].data, term->words[0].len);
+		term->next = *head;
+		*head = term;
+	}
+
+	qsort(tagger->tags.words, tagger->tags.count, sizeof(char *),
+		  compare_strings);
+	return tagger;
+}
+
+bool
+sg_tagger_knows(const Tagger *tagger, TextSlice tag)
+{
+	return sg_words_contain(&tagger->tags, tag.data, tag.len);
+}
+
+/*
+ * Does the code stand here, blanks aside, and end where it ends?  *end is
+ * where that is in the folded text.
+ */
+static bool
+code_stands_at(const char *folded, Size len, int start, const char *code,
+			   int *end)
+{
+	Size		i = start;
+	int			width;
+
+	for (; *code; code++)
+	{
+		while (i < len && isspace((unsigned char) folded[i]))
+			i++;
+		if (i >= len || folded[i] != *code)
+			return false;
+		i++;
+	}
+	*end = i;
+
+	/* A code that ends in a letter must not go on in one. */
+	return i >= len ||
+		!sg_is_word_char(folded + i - 1, 1, &width) ||
+		!sg_is_word_char(folded + i, len - i, &width);
+}
+
+/*
+ * Does the term stand at this word?  *to is the word after it.
+ */
+static bool
+term_stands_at(const Term *term, const char *folded, Size len,
+			   const Word *words, int nwords, int from, int *to)
+{
+	int			end;
+
+	switch (term->kind)
+	{
+		case TERM_PREFIX:
+			*to = from + 1;
+			return words[from].len >= term->words[0].len &&
+				memcmp(words[from].data, term->words[0].data,
+					   term->words[0].len) == 0;
+
+		case TERM_CODE:
+			if (!code_stands_at(folded, len, words[from].start, term->code,
+								&end))
+				return false;
+			*to = from + 1;
+			while (*to < nwords && words[*to].start < end)
+				(*to)++;
+			return true;
+
+		case TERM_WORDS:
+		case TERM_EXCEPTION:
+			if (from + term->nwords > nwords)
+				return false;
+			for (int i = 0; i < term->nwords; i++)
+			{
+				if (words[from + i].len != term->words[i].len ||
+					memcmp(words[from + i].data, term->words[i].data,
+						   term->words[i].len) != 0)
+					return false;
+			}
+			*to = from + term->nwords;
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_excepted(const List *exceptions, const char *tag, int from, int to)
+{
+	ListCell   *lc;
+
+	foreach(lc, exceptions)
+	{
+		const Excepted *excepted = lfirst(lc);
+
+		if (from < excepted->to && excepted->from < to &&
+			strcmp(excepted->tag, tag) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_number(const Word *word)
+{
+	for (int i = 0; i < word->len; i++)
+	{
+		if (word->data[i] < '0' || word->data[i] > '9')
+			return false;
+	}
+	return true;
+}
+
+static bool
+slices_equal(const Word *word, const Word *other)
+{
+	return word->len == other->len &&
+		memcmp(word->data, other->data, word->len) == 0;
+}
+
+static List *
+find_exceptions(const Tagger *tagger, const char *folded, Size len,
+				const Word *words, int nwords)
+{
+	List	   *exceptions = NIL;
+
+	for (int i = 0; tagger->has_exceptions && i < nwords; i++)
+	{
+		for (const Term *term = *bucket(tagger->by_first_word, tagger->mask,
+										words[i].data, words[i].len);
+			 term != NULL; term = term->next)
+		{
+			int			to;
+
+			if (term->kind == TERM_EXCEPTION &&
+				term_stands_at(term, folded, len, words, nwords, i, &to))
+			{
+				Excepted   *excepted = palloc(sizeof(Excepted));
+
+				excepted->tag = term->tag;
+				excepted->from = i;
+				excepted->to = to;
+				exceptions = lappend(exceptions, excepted);
+			}
+		}
+	}
+	return exceptions;
+}
+
+List *
+sg_tag_purpose(const Tagger *tagger, TextSlice purpose)
+{
+	List	   *tags = NIL;
+	List	   *exceptions;
+	char	   *folded;
+	Size		len;
+	Word	   *words;
+	int			nwords = 0;
+	bool		vague = true;
+
+	if (purpose.data == NULL)
+		return list_make1(tag_no_purpose);
+
+	folded = sg_fold(purpose.data, purpose.len, &len);
+	words = sg_split_words(folded, len, &nwords);
+	if (nwords == 0)
+		return list_make1(tag_no_purpose);
+
+	exceptions = find_exceptions(tagger, folded, len, words, nwords);
+
+	for (int i = 0; i < nwords; i++)
+	{
+		bool		says_something = !is_number(&words[i]);
+		const Term *heads[2] = {NULL, NULL};
+
+		heads[0] = *bucket(tagger->by_first_word, tagger->mask,
+						   words[i].data, words[i].len);
+		if (words[i].len >= PREFIX_KEY_LEN)
+			heads[1] = *bucket(tagger->by_prefix, tagger->mask,
+							   words[i].data, PREFIX_KEY_LEN);
+
+		for (int k = 0; k < 2; k++)
+		{
+			for (const Term *term = heads[k]; term != NULL; term = term->next)
+			{
+				int			to;
+
+				/* Different words may share a bucket. */
+				if (k == 0 && !slices_equal(&words[i], &term->words[0]))
+					continue;
+				if (term->kind == TERM_EXCEPTION ||
+					!term_stands_at(term, folded, len, words, nwords, i, &to))
+					continue;
+				if (term->vague)
+					says_something = false;
+				else if (!is_excepted(exceptions, term->tag, i, to) &&
+						 (tags == NIL || llast(tags) != term->tag))
+					tags = lappend(tags, unconstify(char *, term->tag));
+			}
+		}
+		if (says_something)
+			vague = false;
+	}
+
+	if (vague)
+		tags = lappend(tags, tag_vague_purpose);
+	list_free_deep(exceptions);
+	return tags;
+}
+
+/* sharing_guard.purpose_words(purpose text) returns text[] */
+Datum
+sg_sql_purpose_words(PG_FUNCTION_ARGS)
+{
+	text	   *purpose = PG_GETARG_TEXT_PP(0);
+	Size		len;
+	char	   *folded = sg_fold(VARDATA_ANY(purpose),
+								 VARSIZE_ANY_EXHDR(purpose), &len);
+	int			nwords;
+	Word	   *words = sg_split_words(folded, len, &nwords);
+	Datum	   *datums = palloc_extended(Max(nwords, 1) * sizeof(Datum),
+										 MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < nwords; i++)
+		datums[i] = PointerGetDatum(cstring_to_text_with_len(words[i].data,
+															 words[i].len));
+	PG_RETURN_ARRAYTYPE_P(construct_array(datums, nwords, TEXTOID, -1, false,
+										  TYPALIGN_INT));
+}

@@ -1,0 +1,105 @@
+
+-- What a purpose is tagged with, and by which words.
+
+CREATE TABLE sharing_guard.purpose_term (
+    term text NOT NULL,
+    tag text NOT NULL,
+    match text NOT NULL CONSTRAINT purpose_term_match CHECK (match IN
+        ('word', 'phrase', 'prefix', 'code', 'exception')),
+    language text NOT NULL DEFAULT 'en',
+    note text,
+    enabled boolean NOT NULL DEFAULT true,
+    pack text,
+    PRIMARY KEY (term, tag, match)
+);
+COMMENT ON TABLE sharing_guard.purpose_term IS
+'Words that give a purpose its tags; a tag says that such words were found, never that anybody did wrong';
+COMMENT ON COLUMN sharing_guard.purpose_term.term IS
+'The words; case, accents and punctuation do not matter, except in a code';
+COMMENT ON COLUMN sharing_guard.purpose_term.tag IS
+'The tag they give. Terms of the tag vague_purpose say nothing by themselves: the tag is given where such words and numbers are all there is';
+COMMENT ON COLUMN sharing_guard.purpose_term.match IS
+'word: one whole word; phrase: words in this order; prefix: the beginning of a word; code: character by character but for case and blanks, such as 287(g); exception: where these words stand, they do not give the tag';
+COMMENT ON COLUMN sharing_guard.purpose_term.language IS
+'Language of the term';
+COMMENT ON COLUMN sharing_guard.purpose_term.note IS
+'Why the term is here';
+COMMENT ON COLUMN sharing_guard.purpose_term.enabled IS
+'False: kept, but not used';
+COMMENT ON COLUMN sharing_guard.purpose_term.pack IS
+'Policy pack that brought the row; NULL: entered here';
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.purpose_term', '');
+
+CREATE TRIGGER policy_changed
+    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.purpose_term
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('match', 'tag', 'term');
+CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.purpose_term
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('match', 'tag', 'term');
+ALTER TABLE sharing_guard.purpose_term ENABLE ALWAYS TRIGGER policy_changed;
+ALTER TABLE sharing_guard.purpose_term ENABLE ALWAYS TRIGGER policy_truncated;
+
+CREATE FUNCTION sharing_guard.purpose_words(purpose text) RETURNS text[]
+    AS 'MODULE_PATHNAME', 'sg_sql_purpose_words'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+REVOKE ALL ON FUNCTION sharing_guard.purpose_words(text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.purpose_words(text) IS
+'The words of a purpose as the tagger reads them';
+
+CREATE FUNCTION sharing_guard.purpose_term_check() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    words text[] := sharing_guard.purpose_words(NEW.term);
+BEGIN
+    IF NEW.tag !~ '^[a-z][a-z0-9_]*$' THEN
+        RAISE EXCEPTION 'tag "%" is not made of small letters, digits and underscores', NEW.tag
+            USING ERRCODE = 'check_violation',
+                  HINT = 'For example: immigration_possible.';
+    END IF;
+    IF NEW.tag = 'no_purpose' THEN
+        RAISE EXCEPTION 'no words can give the tag no_purpose'
+            USING ERRCODE = 'check_violation',
+                  DETAIL = 'It is given where there is no purpose at all.',
+                  HINT = 'Words that say nothing have the tag vague_purpose.';
+    END IF;
+    IF cardinality(words) = 0 THEN
+        RAISE EXCEPTION 'purpose term "%" has no letters or digits', NEW.term
+            USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.match IN ('word', 'prefix') AND cardinality(words) <> 1 THEN
+        RAISE EXCEPTION 'purpose term "%" is read as % words, so it cannot match as a %',
+                NEW.term, cardinality(words), NEW.match
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Use the match phrase.';
+    END IF;
+    IF NEW.match = 'phrase' AND cardinality(words) = 1 THEN
+        RAISE EXCEPTION 'purpose term "%" is read as one word, so it cannot match as a phrase', NEW.term
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Use the match word.';
+    END IF;
+    IF NEW.match = 'prefix' AND length(words[1]) < 4 THEN
+        RAISE EXCEPTION 'purpose term "%" is too short for a prefix', NEW.term
+            USING ERRCODE = 'check_violation',
+                  DETAIL = 'A prefix of fewer than four letters begins too many harmless words.',
+                  HINT = 'Use the match word, once for each word that is meant.';
+    END IF;
+    IF NEW.match = 'code' AND NEW.term !~ '^[[:alnum:]].*[^[:alnum:][:space:]]' THEN
+        RAISE EXCEPTION 'purpose term "%" is not a code', NEW.term
+            USING ERRCODE = 'check_violation',
+                  DETAIL = 'A code begins with a letter or digit and has punctuation that matters, such as 287(g).',
+                  HINT = 'Use the match word or phrase.';
+    END IF;
+    IF NEW.tag = 'vague_purpose' AND NEW.match NOT IN ('word', 'prefix') THEN
+        RAISE EXCEPTION 'a term of the tag vague_purpose matches as word or prefix, not %', NEW.match
+            USING ERRCODE = 'check_violation',
+                  DETAIL = 'The tag is given where a purpose has no other words than these, so they are looked at one by one.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.purpose_term_check() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.purpose_term_check() IS
+'Trigger: refuses terms that could never match as they say';
+CREATE TRIGGER purpose_term_check
+    BEFORE INSERT OR UPDATE ON sharing_guard.purpose_term
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.purpose_term_check();

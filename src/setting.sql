@@ -1,0 +1,253 @@
+
+-- What the whole installation shares.  One row, made by configure().
+
+CREATE TABLE sharing_guard.setting (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    home_jurisdiction text NOT NULL,
+    agency text NOT NULL,
+    time_zone text NOT NULL,
+    contact text,
+    mode text NOT NULL DEFAULT 'enforce'
+        CONSTRAINT setting_mode CHECK (mode IN ('enforce', 'observe'))
+);
+COMMENT ON TABLE sharing_guard.setting IS
+'One row: what the whole installation shares; see configure() and set_mode()';
+COMMENT ON COLUMN sharing_guard.setting.only_row IS
+'Always true, so that there is one row';
+COMMENT ON COLUMN sharing_guard.setting.home_jurisdiction IS
+'ISO 3166-2 code of the state whose law applies, such as US-CA';
+COMMENT ON COLUMN sharing_guard.setting.agency IS
+'The agency that keeps this database: its agency_id in the table agency';
+COMMENT ON COLUMN sharing_guard.setting.time_zone IS
+'Where days begin and end, such as America/Los_Angeles: for effective dates, expiry dates and the 90-day view';
+COMMENT ON COLUMN sharing_guard.setting.contact IS
+'Whom a refused user is told to ask';
+COMMENT ON COLUMN sharing_guard.setting.mode IS
+'enforce, or observe: nothing is stopped, and the audit shows what would have been';
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.setting', '');
+
+CREATE TRIGGER policy_changed
+    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.setting
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('only_row');
+CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.setting
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('only_row');
+ALTER TABLE sharing_guard.setting ENABLE ALWAYS TRIGGER policy_changed;
+ALTER TABLE sharing_guard.setting ENABLE ALWAYS TRIGGER policy_truncated;
+
+-- Is this a jurisdiction?  An ISO 3166-2:US code or an ISO 3166-1 alpha-2
+-- country code.
+CREATE FUNCTION sharing_guard.is_jurisdiction(code text) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'sg_sql_is_jurisdiction'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+REVOKE ALL ON FUNCTION sharing_guard.is_jurisdiction(text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.is_jurisdiction(text) IS
+'Whether this is an ISO 3166-2:US code (US-CA) or an ISO 3166-1 country code (MX)';
+
+CREATE FUNCTION sharing_guard.fold_name(name text) RETURNS text
+    AS 'MODULE_PATHNAME', 'sg_sql_fold_name'
+    LANGUAGE C STABLE STRICT PARALLEL SAFE;
+REVOKE ALL ON FUNCTION sharing_guard.fold_name(text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.fold_name(text) IS
+'A name without case, accents, spacing and punctuation: names that fold alike are the same name';
+
+-- The table is changed by SQL as well as by the functions below, so it is
+-- the table that checks.  Runs as its owner, because it only looks.
+CREATE FUNCTION sharing_guard.setting_check() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NEW.home_jurisdiction !~ '^US-'
+       OR NOT sharing_guard.is_jurisdiction(NEW.home_jurisdiction) THEN
+        RAISE EXCEPTION 'unknown home jurisdiction "%"', NEW.home_jurisdiction
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Give the ISO 3166-2 code of the state, district or territory, such as US-CA.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_timezone_names AS z
+                   WHERE z.name = NEW.time_zone) THEN
+        RAISE EXCEPTION 'unknown time zone "%"', NEW.time_zone
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Give a name from the view pg_timezone_names, such as America/Los_Angeles.';
+    END IF;
+    IF NEW.contact ~ '[[:cntrl:]]' THEN
+        RAISE EXCEPTION 'the contact contains control characters'
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Give one line of text, such as a name and a telephone number.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.setting_check() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.setting_check() IS
+'Trigger: refuses settings that make no sense';
+CREATE TRIGGER setting_check BEFORE INSERT OR UPDATE ON sharing_guard.setting
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.setting_check();
+
+-- Runs with the caller's rights, not the owner's: the change is recorded
+-- with the role that made it.
+CREATE FUNCTION sharing_guard.configure(
+    home_jurisdiction text,
+    agency text,
+    time_zone text,
+    contact text DEFAULT NULL
+) RETURNS text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    arg_home text := configure.home_jurisdiction;
+    arg_agency text := btrim(configure.agency);
+    arg_zone text := configure.time_zone;
+    arg_contact text := configure.contact;
+    old sharing_guard.setting;
+    home text;
+    zone text;
+    ids text[];
+    id text;
+    done text[] := '{}';
+BEGIN
+    SELECT * INTO old FROM sharing_guard.setting;
+    home := coalesce(arg_home, old.home_jurisdiction);
+    zone := coalesce(arg_zone, old.time_zone);
+    IF home IS NULL OR zone IS NULL
+       OR coalesce(arg_agency, old.agency) IS NULL THEN
+        RAISE EXCEPTION 'sharing_guard has not been configured yet, so home_jurisdiction, agency and time_zone are all needed'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'For example: SELECT sharing_guard.configure(''US-CA'', ''Name of the agency'', ''America/Los_Angeles'', ''whom to ask'').';
+    END IF;
+    -- Looked at here too: the agency's row is made before the setting's.
+    IF home !~ '^US-' OR NOT sharing_guard.is_jurisdiction(home) THEN
+        RAISE EXCEPTION 'unknown home jurisdiction "%"', home
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Give the ISO 3166-2 code of the state, district or territory, such as US-CA.';
+    END IF;
+    -- Any capitals will do for the zone; the table keeps the official ones.
+    zone := coalesce((SELECT min(z.name) FROM pg_timezone_names AS z
+                      WHERE lower(z.name) = lower(zone)), zone);
+
+    IF arg_agency IS NULL THEN
+        id := old.agency;
+    ELSIF arg_agency = '' THEN
+        RAISE EXCEPTION 'the name of the agency is empty'
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Give the name of the agency that keeps this database.';
+    ELSE
+        SELECT array_agg(a.agency_id) INTO ids
+          FROM sharing_guard.agency AS a
+         WHERE a.agency_id = arg_agency;
+        IF ids IS NULL THEN
+            SELECT array_agg(a.agency_id ORDER BY a.agency_id) INTO ids
+              FROM sharing_guard.agency AS a
+             WHERE sharing_guard.fold_name(a.name)
+                   = sharing_guard.fold_name(arg_agency);
+        END IF;
+        IF cardinality(ids) > 1 THEN
+            RAISE EXCEPTION 'several agencies are named "%"', arg_agency
+                USING ERRCODE = 'ambiguous_parameter',
+                      DETAIL = format('Their agency_id are: %s.',
+                                      array_to_string(ids, ', ')),
+                      HINT = 'Give the agency_id instead of the name.';
+        ELSIF ids IS NOT NULL THEN
+            id := ids[1];
+        ELSE
+            id := btrim(regexp_replace(lower(arg_agency), '[^a-z0-9]+', '-', 'g'), '-');
+            IF id = '' OR EXISTS (SELECT FROM sharing_guard.agency AS a
+                                  WHERE a.agency_id = id) THEN
+                RAISE EXCEPTION 'cannot make an agency_id from the name "%"', arg_agency
+                    USING ERRCODE = 'invalid_parameter_value',
+                          HINT = 'Insert the agency into sharing_guard.agency yourself and give its agency_id here.';
+            END IF;
+            INSERT INTO sharing_guard.agency
+                   (agency_id, name, jurisdiction, level, note)
+            VALUES (id, arg_agency, home, 'local', 'the home agency, entered by configure()');
+            done := done || format('agency "%s" entered as %s', arg_agency, id);
+        END IF;
+    END IF;
+
+    -- The home agency is where home is, whatever was entered before.
+    UPDATE sharing_guard.agency AS a SET jurisdiction = home
+     WHERE a.agency_id = id AND a.jurisdiction <> home;
+    IF FOUND THEN
+        done := done || format('jurisdiction of agency %s set to %s', id, home);
+    END IF;
+
+    IF old.only_row IS NULL THEN
+        INSERT INTO sharing_guard.setting
+               (home_jurisdiction, agency, time_zone, contact)
+        VALUES (home, id, zone, nullif(btrim(arg_contact), ''));
+        done := done || format('home jurisdiction %s, agency %s, time zone %s',
+                               home, id, zone);
+    ELSE
+        IF home <> old.home_jurisdiction THEN
+            done := done || format('home jurisdiction %s (was %s)',
+                                   home, old.home_jurisdiction);
+        END IF;
+        IF id <> old.agency THEN
+            done := done || format('agency %s (was %s)', id, old.agency);
+        END IF;
+        IF zone <> old.time_zone THEN
+            done := done || format('time zone %s (was %s)', zone, old.time_zone);
+        END IF;
+        IF arg_contact IS NOT NULL
+           AND nullif(btrim(arg_contact), '') IS DISTINCT FROM old.contact THEN
+            done := done || 'contact changed'::text;
+        END IF;
+        UPDATE sharing_guard.setting
+           SET home_jurisdiction = home,
+               agency = id,
+               time_zone = zone,
+               contact = CASE WHEN arg_contact IS NULL THEN contact
+                              ELSE nullif(btrim(arg_contact), '') END;
+    END IF;
+    RETURN coalesce(nullif(array_to_string(done, '; '), ''), 'nothing changed');
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.configure(text, text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.configure(text, text, text, text) IS
+'Says whose database this is: home jurisdiction (US-CA), agency (its name, or an agency_id), time zone, and whom refused users should ask; called again it changes what is given and keeps what is NULL (an empty contact removes it); returns what changed';
+
+CREATE FUNCTION sharing_guard.set_mode(
+    mode text,
+    relation regclass DEFAULT NULL
+) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF set_mode.mode IS NULL
+       OR set_mode.mode NOT IN ('enforce', 'observe') THEN
+        RAISE EXCEPTION 'unknown mode "%"', coalesce(set_mode.mode, 'NULL')
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'The mode is enforce or observe.';
+    END IF;
+    IF set_mode.relation IS NULL THEN
+        UPDATE sharing_guard.setting SET mode = set_mode.mode;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'sharing_guard has not been configured yet'
+                USING ERRCODE = 'SG007',
+                      HINT = 'Call sharing_guard.configure() first.';
+        END IF;
+    ELSE
+        UPDATE sharing_guard.guard AS g SET mode = set_mode.mode
+         WHERE g.relation = set_mode.relation;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'relation "%" is not protected', set_mode.relation
+                USING ERRCODE = 'object_not_in_prerequisite_state',
+                      HINT = 'Protect it first, with sharing_guard.protect_export() for example.';
+        END IF;
+    END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.set_mode(text, regclass) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.set_mode(text, regclass) IS
+'Sets the mode, enforce or observe, of one protected relation, or of the whole installation where none is named; a guard enforces only where both say so';
+
+-- Functions in a view run with the rights of whoever reads the view, so this
+-- one must look at the table with its owner's.
+CREATE FUNCTION sharing_guard.time_zone() RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce((SELECT s.time_zone FROM sharing_guard.setting AS s), 'UTC')
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.time_zone() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.time_zone() IS
+'The configured time zone, by which days begin and end; UTC before configure()';

@@ -1,0 +1,42 @@
+# Every SQL block of the auditor's manual runs, as an auditor and read-only.
+
+use strict;
+use warnings;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use SharingGuard;
+
+my $node = guarded_node('main');
+set_up_policy($node);
+$node->safe_psql('guarded', q{
+	CREATE TABLE queue (id int PRIMARY KEY, dest text, why text, plate text, officer text, for_agency text);
+	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', query_elements => 'plate',
+		requesting_person => 'officer', on_behalf_of_agency => 'for_agency', data_class => 'alpr', mode => 'observe');
+	CREATE ROLE clerk LOGIN; CREATE ROLE kiosk LOGIN; CREATE ROLE inspector LOGIN;
+	GRANT INSERT ON queue TO clerk, kiosk;
+	SELECT sharing_guard.bind_role('kiosk', (SELECT agency FROM sharing_guard.setting), shared => true);
+	SELECT sharing_guard.grant_auditor('inspector');
+	INSERT INTO queue VALUES (1, 'oakdale-pd', 'theft', '7ABC123', 'Ofc. Lee', NULL);
+	INSERT INTO queue VALUES (2, 'springs-pd', 'theft', '7ABC123', 'Ofc. Lee', NULL);
+	INSERT INTO queue VALUES (3, 'oakdale-pd', 'theft', '8XYZ111', NULL, 'springs-pd');
+	SET SESSION AUTHORIZATION kiosk;
+	INSERT INTO queue VALUES (4, 'oakdale-pd', '', '8XYZ111', NULL, NULL)});
+
+my $doc = slurp_file('doc/auditor-queries.md');
+my $section = 'the beginning';
+my $blocks = 0;
+while ($doc =~ /^(?:#+ (.+)|```sql\n(.*?)^```)$/msg)
+{
+	if (defined $1) { $section = $1; next }
+	my $sql = $2;
+	$blocks++;
+	my ($status, $out, $err) = $node->psql('guarded',
+		"SET SESSION AUTHORIZATION inspector;\nSET default_transaction_read_only = on;\n$sql",
+		on_error_stop => 1);
+	is($status, 0, "runs: $section") or diag $err;
+	isnt($out, '', "and finds something: $section");
+}
+cmp_ok($blocks, '>=', 7, 'there are queries in the manual');
+
+done_testing();
