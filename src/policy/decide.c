@@ -36,16 +36,7 @@ typedef struct Party
 	const Agency *agency;		/* NULL: not in the registry */
 	DestinationClass class;
 	bool		on_behalf;
-	bool		spoken_of;		/* by a rule about destinations */
 } Party;
-
-/* Does a rule match? */
-typedef enum Match
-{
-	MATCH_NO,
-	MATCH_MAYBE,				/* the data class is not known */
-	MATCH_YES
-} Match;
 
 /* A rule that matched, or a default that applied. */
 typedef struct Finding
@@ -179,7 +170,6 @@ add_party(Deliberation *d, TextSlice name, TextSlice state, bool on_behalf)
 	party->class = party->agency ? party->agency->class :
 		sg_infer_destination(name, state);
 	party->on_behalf = on_behalf;
-	party->spoken_of = false;
 
 	if (party->agency != NULL)
 	{
@@ -243,20 +233,29 @@ find_tags(Deliberation *d)
 	d->tags.count = sort_unique(d->tags.words, d->tags.count);
 }
 
-/* The conditions that are not about a party. */
-static Match
-rule_matches(const Deliberation *d, const Rule *rule)
+static bool
+in_effect(const Deliberation *d, const Rule *rule)
+{
+	return d->disclosure->at >= rule->effective_from &&
+		d->disclosure->at < rule->effective_until;
+}
+
+/*
+ * The conditions that are not about a party.  Without a data class it could
+ * be any, so conditions on it hold: the strictest answer is asked for.
+ */
+static bool
+rule_matches(const Deliberation *d, const Rule *rule, TextSlice data_class)
 {
 	const Disclosure *disclosure = d->disclosure;
-	TextSlice	data_class = disclosure->data_class;
 
 	if (rule->channels != 0 &&
 		(rule->channels & (1u << disclosure->channel)) == 0)
-		return MATCH_NO;
+		return false;
 
 	if (rule->case_number != CONDITION_ANY &&
 		(rule->case_number == CONDITION_TRUE) != d->has_case_number)
-		return MATCH_NO;
+		return false;
 
 	if (rule->purpose_tags.count > 0)
 	{
@@ -266,22 +265,16 @@ rule_matches(const Deliberation *d, const Rule *rule)
 			found = sg_words_contain(&rule->purpose_tags, d->tags.words[i],
 									 strlen(d->tags.words[i]));
 		if (!found)
-			return MATCH_NO;
+			return false;
 	}
 
-	if (rule->data_classes.count == 0 && rule->except_data_classes.count == 0)
-		return MATCH_YES;
-
-	/* Without a data class it could be any: the strictest answer is asked. */
 	if (data_class.data == NULL)
-		return MATCH_MAYBE;
+		return true;
 	if (rule->data_classes.count > 0 &&
 		!sg_words_contain(&rule->data_classes, data_class.data, data_class.len))
-		return MATCH_NO;
-	if (sg_words_contain(&rule->except_data_classes, data_class.data,
-						 data_class.len))
-		return MATCH_NO;
-	return MATCH_YES;
+		return false;
+	return !sg_words_contain(&rule->except_data_classes, data_class.data,
+							 data_class.len);
 }
 
 static bool
@@ -511,17 +504,12 @@ hold_against_rules(Deliberation *d)
 	for (int i = 0; i < d->policy->nrules; i++)
 	{
 		const Rule *rule = &d->policy->rules[i];
-		Match		match;
 
 		/* A rule to come ends the decision's validity as well. */
 		look_at_edge(d, rule->effective_from);
 		look_at_edge(d, rule->effective_until);
-		if (d->disclosure->at < rule->effective_from ||
-			d->disclosure->at >= rule->effective_until)
-			continue;
-
-		match = rule_matches(d, rule);
-		if (match == MATCH_NO)
+		if (!in_effect(d, rule) ||
+			!rule_matches(d, rule, d->disclosure->data_class))
 			continue;
 		if (!rule->about_destination)
 		{
@@ -530,20 +518,46 @@ hold_against_rules(Deliberation *d)
 		}
 		for (int k = 0; k < d->nparties; k++)
 		{
-			Party	   *party = &d->parties[k];
-
-			if (!rule_matches_party(d, rule, party))
-				continue;
-			record_rule(d, rule, party);
-
-			/*
-			 * A rule for some data classes only must not keep the default
-			 * from applying where the class is not known.
-			 */
-			if (match == MATCH_YES)
-				party->spoken_of = true;
+			if (rule_matches_party(d, rule, &d->parties[k]))
+				record_rule(d, rule, &d->parties[k]);
 		}
 	}
+}
+
+/* Does a rule about destinations speak of this party and data class? */
+static bool
+spoken_of(const Deliberation *d, const Party *party, TextSlice data_class)
+{
+	for (int i = 0; i < d->policy->nrules; i++)
+	{
+		const Rule *rule = &d->policy->rules[i];
+
+		if (rule->about_destination && in_effect(d, rule) &&
+			rule_matches(d, rule, data_class) &&
+			rule_matches_party(d, rule, party))
+			return true;
+	}
+	return false;
+}
+
+/* Is there anything that only the default of the party's class decides? */
+static bool
+left_to_default(const Deliberation *d, const Party *party)
+{
+	if (d->disclosure->data_class.data != NULL)
+		return !spoken_of(d, party, d->disclosure->data_class);
+
+	/* It could be any class, so rules must speak of every one. */
+	for (int i = 0; i < d->policy->data_classes.count; i++)
+	{
+		TextSlice	data_class;
+
+		data_class.data = d->policy->data_classes.words[i];
+		data_class.len = strlen(data_class.data);
+		if (!spoken_of(d, party, data_class))
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -554,7 +568,7 @@ apply_defaults(Deliberation *d)
 		const Party *party = &d->parties[k];
 		StringInfoData reason;
 
-		if (party->spoken_of)
+		if (!left_to_default(d, party))
 			continue;
 		initStringInfo(&reason);
 		append_party(d, &reason, party);

@@ -154,18 +154,30 @@ AS $$
           FROM brings AS n
                FULL JOIN brought AS b USING (object, key)
                LEFT JOIN here AS l USING (object, key)
+    ), twins AS (
+        -- Agencies of the pack that were entered here under another id.
+        SELECT m.key, min(l.key) AS twin
+          FROM merged AS m
+               JOIN here AS l ON sharing_guard.fold_name(l.content->>'name')
+                                 = sharing_guard.fold_name(m.new->>'name')
+         WHERE m.object = 'agency' AND m.old IS NULL AND m.local IS NULL
+           AND l.object = 'agency'
+         GROUP BY m.key
+    ), agencies AS (
+        -- Those that will be there for an alias to stand for.
+        SELECT l.key FROM here AS l WHERE l.object = 'agency'
+         UNION ALL
+        SELECT m.key FROM merged AS m
+         WHERE m.object = 'agency' AND m.old IS NULL AND m.local IS NULL
+           AND m.key NOT IN (SELECT t.key FROM twins AS t)
     ), compared AS (
         SELECT m.*,
                (SELECT string_agg(x.key, ', ' ORDER BY x.key)
                   FROM jsonb_each(m.local) AS x
                  WHERE x.key <> 'pack'
                    AND x.value IS DISTINCT FROM coalesce(m.new, m.old)->x.key) AS differing,
-               -- An agency that was entered here under an id of its own.
-               (SELECT min(l.key) FROM here AS l
-                 WHERE m.object = 'agency' AND m.old IS NULL AND m.local IS NULL
-                   AND l.object = 'agency'
-                   AND sharing_guard.fold_name(l.content->>'name')
-                       = sharing_guard.fold_name(m.new->>'name')) AS twin,
+               (SELECT t.twin FROM twins AS t
+                 WHERE m.object = 'agency' AND t.key = m.key) AS twin,
                -- A spelling that stands for something else here.
                (SELECT min(coalesce(l.content->>'agency_id', '')) FROM here AS l
                  WHERE m.object = 'agency_alias' AND m.local IS NULL
@@ -184,6 +196,9 @@ AS $$
                WHEN c.old IS NULL AND c.twin IS NOT NULL THEN 'keep twin'
                WHEN c.old IS NOT NULL AND c.local IS NULL THEN 'keep deleted'
                WHEN c.other IS NOT NULL THEN 'keep other'
+               WHEN c.object = 'agency_alias'
+                    AND c.new->>'agency_id' NOT IN (SELECT g.key FROM agencies AS g)
+               THEN 'keep orphan'
                WHEN c.old IS NULL THEN 'insert'
                WHEN c.local = c.new THEN 'same'
                WHEN c.local = c.old THEN 'update'
@@ -210,6 +225,8 @@ AS $$
                 WHEN 'keep twin' THEN format('kept local: agency "%s", entered here, has this name', d.twin)
                 WHEN 'keep deleted' THEN 'kept local: deleted here'
                 WHEN 'keep other' THEN format('kept local: here this spelling stands for agency "%s"', d.other)
+                WHEN 'keep orphan' THEN format('kept local: agency "%s" is not here',
+                                               d.new->>'agency_id')
                 WHEN 'keep changed' THEN format('kept local: changed here, differs from the pack in %s',
                                                 d.differing)
                 END,
@@ -270,16 +287,6 @@ BEGIN
                   CASE WHEN p.todo = 'delete' THEN -p.rank ELSE p.rank END,
                   p.key COLLATE "C"
     LOOP
-        -- An alias of an agency that was not taken over has nothing to stand for.
-        IF step.todo = 'insert' AND step.object = 'agency_alias' AND NOT dry_run
-           AND NOT EXISTS (SELECT FROM sharing_guard.agency AS a
-                           WHERE a.agency_id = step.content->>'agency_id') THEN
-            step.todo := 'nothing';
-            step.change := 'kept local';
-            step.detail := format('kept local: agency "%s" is not here',
-                                  step.content->>'agency_id');
-        END IF;
-
         IF NOT dry_run THEN
             PERFORM sharing_guard.pack_apply(name, brought->>'version',
                                              step.object, step.key,
