@@ -79,5 +79,54 @@ WHERE indrelid = 'sharing_guard.event'::regclass ORDER BY 1;
 SELECT 'sharing_guard.event'::regclass = ANY (extconfig) AS dumped
 FROM pg_extension WHERE extname = 'sharing_guard';
 
+-- Where the log cannot be written, what it would have recorded does not
+-- happen; why is told to the server log alone.
+CREATE FUNCTION public.fail_with_row_data() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'secret plate 7XYZ999';
+END
+$$;
+CREATE FUNCTION public.lose_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER dba BEFORE INSERT ON sharing_guard.event
+    FOR EACH ROW EXECUTE FUNCTION public.fail_with_row_data();
+INSERT INTO sharing_guard.data_class (data_class, description) VALUES ('test_class', 'x');
+\echo :LAST_ERROR_SQLSTATE
+DROP TRIGGER dba ON sharing_guard.event;
+CREATE TRIGGER dba BEFORE INSERT ON sharing_guard.event
+    FOR EACH ROW EXECUTE FUNCTION public.lose_event();
+INSERT INTO sharing_guard.data_class (data_class, description) VALUES ('test_class', 'x');
+\echo :LAST_ERROR_SQLSTATE
+DROP TRIGGER dba ON sharing_guard.event;
+ALTER TABLE sharing_guard.event RENAME TO event_moved;
+INSERT INTO sharing_guard.data_class (data_class, description) VALUES ('test_class', 'x');
+\echo :LAST_ERROR_SQLSTATE
+ALTER TABLE sharing_guard.event_moved RENAME TO event;
+SELECT count(*) FROM sharing_guard.data_class WHERE data_class = 'test_class';
+
+-- What a DBA adds to the log is served: a column, an AFTER trigger.
+CREATE TABLE public.event_copy (relation text, changed_key text);
+CREATE FUNCTION public.copy_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO public.event_copy VALUES (NEW.relation, NEW.changed_key);
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER dba AFTER INSERT ON sharing_guard.event
+    FOR EACH ROW EXECUTE FUNCTION public.copy_event();
+ALTER TABLE sharing_guard.event ADD COLUMN dba_note text;
+INSERT INTO sharing_guard.data_class (data_class, description) VALUES ('test_class', 'x');
+SELECT * FROM public.event_copy;
+DROP TRIGGER dba ON sharing_guard.event;
+DROP TABLE public.event_copy;
+DROP FUNCTION public.copy_event(), public.lose_event(), public.fail_with_row_data();
+
 -- It is all as it was.
-SELECT event_id, occurred_at AT TIME ZONE 'UTC' AS occurred_at, outcome FROM sharing_guard.event;
+SELECT event_id, occurred_at AT TIME ZONE 'UTC' AS occurred_at, outcome FROM sharing_guard.event
+WHERE kind = 'disclosure';
+SELECT username = session_user AS is_me, username_source, session_role = session_user AS session_is_me,
+    acting_role = current_user AS acting_is_me, operation, relation, changed_key, old_row, new_row ->> 'data_class' AS new_class
+FROM sharing_guard.policy_changes WHERE changed_key = 'test_class';

@@ -26,7 +26,7 @@ CREATE TRIGGER zzzz_divert BEFORE INSERT ON feed FOR EACH ROW EXECUTE FUNCTION d
 \set VERBOSITY sqlstate
 INSERT INTO feed VALUES (7, 'oakdale-pd', 'theft');
 \set VERBOSITY default
-SELECT status, subject FROM sharing_guard.preflight('feed') WHERE status <> 'ok' AND subject LIKE 'feed%';
+SELECT status, subject FROM sharing_guard.preflight('feed') WHERE status <> 'ok' AND subject LIKE '%feed%';
 DROP TRIGGER zzzz_divert ON feed;
 -- Several statements in one: each its own warning.
 DO $$ BEGIN

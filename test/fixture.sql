@@ -7,6 +7,7 @@
 --   \set fixture :srcdir '/test/fixture.sql'
 --   \i :fixture
 \set VERBOSITY default
+\set SHOW_CONTEXT never
 \o /dev/null
 SET client_min_messages = error;
 DROP EXTENSION IF EXISTS sharing_guard CASCADE;

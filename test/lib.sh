@@ -24,6 +24,9 @@ PG_CONFIG=${PG_CONFIG:-pg_config}
 export SG_LOG=$SG_ROOT/tmp_check		# where failures are kept
 sg_postmaster=
 
+# What in a log is never harmless.
+export SG_HARM='TRAP:\|PANIC:\|terminated by signal\|AddressSanitizer:\|runtime error:\|VALGRINDERROR-BEGIN'
+
 say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
@@ -89,31 +92,43 @@ sg_copy_tree() {
 		--exclude='./sharing_guard--?.?.?.sql' -cf - . | tar -C "$1" --no-same-owner -xf -
 }
 
-sg_build() {
-	local dir libdir
-	sg_copy_tree "$SG_SRC"
+# The private copy of PostgreSQL.
+sg_copy_postgres() {
+	local dir
 	for dir in --bindir --libdir --pkglibdir --sharedir; do
 		dir=$("$PG_CONFIG" $dir)
 		case $dir in
 			/usr/lib | /usr/lib64 | /usr/lib/*-linux-gnu*) continue ;;
 		esac
-		[ -e "$SG_WORK$dir/." ] || {
+		if [ ! -e "$SG_WORK$dir" ]; then
 			mkdir -p "$SG_WORK$dir"
 			cp -RL "$dir/." "$SG_WORK$dir/"
-		}
+		fi
 	done
-	libdir=$SG_WORK$("$PG_CONFIG" --libdir)
-	if [ -d "$libdir" ]; then export LD_LIBRARY_PATH=$libdir; fi
+	dir=$SG_WORK$("$PG_CONFIG" --libdir)
+	if [ -d "$dir" ]; then export LD_LIBRARY_PATH=$dir; fi
 	export PATH=$SG_BIN:$PATH
-	make -C "$SG_SRC" -s -j"$(nproc)" PG_CONFIG="$PG_CONFIG" "$@" all &&
-		make -C "$SG_SRC" -s PG_CONFIG="$PG_CONFIG" "$@" DESTDIR="$SG_WORK" install ||
+}
+
+# sg_make DIR [VAR=...]: builds DIR and installs it into that copy.
+sg_make() {
+	local dir=$1
+	shift
+	make -C "$dir" -s -j"$(nproc)" PG_CONFIG="$PG_CONFIG" "$@" all &&
+		make -C "$dir" -s PG_CONFIG="$PG_CONFIG" "$@" DESTDIR="$SG_WORK" install ||
 		return 1
 	if [ "$(id -u)" = 0 ]; then chown -R "$SG_USER:" "$SG_WORK"; fi
 }
 
-# SG_WRAP: words put before the server's command (valgrind ...).
+sg_build() {
+	sg_copy_tree "$SG_SRC"
+	sg_copy_postgres
+	sg_make "$SG_SRC" "$@"
+}
+
+# What a script may set: words put before the server's command (valgrind ...),
+# and lines for its configuration.
 SG_WRAP=()
-# SG_CONF: settings of the server beside test/server.conf, one on each line.
 SG_CONF=
 
 sg_cluster() {
@@ -168,6 +183,12 @@ sg_stop() {
 	done
 	kill -QUIT "$pid" 2>/dev/null || :
 	wait "$pid" 2>/dev/null || :
+}
+
+# sg_lock NAME COMMAND...: two runs at once make a cached thing only once.
+sg_lock() {
+	mkdir -p "$SG_CACHE"
+	(exec 9>"$SG_CACHE/$1.lock" && flock 9 && shift && "$@" 9>&-)
 }
 
 # sg_mirror LABEL: the address from which this machine takes the packages of

@@ -150,13 +150,17 @@ static const struct
 StaticAssertDecl(lengthof(event_columns) == EVENT_COLUMNS,
 				 "every column of the event table is described");
 
-/* One row of the table. */
+/*
+ * One row of the table, as its values.  What they point to belongs to the
+ * memory context they were filled in.
+ */
 typedef struct EventFields
 {
 	Datum		values[EVENT_COLUMNS];
 	bool		nulls[EVENT_COLUMNS];
 } EventFields;
 
+/* Lives in its executor state's memory, so that one call frees it all. */
 struct EventWriter
 {
 	Relation	rel;
@@ -177,6 +181,10 @@ static void log_fields(const EventFields *fields, const char *why);
 /* Random bits are fetched for so many ids at once: a call costs more. */
 #define RANDOM_BATCH 128
 
+/*
+ * 64 random bits, and strong ones: a refused client is told the id of its
+ * event, and must not be able to work out those of others from it.
+ */
 static uint64
 random_bits(void)
 {
@@ -210,7 +218,8 @@ sg_event_new_id(pg_uuid_t *id, TimestampTz at)
 	uint64		clock;
 	uint64		random;
 
-	unix_us = at + (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+	unix_us = at + (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) *
+		USECS_PER_DAY;
 	unix_us = Max(unix_us, 0);
 	clock = ((uint64) (unix_us / 1000)) << 12 |
 		((uint64) (unix_us % 1000)) * 4096 / 1000;
@@ -225,6 +234,7 @@ sg_event_new_id(pg_uuid_t *id, TimestampTz at)
 
 	random = random_bits();
 
+	/* Big-endian, the version in front of the low 12 bits of the clock. */
 	for (int i = 0; i < 6; i++)
 		id->data[i] = (unsigned char) (clock >> (52 - 8 * i));
 	id->data[6] = 0x70 | ((clock >> 8) & 0x0F);
@@ -233,6 +243,7 @@ sg_event_new_id(pg_uuid_t *id, TimestampTz at)
 	id->data[8] = 0x80 | (id->data[8] & 0x3F);
 }
 
+/* As uuid_out() writes it, but fit for use outside a function call. */
 char *
 sg_event_id_text(const pg_uuid_t *id)
 {
@@ -300,11 +311,17 @@ client_address(void)
 	return address;
 }
 
+/*
+ * Safe in background workers and logical replication's apply workers, which
+ * have roles but neither a client nor, always, an application name.  Strings
+ * are allocated in CurrentMemoryContext.
+ */
 void
 sg_actor_from_session(Actor *actor, Oid acting_role)
 {
 	Oid			session_role = GetSessionUserId();
 
+	/* Both are kept: SET ROLE and SECURITY DEFINER must not hide the login. */
 	actor->session_role = role_name(session_role);
 	actor->acting_role = acting_role == session_role ?
 		actor->session_role : role_name(acting_role);
@@ -321,6 +338,10 @@ sg_actor_from_session(Actor *actor, Oid acting_role)
  *-------------------------------------------------------------------------
  */
 
+/*
+ * The setters leave a field NULL where there is nothing to set; NULL and the
+ * empty string stay apart.
+ */
 static inline void
 set_field(EventFields *fields, EventColumn column, Datum value)
 {
@@ -335,6 +356,7 @@ set_text(EventFields *fields, EventColumn column, const char *text)
 		set_field(fields, column, CStringGetTextDatum(text));
 }
 
+/* A slice is not NUL-terminated, and may contain any byte. */
 static void
 set_slice(EventFields *fields, EventColumn column, const TextSlice *slice)
 {
@@ -386,6 +408,7 @@ set_rows(EventFields *fields, EventColumn column, const RowColumn *rows)
 		set_field(fields, column + 1, index);
 }
 
+/* Who acted: the same fields for events of every kind. */
 static void
 set_actor(EventFields *fields, const Actor *actor)
 {
@@ -398,6 +421,7 @@ set_actor(EventFields *fields, const Actor *actor)
 	set_text(fields, COL_APPLICATION, actor->application);
 }
 
+/* What events of every kind have; all other fields are NULL. */
 static void
 start_fields(EventFields *fields, const pg_uuid_t *event_id,
 			 TimestampTz occurred_at, FullTransactionId transaction_id,
@@ -415,7 +439,12 @@ start_fields(EventFields *fields, const pg_uuid_t *event_id,
 	set_actor(fields, actor);
 }
 
-/* Everything is allocated in CurrentMemoryContext. */
+/*
+ * Everything is allocated in CurrentMemoryContext.
+ *
+ * Outcome is what happened and would_be_outcome what policy decided: where
+ * policy is only observed, a block goes out, flagged.
+ */
 static void
 fill_disclosure(EventFields *fields, const DisclosureEvent *event,
 				FullTransactionId transaction_id)
@@ -465,6 +494,7 @@ fill_disclosure(EventFields *fields, const DisclosureEvent *event,
 	set_text_array(fields, COL_FLAG_REASONS, decision->nreasons,
 				   decision->reasons);
 
+	/* Of the disclosure's own per-row fields nothing is read: see event.h. */
 	set_rows(fields, COL_RECORD_KEYS, event->record_keys);
 	set_rows(fields, COL_PURPOSES, event->purposes);
 	set_rows(fields, COL_QUERY_ELEMENTS, event->query_elements);
@@ -472,6 +502,7 @@ fill_disclosure(EventFields *fields, const DisclosureEvent *event,
 	set_rows(fields, COL_REQUESTING_PERSONS, event->requesting_persons);
 }
 
+/* A change of policy, or of anything else that decides who gets what. */
 static void
 fill_change(EventFields *fields, const ChangeEvent *event,
 			FullTransactionId transaction_id)
@@ -495,6 +526,10 @@ fill_change(EventFields *fields, const ChangeEvent *event,
  *-------------------------------------------------------------------------
  */
 
+/*
+ * There is no log, or not the one we know: nothing may go out unrecorded, so
+ * everything stops.  The detail is ours and never contains row data.
+ */
 static void
 report_log_unusable(const char *detail)
 {
@@ -570,9 +605,15 @@ sg_event_writer_open(void)
 	writer->rel = table_open(relid, RowExclusiveLock);
 	check_event_table(writer->rel);
 
+	/*
+	 * Range table index 0: the log is in no range table, so there are no
+	 * permissions for the executor to look at.
+	 */
 	writer->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(writer->target, writer->rel, 0, NULL, 0);
 	ExecOpenIndices(writer->target, false);
+
+	/* Where AFTER triggers look for the table they were queued for. */
 	estate->es_opened_result_relations =
 		lappend(estate->es_opened_result_relations, writer->target);
 	writer->slot = MakeSingleTupleTableSlot(RelationGetDescr(writer->rel),
@@ -651,6 +692,10 @@ write_fields(EventWriter *writer, const EventFields *fields)
 
 		log_fields(fields, "could not be written to the audit log; nothing was disclosed");
 
+		/* Said by ourselves, and complete. */
+		if (cause->sqlerrcode == ERRCODE_SG_AUDIT_UNAVAILABLE)
+			ReThrowError(cause);
+
 		/*
 		 * The cause is for the server log alone: a failing row, or another's
 		 * trigger, may have put row data into it.
@@ -669,37 +714,53 @@ write_fields(EventWriter *writer, const EventFields *fields)
 	PG_END_TRY();
 }
 
+/*
+ * Both run in the executor's per-tuple memory, which end_event() empties: a
+ * statement may write thousands of events.
+ *
+ * The transaction's number, not the subtransaction's: it is what all events
+ * that stand or fall together have in common.
+ */
+static MemoryContext
+begin_event(EventWriter *writer)
+{
+	return MemoryContextSwitchTo(GetPerTupleMemoryContext(writer->estate));
+}
+
+static void
+end_event(EventWriter *writer, MemoryContext oldcontext)
+{
+	MemoryContextSwitchTo(oldcontext);
+	ExecClearTuple(writer->slot);
+	ResetPerTupleExprContext(writer->estate);
+}
+
 void
 sg_event_write_disclosure(EventWriter *writer, const DisclosureEvent *event)
 {
-	EState	   *estate = writer->estate;
+	MemoryContext oldcontext = begin_event(writer);
 	EventFields fields;
-	MemoryContext oldcontext;
 
-	/* Reset after each event: a statement may write thousands. */
-	oldcontext = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
 	fill_disclosure(&fields, event, GetTopFullTransactionId());
 	write_fields(writer, &fields);
-	MemoryContextSwitchTo(oldcontext);
-	ExecClearTuple(writer->slot);
-	ResetPerTupleExprContext(estate);
+	end_event(writer, oldcontext);
 }
 
 void
 sg_event_write_change(EventWriter *writer, const ChangeEvent *event)
 {
-	EState	   *estate = writer->estate;
+	MemoryContext oldcontext = begin_event(writer);
 	EventFields fields;
-	MemoryContext oldcontext;
 
-	oldcontext = MemoryContextSwitchTo(GetPerTupleMemoryContext(estate));
 	fill_change(&fields, event, GetTopFullTransactionId());
 	write_fields(writer, &fields);
-	MemoryContextSwitchTo(oldcontext);
-	ExecClearTuple(writer->slot);
-	ResetPerTupleExprContext(estate);
+	end_event(writer, oldcontext);
 }
 
+/*
+ * Not called after an error: then the transaction, or the subtransaction,
+ * releases everything.
+ */
 void
 sg_event_writer_close(EventWriter *writer)
 {
@@ -707,6 +768,7 @@ sg_event_writer_close(EventWriter *writer)
 	Relation	rel = writer->rel;
 	bool		pop_snapshot = writer->pushed_snapshot;
 
+	/* Fires them now, as at the end of any statement. */
 	if (writer->in_query)
 		AfterTriggerEndQuery(estate);
 
@@ -724,6 +786,7 @@ sg_event_writer_close(EventWriter *writer)
  *-------------------------------------------------------------------------
  */
 
+/* The types of event_columns, arrays apart. */
 static void
 append_json_value(StringInfo buf, Datum value, Oid type)
 {
@@ -745,14 +808,20 @@ append_json_value(StringInfo buf, Datum value, Oid type)
 				char		text[MAXDATELEN + 1];
 				int			utc = 0;
 
+				/* In UTC, whatever the session's time zone. */
 				JsonEncodeDateTime(text, value, TIMESTAMPTZOID, &utc);
 				appendStringInfo(buf, "\"%s\"", text);
 				break;
 			}
 		case XID8OID:
-			appendStringInfo(buf, "\"" UINT64_FORMAT "\"",
-							 U64FromFullTransactionId(DatumGetFullTransactionId(value)));
-			break;
+			{
+				FullTransactionId xid = DatumGetFullTransactionId(value);
+
+				/* A string: JSON readers round numbers beyond 2^53. */
+				appendStringInfo(buf, "\"" UINT64_FORMAT "\"",
+								 U64FromFullTransactionId(xid));
+				break;
+			}
 		case INT8OID:
 			appendStringInfo(buf, INT64_FORMAT, DatumGetInt64(value));
 			break;
@@ -766,6 +835,7 @@ append_json_value(StringInfo buf, Datum value, Oid type)
 	}
 }
 
+/* The per-row columns and the lists of the decision; never a NULL array. */
 static void
 append_json_array(StringInfo buf, Datum value, Oid type)
 {
@@ -793,7 +863,13 @@ append_json_array(StringInfo buf, Datum value, Oid type)
 	appendStringInfoChar(buf, ']');
 }
 
-/* One line of the server log; a field that is not there is NULL. */
+/*
+ * One line of the server log; a field that is not there is NULL.
+ *
+ * Everything is in the message itself, escaped as JSON: no line break can get
+ * into it, nothing is cut off, and no client ever sees it.  Detail, context
+ * and statement would become lines of their own.
+ */
 static void
 log_fields(const EventFields *fields, const char *why)
 {

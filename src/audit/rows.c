@@ -110,6 +110,10 @@ is_last_value(const RowColumn *column, const TextSlice *value)
 		memcmp(column->data + column->last, value->data, value->len) == 0;
 }
 
+/*
+ * The one comparison per row is with the value added last: rows come in runs.
+ * Whoever knows that a value was added before uses sg_rows_append_index().
+ */
 int16
 sg_rows_append(RowColumn *column, const TextSlice *value)
 {
@@ -153,6 +157,7 @@ add_index(RowColumn *column, int16 index)
 		materialize_index(column);
 	}
 
+	/* Doubling, so that a row's share of the copying is constant. */
 	if (unlikely(row >= column->index_size))
 	{
 		if (row >= PG_INT16_MAX)
@@ -191,6 +196,7 @@ enlarge_data(RowColumn *column, Size needed)
 	if (needed > MaxAllocSize - ARRAY_HEADER_RESERVE - column->used)
 		report_too_large();
 
+	/* Small at first: most events are of one row or a few. */
 	needed += column->used;
 	if (size == 0)
 		size = INITIAL_DATA_SIZE;
@@ -312,6 +318,10 @@ row_index(const RowColumn *column, int row)
 	return column->nvalues == 1 ? 1 : row + 1;
 }
 
+/*
+ * For a subtransaction that ends well: its rows join those of its parent.
+ * The values are copied as a block; only the numbers of the index change.
+ */
 void
 sg_rows_merge(RowColumn *column, const RowColumn *from)
 {
@@ -353,7 +363,8 @@ sg_rows_merge(RowColumn *column, const RowColumn *from)
 		if (bytes > column->size - column->used)
 			enlarge_data(column, bytes);
 		if (bytes > 0)
-			memcpy(column->data + column->used, from->data + skip_bytes, bytes);
+			memcpy(column->data + column->used, from->data + skip_bytes,
+				   bytes);
 		if (from->present != NULL)
 		{
 			for (int i = 0; i < nvalues; i++)
@@ -380,6 +391,7 @@ sg_rows_merge(RowColumn *column, const RowColumn *from)
 	}
 }
 
+/* Keeps the data's memory, for the next event is likely to be as large. */
 void
 sg_rows_reset(RowColumn *column)
 {
@@ -463,6 +475,7 @@ sg_rows_values(const RowColumn *column)
 	return PointerGetDatum(array);
 }
 
+/* An index where there is none would only repeat the column's shape. */
 Datum
 sg_rows_index(const RowColumn *column, bool *index_null)
 {

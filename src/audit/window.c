@@ -41,7 +41,7 @@ offset_at(pg_time_t at, const pg_tz *zone)
 static pg_time_t
 first_moment(int64 local, const pg_tz *zone)
 {
-	/* No offset from UTC is as much as a day, and no day is longer than two. */
+	/* Early enough: no offset from UTC is as much as a day. */
 	pg_time_t	start = local - 2 * SECS_PER_DAY;
 
 	for (;;)

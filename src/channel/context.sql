@@ -48,6 +48,7 @@ CREATE FUNCTION sharing_guard.bind_role(role text, agency text,
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
     bound regrole;
 BEGIN

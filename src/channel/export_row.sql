@@ -276,8 +276,9 @@ BEGIN
                    case_number, requesting_person, on_behalf_of_agency,
                    data_class_column, record_key, query_elements, bookkeeping];
 
-    SELECT * INTO old_guard FROM sharing_guard.guard g WHERE g.relation = relation
-        FOR UPDATE;
+    -- One administrator at a time; nobody who writes rows waits for this.
+    LOCK TABLE sharing_guard.guard IN SHARE ROW EXCLUSIVE MODE;
+    SELECT * INTO old_guard FROM sharing_guard.guard g WHERE g.relation = relation;
     IF NOT FOUND THEN
         INSERT INTO sharing_guard.guard (relation, data_class, mode, on_block)
         VALUES (relation, data_class, mode, on_block)
@@ -365,8 +366,9 @@ AS $$
 DECLARE
     guard uuid;
 BEGIN
+    LOCK TABLE sharing_guard.guard IN SHARE ROW EXCLUSIVE MODE;
     SELECT g.guard_id INTO guard FROM sharing_guard.guard g
-    WHERE g.relation = relation FOR UPDATE;
+    WHERE g.relation = relation;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'table % is not protected', relation
             USING ERRCODE = 'undefined_object',

@@ -312,6 +312,8 @@ may_touch_guards(Node *parsetree)
 {
 	if (IsA(parsetree, CreateStmt))
 		return ((CreateStmt *) parsetree)->inhRelations != NIL;
+	if (IsA(parsetree, CreateForeignTableStmt))
+		return ((CreateForeignTableStmt *) parsetree)->base.inhRelations != NIL;
 	return IsA(parsetree, AlterTableStmt) || IsA(parsetree, RenameStmt);
 }
 

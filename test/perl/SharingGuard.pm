@@ -41,7 +41,7 @@ sub guarded_node
 		PostgreSQL::Test::Utils::slurp_file(
 			dirname(__FILE__) . '/../server.conf'));
 	$node->append_conf('postgresql.conf',
-		"sharing_guard.databases = '" . join(',', @databases) . "'");
+		"sharing_guard.databases = '" . join(',', map { qq("$_") } @databases) . "'");
 	$node->append_conf('postgresql.conf', $option{conf}) if $option{conf};
 	$node->start if $option{start} // 1;
 	return $node;

@@ -21,7 +21,7 @@ $subscriber->safe_psql('guarded',
 $publisher->safe_psql('guarded', q{
 	INSERT INTO queue VALUES (1, 'oakdale-pd', 'initial copy');
 	CREATE PUBLICATION feed FOR TABLE queue});
-my $connection = $publisher->connstr('guarded');
+my $connection = $publisher->connstr . ' dbname=guarded';
 $subscriber->safe_psql('guarded',
 	"CREATE SUBSCRIPTION feed CONNECTION '$connection' PUBLICATION feed");
 $subscriber->wait_for_subscription_sync($publisher, 'feed');
