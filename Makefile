@@ -75,4 +75,5 @@ endif
 $(SQL_SCRIPT): $(SQL_PARTS) sharing_guard.control
 	cat $(SQL_PARTS) > $@
 
-include $(srcdir)/test/targets.mk
+# srcdir comes with PGXS, which a machine without PostgreSQL does not have yet.
+include $(if $(srcdir),$(srcdir)/)test/targets.mk

@@ -50,6 +50,73 @@ REVOKE ALL ON FUNCTION sharing_guard.fold_name(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.fold_name(text) IS
 'A name without case, accents, spacing and punctuation: names that fold alike are the same name';
 
+-- What the checks of several policy tables have in common.  They come before
+-- the tables' own constraints, whose messages would show the whole row and
+-- not say what to do.  "what" names the row in plain words: rule "x".
+CREATE FUNCTION sharing_guard.check_word(
+    what text, column_name text, word text, known text[]
+) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF word <> ALL (known) THEN
+        RAISE EXCEPTION '% has an unknown word in %: "%"', what, column_name, word
+            USING ERRCODE = 'check_violation',
+                  HINT = format('One of these is expected: %s.', array_to_string(known, ', '));
+    END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.check_word(text, text, text, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.check_word(text, text, text, text[]) IS
+'Refuses a word that is not among the known ones';
+
+-- The first word of a list that is not among the known ones; NULL where all
+-- are.  A NULL in the list comes out as an empty word.
+CREATE FUNCTION sharing_guard.unknown_word(words text[], known text[]) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT coalesce(w, '') FROM unnest(words) AS w
+     WHERE (w = ANY (known)) IS NOT TRUE
+     ORDER BY 1 LIMIT 1
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.unknown_word(text[], text[]) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.unknown_word(text[], text[]) IS
+'The first word of a list that is not among the known ones';
+
+CREATE FUNCTION sharing_guard.check_list(
+    what text, list_name text, words text[], known text[], hint text
+) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    odd text;
+BEGIN
+    IF words IS NULL THEN
+        RETURN;
+    END IF;
+    IF cardinality(words) = 0 THEN
+        RAISE EXCEPTION '% has an empty list of %', what, list_name
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Leave it NULL to mean any.';
+    END IF;
+    IF array_position(words, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION '% has a NULL in its list of %', what, list_name
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Leave the whole list NULL to mean any.';
+    END IF;
+    IF known IS NOT NULL THEN
+        odd := sharing_guard.unknown_word(words, known);
+        IF odd IS NOT NULL THEN
+            RAISE EXCEPTION '% names "%" in %, which is unknown', what, odd, list_name
+                USING ERRCODE = 'check_violation', HINT = hint;
+        END IF;
+    END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.check_list(text, text, text[], text[], text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.check_list(text, text, text[], text[], text) IS
+'Refuses a list with nothing in it or with unknown words';
+
 -- The table is changed by SQL as well as by the functions below, so it is
 -- the table that checks.  Runs as its owner, because it only looks.
 CREATE FUNCTION sharing_guard.setting_check() RETURNS trigger
@@ -68,6 +135,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Give a name from the view pg_timezone_names, such as America/Los_Angeles.';
     END IF;
+    PERFORM sharing_guard.check_word('setting', 'mode', NEW.mode, '{enforce,observe}');
     IF NEW.contact ~ '[[:cntrl:]]' THEN
         RAISE EXCEPTION 'the contact contains control characters'
             USING ERRCODE = 'invalid_parameter_value',

@@ -128,7 +128,7 @@ sg_build() {
 }
 
 # What a script may set: words put before the server's command (valgrind ...),
-# and a line for its configuration.
+# and lines for its configuration.
 SG_WRAP=()
 SG_CONF=
 

@@ -28,8 +28,10 @@ indent-check:
 typedefs:
 	@bash test/typedefs
 
+# DATA counts only on the command line (make demo DATA=file.csv): PGXS has a
+# variable of that name, too.
 demo:
-	@bash test/demo/run
+	@PG_CONFIG='$(PG_CONFIG)' bash test/demo/run $(if $(filter command,$(origin DATA)),"$$DATA")
 
 bench:
-	@bash test/bench/run
+	@PG_CONFIG='$(PG_CONFIG)' bash test/bench/run

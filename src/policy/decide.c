@@ -15,6 +15,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
@@ -106,36 +108,25 @@ static const struct
 StaticAssertDecl(lengthof(class_defaults) == DESTINATION_CLASS_COUNT,
 				 "every destination class has a default");
 
-/* Is there anything but blanks? */
-static bool
-is_given(TextSlice text)
-{
-	for (Size i = 0; text.data != NULL && i < text.len; i++)
-	{
-		if (!isspace((unsigned char) text.data[i]))
-			return true;
-	}
-	return false;
-}
-
 static TextSlice
-trim(TextSlice text)
+trim(TextSlice slice)
 {
-	while (text.len > 0 && isspace((unsigned char) text.data[0]))
+	while (slice.len > 0 && isspace((unsigned char) slice.data[0]))
 	{
-		text.data++;
-		text.len--;
+		slice.data++;
+		slice.len--;
 	}
-	while (text.len > 0 && isspace((unsigned char) text.data[text.len - 1]))
-		text.len--;
-	return text;
+	while (slice.len > 0 &&
+		   isspace((unsigned char) slice.data[slice.len - 1]))
+		slice.len--;
+	return slice;
 }
 
 static bool
-slice_is(TextSlice text, const char *string)
+slice_is(TextSlice slice, const char *string)
 {
-	return text.data != NULL && strlen(string) == text.len &&
-		memcmp(text.data, string, text.len) == 0;
+	return slice.data != NULL && strlen(string) == slice.len &&
+		memcmp(slice.data, string, slice.len) == 0;
 }
 
 /* The decision cannot be kept beyond an edge that is still to come. */
@@ -212,7 +203,7 @@ find_tags(Deliberation *d)
 	{
 		TextSlice	declared = disclosure->declared_tags[i];
 
-		if (!is_given(declared))
+		if (!sg_is_given(declared))
 			continue;
 
 		/*
@@ -224,7 +215,7 @@ find_tags(Deliberation *d)
 		tags = lappend(tags, pnstrdup(declared.data, declared.len));
 	}
 	/* A purpose given as tags alone is a purpose. */
-	if (tags == NIL || is_given(disclosure->purpose))
+	if (tags == NIL || sg_is_given(disclosure->purpose))
 		tags = list_concat(tags, sg_tag_purpose(tagger, disclosure->purpose));
 
 	d->tags.words = palloc((list_length(tags) + 1) * sizeof(char *));
@@ -337,8 +328,6 @@ why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 	look_at_edge(d, basis->valid_until);
 	look_at_edge(d, basis->revoked_at);
 
-	if (rule->lifted_by.count == 0)
-		return "nothing lifts this rule";
 	if (!sg_words_contain(&rule->lifted_by, basis->kind, strlen(basis->kind)))
 		return psprintf("this rule is not lifted by %s",
 						kind_in_words(basis->kind));
@@ -684,13 +673,13 @@ sg_decide(const Policy *policy, const Disclosure *disclosure)
 	d.disclosure = disclosure;
 	d.valid_until = DT_NOEND;
 	add_party(&d, disclosure->destination, disclosure->destination_state, false);
-	if (is_given(disclosure->on_behalf_of))
+	if (sg_is_given(disclosure->on_behalf_of))
 		add_party(&d, disclosure->on_behalf_of, no_state, true);
-	d.has_case_number = is_given(disclosure->case_number);
+	d.has_case_number = sg_is_given(disclosure->case_number);
 	d.data_class_known = disclosure->data_class.data == NULL ||
 		sg_words_contain(&policy->data_classes, disclosure->data_class.data,
 						 disclosure->data_class.len);
-	d.legal_basis_named = is_given(disclosure->legal_basis);
+	d.legal_basis_named = sg_is_given(disclosure->legal_basis);
 	if (d.legal_basis_named)
 		d.basis = sg_policy_legal_basis(policy, trim(disclosure->legal_basis));
 	find_tags(&d);

@@ -137,18 +137,6 @@ read_us_state(TextSlice state)
 	return found;
 }
 
-/* Is there anything but blanks? */
-static bool
-is_given(TextSlice text)
-{
-	for (Size i = 0; text.data != NULL && i < text.len; i++)
-	{
-		if (text.data[i] != ' ' && text.data[i] != '\t')
-			return true;
-	}
-	return false;
-}
-
 /*
  * The class of an agency other than the home agency.  Abroad is abroad,
  * whatever the level; what cannot be told is no better than unregistered.
@@ -296,7 +284,7 @@ state_fits(const Agency *agency, TextSlice state)
 {
 	const char *code;
 
-	if (!is_given(state))
+	if (!sg_is_given(state))
 		return true;
 	code = read_us_state(state);
 
@@ -314,7 +302,7 @@ sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
 	const Agency *agency;
 	char	   *exact;
 
-	if (!is_given(name))
+	if (!sg_is_given(name))
 		return NULL;
 
 	exact = pnstrdup(name.data, name.len);

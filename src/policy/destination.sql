@@ -107,6 +107,7 @@ CREATE FUNCTION sharing_guard.agency_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    what text := format('agency "%s"', NEW.agency_id);
     twin text;
 BEGIN
     IF btrim(NEW.agency_id) = '' OR NEW.agency_id <> btrim(NEW.agency_id)
@@ -114,6 +115,14 @@ BEGIN
         RAISE EXCEPTION 'agency_id is empty or has blanks around it'
             USING ERRCODE = 'check_violation',
                   HINT = 'Give a short name without blanks, such as anytown-pd.';
+    END IF;
+    PERFORM sharing_guard.check_word(what, 'level', NEW.level,
+        '{local,state,federal,tribal,private,foreign,service_provider,fusion,unknown}');
+    PERFORM sharing_guard.check_word(what, 'status', NEW.status, '{active,inactive}');
+    IF NEW.attestation_expires < NEW.attested_on THEN
+        RAISE EXCEPTION 'the attestation of % expires before it was made', what
+            USING ERRCODE = 'check_violation',
+                  HINT = 'attestation_expires is the last day on which it counts.';
     END IF;
     IF NOT sharing_guard.is_jurisdiction(NEW.jurisdiction) THEN
         RAISE EXCEPTION 'unknown jurisdiction "%" of agency "%"',

@@ -12,6 +12,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "catalog/pg_collation.h"
 #include "common/unicode_norm.h"
 #include "fmgr.h"
@@ -22,6 +24,17 @@
 #include "policy/fold.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_fold_name);
+
+bool
+sg_is_given(TextSlice slice)
+{
+	for (Size i = 0; slice.data != NULL && i < slice.len; i++)
+	{
+		if (!isspace((unsigned char) slice.data[i]))
+			return true;
+	}
+	return false;
+}
 
 /* Characters that take no room on the screen. */
 static bool

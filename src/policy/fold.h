@@ -8,6 +8,8 @@
 #ifndef SHARING_GUARD_FOLD_H
 #define SHARING_GUARD_FOLD_H
 
+#include "disclosure.h"
+
 /*
  * A word of a folded text: letters and digits only.  Letters spelled one by
  * one (I.C.E., I C E) are one word, whose data is then not part of the text.
@@ -19,6 +21,9 @@ typedef struct Word
 	int			start;			/* where it stands in the folded text */
 	int			end;
 } Word;
+
+/* Is there anything but blanks? */
+extern bool sg_is_given(TextSlice slice);
 
 /* All results are palloc'd; the folded text is NUL-terminated. */
 extern char *sg_fold(const char *data, Size len, Size *folded_len);

@@ -16,6 +16,24 @@ COMMENT ON COLUMN sharing_guard.data_class.description IS
 COMMENT ON COLUMN sharing_guard.data_class.built_in IS
 'Comes with the extension and stays as it is';
 
+CREATE FUNCTION sharing_guard.data_class_check() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NEW.data_class !~ '^[a-z][a-z0-9_]*$' THEN
+        RAISE EXCEPTION 'data class "%" is not made of small letters, digits and underscores', NEW.data_class
+            USING ERRCODE = 'check_violation',
+                  HINT = 'For example: body_camera.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.data_class_check() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.data_class_check() IS
+'Trigger: refuses names that rules could not use';
+CREATE TRIGGER data_class_check BEFORE INSERT OR UPDATE ON sharing_guard.data_class
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.data_class_check();
+
 INSERT INTO sharing_guard.data_class (data_class, description, built_in) VALUES
 ('alpr', 'Automated licence plate reader data: plates, times, places, images', true),
 ('cad', 'Computer-aided dispatch: calls for service and incidents', true),
@@ -240,55 +258,6 @@ CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.rule
 ALTER TABLE sharing_guard.rule ENABLE ALWAYS TRIGGER policy_changed;
 ALTER TABLE sharing_guard.rule ENABLE ALWAYS TRIGGER policy_truncated;
 
--- The first word of a list that is not among the known ones; NULL where all
--- are.  A NULL in the list comes out as an empty word.
-CREATE FUNCTION sharing_guard.unknown_word(words text[], known text[]) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-    SELECT coalesce(w, '') FROM unnest(words) AS w
-     WHERE (w = ANY (known)) IS NOT TRUE
-     ORDER BY 1 LIMIT 1
-$$;
-REVOKE ALL ON FUNCTION sharing_guard.unknown_word(text[], text[]) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.unknown_word(text[], text[]) IS
-'The first word of a list that is not among the known ones';
-
--- What several tables' checks have in common.  A caller passes the name of
--- the row in plain words, such as: rule "x".
-CREATE FUNCTION sharing_guard.check_list(
-    what text, list_name text, words text[], known text[], hint text
-) RETURNS void
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    odd text;
-BEGIN
-    IF words IS NULL THEN
-        RETURN;
-    END IF;
-    IF cardinality(words) = 0 THEN
-        RAISE EXCEPTION '% has an empty list of %', what, list_name
-            USING ERRCODE = 'check_violation',
-                  HINT = 'Leave it NULL to mean any.';
-    END IF;
-    IF array_position(words, NULL) IS NOT NULL THEN
-        RAISE EXCEPTION '% has a NULL in its list of %', what, list_name
-            USING ERRCODE = 'check_violation',
-                  HINT = 'Leave the whole list NULL to mean any.';
-    END IF;
-    IF known IS NOT NULL THEN
-        odd := sharing_guard.unknown_word(words, known);
-        IF odd IS NOT NULL THEN
-            RAISE EXCEPTION '% names "%" in %, which is unknown', what, odd, list_name
-                USING ERRCODE = 'check_violation', HINT = hint;
-        END IF;
-    END IF;
-END
-$$;
-REVOKE ALL ON FUNCTION sharing_guard.check_list(text, text, text[], text[], text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.check_list(text, text, text[], text[], text) IS
-'Refuses a list with nothing in it or with unknown words';
-
 -- Rules, legal bases and task forces name agencies and data classes inside
 -- arrays, which no foreign key watches.
 CREATE FUNCTION sharing_guard.referenced_check() RETURNS trigger
@@ -359,6 +328,15 @@ CREATE FUNCTION sharing_guard.task_force_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    IF btrim(NEW.task_force_id) = '' OR btrim(NEW.primary_purpose) = '' THEN
+        RAISE EXCEPTION 'a task force has an id and a primary purpose that are not empty'
+            USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.ends_on < NEW.starts_on THEN
+        RAISE EXCEPTION 'task force "%" ends before it begins', NEW.task_force_id
+            USING ERRCODE = 'check_violation',
+                  HINT = 'ends_on is its last day; leave it NULL while it goes on.';
+    END IF;
     PERFORM sharing_guard.check_list(
         format('task force "%s"', NEW.task_force_id), 'agencies', NEW.agencies,
         ARRAY(SELECT a.agency_id FROM sharing_guard.agency AS a),
@@ -379,9 +357,18 @@ DECLARE
     what text := format('legal basis "%s"', NEW.legal_basis_id);
     court_paper boolean := NEW.kind IN ('judicial_warrant', 'court_order', 'subpoena');
 BEGIN
-    IF NEW.legal_basis_id ~ '[[:cntrl:]]' THEN
-        RAISE EXCEPTION 'legal_basis_id contains control characters'
-            USING ERRCODE = 'check_violation';
+    IF btrim(NEW.legal_basis_id) = '' OR NEW.legal_basis_id <> btrim(NEW.legal_basis_id)
+       OR NEW.legal_basis_id ~ '[[:cntrl:]]' THEN
+        RAISE EXCEPTION 'legal_basis_id is empty or has blanks around it'
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Give a short name, such as the docket number.';
+    END IF;
+    PERFORM sharing_guard.check_word(what, 'kind', NEW.kind,
+        '{judicial_warrant,court_order,subpoena,administrative_form,task_force_agreement,statute,written_agreement}');
+    IF octet_length(NEW.document_sha256) <> 32 THEN
+        RAISE EXCEPTION 'the document_sha256 of % is not 32 bytes long', what
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Give the SHA-256 digest of the document, such as sha256(...) or decode(''...'', ''hex'').';
     END IF;
     -- Whatever the spelling: DHS Form I-247A, i 200, ...
     IF court_paper
@@ -443,6 +430,23 @@ DECLARE
     nowhere text[] := '{unregistered,in_state_inferred}';
     odd text;
 BEGIN
+    IF NEW.rule_id !~ '^[a-z0-9][a-z0-9_.-]*$' THEN
+        RAISE EXCEPTION 'rule_id "%" is not made of small letters, digits, dots, hyphens and underscores', NEW.rule_id
+            USING ERRCODE = 'check_violation',
+                  HINT = 'For example: local.no-sharing-with-x.';
+    END IF;
+    IF btrim(NEW.description) = '' THEN
+        RAISE EXCEPTION '% has an empty description', what
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Say in one plain sentence what the rule does; refused users read it.';
+    END IF;
+    PERFORM sharing_guard.check_word(what, 'outcome', NEW.outcome, '{allow,flag,block}');
+    PERFORM sharing_guard.check_word(what, 'agency_status', NEW.agency_status, '{active,inactive}');
+    PERFORM sharing_guard.check_word(what, 'attestation', NEW.attestation, '{missing,on_file}');
+    PERFORM sharing_guard.check_word(what, 'contract', NEW.contract, '{missing,on_file}');
+    PERFORM sharing_guard.check_word(what, 'case_number', NEW.case_number, '{present,missing}');
+    PERFORM sharing_guard.check_word(what, 'authority_kind', NEW.authority_kind,
+        '{statute,attorney_general,city_policy,agency}');
     PERFORM sharing_guard.check_list(what, 'destination_classes', NEW.destination_classes,
         '{self,in_state_public_agency,in_state_inferred,out_of_state,federal,tribal,non_us,private,service_provider,unregistered}',
         'The classes are self, in_state_public_agency, in_state_inferred, out_of_state, federal, tribal, non_us, private, service_provider and unregistered.');

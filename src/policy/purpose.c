@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "common/hashfn.h"
 #include "fmgr.h"
 #include "nodes/pg_list.h"
@@ -65,6 +67,15 @@ typedef struct Excepted
 	int			from;
 	int			to;				/* exclusive */
 } Excepted;
+
+/* In the order in which they begin. */
+typedef struct Exceptions
+{
+	int			count;
+	int			capacity;
+	int			first;			/* those before it lie behind us */
+	Excepted   *items;
+} Exceptions;
 
 static Term **
 bucket(Term **buckets, uint32 mask, const char *data, int len)
@@ -242,17 +253,23 @@ term_stands_at(const Term *term, const char *folded, Size len,
 	return false;
 }
 
+/*
+ * Do the words between these two give no such tag?  Asked with "from" never
+ * going back, so exceptions that lie behind it are dropped: a long text full
+ * of them must not take time in the square of its length.
+ */
 static bool
-is_excepted(const List *exceptions, const char *tag, int from, int to)
+is_excepted(Exceptions *exceptions, const char *tag, int from, int to)
 {
-	ListCell   *lc;
+	while (exceptions->first < exceptions->count &&
+		   exceptions->items[exceptions->first].to <= from)
+		exceptions->first++;
 
-	foreach(lc, exceptions)
+	for (int i = exceptions->first;
+		 i < exceptions->count && exceptions->items[i].from < to; i++)
 	{
-		const Excepted *excepted = lfirst(lc);
-
-		if (from < excepted->to && excepted->from < to &&
-			strcmp(excepted->tag, tag) == 0)
+		if (from < exceptions->items[i].to &&
+			strcmp(exceptions->items[i].tag, tag) == 0)
 			return true;
 	}
 	return false;
@@ -276,40 +293,44 @@ slices_equal(const Word *word, const Word *other)
 		memcmp(word->data, other->data, word->len) == 0;
 }
 
-static List *
+static void
 find_exceptions(const Tagger *tagger, const char *folded, Size len,
-				const Word *words, int nwords)
+				const Word *words, int nwords, Exceptions *exceptions)
 {
-	List	   *exceptions = NIL;
-
+	memset(exceptions, 0, sizeof(Exceptions));
 	for (int i = 0; tagger->has_exceptions && i < nwords; i++)
 	{
 		for (const Term *term = *bucket(tagger->by_first_word, tagger->mask,
 										words[i].data, words[i].len);
 			 term != NULL; term = term->next)
 		{
+			Excepted   *excepted;
 			int			to;
 
-			if (term->kind == TERM_EXCEPTION &&
-				term_stands_at(term, folded, len, words, nwords, i, &to))
+			if (term->kind != TERM_EXCEPTION ||
+				!term_stands_at(term, folded, len, words, nwords, i, &to))
+				continue;
+			if (exceptions->count == exceptions->capacity)
 			{
-				Excepted   *excepted = palloc(sizeof(Excepted));
-
-				excepted->tag = term->tag;
-				excepted->from = i;
-				excepted->to = to;
-				exceptions = lappend(exceptions, excepted);
+				exceptions->capacity = Max(8, exceptions->capacity * 2);
+				exceptions->items = exceptions->items == NULL ?
+					palloc(exceptions->capacity * sizeof(Excepted)) :
+					repalloc_huge(exceptions->items,
+								  exceptions->capacity * sizeof(Excepted));
 			}
+			excepted = &exceptions->items[exceptions->count++];
+			excepted->tag = term->tag;
+			excepted->from = i;
+			excepted->to = to;
 		}
 	}
-	return exceptions;
 }
 
 List *
 sg_tag_purpose(const Tagger *tagger, TextSlice purpose)
 {
 	List	   *tags = NIL;
-	List	   *exceptions;
+	Exceptions	exceptions;
 	char	   *folded;
 	Size		len;
 	Word	   *words;
@@ -324,7 +345,7 @@ sg_tag_purpose(const Tagger *tagger, TextSlice purpose)
 	if (nwords == 0)
 		return list_make1(tag_no_purpose);
 
-	exceptions = find_exceptions(tagger, folded, len, words, nwords);
+	find_exceptions(tagger, folded, len, words, nwords, &exceptions);
 
 	for (int i = 0; i < nwords; i++)
 	{
@@ -351,7 +372,7 @@ sg_tag_purpose(const Tagger *tagger, TextSlice purpose)
 					continue;
 				if (term->vague)
 					says_something = false;
-				else if (!is_excepted(exceptions, term->tag, i, to) &&
+				else if (!is_excepted(&exceptions, term->tag, i, to) &&
 						 (tags == NIL || llast(tags) != term->tag))
 					tags = lappend(tags, unconstify(char *, term->tag));
 			}
@@ -362,7 +383,6 @@ sg_tag_purpose(const Tagger *tagger, TextSlice purpose)
 
 	if (vague)
 		tags = lappend(tags, tag_vague_purpose);
-	list_free_deep(exceptions);
 	return tags;
 }
 

@@ -51,6 +51,8 @@ AS $$
 DECLARE
     words text[] := sharing_guard.purpose_words(NEW.term);
 BEGIN
+    PERFORM sharing_guard.check_word(format('purpose term "%s"', NEW.term), 'match', NEW.match,
+        '{word,phrase,prefix,code,exception}');
     IF NEW.tag !~ '^[a-z][a-z0-9_]*$' THEN
         RAISE EXCEPTION 'tag "%" is not made of small letters, digits and underscores', NEW.tag
             USING ERRCODE = 'check_violation',

@@ -53,11 +53,16 @@ is( $node->safe_psql('guarded',
 		  WHERE status = 'problem' AND subject <> 'fsync'}),
 	'0', 'preflight has nothing more to say');
 
-# A bad list of databases.
-my ($stdout, $stderr) = run_command(
-	[ 'postgres', '-D', $node->data_dir, '-c', 'sharing_guard.databases=a b c,', '-C', 'port' ]);
-like($stderr, qr/invalid value for parameter "sharing_guard.databases"/,
-	'a list that is none stops the server from starting');
+# A list that is none: the server says so and starts with an empty one, so
+# nothing is let out.
+$node->append_conf('postgresql.conf', "sharing_guard.databases = 'a b c,'");
+$node->restart;
+like(slurp_file($node->logfile), qr/invalid value for parameter "sharing_guard.databases": "a b c,"/,
+	'a list that is none is reported');
+like(error_of($node, 'guarded', q{INSERT INTO queue VALUES (1, 'oakdale-pd')}),
+	qr/SG006: database "guarded" is not listed/, 'and every row refused');
+$node->append_conf('postgresql.conf', qq{sharing_guard.databases = 'guarded,"Second Town"'});
+$node->restart;
 
 # The library is gone from shared_preload_libraries.
 $node->append_conf('postgresql.conf', "shared_preload_libraries = ''");

@@ -26,7 +26,7 @@ $node->safe_psql('guarded', q{
 my $doc = slurp_file('doc/auditor-queries.md');
 my $section = 'the beginning';
 my $blocks = 0;
-while ($doc =~ /^(?:#+ (.+)|```sql\n(.*?)^```)$/msg)
+while ($doc =~ /^(?:#+ ([^\n]+)|```sql\n(.*?)^```)$/msg)
 {
 	if (defined $1) { $section = $1; next }
 	my $sql = $2;

@@ -1,0 +1,56 @@
+-- Destinations: who a name stands for.
+\set SHOW_CONTEXT never
+SET client_min_messages = error;
+DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+CREATE EXTENSION sharing_guard;
+RESET client_min_messages;
+SELECT sharing_guard.configure('US-CA', 'Anytown Police Department',
+                               'America/Los_Angeles', 'the records unit');
+INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level, status, ori) VALUES
+('davis-pd', 'Davis Police Department', 'US-CA', 'local', 'active', 'CA0000001'),
+('ca-doj', 'California Department of Justice', 'US-CA', 'state', 'active', NULL),
+('reno-pd', 'Reno Police Department', 'US-NV', 'local', 'active', NULL),
+('old-pd', 'Oldtown Sheriff''s Office [Inactive]', 'US-CA', 'local', 'inactive', NULL),
+('fbi', 'Federal Bureau of Investigation', 'US', 'federal', 'active', NULL),
+('tribe-pd', 'Tribal Police', 'US-CA', 'tribal', 'active', NULL),
+('campus', 'Private University Police', 'US-CA', 'private', 'active', NULL),
+('tijuana', 'Policia de Tijuana', 'MX', 'foreign', 'active', NULL),
+('tijuana-mall', 'Tijuana Mall Guards', 'MX', 'private', 'active', NULL),
+('host', 'Data Host Inc.', 'US-TX', 'service_provider', 'active', NULL),
+('ncric', 'Regional Intelligence Center', 'US-CA', 'fusion', 'active', NULL),
+('odd', 'Somebody', 'US-CA', 'unknown', 'active', NULL);
+SELECT sharing_guard.accept_alias('Davis CA PD', 'davis-pd');
+CREATE FUNCTION pg_temp.who(name text, state text DEFAULT NULL)
+RETURNS TABLE (name text, state text, agency_id text, destination_class text, agency_status text)
+LANGUAGE sql AS $$
+    SELECT name, state, p.agency_id, p.destination_class, p.agency_status
+      FROM sharing_guard.preview_decision(name, 'burglary', 'rms', destination_state => state) AS p
+$$;
+-- Every class
+SELECT w.* FROM sharing_guard.agency AS a, LATERAL pg_temp.who(a.agency_id) AS w
+ ORDER BY a.agency_id COLLATE "C";
+-- By ORI, name and alias, whatever the case, spacing, punctuation and brackets
+SELECT w.* FROM unnest('{CA0000001,davis police department,DAVIS  CA P.D.,"[Davis] CA-PD",
+    OLDTOWN SHERIFFS OFFICE (INACTIVE),POLICIA DE TIJUANA}'::text[])
+       WITH ORDINALITY AS x (name, n), LATERAL pg_temp.who(x.name) AS w ORDER BY x.n;
+-- Spellings that are nobody's
+SELECT w.* FROM unnest(ARRAY['Davis', 'Davis PD [Inactive]', 'ca0000001x', '', ' ', '---', NULL])
+       WITH ORDINALITY AS x (name, n), LATERAL pg_temp.who(x.name) AS w ORDER BY x.n;
+-- A known name in another state is another agency
+SELECT w.* FROM (VALUES (1, 'CA'), (2, 'US-CA'), (3, 'california'), (4, 'TX'), (5, 'US-NV'),
+                        (6, 'MX'), (7, '')) AS x (n, state),
+       LATERAL pg_temp.who('Davis CA PD', x.state) AS w ORDER BY x.n;
+SELECT w.* FROM (VALUES (1, 'fbi', 'CA'), (2, 'fbi', 'MX'), (3, 'tijuana', 'TX'), (4, 'tijuana', 'MX'),
+                        (5, 'Unheard-of PD', 'NV')) AS x (n, name, state),
+       LATERAL pg_temp.who(x.name, x.state) AS w ORDER BY x.n;
+-- Two agencies of one name: nobody's, until the id says which
+SET client_min_messages = error;
+INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level)
+VALUES ('reno-pd-tx', 'Reno Police Department', 'US-TX', 'local');
+RESET client_min_messages;
+SELECT w.* FROM unnest('{Reno Police Department,reno-pd,reno-pd-tx}'::text[])
+       WITH ORDINALITY AS x (name, n), LATERAL pg_temp.who(x.name) AS w ORDER BY x.n;
+-- Home is where configure() says
+SELECT sharing_guard.configure(NULL, 'Davis Police Department', NULL);
+SELECT w.* FROM unnest('{Davis CA PD,anytown-police-department}'::text[])
+       WITH ORDINALITY AS x (name, n), LATERAL pg_temp.who(x.name) AS w ORDER BY x.n;

@@ -1,0 +1,100 @@
+-- Legal bases: what is refused, and what one lifts.
+\set SHOW_CONTEXT never
+SET client_min_messages = error;
+DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+CREATE EXTENSION sharing_guard;
+RESET client_min_messages;
+SET timezone = 'America/Los_Angeles';
+SELECT sharing_guard.configure('US-CA', 'Anytown Police Department',
+                               'America/Los_Angeles', 'the records unit');
+SELECT count(*) > 100 AS adopted FROM sharing_guard.adopt_policy('us-ca');
+
+-- A form of the immigration service is no judicial warrant, however spelled.
+INSERT INTO sharing_guard.legal_basis
+       (legal_basis_id, kind, issuer, form, valid_from, destination, data_classes, record_keys)
+VALUES ('w', 'judicial_warrant', 'An officer', 'DHS Form I-200', '2026-01-01', 'us-ice', '{rms}', '{1}');
+INSERT INTO sharing_guard.legal_basis
+       (legal_basis_id, kind, issuer, form, valid_from, destination, data_classes, record_keys)
+VALUES ('w', 'judicial_warrant', 'An officer', 'i 205', '2026-01-01', 'us-ice', '{rms}', '{1}');
+INSERT INTO sharing_guard.legal_basis
+       (legal_basis_id, kind, issuer, form, valid_from, destination, data_classes, record_keys)
+VALUES ('w', 'court_order', 'An officer', 'Form I.247A', '2026-01-01', 'us-ice', '{rms}', '{1}');
+INSERT INTO sharing_guard.legal_basis (legal_basis_id, kind, form, valid_from)
+VALUES ('form', 'administrative_form', 'I-247A', '2026-01-01');
+
+-- A warrant, order or subpoena needs a scope.
+INSERT INTO sharing_guard.legal_basis (legal_basis_id, kind, issuer, valid_from)
+VALUES ('w', 'judicial_warrant', 'A judge', '2026-01-01');
+INSERT INTO sharing_guard.legal_basis
+       (legal_basis_id, kind, issuer, valid_from, destination, data_classes)
+VALUES ('w', 'subpoena', 'A clerk', '2026-01-01', 'us-ice', '{rms}');
+INSERT INTO sharing_guard.legal_basis
+       (legal_basis_id, kind, valid_from, destination, data_classes, record_keys)
+VALUES ('w', 'court_order', '2026-01-01', 'us-ice', '{rms}', '{1}');
+INSERT INTO sharing_guard.legal_basis
+       (legal_basis_id, kind, issuer, valid_from, destination, data_classes, record_keys)
+VALUES ('w', 'court_order', 'A judge', '2026-01-01', 'us-ice', '{rms}', '{}');
+INSERT INTO sharing_guard.legal_basis
+       (legal_basis_id, kind, issuer, valid_from, destination, data_classes, record_keys)
+VALUES ('w', 'court_order', 'A judge', '2026-01-01', 'us-ice', '{reports}', '{1}');
+INSERT INTO sharing_guard.legal_basis (legal_basis_id, kind, valid_from, valid_until)
+VALUES ('w', 'statute', '2026-01-01', '2026-01-01');
+INSERT INTO sharing_guard.legal_basis (legal_basis_id, kind, valid_from, document_sha256)
+VALUES ('w', 'statute', '2026-01-01', '\x00');
+INSERT INTO sharing_guard.legal_basis (legal_basis_id, kind, valid_from)
+VALUES ('w', 'verbal', '2026-01-01');
+
+-- A judicial warrant for one agency, two kinds of data, two records.
+INSERT INTO sharing_guard.legal_basis
+       (legal_basis_id, kind, issuer, issuer_title, court, number, form,
+        valid_from, valid_until, document_sha256, destination, data_classes, record_keys)
+VALUES ('warrant-1', 'judicial_warrant', 'A. Judge', 'United States Magistrate Judge',
+        'E.D. Cal.', '26-mj-1', 'AO 93', '2026-01-01', '2026-07-01',
+        sha256('the document'), 'us-fbi', '{alpr,rms}', '{R-1,R-2}');
+CREATE FUNCTION pg_temp.ask(destination text, data_class text, basis text,
+                            record_key text, at timestamptz)
+RETURNS TABLE (outcome text, rule_ids text[], reasons text)
+LANGUAGE sql AS $$
+    SELECT p.outcome, p.rule_ids, array_to_string(p.reasons, E'\n')
+      FROM sharing_guard.preview_decision(destination, 'immigration', data_class,
+               legal_basis => basis, at => at, record_key => record_key) AS p
+$$;
+\x on
+\a
+\t on
+-- It lifts the rule about the purpose for an RMS record,
+SELECT * FROM pg_temp.ask('FBI', 'rms', 'warrant-1', 'R-1', '2026-02-01');
+-- but not the rule about ALPR information going to a federal agency.
+SELECT * FROM pg_temp.ask('FBI', 'alpr', 'warrant-1', 'R-1', '2026-02-01');
+-- Not for another record, or another destination, or other data;
+SELECT * FROM pg_temp.ask('FBI', 'rms', 'warrant-1', 'R-9', '2026-02-01');
+SELECT * FROM pg_temp.ask('FBI', 'rms', 'warrant-1', NULL, '2026-02-01');
+SELECT * FROM pg_temp.ask('DEA', 'rms', 'warrant-1', 'R-1', '2026-02-01');
+SELECT * FROM pg_temp.ask('FBI', 'cad', 'warrant-1', 'R-1', '2026-02-01');
+-- not before its time, and not after.
+SELECT * FROM pg_temp.ask('FBI', 'rms', 'warrant-1', 'R-1', '2025-12-31 23:59:59');
+SELECT * FROM pg_temp.ask('FBI', 'rms', 'warrant-1', 'R-1', '2026-07-01');
+-- A basis that nobody entered, or that lifts nothing.
+SELECT * FROM pg_temp.ask('FBI', 'rms', 'warrant-2', 'R-1', '2026-02-01');
+SELECT * FROM pg_temp.ask('FBI', 'rms', 'form', 'R-1', '2026-02-01');
+-- Revoked.
+UPDATE sharing_guard.legal_basis SET revoked_at = '2026-03-01' WHERE legal_basis_id = 'warrant-1';
+SELECT * FROM pg_temp.ask('FBI', 'rms', 'warrant-1', 'R-1', '2026-02-28');
+SELECT * FROM pg_temp.ask('FBI', 'rms', 'warrant-1', 'R-1', '2026-03-01');
+-- On behalf of another agency it does not count.
+SELECT p.outcome, p.rule_ids, array_to_string(p.reasons, E'\n')
+  FROM sharing_guard.preview_decision('FBI', 'immigration', 'rms', legal_basis => 'warrant-1',
+           on_behalf_of_agency => 'DEA', at => '2026-02-01', record_key => 'R-1') AS p;
+-- A warrant for one case.
+INSERT INTO sharing_guard.legal_basis
+       (legal_basis_id, kind, issuer, valid_from, destination, data_classes, case_number)
+VALUES ('warrant-3', 'judicial_warrant', 'A. Judge', '2026-01-01', 'us-ice', '{rms}', '26-100');
+SELECT p.outcome, p.rule_ids, array_to_string(p.reasons, E'\n')
+  FROM sharing_guard.preview_decision('ICE', 'immigration', 'rms', legal_basis => 'warrant-3',
+           at => '2026-02-01', case_number => ' 26-100 ') AS p;
+SELECT p.outcome, p.rule_ids, array_to_string(p.reasons, E'\n')
+  FROM sharing_guard.preview_decision('ICE', 'immigration', 'rms', legal_basis => 'warrant-3',
+           at => '2026-02-01', case_number => '26-101') AS p;
+SELECT p.outcome, p.rule_ids, array_to_string(p.reasons, E'\n')
+  FROM sharing_guard.preview_decision('ICE', 'immigration', 'rms', legal_basis => 'warrant-3',
+           at => '2026-02-01') AS p;
