@@ -64,6 +64,7 @@ sg_end() {
 	local status=$?
 	trap '' INT TERM
 	sg_stop
+	sg_stop_nodes "$SG_WORK"
 	rm -rf "$SG_WORK"
 	exit $status
 }
@@ -183,6 +184,16 @@ sg_stop() {
 	done
 	kill -QUIT "$pid" 2>/dev/null || :
 	wait "$pid" 2>/dev/null || :
+}
+
+# sg_stop_nodes DIR: ends what a TAP test that was cut short left running.
+sg_stop_nodes() {
+	local file pid
+	find "$1" -name postmaster.pid 2>/dev/null | while IFS= read -r file; do
+		pid=$(head -n 1 "$file")
+		say "still running, ended: ${file%/postmaster.pid}"
+		kill -QUIT "$pid" 2>/dev/null || :
+	done || :
 }
 
 # sg_lock NAME COMMAND...: two runs at once make a cached thing only once.
