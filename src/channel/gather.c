@@ -438,6 +438,8 @@ copy_decision(const Decision *decision)
 	copy->tags = copy_strings(decision->tags, decision->ntags);
 	copy->rule_ids = copy_strings(decision->rule_ids, decision->nrules);
 	copy->reasons = copy_strings(decision->reasons, decision->nreasons);
+	copy->lawful_ways = copy_strings(decision->lawful_ways,
+									 decision->nlawful_ways);
 	copy->authority = copy_string(decision->authority);
 	copy->legal_basis_id = copy_string(decision->legal_basis_id);
 	return copy;
