@@ -45,8 +45,12 @@
 /* How many rows may be gathered between two looks at the memory used. */
 #define ROWS_BETWEEN_MEMORY_CHECKS 256
 
-/* The decision cache starts anew at this size. */
+/* The decision cache starts anew at either of these sizes. */
 #define DECISIONS_MAX		10000
+#define DECISIONS_BYTES_MAX (8 * 1024 * 1024)
+
+/* A key longer than this does not keep its buffer. */
+#define KEY_BUFFER_KEPT		(64 * 1024)
 
 /* Which per-row fields a group's rows have. */
 #define HAS_PURPOSE			0x01
@@ -69,6 +73,7 @@ typedef struct Group
 	Decision   *decision;
 	Disclosure	disclosure;		/* without the per-row fields */
 	const char *home_agency;
+	Oid			session_role;
 	Oid			acting_role;
 
 	RowColumn  *record_keys;
@@ -141,6 +146,7 @@ struct GatheredDecision
 	Group	   *group;
 	uint64		group_epoch;
 	SubTransactionId subid;
+	Oid			session_role;
 	Oid			acting_role;
 	int			fields;
 
@@ -199,6 +205,11 @@ sg_gather_init(void)
 static void
 key_start(void)
 {
+	if (key_buffer.data != NULL && key_buffer.maxlen > KEY_BUFFER_KEPT)
+	{
+		pfree(key_buffer.data);
+		key_buffer.data = NULL;
+	}
 	if (key_buffer.data == NULL)
 	{
 		MemoryContext oldcontext = MemoryContextSwitchTo(TopMemoryContext);
@@ -337,7 +348,8 @@ sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 	if (decisions == NULL ||
 		decisions_policy_load != sg_policy_load_number(policy) ||
 		decisions_guard_load != guard->load_number ||
-		decisions->members >= DECISIONS_MAX)
+		decisions->members >= DECISIONS_MAX ||
+		MemoryContextMemAllocated(decision_context, true) > DECISIONS_BYTES_MAX)
 	{
 		forget_decisions();
 		decisions_policy_load = sg_policy_load_number(policy);
@@ -480,12 +492,13 @@ fields_of(const Disclosure *disclosure)
 
 static ByteKey
 group_key(const GatheredDecision *gathered, const Disclosure *disclosure,
-		  int fields, Oid acting_role)
+		  int fields, Oid session_role, Oid acting_role)
 {
 	const Decision *decision = gathered->decision;
 
 	key_start();
 	key_add_bytes(&fields, sizeof(fields));
+	key_add_bytes(&session_role, sizeof(session_role));
 	key_add_bytes(&acting_role, sizeof(acting_role));
 	key_add_bytes(&disclosure->channel, sizeof(disclosure->channel));
 	key_add_bytes(&gathered->outcome, sizeof(gathered->outcome));
@@ -537,7 +550,7 @@ add_columns(Group *group, int fields, MemoryContext context)
 /* An empty group, in CurrentMemoryContext. */
 static Group *
 new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
-		  int fields, Oid acting_role)
+		  int fields, Oid session_role, Oid acting_role)
 {
 	Group	   *group = palloc0(sizeof(Group));
 
@@ -546,6 +559,7 @@ new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
 	group->disclosure = copy_shared_fields(disclosure);
 	group->home_agency =
 		copy_string(sg_policy_home_agency_name(sg_policy_current()));
+	group->session_role = session_role;
 	group->acting_role = acting_role;
 	add_columns(group, fields, CurrentMemoryContext);
 	return group;
@@ -554,9 +568,11 @@ new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
 /* The group for these rows in this level, made where there is none yet. */
 static Group *
 find_group(Level *level, const GatheredDecision *gathered,
-		   const Disclosure *disclosure, int fields, Oid acting_role)
+		   const Disclosure *disclosure, int fields, Oid session_role,
+		   Oid acting_role)
 {
-	ByteKey		key = group_key(gathered, disclosure, fields, acting_role);
+	ByteKey		key = group_key(gathered, disclosure, fields, session_role,
+								acting_role);
 	GroupEntry *entry = group_table_lookup(level->groups, key);
 	MemoryContext oldcontext;
 	Group	   *group;
@@ -567,7 +583,7 @@ find_group(Level *level, const GatheredDecision *gathered,
 
 	oldcontext = MemoryContextSwitchTo(level->context);
 	key.data = memcpy(palloc(key.len), key.data, key.len);
-	group = new_group(gathered, disclosure, fields, acting_role);
+	group = new_group(gathered, disclosure, fields, session_role, acting_role);
 	entry = group_table_insert(level->groups, key, &found);
 	entry->group = group;
 	MemoryContextSwitchTo(oldcontext);
@@ -591,8 +607,9 @@ fill_event(DisclosureEvent *event, const Group *group)
 	 * Whoever the application says is at the keyboard comes first; a login
 	 * that several people share must never pass for one of them.
 	 */
-	sg_actor_from_session(&event->actor, group->acting_role);
-	if (sg_context_role_shared(GetSessionUserId(), &organization))
+	sg_actor_from_session(&event->actor, group->session_role,
+						  group->acting_role);
+	if (sg_context_role_shared(group->session_role, &organization))
 		event->actor.username_source = "shared_login";
 	event->actor.organization = organization ? organization : group->home_agency;
 	if (group->requesting_persons != NULL)
@@ -797,34 +814,49 @@ add_row(Group *group, const Disclosure *disclosure)
 					   &disclosure->requesting_person);
 }
 
+/* The group that takes this row; its event has room for it. */
+static Group *
+group_for_row(GatheredDecision *gathered, const Disclosure *disclosure)
+{
+	Oid			session_role = GetSessionUserId();
+	Oid			acting_role = GetUserId();
+	int			fields = fields_of(disclosure);
+
+	for (;;)
+	{
+		Level	   *level = current_level();
+
+		/* The group that the decision's last row went to, unless stale. */
+		if (gathered->group == NULL ||
+			gathered->group_epoch != group_epoch ||
+			gathered->subid != level->subid ||
+			gathered->session_role != session_role ||
+			gathered->acting_role != acting_role ||
+			gathered->fields != fields)
+		{
+			gathered->group = find_group(level, gathered, disclosure, fields,
+										 session_role, acting_role);
+			gathered->group_epoch = group_epoch;
+			gathered->subid = level->subid;
+			gathered->session_role = session_role;
+			gathered->acting_role = acting_role;
+			gathered->fields = fields;
+			gathered->purpose_fill_number = PG_UINT64_MAX;
+		}
+
+		if (gathered->group->nrows == 0 ||
+			group_has_room(gathered->group, disclosure->at))
+			return gathered->group;
+
+		/* Once it is written, nothing need be where it was: look again. */
+		write_and_restart_group(level, gathered->group, fields);
+	}
+}
+
 void
 sg_gather_row(GatheredDecision *gathered, const Disclosure *disclosure)
 {
-	Level	   *level = current_level();
-	Oid			acting_role = GetUserId();
-	int			fields = fields_of(disclosure);
-	Group	   *group;
-
-	/* The group that the decision's last row went to, unless it is stale. */
-	if (gathered->group != NULL &&
-		gathered->group_epoch == group_epoch &&
-		gathered->subid == level->subid &&
-		gathered->acting_role == acting_role &&
-		gathered->fields == fields)
-		group = gathered->group;
-	else
-	{
-		group = find_group(level, gathered, disclosure, fields, acting_role);
-		gathered->group = group;
-		gathered->group_epoch = group_epoch;
-		gathered->subid = level->subid;
-		gathered->acting_role = acting_role;
-		gathered->fields = fields;
-		gathered->purpose_fill_number = PG_UINT64_MAX;
-	}
-
-	if (group->nrows > 0 && !group_has_room(group, disclosure->at))
-		write_and_restart_group(level, group, fields);
+	Group	   *group = group_for_row(gathered, disclosure);
 
 	add_row(group, disclosure);
 	if (group->purposes)
@@ -845,16 +877,16 @@ sg_gather_row(GatheredDecision *gathered, const Disclosure *disclosure)
 
 	if (++rows_since_memory_check >= ROWS_BETWEEN_MEMORY_CHECKS)
 	{
+		SubTransactionId subid = levels->subid;
+
 		rows_since_memory_check = 0;
-		measure_level(level);
+		measure_level(levels);
 		if (gathered_too_much())
 		{
 			/*
 			 * Only what is the current subtransaction's own: an outer one's
 			 * groups, written here, would vanish if this one aborted.
 			 */
-			SubTransactionId subid = level->subid;
-
 			while (levels != NULL && levels->subid == subid)
 				write_and_pop_level();
 		}
@@ -866,7 +898,7 @@ sg_gather_refusal(const GatheredDecision *gathered,
 				  const Disclosure *disclosure)
 {
 	Group	   *group = new_group(gathered, disclosure, fields_of(disclosure),
-								  GetUserId());
+								  GetSessionUserId(), GetUserId());
 	DisclosureEvent event;
 
 	/*

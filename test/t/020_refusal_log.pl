@@ -58,4 +58,13 @@ is(() = $log =~ /sharing_guard event: .*swallowed/g, 1,
 like($log, qr/sharing_guard event: .*"username_source":\s*"login".*swallowed|swallowed.*"username_source":\s*"login"/,
 	'under the login where no person was named');
 
+# However long a value is, its event is there: with the value's digest.
+$error = error_of($node, 'guarded',
+	as_clerk(q{INSERT INTO queue VALUES (9, 'springs-pd', repeat(E'\\x01', 30000000), 'x', NULL)}));
+like($error, qr/ERROR:  SG001:/, 'a purpose of 30 MB is refused like any other');
+($id) = $error =~ /Event: ([0-9a-f-]{36})/;
+$event = decode_json(logged_event($node, $id));
+like($event->{purposes}[0], qr/\[30000000 bytes in all, SHA-256 [0-9a-f]{64}\]$/,
+	'and the event names it by its length and digest');
+
 done_testing();
