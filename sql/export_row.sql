@@ -149,3 +149,15 @@ SELECT sharing_guard.unprotect('county_export');
 INSERT INTO county_export (export_id, reason) VALUES (61, 'vandalism');
 SELECT sharing_guard.unprotect('county_export');
 DROP TABLE county_export;
+
+-- A decision is not remembered for a row that differs in what was decided on:
+-- a blank case number is none.
+CREATE TABLE history (id int PRIMARY KEY, dest text, why text, case_no text);
+SELECT sharing_guard.protect_export('history', destination => 'dest', purpose => 'why',
+    case_number => 'case_no', data_class => 'criminal_history');
+INSERT INTO history VALUES (1, 'removal-office', 'record check', '26-500');
+\set VERBOSITY sqlstate
+INSERT INTO history VALUES (2, 'removal-office', 'record check', '  ');
+\set VERBOSITY default
+SELECT record_key, outcome FROM sharing_guard.audit_rows WHERE relation = 'public.history' ORDER BY 1;
+DROP TABLE history;

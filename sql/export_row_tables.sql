@@ -65,7 +65,7 @@ CREATE TABLE t_int (id bigint, part smallint, dest integer, st char(6), why text
                     PRIMARY KEY (part, id));
 SELECT sharing_guard.protect_export('t_int', destination => 'dest', destination_state => 'st',
                                     purpose => 'why', data_class => 'alpr');
-INSERT INTO t_int VALUES (1, 2, 4711, 'CA', '{case work,assist}');
+INSERT INTO t_int VALUES (1, 2, 4711, 'CA', '{witness interview,robbery}');
 \set VERBOSITY sqlstate
 INSERT INTO t_int VALUES (2, 2, 4711, 'NV', '{case work}');
 INSERT INTO t_int VALUES (3, 2, 4711, 'CA', '{case work,immigration}');

@@ -16,6 +16,11 @@
 #error "sharing_guard supports PostgreSQL 15 to 18"
 #endif
 
+/* Since PostgreSQL 16 the macros of varlena types are no part of postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* PostgreSQL 18 lets a module say who it is in its magic block. */
 #ifdef PG_MODULE_MAGIC_EXT
 #define SG_MODULE_MAGIC() \

@@ -75,6 +75,17 @@ BEGIN
             'Call sharing_guard.grant_auditor(role).';
     END IF;
 
+    -- What keeps the record and sees the policy change.
+    RETURN QUERY SELECT 'problem', t.tgrelid::regclass::text,
+        format('trigger %I is not enabled always: the record or the policy could be changed unseen', t.tgname),
+        format('As superuser: ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.tgrelid::regclass, t.tgname)
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE c.relnamespace = 'sharing_guard'::regnamespace
+      AND t.tgfoid IN ('sharing_guard.policy_changed'::regproc,
+                       'sharing_guard.protect_record'::regproc)
+      AND t.tgenabled <> 'A'
+    ORDER BY t.tgrelid::regclass::text, t.tgname;
+
     -- The tables that are protected.
     FOR r IN SELECT g.* FROM sharing_guard.guard g ORDER BY g.relation::text LOOP
         IF NOT EXISTS (SELECT FROM pg_trigger t

@@ -21,9 +21,11 @@
 
 PG_FUNCTION_INFO_V1(sg_sql_grant_duty);
 
-/* An auditor reads, and changes nothing. */
+/*
+ * An auditor reads, and changes nothing.  (Everybody may enter the schema:
+ * begin_disclosure() is in there.)
+ */
 static const char auditor_grants[] =
-"GRANT USAGE ON SCHEMA sharing_guard TO duty_holder;"
 "GRANT SELECT ON sharing_guard.audit, sharing_guard.audit_rows,"
 "  sharing_guard.policy_changes, sharing_guard.audit_90d,"
 "  sharing_guard.audit_rows_90d, sharing_guard.flagged_90d,"
@@ -32,7 +34,8 @@ static const char auditor_grants[] =
 "  sharing_guard.purpose_term, sharing_guard.legal_basis,"
 "  sharing_guard.task_force, sharing_guard.data_class,"
 "  sharing_guard.setting, sharing_guard.guard, sharing_guard.guard_column,"
-"  sharing_guard.role_binding, sharing_guard.adopted_pack TO duty_holder;"
+"  sharing_guard.role_binding, sharing_guard.role_duty,"
+"  sharing_guard.adopted_pack TO duty_holder;"
 "GRANT EXECUTE ON FUNCTION sharing_guard.explain_event(uuid),"
 "  sharing_guard.preview_decision,"
 "  sharing_guard.audit_window_start(timestamptz, text),"
@@ -40,7 +43,6 @@ static const char auditor_grants[] =
 
 /* A policy administrator changes policy, and cannot change the record. */
 static const char policy_admin_grants[] =
-"GRANT USAGE ON SCHEMA sharing_guard TO duty_holder;"
 "GRANT SELECT, INSERT, UPDATE, DELETE ON sharing_guard.agency,"
 "  sharing_guard.agency_alias, sharing_guard.rule,"
 "  sharing_guard.purpose_term, sharing_guard.legal_basis,"
@@ -48,9 +50,15 @@ static const char policy_admin_grants[] =
 "  sharing_guard.setting, sharing_guard.guard, sharing_guard.guard_column,"
 "  sharing_guard.role_binding, sharing_guard.adopted_pack,"
 "  sharing_guard.pack_row TO duty_holder;"
+"GRANT SELECT ON sharing_guard.role_duty TO duty_holder;"
 "GRANT EXECUTE ON FUNCTION sharing_guard.configure,"
 "  sharing_guard.set_mode, sharing_guard.adopt_policy,"
 "  sharing_guard.accept_alias, sharing_guard.preview_decision,"
+"  sharing_guard.is_jurisdiction, sharing_guard.fold_name,"
+"  sharing_guard.pack_content, sharing_guard.pack_complete_row,"
+"  sharing_guard.pack_key, sharing_guard.pack_new_rows,"
+"  sharing_guard.pack_local_rows, sharing_guard.pack_plan,"
+"  sharing_guard.pack_apply,"
 "  sharing_guard.protect_export, sharing_guard.unprotect,"
 "  sharing_guard.guarded_columns, sharing_guard.check_exportable,"
 "  sharing_guard.split_identifiers, sharing_guard.base_type,"
@@ -97,10 +105,6 @@ sg_sql_grant_duty(PG_FUNCTION_ARGS)
 		/* Not one of PUBLIC, CURRENT_USER and the like, whatever its name. */
 		castNode(RoleSpec, linitial(grant->grantees))->rolename = role;
 		grant->is_grant = is_grant;
-
-		/* Everybody may enter the schema: begin_disclosure() is in there. */
-		if (!is_grant && grant->objtype == OBJECT_SCHEMA)
-			continue;
 		ExecuteGrantStmt(grant);
 		CommandCounterIncrement();
 	}

@@ -68,7 +68,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.check_word(text, text, text, text[]) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.check_word(text, text, text, text[]) IS
-'Refuses a word that is not among the known ones';
+'Internal: refuses a word that is not among the known ones';
 
 -- The first word of a list that is not among the known ones; NULL where all
 -- are.  A NULL in the list comes out as an empty word.
@@ -81,7 +81,7 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.unknown_word(text[], text[]) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.unknown_word(text[], text[]) IS
-'The first word of a list that is not among the known ones';
+'Internal: the first word of a list that is not among the known ones';
 
 CREATE FUNCTION sharing_guard.check_list(
     what text, list_name text, words text[], known text[], hint text
@@ -115,7 +115,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.check_list(text, text, text[], text[], text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.check_list(text, text, text[], text[], text) IS
-'Refuses a list with nothing in it or with unknown words';
+'Internal: refuses a list with nothing in it or with unknown words';
 
 -- The table is changed by SQL as well as by the functions below, so it is
 -- the table that checks.  Runs as its owner, because it only looks.

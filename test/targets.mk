@@ -2,7 +2,7 @@
 # T="decide 010_foo" picks tests; V=17 picks a version.
 
 .PHONY: test test-matrix test-assert test-asan test-valgrind \
-	include-check analyze indent indent-check typedefs demo bench
+	include-check analyze indent indent-check typedefs reference demo bench
 
 test:
 	@PG_CONFIG='$(PG_CONFIG)' bash test/run $(T)
@@ -28,8 +28,13 @@ indent-check:
 typedefs:
 	@bash test/typedefs
 
+# Writes doc/reference.md anew from the comments in the database.
+reference:
+	@PG_CONFIG='$(PG_CONFIG)' bash test/reference
+
 # DATA counts only on the command line (make demo DATA=file.csv): PGXS has a
 # variable of that name, too.
+
 demo:
 	@PG_CONFIG='$(PG_CONFIG)' bash test/demo/run $(if $(filter command,$(origin DATA)),"$$DATA")
 

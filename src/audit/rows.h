@@ -38,9 +38,6 @@ extern void sg_rows_append_index(RowColumn *column, int16 index);
 /* Makes the column empty again, keeping its memory for the next rows. */
 extern void sg_rows_reset(RowColumn *column);
 
-/* Appends all rows of "from". */
-extern void sg_rows_merge(RowColumn *column, const RowColumn *from);
-
 extern int	sg_rows_count(const RowColumn *column);
 extern Size sg_rows_bytes(const RowColumn *column); /* memory held */
 

@@ -20,4 +20,4 @@ CREATE FUNCTION sharing_guard.event_rows(
     LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10 ROWS 20;
 REVOKE ALL ON FUNCTION sharing_guard.event_rows(bigint, text[], int2[], text[], int2[], text[], int2[], text[], int2[], text[], int2[]) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.event_rows(bigint, text[], int2[], text[], int2[], text[], int2[], text[], int2[], text[], int2[]) IS
-'The rows of one event, from the parallel columns of sharing_guard.event; the view audit_rows is made with it';
+'Internal: the rows of one event, from the parallel columns of sharing_guard.event; the view audit_rows is made with it';

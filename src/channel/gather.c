@@ -29,6 +29,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "policy/decide.h"
+#include "policy/fold.h"
 #include "policy/policy.h"
 #include "sharing_guard.h"
 #include "utils/memutils.h"
@@ -305,7 +306,8 @@ decide_one_row(const Policy *policy, const Guard *guard,
 static ByteKey
 decision_key(const Guard *guard, const Disclosure *disclosure)
 {
-	bool		has_case = disclosure->case_number.data != NULL;
+	/* As policy sees it: blanks are no case number. */
+	bool		has_case = sg_is_given(disclosure->case_number);
 
 	key_start();
 	key_add_bytes(&guard->guard_id, sizeof(guard->guard_id));

@@ -32,7 +32,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.policy_revision_merge() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.policy_revision_merge() IS
-'Trigger: keeps the greater revision when a dump is restored';
+'Internal: trigger: keeps the greater revision when a dump is restored';
 CREATE TRIGGER policy_revision_merge
     BEFORE INSERT ON sharing_guard.policy_revision
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_revision_merge();

@@ -191,11 +191,29 @@ sort_unique(char **strings, int count)
 	return kept;
 }
 
+/* Is this a tag that some term gives, or some rule asks for? */
+static bool
+tag_is_known(const Policy *policy, TextSlice tag)
+{
+	if (sg_tagger_knows(policy->tagger, tag))
+		return true;
+	for (int i = 0; i < policy->nrules; i++)
+	{
+		if (sg_words_contain(&policy->rules[i].purpose_tags, tag.data, tag.len))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The tags that the purpose's words match, and those the application gave as
+ * such.  What it gave and nothing here knows is words like any others: it is
+ * in the purpose text, and must not be shown as a tag of ours.
+ */
 static void
 find_tags(Deliberation *d)
 {
 	const Disclosure *disclosure = d->disclosure;
-	const Tagger *tagger = d->policy->tagger;
 	List	   *tags = NIL;
 	ListCell   *lc;
 
@@ -203,20 +221,13 @@ find_tags(Deliberation *d)
 	{
 		TextSlice	declared = disclosure->declared_tags[i];
 
-		if (!sg_is_given(declared))
-			continue;
-
-		/*
-		 * A tag that nothing here knows is perhaps a purpose in words: keep
-		 * it, and see what it says.
-		 */
-		if (!sg_tagger_knows(tagger, declared))
-			tags = list_concat(tags, sg_tag_purpose(tagger, declared));
-		tags = lappend(tags, pnstrdup(declared.data, declared.len));
+		if (sg_is_given(declared) && tag_is_known(d->policy, declared))
+			tags = lappend(tags, pnstrdup(declared.data, declared.len));
 	}
 	/* A purpose given as tags alone is a purpose. */
 	if (tags == NIL || sg_is_given(disclosure->purpose))
-		tags = list_concat(tags, sg_tag_purpose(tagger, disclosure->purpose));
+		tags = list_concat(tags, sg_tag_purpose(d->policy->tagger,
+												disclosure->purpose));
 
 	d->tags.words = palloc((list_length(tags) + 1) * sizeof(char *));
 	foreach(lc, tags)

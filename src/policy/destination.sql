@@ -99,7 +99,7 @@ CREATE FUNCTION sharing_guard.agency_destination_class(
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 REVOKE ALL ON FUNCTION sharing_guard.agency_destination_class(text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.agency_destination_class(text, text, text) IS
-'The destination class of an agency other than the home agency';
+'Internal: the destination class of an agency other than the home agency';
 
 -- The validation triggers run as their owner, because they only look, and so
 -- need no grants beside those on the table that is changed.

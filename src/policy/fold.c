@@ -21,6 +21,7 @@
 #include "utils/builtins.h"
 #include "utils/formatting.h"
 
+#include "compat.h"
 #include "policy/fold.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_fold_name);

@@ -55,7 +55,7 @@ CREATE FUNCTION sharing_guard.pack_content(pack text) RETURNS text
     LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
 REVOKE ALL ON FUNCTION sharing_guard.pack_content(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_content(text) IS
-'The text of an installed policy pack';
+'Internal: the text of an installed policy pack';
 
 -- A row of a pack as the table would show it: every column, defaults and all.
 -- The same for what an older version of the pack brought, so that a column
@@ -79,7 +79,7 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_complete_row(text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_complete_row(text, jsonb) IS
-'A row of a policy pack with every column of its table';
+'Internal: a row of a policy pack with every column of its table';
 
 CREATE FUNCTION sharing_guard.pack_key(object text, content jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -94,7 +94,7 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_key(text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_key(text, jsonb) IS
-'The key of a row of a policy pack, as text';
+'Internal: the key of a row of a policy pack, as text';
 
 -- The rows of a pack, in the order in which they need one another.
 CREATE FUNCTION sharing_guard.pack_new_rows(pack text, content jsonb)
@@ -113,7 +113,7 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_new_rows(text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_new_rows(text, jsonb) IS
-'The rows of a policy pack, complete';
+'Internal: the rows of a policy pack, complete';
 
 -- The rows that are there now.
 CREATE FUNCTION sharing_guard.pack_local_rows()
@@ -131,7 +131,7 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_local_rows() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_local_rows() IS
-'The rows of the tables that policy packs fill';
+'Internal: the rows of the tables that policy packs fill';
 
 -- What adopting a pack would do to each row.  "todo" is insert, update,
 -- delete or nothing; "change" is NULL where there is nothing to report.
@@ -235,7 +235,7 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_plan(text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_plan(text, jsonb) IS
-'What adopting a policy pack would do to each row';
+'Internal: what adopting a policy pack would do to each row';
 
 -- With the caller's rights: the recorded author is the caller.
 CREATE FUNCTION sharing_guard.adopt_policy(pack text, dry_run boolean DEFAULT false)
@@ -410,4 +410,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_apply(text, text, text, text, text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_apply(text, text, text, text, text, jsonb) IS
-'Carries out one step of adopting a policy pack';
+'Internal: carries out one step of adopting a policy pack';

@@ -4,7 +4,7 @@ SELECT jsonb_pretty(jsonb_build_object(
     'extension_version', (SELECT extversion FROM pg_extension WHERE extname = 'sharing_guard'),
     'measured_at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     'processors', :processors, 'rows', :rows, 'rounds', :rounds,
-    'settings', (SELECT jsonb_object_agg(name, setting || coalesce(unit, '')) FROM pg_settings
+    'settings', (SELECT jsonb_object_agg(name, current_setting(name)) FROM pg_settings
                  WHERE name IN ('shared_buffers', 'fsync', 'synchronous_commit', 'wal_level',
                                 'autovacuum', 'max_wal_size', 'jit')),
     'cases', (SELECT jsonb_agg(jsonb_build_object(

@@ -42,8 +42,10 @@ my $session = $node->background_psql('guarded', on_error_stop => 0);
 $session->query_safe('BEGIN');
 $session->query_safe(q{INSERT INTO queue VALUES (1, 'oakdale-pd', 'theft')});
 my $pid = $session->query_safe('SELECT pg_backend_pid()');
+my $log_offset = -s $node->logfile;
 kill 'KILL', $pid;
 eval { $session->{run}->kill_kill };
+$node->wait_for_log(qr/database system is ready to accept connections/, $log_offset);
 ok($node->poll_query_until('guarded', 'SELECT NOT EXISTS (SELECT FROM queue WHERE id = 1)'),
 	'the server recovers');
 is($node->safe_psql('guarded', $mismatch), '0', 'and row and event are gone together');

@@ -27,7 +27,7 @@ $node->safe_psql('guarded', q{
 	CREATE FUNCTION note_memory() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN
 		INSERT INTO peak SELECT sum(total_bytes) FROM pg_backend_memory_contexts
-		WHERE name LIKE 'sharing_guard%' OR parent LIKE 'sharing_guard%';
+		WHERE name LIKE 'sharing_guard%';
 		RETURN NULL;
 	END $$;
 	CREATE TRIGGER zzz_note AFTER INSERT ON queue FOR EACH ROW
