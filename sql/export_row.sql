@@ -161,3 +161,25 @@ INSERT INTO history VALUES (2, 'removal-office', 'record check', '  ');
 \set VERBOSITY default
 SELECT record_key, outcome FROM sharing_guard.audit_rows WHERE relation = 'public.history' ORDER BY 1;
 DROP TABLE history;
+
+-- A trigger that somebody has put on the log exports rows itself: while the
+-- events of a transaction are being written at its end.  They are recorded too.
+CREATE TABLE original (id int PRIMARY KEY, dest text);
+CREATE TABLE echo (id text PRIMARY KEY, dest text);
+SELECT sharing_guard.protect_export('original', destination => 'dest', data_class => 'rms');
+SELECT sharing_guard.protect_export('echo', destination => 'dest', data_class => 'rms');
+CREATE FUNCTION echo() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.relation = 'public.original' THEN
+        INSERT INTO public.echo SELECT 'echo of ' || k, 'oakdale-pd' FROM unnest(NEW.record_keys) k;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER echo AFTER INSERT ON sharing_guard.event FOR EACH ROW EXECUTE FUNCTION echo();
+INSERT INTO original VALUES (1, 'oakdale-pd'), (2, 'oakdale-pd'), (3, 'cedar-so');
+SELECT id FROM echo ORDER BY 1;
+SELECT relation, record_key FROM sharing_guard.audit_rows
+WHERE relation IN ('public.original', 'public.echo') ORDER BY 1, 2;
+DROP TRIGGER echo ON sharing_guard.event;
+DROP FUNCTION echo();
+DROP TABLE original, echo;

@@ -136,6 +136,10 @@ typedef struct Decision
 	int			nreasons;
 	const char **reasons;
 
+	/* What a person could lawfully do instead of what is blocked; sentences. */
+	int			nlawful_ways;
+	const char **lawful_ways;
+
 	const char *authority;		/* citations of the matched rules; or NULL */
 	const char *legal_basis_id; /* the basis that lifted a block; or NULL */
 

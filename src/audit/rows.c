@@ -310,19 +310,15 @@ first_value(const RowColumn *column)
 }
 
 void
-sg_rows_reset(RowColumn *column)
+sg_rows_free(RowColumn *column)
 {
-	column->nrows = 0;
-	column->nvalues = 0;
-	column->used = 0;
+	if (column->data != NULL)
+		pfree(column->data);
 	if (column->present != NULL)
 		pfree(column->present);
-	column->present = NULL;
-	column->present_size = 0;
 	if (column->index != NULL)
 		pfree(column->index);
-	column->index = NULL;
-	column->index_size = 0;
+	pfree(column);
 }
 
 int

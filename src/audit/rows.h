@@ -35,8 +35,7 @@ extern int16 sg_rows_append(RowColumn *column, const TextSlice *value);
 /* Appends a row whose value is already there, at this index. */
 extern void sg_rows_append_index(RowColumn *column, int16 index);
 
-/* Makes the column empty again, keeping its memory for the next rows. */
-extern void sg_rows_reset(RowColumn *column);
+extern void sg_rows_free(RowColumn *column);
 
 extern int	sg_rows_count(const RowColumn *column);
 extern Size sg_rows_bytes(const RowColumn *column); /* memory held */

@@ -216,6 +216,7 @@ refuse_row(const GatheredDecision *gathered, const Disclosure *disclosure)
 	const char *contact = sg_gather_contact();
 	char	   *event_id = sg_gather_refusal(gathered, disclosure);
 	StringInfoData detail;
+	StringInfoData hint;
 
 	initStringInfo(&detail);
 	for (int i = 0; i < decision->nreasons; i++)
@@ -231,15 +232,19 @@ refuse_row(const GatheredDecision *gathered, const Disclosure *disclosure)
 					 "%s. Event: %s.\nThe statement ended at this row, the first that is refused; the rest was not decided.",
 					 decision->ntags == 0 ? "none" : "", event_id);
 
+	/* What can lawfully be done instead, then whom to ask. */
+	initStringInfo(&hint);
+	for (int i = 0; i < decision->nlawful_ways; i++)
+		appendStringInfo(&hint, "%s ", decision->lawful_ways[i]);
+
 	ereport(ERROR,
 			(errcode(ERRCODE_SG_BLOCKED_BY_POLICY),
 			 errmsg("sharing policy refuses a row for export table %s",
 					disclosure->relation),
 			 errdetail_internal("%s", detail.data),
-			 contact != NULL ?
-			 errhint("If the disclosure is lawful, ask %s and quote event %s.",
-					 contact, event_id) :
-			 errhint("If the disclosure is lawful, ask whoever administers the sharing policy and quote event %s.",
+			 errhint("%sIf the disclosure is lawful, ask %s and quote event %s.",
+					 hint.data,
+					 contact ? contact : "whoever administers the sharing policy",
 					 event_id)));
 }
 

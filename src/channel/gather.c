@@ -438,6 +438,8 @@ copy_decision(const Decision *decision)
 	copy->tags = copy_strings(decision->tags, decision->ntags);
 	copy->rule_ids = copy_strings(decision->rule_ids, decision->nrules);
 	copy->reasons = copy_strings(decision->reasons, decision->nreasons);
+	copy->lawful_ways = copy_strings(decision->lawful_ways,
+									 decision->nlawful_ways);
 	copy->authority = copy_string(decision->authority);
 	copy->legal_basis_id = copy_string(decision->legal_basis_id);
 	return copy;
@@ -522,12 +524,21 @@ column_for(int fields, int field, MemoryContext context)
 	return (fields & field) ? sg_rows_column(context) : NULL;
 }
 
+static void
+add_columns(Group *group, int fields, MemoryContext context)
+{
+	group->record_keys = column_for(fields, HAS_RECORD_KEY, context);
+	group->purposes = column_for(fields, HAS_PURPOSE, context);
+	group->query_elements = column_for(fields, HAS_QUERY_ELEMENTS, context);
+	group->case_numbers = column_for(fields, HAS_CASE_NUMBER, context);
+	group->requesting_persons = column_for(fields, HAS_PERSON, context);
+}
+
 /* An empty group, in CurrentMemoryContext. */
 static Group *
 new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
 		  int fields, Oid acting_role)
 {
-	MemoryContext context = CurrentMemoryContext;
 	Group	   *group = palloc0(sizeof(Group));
 
 	group->outcome = gathered->outcome;
@@ -536,11 +547,7 @@ new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
 	group->home_agency =
 		copy_string(sg_policy_home_agency_name(sg_policy_current()));
 	group->acting_role = acting_role;
-	group->record_keys = column_for(fields, HAS_RECORD_KEY, context);
-	group->purposes = column_for(fields, HAS_PURPOSE, context);
-	group->query_elements = column_for(fields, HAS_QUERY_ELEMENTS, context);
-	group->case_numbers = column_for(fields, HAS_CASE_NUMBER, context);
-	group->requesting_persons = column_for(fields, HAS_PERSON, context);
+	add_columns(group, fields, CurrentMemoryContext);
 	return group;
 }
 
@@ -620,25 +627,6 @@ write_group(EventWriter *writer, const Group *group)
 	sg_event_write_disclosure(writer, &event);
 }
 
-static void
-empty_column(RowColumn *column)
-{
-	if (column != NULL)
-		sg_rows_reset(column);
-}
-
-static void
-empty_group(Group *group)
-{
-	group->nrows = 0;
-	group->fill_number++;
-	empty_column(group->record_keys);
-	empty_column(group->purposes);
-	empty_column(group->query_elements);
-	empty_column(group->case_numbers);
-	empty_column(group->requesting_persons);
-}
-
 static Size
 column_bytes(const RowColumn *column)
 {
@@ -663,15 +651,38 @@ group_has_room(const Group *group, TimestampTz at)
 		group_bytes(group) < GROUP_BYTES_MAX;
 }
 
-/* Writes one group now and starts it anew. */
 static void
-write_and_empty_group(Group *group)
+free_column(RowColumn *column)
 {
-	EventWriter *writer = sg_event_writer_open();
+	if (column != NULL)
+		sg_rows_free(column);
+}
 
-	write_group(writer, group);
+/*
+ * Writes a group's rows now and starts it anew.
+ *
+ * Anew before they are written: a trigger that somebody has put on the log
+ * may itself export rows, and those may come to this very group.
+ */
+static void
+write_and_restart_group(Level *level, Group *group, int fields)
+{
+	Group		full = *group;
+	EventWriter *writer;
+
+	group->nrows = 0;
+	group->fill_number++;
+	add_columns(group, fields, level->context);
+
+	writer = sg_event_writer_open();
+	write_group(writer, &full);
 	sg_event_writer_close(writer);
-	empty_group(group);
+
+	free_column(full.record_keys);
+	free_column(full.purposes);
+	free_column(full.query_elements);
+	free_column(full.case_numbers);
+	free_column(full.requesting_persons);
 }
 
 /* ----------------------------------------------------------------
@@ -712,27 +723,30 @@ gathered_too_much(void)
 	return gathered_bytes > (Size) sg_gather_memory * 1024;
 }
 
-/* Frees all groups of a level; pointers to groups become stale. */
+/* Frees a level that is off the stack; pointers to its groups become stale. */
 static void
-empty_level(Level *level)
+free_level(Level *level)
 {
 	group_epoch++;
-	MemoryContextReset(level->context);
-	level->groups = group_table_create(level->context, 8, NULL);
-	measure_level(level);
-}
-
-/* Takes the innermost level off the stack and frees it. */
-static void
-pop_level(void)
-{
-	Level	   *level = levels;
-
-	group_epoch++;
-	levels = level->parent;
 	gathered_bytes -= level->bytes;
 	MemoryContextDelete(level->context);
 	pfree(level);
+}
+
+/*
+ * Writes the innermost level and is done with it.
+ *
+ * Taken off the stack before it is written: see write_and_restart_group().
+ */
+static void
+write_and_pop_level(void)
+{
+	Level	   *level = levels;
+
+	levels = level->parent;
+	group_epoch++;
+	write_level(level);
+	free_level(level);
 }
 
 /* The level of the current subtransaction. */
@@ -743,7 +757,9 @@ current_level(void)
 	Level	   *level;
 	MemoryContext context;
 
-	if (levels != NULL && levels->subid == subid)
+	/* What is written already, or being written, takes no more rows. */
+	if (levels != NULL && levels->subid == subid &&
+		levels->written_in == InvalidSubTransactionId)
 		return levels;
 
 	context = AllocSetContextCreate(TopTransactionContext,
@@ -808,7 +824,7 @@ sg_gather_row(GatheredDecision *gathered, const Disclosure *disclosure)
 	}
 
 	if (group->nrows > 0 && !group_has_room(group, disclosure->at))
-		write_and_empty_group(group);
+		write_and_restart_group(level, group, fields);
 
 	add_row(group, disclosure);
 	if (group->purposes)
@@ -837,12 +853,10 @@ sg_gather_row(GatheredDecision *gathered, const Disclosure *disclosure)
 			 * Only what is the current subtransaction's own: an outer one's
 			 * groups, written here, would vanish if this one aborted.
 			 */
-			for (; level != NULL && level->subid == levels->subid;
-				 level = level->parent)
-			{
-				write_level(level);
-				empty_level(level);
-			}
+			SubTransactionId subid = level->subid;
+
+			while (levels != NULL && levels->subid == subid)
+				write_and_pop_level();
 		}
 	}
 }
@@ -880,8 +894,8 @@ gather_xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
 			/* An error here aborts the transaction: no event, no export. */
-			for (Level *level = levels; level != NULL; level = level->parent)
-				write_level(level);
+			while (levels != NULL)
+				write_and_pop_level();
 			break;
 
 		case XACT_EVENT_COMMIT:
@@ -921,12 +935,12 @@ write_before_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
 
 	for (level = levels; level != NULL; level = level->parent)
 	{
-		if (level->subid != subid && level->subid != parent_subid)
-			break;
-		if (level->written_in != InvalidSubTransactionId)
+		if (level->written_in != InvalidSubTransactionId ||
+			(level->subid != subid && level->subid != parent_subid))
 			continue;
-		write_level(level);
 		level->written_in = subid;
+		group_epoch++;
+		write_level(level);
 	}
 }
 
@@ -934,29 +948,34 @@ write_before_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
 static void
 after_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
 {
-	for (Level *level = levels; level != NULL; level = level->parent)
-	{
-		if (level->subid != subid && level->subid != parent_subid)
-			break;
-		if (level->written_in == subid)
-			level->subid = InvalidSubTransactionId; /* to be popped below */
-		else if (level->subid == subid)
-			level->subid = parent_subid;
-	}
+	Level	  **link = &levels;
 
-	/*
-	 * Either all levels of the two were written or none, so those that are
-	 * done with stand at the top.
-	 */
-	while (levels != NULL && levels->subid == InvalidSubTransactionId)
-		pop_level();
+	while (*link != NULL)
+	{
+		Level	   *level = *link;
+
+		if (level->written_in == subid)
+		{
+			*link = level->parent;
+			free_level(level);
+			continue;
+		}
+		if (level->subid == subid)
+			level->subid = parent_subid;
+		link = &level->parent;
+	}
 }
 
 static void
 after_subabort(SubTransactionId subid)
 {
 	while (levels != NULL && levels->subid == subid)
-		pop_level();
+	{
+		Level	   *level = levels;
+
+		levels = level->parent;
+		free_level(level);
+	}
 	for (Level *level = levels; level != NULL; level = level->parent)
 	{
 		if (level->written_in == subid)

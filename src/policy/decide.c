@@ -47,6 +47,7 @@ typedef struct Finding
 	Outcome		outcome;
 	const char *citation;		/* or NULL */
 	const char *reason;			/* NULL for an allow */
+	const char *lawful_way;		/* or NULL */
 } Finding;
 
 /* All that a decision is made from and into. */
@@ -425,7 +426,7 @@ append_party(const Deliberation *d, StringInfo buf, const Party *party)
 
 static void
 add_finding(Deliberation *d, const char *rule_id, Outcome outcome,
-			const char *citation, const char *reason)
+			const char *citation, const char *reason, const char *lawful_way)
 {
 	Finding    *finding;
 	ListCell   *lc;
@@ -444,6 +445,7 @@ add_finding(Deliberation *d, const char *rule_id, Outcome outcome,
 	finding->outcome = outcome;
 	finding->citation = citation;
 	finding->reason = reason;
+	finding->lawful_way = lawful_way;
 	d->findings = lappend(d->findings, finding);
 }
 
@@ -456,7 +458,7 @@ record_rule(Deliberation *d, const Rule *rule, const Party *party)
 
 	if (outcome == OUTCOME_ALLOW)
 	{
-		add_finding(d, rule->rule_id, outcome, rule->citation, NULL);
+		add_finding(d, rule->rule_id, outcome, rule->citation, NULL, NULL);
 		return;
 	}
 
@@ -492,10 +494,9 @@ record_rule(Deliberation *d, const Rule *rule, const Party *party)
 			appendStringInfo(&reason, " Legal basis \"%s\" does not lift this: %s.",
 							 d->basis->legal_basis_id, why_not);
 	}
-	if (outcome == OUTCOME_BLOCK && rule->lawful_way != NULL)
-		append_sentence(&reason, rule->lawful_way);
 
-	add_finding(d, rule->rule_id, outcome, rule->citation, reason.data);
+	add_finding(d, rule->rule_id, outcome, rule->citation, reason.data,
+				outcome == OUTCOME_BLOCK ? rule->lawful_way : NULL);
 }
 
 static void
@@ -576,11 +577,13 @@ apply_defaults(Deliberation *d)
 			append_sentence(&reason, class_defaults[party->class].reason);
 		add_finding(d, class_defaults[party->class].rule_id,
 					class_defaults[party->class].outcome, NULL,
-					class_defaults[party->class].reason ? reason.data : NULL);
+					class_defaults[party->class].reason ? reason.data : NULL,
+					NULL);
 	}
 	if (!d->data_class_known)
 		add_finding(d, "default:unknown_data_class", OUTCOME_BLOCK, NULL,
-					"The data class is not one of those in sharing_guard.data_class.");
+					"The data class is not one of those in sharing_guard.data_class.",
+					"Have the data class corrected, or added to sharing_guard.data_class.");
 }
 
 /* Strictest first, then by rule, then as found (one party after the other). */
@@ -632,6 +635,7 @@ make_decision(const Deliberation *d)
 	decision->outcome = OUTCOME_ALLOW;
 	decision->rule_ids = palloc((count + 1) * sizeof(char *));
 	decision->reasons = palloc((count + 1) * sizeof(char *));
+	decision->lawful_ways = palloc((count + 1) * sizeof(char *));
 	foreach(lc, d->findings)
 	{
 		const Finding *finding = lfirst(lc);
@@ -640,11 +644,24 @@ make_decision(const Deliberation *d)
 		decision->rule_ids[decision->nrules++] = pstrdup(finding->rule_id);
 		if (finding->reason != NULL)
 			decision->reasons[decision->nreasons++] = pstrdup(finding->reason);
+		if (finding->lawful_way != NULL)
+		{
+			StringInfoData way;
+
+			initStringInfo(&way);
+			append_sentence(&way, finding->lawful_way);
+			decision->lawful_ways[decision->nlawful_ways++] = way.data;
+		}
 		if (finding->citation != NULL)
 			citations[ncitations++] = unconstify(char *, finding->citation);
 	}
 	decision->nrules = sort_unique(unconstify(char **, decision->rule_ids),
 								   decision->nrules);
+
+	/* Several rules may point the same way. */
+	decision->nlawful_ways =
+		sort_unique(unconstify(char **, decision->lawful_ways),
+					decision->nlawful_ways);
 
 	ncitations = sort_unique(citations, ncitations);
 	if (ncitations > 0)
@@ -746,6 +763,8 @@ sg_sql_preview_decision(PG_FUNCTION_ARGS)
 	Datum		values[8];
 	bool		nulls[8] = {false};
 	const char *status;
+	const char **sentences;
+	int			nsentences = 0;
 
 	/* Without the library preloaded nobody would tell us of changes. */
 	sg_require_operational();
@@ -793,7 +812,15 @@ sg_sql_preview_decision(PG_FUNCTION_ARGS)
 	nulls[6] = decision->authority == NULL;
 	values[6] = decision->authority ?
 		CStringGetTextDatum(decision->authority) : (Datum) 0;
-	values[7] = text_array(decision->reasons, decision->nreasons);
+
+	/* The reasons, and then what could be done instead. */
+	sentences = palloc((decision->nreasons + decision->nlawful_ways + 1) *
+					   sizeof(char *));
+	for (int i = 0; i < decision->nreasons; i++)
+		sentences[nsentences++] = decision->reasons[i];
+	for (int i = 0; i < decision->nlawful_ways; i++)
+		sentences[nsentences++] = decision->lawful_ways[i];
+	values[7] = text_array(sentences, nsentences);
 
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, nulls)));

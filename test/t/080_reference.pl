@@ -35,8 +35,10 @@ is( $node->safe_psql('guarded', q{
 		  AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)}),
 	'', 'every SQL and PL/pgSQL function pins its search_path');
 
-my $reference = $node->safe_psql('guarded', slurp_file('doc/reference.sql'));
-is("$reference\n", slurp_file('doc/reference.md') =~ s/\n+\z/\n/r,
-	'doc/reference.md is up to date (make reference)');
+my @now = split /\n/, $node->safe_psql('guarded', slurp_file('doc/reference.sql'));
+my @written = split /\n/, slurp_file('doc/reference.md');
+my ($line) = grep { ($now[$_] // '') ne ($written[$_] // '') } 0 .. ($#now > $#written ? $#now : $#written);
+is($line, undef, 'doc/reference.md is up to date (make reference)')
+  or diag 'line ' . ($line + 1) . ": $now[$line]";
 
 done_testing();
