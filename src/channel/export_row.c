@@ -250,18 +250,22 @@ refuse_row(const GatheredDecision *gathered, const Disclosure *disclosure)
 	StringInfoData hint;
 
 	initStringInfo(&detail);
-	for (int i = 0; i < decision->nreasons; i++)
+	/* Those that only flag are in the event; here they would confuse. */
+	for (int i = 0; i < decision->nblocking; i++)
 		appendStringInfo(&detail, "%s\n", decision->reasons[i]);
 	appendStringInfo(&detail, "Destination class: %s",
 					 sg_destination_class_name(decision->destination_class));
 	if (decision->agency_status == AGENCY_INACTIVE)
 		appendStringInfoString(&detail, " (inactive)");
+	if (sg_is_given(disclosure->on_behalf_of))
+		appendStringInfo(&detail, "; on behalf of: %s",
+						 sg_destination_class_name(decision->on_behalf_of_class));
 	appendStringInfoString(&detail, ". Purpose tags: ");
 	for (int i = 0; i < decision->ntags; i++)
 		appendStringInfo(&detail, "%s%s", i > 0 ? ", " : "", decision->tags[i]);
 	appendStringInfo(&detail,
-					 "%s. Event: %s.\nThe statement ended at this row, the first that is refused; the rest was not decided.",
-					 decision->ntags == 0 ? "none" : "", event_id);
+					 "%s.\nThe statement ended at this row, the first that is refused; the rest was not decided.",
+					 decision->ntags == 0 ? "none" : "");
 
 	/* What can lawfully be done instead, then whom to ask. */
 	initStringInfo(&hint);
