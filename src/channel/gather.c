@@ -67,6 +67,7 @@ typedef struct Group
 	pg_uuid_t	event_id;
 	TimestampTz first_at;
 	int			nrows;			/* 0: empty, the next row starts an event */
+	Size		bytes;			/* of its rows' values, about */
 	uint64		fill_number;	/* changes each time it is emptied */
 
 	Outcome		outcome;
@@ -313,24 +314,66 @@ decide_one_row(const Policy *policy, const Guard *guard,
 	return make_decision(policy, guard, disclosure, row_context);
 }
 
-/* All that a decision may depend on, but for what depends_on_record tells. */
+/* The texts that a decision may depend on. */
+#define DECISION_TEXTS 6
+
+/*
+ * All that a decision may depend on, but for what depends_on_record tells.
+ *
+ * This is done for every row, so room is made once and the key is short: what
+ * is not given takes one bit.
+ */
 static ByteKey
 decision_key(const Guard *guard, const Disclosure *disclosure)
 {
+	const TextSlice *texts[DECISION_TEXTS] = {
+		&disclosure->destination,
+		&disclosure->purpose,
+		&disclosure->data_class,
+		&disclosure->destination_state,
+		&disclosure->legal_basis,
+		&disclosure->on_behalf_of
+	};
+	struct
+	{
+		pg_uuid_t	guard_id;
+		const char *operation;	/* a constant of the channel's */
+		uint32		channel;
+		uint32		given;		/* one bit for each text, one for a case */
+		uint32		lengths[DECISION_TEXTS];
+	}			head;
+	Size		size = sizeof(head);
+
+	/* Padding, if there is any, is part of the key. */
+	memset(&head, 0, sizeof(head));
+	head.guard_id = guard->guard_id;
+	head.operation = disclosure->operation;
+	head.channel = disclosure->channel;
+
 	/* As policy sees it: blanks are no case number. */
-	bool		has_case = sg_is_given(disclosure->case_number);
+	if (sg_is_given(disclosure->case_number))
+		head.given |= 1u << DECISION_TEXTS;
+	for (int i = 0; i < DECISION_TEXTS; i++)
+	{
+		if (texts[i]->data == NULL)
+			continue;
+		head.given |= 1u << i;
+		head.lengths[i] = (uint32) texts[i]->len;
+		size += texts[i]->len;
+	}
 
 	key_start();
-	key_add_bytes(&guard->guard_id, sizeof(guard->guard_id));
-	key_add_bytes(&has_case, sizeof(has_case));
-	key_add_bytes(&disclosure->channel, sizeof(disclosure->channel));
-	key_add_string(disclosure->operation);
-	key_add_slice(&disclosure->data_class);
-	key_add_slice(&disclosure->destination);
-	key_add_slice(&disclosure->destination_state);
-	key_add_slice(&disclosure->purpose);
-	key_add_slice(&disclosure->legal_basis);
-	key_add_slice(&disclosure->on_behalf_of);
+	enlargeStringInfo(&key_buffer, size);
+	memcpy(key_buffer.data, &head, sizeof(head));
+	key_buffer.len = sizeof(head);
+	for (int i = 0; i < DECISION_TEXTS; i++)
+	{
+		if (texts[i]->data == NULL)
+			continue;
+		memcpy(key_buffer.data + key_buffer.len, texts[i]->data,
+			   texts[i]->len);
+		key_buffer.len += texts[i]->len;
+	}
 	for (int i = 0; i < disclosure->ndeclared_tags; i++)
 		key_add_slice(&disclosure->declared_tags[i]);
 	return key_finish();
@@ -644,28 +687,13 @@ write_group(EventWriter *writer, const Group *group)
 	sg_event_write_disclosure(writer, &event);
 }
 
-static Size
-column_bytes(const RowColumn *column)
-{
-	return column == NULL ? 0 : sg_rows_bytes(column);
-}
-
-static Size
-group_bytes(const Group *group)
-{
-	return column_bytes(group->record_keys) + column_bytes(group->purposes) +
-		column_bytes(group->query_elements) +
-		column_bytes(group->case_numbers) +
-		column_bytes(group->requesting_persons);
-}
-
 /* May a row decided at this time still join the group's event? */
 static bool
 group_has_room(const Group *group, TimestampTz at)
 {
 	return group->nrows < ROWS_PER_EVENT_MAX &&
 		at - group->first_at <= GROUP_SPAN_USECS &&
-		group_bytes(group) < GROUP_BYTES_MAX;
+		group->bytes < GROUP_BYTES_MAX;
 }
 
 static void
@@ -688,6 +716,7 @@ write_and_restart_group(Level *level, Group *group, int fields)
 	EventWriter *writer;
 
 	group->nrows = 0;
+	group->bytes = 0;
 	group->fill_number++;
 	add_columns(group, fields, level->context);
 
@@ -802,6 +831,9 @@ add_row(Group *group, const Disclosure *disclosure)
 		group->first_at = disclosure->at;
 	}
 	group->nrows++;
+	group->bytes += disclosure->record_key.len + disclosure->purpose.len +
+		disclosure->query_elements.len + disclosure->case_number.len +
+		disclosure->requesting_person.len;
 
 	if (group->record_keys)
 		sg_rows_append(group->record_keys, &disclosure->record_key);
