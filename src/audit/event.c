@@ -353,10 +353,10 @@ set_field(EventFields *fields, EventColumn column, Datum value)
 }
 
 static void
-set_text(EventFields *fields, EventColumn column, const char *text)
+set_text(EventFields *fields, EventColumn column, const char *string)
 {
-	if (text != NULL)
-		set_field(fields, column, CStringGetTextDatum(text));
+	if (string != NULL)
+		set_field(fields, column, CStringGetTextDatum(string));
 }
 
 /* A slice is not NUL-terminated, and may contain any byte. */
@@ -852,12 +852,12 @@ append_json_value(StringInfo buf, Datum value, Oid type)
 			break;
 		case TIMESTAMPTZOID:
 			{
-				char		text[MAXDATELEN + 1];
+				char		datetime[MAXDATELEN + 1];
 				int			utc = 0;
 
 				/* In UTC, whatever the session's time zone. */
-				JsonEncodeDateTime(text, value, TIMESTAMPTZOID, &utc);
-				appendStringInfo(buf, "\"%s\"", text);
+				JsonEncodeDateTime(datetime, value, TIMESTAMPTZOID, &utc);
+				appendStringInfo(buf, "\"%s\"", datetime);
 				break;
 			}
 		case XID8OID:

@@ -278,8 +278,8 @@ add_value(RowColumn *column, const TextSlice *value)
 
 		/*
 		 * The last word is cleared before the bytes go in, so that what is
-		 * stored does not depend on what was in memory: equal columns must
-		 * be equal bytes, for they will be hashed.
+		 * stored does not depend on what was in memory: equal columns must be
+		 * equal bytes, for they will be hashed.
 		 */
 		element = column->data + column->used;
 		end = needed - sizeof(int32);
@@ -372,6 +372,7 @@ sg_rows_values(const RowColumn *column)
 		bits8	   *bitmap = ARR_NULLBITMAP(array);
 
 		/* Bits beyond the last value stay zero, as array_in leaves them. */
+		Assert(bitmap != NULL);
 		memcpy(bitmap, column->present, (column->nvalues + 7) / 8);
 		if (column->nvalues % 8 != 0)
 			bitmap[column->nvalues / 8] &= (1 << (column->nvalues % 8)) - 1;

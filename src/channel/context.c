@@ -167,10 +167,10 @@ static void
 load_bindings(void)
 {
 	static const char query[] =
-		"SELECT b.role::pg_catalog.oid, b.shared, a.name"
-		" FROM sharing_guard.role_binding b"
-		" LEFT JOIN sharing_guard.agency a"
-		" ON a.agency_id OPERATOR(pg_catalog.=) b.agency_id";
+	"SELECT b.role::pg_catalog.oid, b.shared, a.name"
+	" FROM sharing_guard.role_binding b"
+	" LEFT JOIN sharing_guard.agency a"
+	" ON a.agency_id OPERATOR(pg_catalog.=) b.agency_id";
 	Oid			namespace_oid = get_namespace_oid("sharing_guard", false);
 	MemoryContext context;
 	MemoryContext spi_context;

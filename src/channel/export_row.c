@@ -389,9 +389,9 @@ sg_export_row_before(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	const Guard *guard = guard_of_trigger(fcinfo, "export_row_before",
-											SKIP_TRIGGER_NAME);
+										  SKIP_TRIGGER_NAME);
 	HeapTuple	row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
-		trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	trigdata->tg_newtuple : trigdata->tg_trigtuple;
 	Disclosure	disclosure;
 	TextSlice  *tags;
 	GatheredDecision *gathered;
@@ -432,7 +432,7 @@ sg_export_row_after(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	const Guard *guard = guard_of_trigger(fcinfo, "export_row_after",
-											EXPORT_TRIGGER_NAME);
+										  EXPORT_TRIGGER_NAME);
 	Disclosure	disclosure;
 	TextSlice  *tags;
 	GatheredDecision *gathered;
@@ -467,7 +467,7 @@ Datum
 sg_export_statement_after(PG_FUNCTION_ARGS)
 {
 	const Guard *guard = guard_of_trigger(fcinfo, "export_statement_after",
-											STATEMENT_TRIGGER_NAME);
+										  STATEMENT_TRIGGER_NAME);
 
 	report_skipped_rows(&guard->guard_id);
 	return PointerGetDatum(NULL);

@@ -241,8 +241,10 @@ key_add_slice(const TextSlice *slice)
 static inline void
 key_add_string(const char *string)
 {
-	TextSlice	slice = {string, string == NULL ? 0 : strlen(string)};
+	TextSlice	slice = {string, 0};
 
+	if (string != NULL)
+		slice.len = strlen(string);
 	key_add_slice(&slice);
 }
 

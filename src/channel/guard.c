@@ -366,14 +366,14 @@ read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
 		   MemoryContext context)
 {
 	static const char guard_query[] =
-		"SELECT relation::pg_catalog.oid, data_class, mode, on_block"
-		" FROM sharing_guard.guard"
-		" WHERE guard_id OPERATOR(pg_catalog.=) $1";
+	"SELECT relation::pg_catalog.oid, data_class, mode, on_block"
+	" FROM sharing_guard.guard"
+	" WHERE guard_id OPERATOR(pg_catalog.=) $1";
 	static const char column_query[] =
-		"SELECT role, attnum, column_name"
-		" FROM sharing_guard.guard_column"
-		" WHERE guard_id OPERATOR(pg_catalog.=) $1"
-		" ORDER BY role, position";
+	"SELECT role, attnum, column_name"
+	" FROM sharing_guard.guard_column"
+	" WHERE guard_id OPERATOR(pg_catalog.=) $1"
+	" ORDER BY role, position";
 	Oid			argtypes[1] = {UUIDOID};
 	Datum		args[1];
 	SPIPlanPtr	plan;
@@ -565,6 +565,7 @@ tags_text(const GuardColumn *column, TupleTableSlot *slot)
 	}
 	slice.data = text.data;
 	slice.len = text.len;
+
 	return slice;
 }
 
@@ -683,6 +684,7 @@ sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
 
 	slice.data = text.data;
 	slice.len = text.len;
+
 	return slice;
 }
 

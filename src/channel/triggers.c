@@ -312,7 +312,7 @@ drop_triggers(const char *guard_id, List *except_tree)
 	}
 }
 
-/* ----------------------------------------------------------------
+/*----------------------------------------------------------------
  *		With the rights of the extension's owner
  * ----------------------------------------------------------------
  */
@@ -468,7 +468,7 @@ sg_sql_remove_triggers(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* ----------------------------------------------------------------
+/*----------------------------------------------------------------
  *		Following DDL
  * ----------------------------------------------------------------
  */
@@ -621,10 +621,10 @@ Datum
 sg_follow_drop(PG_FUNCTION_ARGS)
 {
 	static const char dropped[] =
-		"SELECT relation::pg_catalog.oid, guard_id, true"
-		" FROM sharing_guard.guard g WHERE NOT EXISTS"
-		" (SELECT FROM pg_catalog.pg_class c"
-		" WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid)";
+	"SELECT relation::pg_catalog.oid, guard_id, true"
+	" FROM sharing_guard.guard g WHERE NOT EXISTS"
+	" (SELECT FROM pg_catalog.pg_class c"
+	" WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid)";
 	OwnRights	rights;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))

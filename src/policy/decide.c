@@ -75,6 +75,7 @@ static const struct
 	const char *rule_id;
 	const char *reason;
 }			class_defaults[] =
+
 {
 	[DESTINATION_SELF] =
 	{OUTCOME_ALLOW, "default:self", NULL},

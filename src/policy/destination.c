@@ -48,6 +48,7 @@ static const struct
 	const char *code;
 	const char *name;			/* folded */
 }			us_states[] =
+
 {
 	{"AK", "alaska"}, {"AL", "alabama"}, {"AR", "arkansas"},
 	{"AS", "americansamoa"}, {"AZ", "arizona"}, {"CA", "california"},
@@ -362,9 +363,9 @@ Datum
 sg_sql_agency_destination_class(PG_FUNCTION_ARGS)
 {
 	DestinationClass class =
-		class_of_agency(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-						text_to_cstring(PG_GETARG_TEXT_PP(1)),
-						text_to_cstring(PG_GETARG_TEXT_PP(2)));
+	class_of_agency(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+					text_to_cstring(PG_GETARG_TEXT_PP(1)),
+					text_to_cstring(PG_GETARG_TEXT_PP(2)));
 
 	PG_RETURN_TEXT_P(cstring_to_text(sg_destination_class_name(class)));
 }
