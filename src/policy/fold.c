@@ -18,6 +18,7 @@
 #include "common/unicode_norm.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/formatting.h"
 
@@ -178,13 +179,47 @@ is_single_letter(const Word *word)
 	return word->len == 1 && word->data[0] >= 'a' && word->data[0] <= 'z';
 }
 
+/* Digits are left alone: 13-25 is not 1325. */
+static bool
+is_of_letters(const Word *word)
+{
+	for (int i = 0; i < word->len; i++)
+	{
+		if (word->data[i] >= '0' && word->data[i] <= '9')
+			return false;
+	}
+	return true;
+}
+
+/* Is this one hyphen or dash (U+2010 to U+2015), or minus sign? */
+static bool
+is_hyphen(const char *s, int len)
+{
+	if (len == 1)
+		return s[0] == '-';
+	return len == 3 &&
+		((memcmp(s, "\xE2\x80", 2) == 0 && (unsigned char) s[2] >= 0x90 &&
+		  (unsigned char) s[2] <= 0x95) ||
+		 memcmp(s, "\xE2\x88\x92", 3) == 0);
+}
+
+/* May two neighbours be parts of one word? */
+static bool
+are_chained(const char *folded, const Word *word, const Word *next)
+{
+	if (is_single_letter(word) && is_single_letter(next))
+		return true;
+	return is_hyphen(folded + word->end, next->start - word->end) &&
+		is_of_letters(word) && is_of_letters(next);
+}
+
 Word *
 sg_split_words(const char *folded, Size len, int *nwords)
 {
 	int			capacity = 16;
 	Word	   *words = palloc(capacity * sizeof(Word));
+	char	   *chained = NULL;
 	int			count = 0;
-	int			kept = 0;
 	Size		i = 0;
 
 	while (i < len)
@@ -200,6 +235,7 @@ sg_split_words(const char *folded, Size len, int *nwords)
 		while (i < len && sg_is_word_char(folded + i, len - i, &width))
 			i += width;
 
+		CHECK_FOR_INTERRUPTS();
 		if (count == capacity)
 		{
 			capacity *= 2;
@@ -207,38 +243,59 @@ sg_split_words(const char *folded, Size len, int *nwords)
 		}
 		words[count].data = folded + start;
 		words[count].len = i - start;
+		words[count].chain = i - start;
 		words[count].start = start;
 		words[count].end = i;
 		count++;
 	}
 
-	/* Letters spelled one by one are one word. */
-	for (int from = 0; from < count;)
+	for (int from = 0, to; from < count; from = to)
 	{
-		int			to = from;
+		int			length = words[from].len;
 
-		while (to < count && is_single_letter(&words[to]))
-			to++;
-
+		CHECK_FOR_INTERRUPTS();
+		for (to = from + 1; to < count &&
+			 are_chained(folded, &words[to - 1], &words[to]); to++)
+			length += words[to].len;
 		if (to - from < 2)
-			words[kept++] = words[from++];
-		else
-		{
-			char	   *joined = palloc(to - from + 1);
+			continue;
 
-			for (int k = from; k < to; k++)
-				joined[k - from] = words[k].data[0];
-			joined[to - from] = '\0';
-			words[kept].data = joined;
-			words[kept].len = to - from;
-			words[kept].start = words[from].start;
-			words[kept].end = words[to - 1].end;
-			kept++;
-			from = to;
+		/* All chains together are no longer than the text. */
+		if (chained == NULL)
+			chained = palloc_extended(len, MCXT_ALLOC_HUGE);
+		for (int k = from; k < to; k++)
+		{
+			memcpy(chained, words[k].data, words[k].len);
+			words[k].data = chained;
+			words[k].chain = length;
+			chained += words[k].len;
+			length -= words[k].len;
 		}
 	}
-	*nwords = kept;
+	*nwords = count;
 	return words;
+}
+
+int
+sg_join_letters(Word *words, int nwords)
+{
+	int			kept = 0;
+	bool		spelling = false;
+
+	for (int i = 0; i < nwords; i++)
+	{
+		bool		letter = is_single_letter(&words[i]);
+
+		if (letter && spelling)
+		{
+			words[kept - 1].len++;
+			words[kept - 1].end = words[i].end;
+		}
+		else
+			words[kept++] = words[i];
+		spelling = letter;
+	}
+	return kept;
 }
 
 char *
