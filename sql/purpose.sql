@@ -46,6 +46,34 @@ SELECT p.purpose, d.tags
        LATERAL sharing_guard.preview_decision('Davis PD', p.purpose, 'alpr') AS d
  ORDER BY p.n;
 
+-- What hides or splits a word, and what only looks like one: code points in
+-- its place.
+SELECT p.what, d.tags
+  FROM (VALUES
+        (1, 'no-break space', U&'ICE\00A0hold'), (2, 'quoted', U&'\00ABICE\00BB'),
+        (3, 'soft hyphen', U&'I\00ADCE'), (4, 'tag characters', U&'I\+0E0001C\+0E007FE'),
+        (5, 'marks for symbols', U&'I\20DDC\20FFE'), (6, 'more marks', U&'I\1DC0C\1DFFE'),
+        (7, 'vowel separator', U&'I\180ECE'), (8, 'Hangul fillers', U&'I\3164C\115FE\1160'),
+        (9, 'Arabic letter mark', U&'I\061CCE'), (10, 'zero width', U&'I\200BC\200FE'),
+        (11, 'direction', U&'\202EI\202AC\2066E\202C'), (12, 'word joiner', U&'I\2060C\2064E'),
+        (13, 'byte order mark', U&'I\FEFFCE'), (14, 'variation selectors', U&'I\FE0FC\+0E0100E'),
+        (15, 'half-width filler', U&'I\FFA0CE'), (16, 'half marks', U&'I\FE20CE'),
+        (17, 'accents', U&'\00CCC\0327\00C9'), (18, 'full width', U&'\FF29\FF23\FF25'),
+        (19, 'emoji', U&'\+01F6A8ICE\+01F6A8'), (20, 'replacement character', U&'ICE\FFFDhold'),
+        (21, 'dashes', U&'immi\2011gration'), (22, 'dotless', U&'\0131ce'),
+        (30, 'Cyrillic', U&'\0406\0421\0415'), (31, 'Cyrillic, small', U&'\0456\0441\0435 hold'),
+        (32, 'Greek and Latin', U&'\0399C\0395'), (33, 'Cyrillic, one letter', U&'imm\0456gration'),
+        (34, 'Cyrillic, spelled', U&'\0406.\0421.\0415. hold'),
+        (35, 'Cyrillic word', U&'\043B\0438\0441\0456\0441\0435'),
+        (36, 'Cyrillic beside another letter', U&'\0436\0456\0441\0435'),
+        (37, 'Greek word', U&'\03C0\03BF\03BB\03B9\03C4\03B9\03BA\03B7')
+       ) AS p (n, what, purpose),
+       LATERAL sharing_guard.preview_decision('Davis PD', p.purpose, 'alpr') AS d
+ ORDER BY p.n;
+SELECT sharing_guard.fold_name(U&'\041C\041E\0421\0422') = sharing_guard.fold_name(U&'\043C\043E\0441\0442') AS cyrillic_case,
+       sharing_guard.fold_name(U&'\00D8STERG\00C5RD') = sharing_guard.fold_name(U&'\00F8sterg\00E5rd') AS latin_case,
+       sharing_guard.fold_name(U&'\039F\0394\039F\03A3') = sharing_guard.fold_name(U&'\03BF\03B4\03CC\03C2') AS greek_case;
+
 -- Terms are data: what is inserted counts at once.
 INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('migratory status', 'immigration', 'phrase');
 SELECT tags FROM sharing_guard.preview_decision('Davis PD', 'check Migratory  Status of driver');

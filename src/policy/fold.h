@@ -31,7 +31,11 @@ typedef struct Word
 /* Is there anything but blanks? */
 extern bool sg_is_given(TextSlice slice);
 
-/* All results are palloc'd; the folded text is NUL-terminated. */
+/*
+ * All results are palloc'd; the folded text is NUL-terminated, and UTF-8
+ * whatever the encoding of the database.  Where that is another, folding may
+ * look up the conversion.
+ */
 extern char *sg_fold(const char *data, Size len, Size *folded_len);
 extern Word *sg_split_words(const char *folded, Size len, int *nwords);
 
@@ -43,6 +47,13 @@ extern int	sg_join_letters(Word *words, int nwords);
 
 /* A name with nothing left but letters and digits. */
 extern char *sg_fold_name(const char *data, Size len);
+
+/*
+ * Folded text as a text of the database.  Letters that it may not have are
+ * written out, so that what differs stays different, or (not exact) become
+ * question marks.
+ */
+extern text *sg_folded_text(const char *folded, Size len, bool exact);
 
 /* Does a letter or digit begin here?  *width is its length in bytes. */
 extern bool sg_is_word_char(const char *s, Size remaining, int *width);

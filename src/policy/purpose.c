@@ -451,8 +451,8 @@ sg_sql_purpose_words(PG_FUNCTION_ARGS)
 
 	nwords = sg_join_letters(words, nwords);
 	for (int i = 0; i < nwords; i++)
-		datums[i] = PointerGetDatum(cstring_to_text_with_len(words[i].data,
-															 words[i].len));
+		datums[i] = PointerGetDatum(sg_folded_text(words[i].data, words[i].len,
+												   false));
 	PG_RETURN_ARRAYTYPE_P(construct_array(datums, nwords, TEXTOID, -1, false,
 										  TYPALIGN_INT));
 }
