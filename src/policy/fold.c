@@ -331,7 +331,7 @@ unmask(char *folded, Size *len)
 	{
 		Size		end = in;
 		bool		latin = false;
-		bool		other = false;
+		bool		foreign = false;
 		int			width;
 
 		CHECK_FOR_INTERRUPTS();
@@ -341,7 +341,7 @@ unmask(char *folded, Size *len)
 				latin = true;
 			else if (IS_HIGHBIT_SET(folded[end]) &&
 					 look_alike(utf8_to_unicode((unsigned char *) folded + end)) == 0)
-				other = true;
+				foreign = true;
 			end += width;
 		}
 		while (in < end)
@@ -349,7 +349,7 @@ unmask(char *folded, Size *len)
 			char		c = 0;
 
 			width = pg_utf_mblen((unsigned char *) folded + in);
-			if (width > 1 && (latin || !other))
+			if (width > 1 && (latin || !foreign))
 				c = look_alike(utf8_to_unicode((unsigned char *) folded + in));
 			if (c != 0)
 				folded[out++] = c;
