@@ -54,7 +54,7 @@ SELECT * FROM sharing_guard.audit;
 SELECT sharing_guard.set_mode('observe');
 SELECT sharing_guard.unprotect('queue');
 SELECT sharing_guard.preview_decision('oakdale-pd', 'theft');
-SELECT sharing_guard.install_triggers('queue', gen_random_uuid(), false);
+SELECT sharing_guard.install_triggers(gen_random_uuid());
 RESET ROLE;
 -- The auditor reads.
 SET ROLE regress_auditor;

@@ -134,6 +134,7 @@ typedef struct Decision
 	 * first: fit for an error's detail.  Never contains row data.
 	 */
 	int			nreasons;
+	int			nblocking;		/* how many of them block: the first ones */
 	const char **reasons;
 
 	/* What a person could lawfully do instead of what is blocked; sentences. */

@@ -1,5 +1,38 @@
 -- What will change, break or need a hand, before anything is switched on.
 
+CREATE FUNCTION sharing_guard.guard_defects(guard_id uuid)
+    RETURNS TABLE (relation regclass, trigger text, defect text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH RECURSIVE tree AS (
+        SELECT g.relation::oid AS relid, g.guard_id, g.on_block
+        FROM sharing_guard.guard g WHERE g.guard_id = $1
+        UNION
+        SELECT i.inhrelid, t.guard_id, t.on_block
+        FROM tree t JOIN pg_inherits i ON i.inhparent = t.relid)
+    SELECT t.relid::regclass, w.name,
+           CASE WHEN tg.oid IS NULL THEN 'missing'
+                WHEN tg.tgfoid <> w.function OR tg.tgargs <> t.guard_id::text::bytea || '\x00'::bytea
+                THEN 'another''s'
+                WHEN tg.tgenabled <> 'A' THEN 'disabled, or not enabled always'
+                ELSE 'altered' END
+    FROM tree t
+         CROSS JOIN (VALUES ('zzz_sharing_guard_skip', 'sharing_guard.export_row_before'::regproc, 23, true),
+                            ('sharing_guard_export', 'sharing_guard.export_row_after'::regproc, 21, false),
+                            ('zzz_sharing_guard_statement', 'sharing_guard.export_statement_after'::regproc, 20, true))
+             AS w (name, function, type, skip_row_only)
+         LEFT JOIN pg_trigger tg ON tg.tgrelid = t.relid AND tg.tgname = w.name
+    WHERE (t.on_block = 'skip_row' OR NOT w.skip_row_only)
+      AND (tg.oid IS NULL OR tg.tgfoid <> w.function OR tg.tgenabled <> 'A'
+           OR tg.tgtype <> w.type OR tg.tgqual IS NOT NULL OR cardinality(tg.tgattr::int2[]) > 0
+           OR tg.tgargs <> t.guard_id::text::bytea || '\x00'::bytea)
+    ORDER BY 1, 2
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.guard_defects(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.guard_defects(uuid) IS
+'Internal: what is wrong with the triggers of a guard, anywhere on its table or below it';
+
 CREATE FUNCTION sharing_guard.preflight(relation regclass DEFAULT NULL)
     RETURNS TABLE (status text, subject text, finding text, what_to_do text)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
@@ -88,12 +121,13 @@ BEGIN
 
     -- The tables that are protected.
     FOR r IN SELECT g.* FROM sharing_guard.guard g ORDER BY g.relation::text LOOP
-        IF NOT EXISTS (SELECT FROM pg_trigger t
-                       WHERE t.tgrelid = r.relation AND t.tgenabled = 'A'
-                         AND t.tgname = 'sharing_guard_export') THEN
-            RETURN QUERY SELECT 'problem', r.relation::text,
-                'the guard''s trigger is missing or not enabled always: rows leave unrecorded',
-                'Call sharing_guard.protect_export() for the table again.';
+        IF EXISTS (SELECT FROM sharing_guard.guard_defects(r.guard_id)) THEN
+            RETURN QUERY SELECT 'problem', d.relation::text,
+                format('trigger %I of the guard of %s is %s: rows leave unrecorded', d.trigger, r.relation, d.defect),
+                CASE d.defect WHEN 'another''s'
+                     THEN 'Drop that trigger and call sharing_guard.protect_export() for the protected table again.'
+                     ELSE 'Call sharing_guard.protect_export() for the protected table again.' END
+            FROM sharing_guard.guard_defects(r.guard_id) d;
         ELSE
             RETURN QUERY SELECT 'ok', r.relation::text,
                 format('protected, mode %s, on_block %s', r.mode, r.on_block), NULL;

@@ -65,6 +65,7 @@ static const char policy_admin_grants[] =
 "  sharing_guard.install_triggers, sharing_guard.remove_triggers,"
 "  sharing_guard.require_operational, sharing_guard.library_preloaded,"
 "  sharing_guard.database_listed, sharing_guard.preflight,"
+"  sharing_guard.guard_defects,"
 "  sharing_guard.bind_role, sharing_guard.unbind_role TO duty_holder;";
 
 /*

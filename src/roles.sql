@@ -48,6 +48,10 @@ BEGIN
         DELETE FROM sharing_guard.role_duty d
         WHERE d.role = quote_ident(change_duty.role)::regrole
           AND d.duty = change_duty.duty;
+        -- What the role's other duty needs may have gone as well.
+        PERFORM sharing_guard.grant_duty(change_duty.role, d.duty, true)
+        FROM sharing_guard.role_duty d
+        WHERE d.role = quote_ident(change_duty.role)::regrole;
     END IF;
 END
 $$;

@@ -116,7 +116,7 @@ record_policy_change(const PolicyChange *change)
 
 	sg_event_new_id(&event.event_id, change->at);
 	event.occurred_at = change->at;
-	sg_actor_from_session(&event.actor, GetUserId());
+	sg_actor_from_session(&event.actor, GetSessionUserId(), GetUserId());
 	event.operation = change->operation;
 	event.relation = change->relation;
 	event.key = change->key;

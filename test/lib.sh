@@ -18,6 +18,9 @@
 
 set -euo pipefail
 
+# When make started us, the makes that we start are not parts of it.
+unset MAKELEVEL MAKEFLAGS MFLAGS
+
 SG_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 export SG_CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/sharing_guard
 PG_CONFIG=${PG_CONFIG:-pg_config}

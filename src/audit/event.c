@@ -18,8 +18,11 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
 #include "executor/executor.h"
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -317,9 +320,9 @@ client_address(void)
  * are allocated in CurrentMemoryContext.
  */
 void
-sg_actor_from_session(Actor *actor, Oid acting_role)
+sg_actor_from_session(Actor *actor, Oid session_role,
+					  Oid acting_role)
 {
-	Oid			session_role = GetSessionUserId();
 
 	/* Both are kept: SET ROLE and SECURITY DEFINER must not hide the login. */
 	actor->session_role = role_name(session_role);
@@ -787,17 +790,61 @@ sg_event_writer_close(EventWriter *writer)
  */
 
 /* The types of event_columns, arrays apart. */
+/* Longer texts than this are not written to the log whole. */
+#define LOG_TEXT_MAX	(100 * 1000)
+#define LOG_TEXT_KEPT	1000
+
+/*
+ * A text as a JSON string.  A line of the log cannot hold just anything: one
+ * value of 200 MB would take the event down with it.  Of what is very long
+ * the line has the beginning, and says how long it is and what its digest is,
+ * so that the text can be recognized.
+ */
+static void
+append_json_text(StringInfo buf, Datum value)
+{
+	text	   *whole = DatumGetTextPP(value);
+	const char *data = VARDATA_ANY(whole);
+	int			len = VARSIZE_ANY_EXHDR(whole);
+	pg_cryptohash_ctx *ctx;
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	StringInfoData shortened;
+
+	if (len <= LOG_TEXT_MAX)
+	{
+		escape_json(buf, TextDatumGetCString(value));
+		return;
+	}
+
+	initStringInfo(&shortened);
+	appendBinaryStringInfo(&shortened, data,
+						   pg_mbcliplen(data, len, LOG_TEXT_KEPT));
+	appendStringInfo(&shortened, "... [%d bytes in all", len);
+	ctx = pg_cryptohash_create(PG_SHA256);
+	if (ctx != NULL &&
+		pg_cryptohash_init(ctx) >= 0 &&
+		pg_cryptohash_update(ctx, (const uint8 *) data, len) >= 0 &&
+		pg_cryptohash_final(ctx, digest, sizeof(digest)) >= 0)
+	{
+		appendStringInfoString(&shortened, ", SHA-256 ");
+		for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
+			appendStringInfo(&shortened, "%02x", digest[i]);
+	}
+	pg_cryptohash_free(ctx);
+	appendStringInfoChar(&shortened, ']');
+	escape_json(buf, shortened.data);
+	pfree(shortened.data);
+}
+
 static void
 append_json_value(StringInfo buf, Datum value, Oid type)
 {
 	switch (type)
 	{
 		case TEXTOID:
-			escape_json(buf, TextDatumGetCString(value));
-			break;
 		case JSONOID:
-			/* As a string: it may be long, but must stay one line. */
-			escape_json(buf, TextDatumGetCString(value));
+			/* JSON as a string, too: the event must stay one line. */
+			append_json_text(buf, value);
 			break;
 		case UUIDOID:
 			appendStringInfo(buf, "\"%s\"",

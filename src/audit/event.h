@@ -78,11 +78,12 @@ extern void sg_event_new_id(pg_uuid_t *id, TimestampTz at);
 extern char *sg_event_id_text(const pg_uuid_t *id);
 
 /*
- * The session's part of an actor: session role, this acting role, client
- * address, application; username is the login, source "login", organization
+ * The session's part of an actor: these roles (as they were when it happened,
+ * which need not be as they are now), client address, application; username is the login, source "login", organization
  * is left alone.
  */
-extern void sg_actor_from_session(Actor *actor, Oid acting_role);
+extern void sg_actor_from_session(Actor *actor, Oid session_role,
+								  Oid acting_role);
 
 /*
  * Writing with the transaction: open, add any number, close.  Needs a

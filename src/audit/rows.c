@@ -327,13 +327,6 @@ sg_rows_count(const RowColumn *column)
 	return column->nrows;
 }
 
-Size
-sg_rows_bytes(const RowColumn *column)
-{
-	return sizeof(RowColumn) + column->size + column->present_size +
-		column->index_size * sizeof(int16);
-}
-
 bool
 sg_rows_shared_value(const RowColumn *column, TextSlice *value)
 {

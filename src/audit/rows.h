@@ -38,7 +38,6 @@ extern void sg_rows_append_index(RowColumn *column, int16 index);
 extern void sg_rows_free(RowColumn *column);
 
 extern int	sg_rows_count(const RowColumn *column);
-extern Size sg_rows_bytes(const RowColumn *column); /* memory held */
 
 /* The one value all rows share; false where they do not. */
 extern bool sg_rows_shared_value(const RowColumn *column, TextSlice *value);

@@ -21,11 +21,13 @@
 #include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
+#include "channel/triggers.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "policy/fold.h"
 #include "sharing_guard.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -51,6 +53,15 @@ typedef struct SkippedRows
 /* In the transaction's memory. */
 static SkippedRows *skipped_rows = NULL;
 
+/* The last row that a BEFORE UPDATE trigger let pass; see is_row_movement. */
+static struct
+{
+	pg_uuid_t	guard_id;
+	Oid			relid;
+	SubTransactionId subid;
+	CommandId	command;
+}			passed_update;
+
 static void export_row_xact_callback(XactEvent event, void *arg);
 
 void
@@ -61,7 +72,8 @@ sg_export_row_init(void)
 
 /* The trigger's one argument is the guard's id. */
 static const Guard *
-guard_of_trigger(FunctionCallInfo fcinfo, const char *function)
+guard_of_trigger(FunctionCallInfo fcinfo, const char *function,
+				 const char *trigger_name)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 
@@ -77,6 +89,18 @@ guard_of_trigger(FunctionCallInfo fcinfo, const char *function)
 				 errmsg("trigger \"%s\" does not name its guard",
 						trigdata->tg_trigger->tgname),
 				 errhint("Let sharing_guard.protect_export() create the trigger.")));
+
+	/*
+	 * Owners of partitioned tables must be able to have these functions in
+	 * triggers, for the server clones triggers in their name.  Any trigger
+	 * but the guard's own would record rows twice, or rows that are none.
+	 */
+	if (strcmp(trigdata->tg_trigger->tgname, trigger_name) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("trigger \"%s\" is not one of sharing_guard's",
+						trigdata->tg_trigger->tgname),
+				 errhint("Drop it; sharing_guard.protect_export() creates what is needed.")));
 
 	/* Without the library preloaded there would be no record: refuse. */
 	sg_require_operational();
@@ -137,14 +161,17 @@ only_bookkeeping_changed(const Guard *guard, TriggerData *trigdata)
 	return true;
 }
 
-/* A column's value, or else what the transaction declared. */
+/*
+ * A column's value, or else what the transaction declared: a blank says
+ * nothing, and must not stand in the way of what was said.
+ */
 static TextSlice
 column_or_declared(const GuardColumn *column, TupleTableSlot *slot,
 				   const TextSlice *declared)
 {
 	TextSlice	value = sg_guard_column_text(column, slot);
 
-	if (value.data == NULL && declared != NULL)
+	if (!sg_is_given(value) && declared != NULL && sg_is_given(*declared))
 		value = *declared;
 	return value;
 }
@@ -190,14 +217,18 @@ fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
 	disclosure->requesting_person =
 		column_or_declared(&guard->requesting_person, slot,
 						   declared ? &declared->requesting_person : NULL);
+	/* A blank names nobody. */
+	if (!sg_is_given(disclosure->requesting_person))
+		disclosure->requesting_person.data = NULL;
 	disclosure->on_behalf_of =
 		column_or_declared(&guard->on_behalf_of, slot,
 						   declared ? &declared->on_behalf_of : NULL);
 	disclosure->record_key = sg_guard_columns_text(guard->record_key,
-												   guard->nrecord_key, slot);
+												   guard->nrecord_key, slot,
+												   true);
 	disclosure->query_elements =
 		sg_guard_columns_text(guard->query_elements, guard->nquery_elements,
-							  slot);
+							  slot, false);
 
 	if (disclosure->record_key.data == NULL)
 		ereport(ERROR,
@@ -219,18 +250,22 @@ refuse_row(const GatheredDecision *gathered, const Disclosure *disclosure)
 	StringInfoData hint;
 
 	initStringInfo(&detail);
-	for (int i = 0; i < decision->nreasons; i++)
+	/* Those that only flag are in the event; here they would confuse. */
+	for (int i = 0; i < decision->nblocking; i++)
 		appendStringInfo(&detail, "%s\n", decision->reasons[i]);
 	appendStringInfo(&detail, "Destination class: %s",
 					 sg_destination_class_name(decision->destination_class));
 	if (decision->agency_status == AGENCY_INACTIVE)
 		appendStringInfoString(&detail, " (inactive)");
+	if (sg_is_given(disclosure->on_behalf_of))
+		appendStringInfo(&detail, "; on behalf of: %s",
+						 sg_destination_class_name(decision->on_behalf_of_class));
 	appendStringInfoString(&detail, ". Purpose tags: ");
 	for (int i = 0; i < decision->ntags; i++)
 		appendStringInfo(&detail, "%s%s", i > 0 ? ", " : "", decision->tags[i]);
 	appendStringInfo(&detail,
-					 "%s. Event: %s.\nThe statement ended at this row, the first that is refused; the rest was not decided.",
-					 decision->ntags == 0 ? "none" : "", event_id);
+					 "%s.\nThe statement ended at this row, the first that is refused; the rest was not decided.",
+					 decision->ntags == 0 ? "none" : "");
 
 	/* What can lawfully be done instead, then whom to ask. */
 	initStringInfo(&hint);
@@ -318,6 +353,32 @@ export_row_xact_callback(XactEvent event, void *arg)
 		skipped_rows = NULL;
 }
 
+/* Remembers that an UPDATE of a row was let pass. */
+static void
+note_passed_update(const Guard *guard)
+{
+	passed_update.guard_id = guard->guard_id;
+	passed_update.relid = guard->relid;
+	passed_update.subid = GetCurrentSubTransactionId();
+	passed_update.command = GetCurrentCommandId(false);
+}
+
+/*
+ * Is this INSERT the second half of an UPDATE that moves a row to another
+ * partition?  The old copy is deleted by now, so to leave out the new one
+ * would lose the row.  The server does not say so; what can be seen is that
+ * the same command has just let an UPDATE pass in another partition.
+ */
+static bool
+is_row_movement(const Guard *guard)
+{
+	return passed_update.relid != guard->relid &&
+		passed_update.subid == GetCurrentSubTransactionId() &&
+		passed_update.command == GetCurrentCommandId(false) &&
+		memcmp(&passed_update.guard_id, &guard->guard_id,
+			   sizeof(pg_uuid_t)) == 0;
+}
+
 /*
  * sharing_guard.export_row_before(): BEFORE INSERT OR UPDATE FOR EACH ROW
  *
@@ -327,7 +388,8 @@ Datum
 sg_export_row_before(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	const Guard *guard = guard_of_trigger(fcinfo, "export_row_before");
+	const Guard *guard = guard_of_trigger(fcinfo, "export_row_before",
+											SKIP_TRIGGER_NAME);
 	HeapTuple	row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
 		trigdata->tg_newtuple : trigdata->tg_trigtuple;
 	Disclosure	disclosure;
@@ -336,9 +398,17 @@ sg_export_row_before(PG_FUNCTION_ARGS)
 
 	if (!guard->skip_row)
 		return PointerGetDatum(row);
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
-		only_bookkeeping_changed(guard, trigdata))
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	{
+		note_passed_update(guard);
+		if (only_bookkeeping_changed(guard, trigdata))
+			return PointerGetDatum(row);
+	}
+	else if (is_row_movement(guard))
+	{
+		/* Left to the AFTER trigger, whose refusal undoes the whole UPDATE. */
 		return PointerGetDatum(row);
+	}
 
 	fill_disclosure(&disclosure, &tags, guard, trigdata,
 					new_row_slot(trigdata));
@@ -361,7 +431,8 @@ Datum
 sg_export_row_after(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	const Guard *guard = guard_of_trigger(fcinfo, "export_row_after");
+	const Guard *guard = guard_of_trigger(fcinfo, "export_row_after",
+											EXPORT_TRIGGER_NAME);
 	Disclosure	disclosure;
 	TextSlice  *tags;
 	GatheredDecision *gathered;
@@ -395,7 +466,8 @@ sg_export_row_after(PG_FUNCTION_ARGS)
 Datum
 sg_export_statement_after(PG_FUNCTION_ARGS)
 {
-	const Guard *guard = guard_of_trigger(fcinfo, "export_statement_after");
+	const Guard *guard = guard_of_trigger(fcinfo, "export_statement_after",
+											STATEMENT_TRIGGER_NAME);
 
 	report_skipped_rows(&guard->guard_id);
 	return PointerGetDatum(NULL);

@@ -324,6 +324,18 @@ BEGIN
         FROM unnest(names) WITH ORDINALITY AS n(name, position);
     END LOOP;
 
+    SELECT b.column_name INTO generated
+    FROM sharing_guard.guard_column b
+         JOIN sharing_guard.guard_column c ON c.guard_id = b.guard_id AND c.attnum = b.attnum
+    WHERE b.guard_id = guard AND b.role = 'bookkeeping' AND c.role <> 'bookkeeping'
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of table % cannot be bookkeeping and mean something to the guard as well',
+            generated, relation
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'A change of a bookkeeping column is no disclosure; a change of this one is.';
+    END IF;
+
     -- Rows are skipped before they are stored, when generated columns are
     -- still empty.
     IF on_block = 'skip_row' THEN
@@ -340,7 +352,7 @@ BEGIN
         END IF;
     END IF;
 
-    IF sharing_guard.install_triggers(relation, guard, on_block = 'skip_row')
+    IF sharing_guard.install_triggers(guard)
        AND old_guard.guard_id IS NOT NULL AND old_guard.on_block = on_block THEN
         changes := changes || text 'triggers that were missing are back';
     END IF;
@@ -374,8 +386,8 @@ BEGIN
             USING ERRCODE = 'undefined_object',
                   HINT = 'The protected tables are in sharing_guard.guard.';
     END IF;
-    PERFORM sharing_guard.remove_triggers(relation, guard);
     DELETE FROM sharing_guard.guard g WHERE g.guard_id = guard;
+    PERFORM sharing_guard.remove_triggers(guard);
     RETURN format('%s is no longer protected: rows written to it are neither decided nor recorded', relation);
 END
 $$;

@@ -45,8 +45,12 @@
 /* How many rows may be gathered between two looks at the memory used. */
 #define ROWS_BETWEEN_MEMORY_CHECKS 256
 
-/* The decision cache starts anew at this size. */
+/* The decision cache starts anew at either of these sizes. */
 #define DECISIONS_MAX		10000
+#define DECISIONS_BYTES_MAX (8 * 1024 * 1024)
+
+/* A key longer than this does not keep its buffer. */
+#define KEY_BUFFER_KEPT		(64 * 1024)
 
 /* Which per-row fields a group's rows have. */
 #define HAS_PURPOSE			0x01
@@ -63,12 +67,14 @@ typedef struct Group
 	pg_uuid_t	event_id;
 	TimestampTz first_at;
 	int			nrows;			/* 0: empty, the next row starts an event */
+	Size		bytes;			/* of its rows' values, about */
 	uint64		fill_number;	/* changes each time it is emptied */
 
 	Outcome		outcome;
 	Decision   *decision;
 	Disclosure	disclosure;		/* without the per-row fields */
 	const char *home_agency;
+	Oid			session_role;
 	Oid			acting_role;
 
 	RowColumn  *record_keys;
@@ -141,6 +147,7 @@ struct GatheredDecision
 	Group	   *group;
 	uint64		group_epoch;
 	SubTransactionId subid;
+	Oid			session_role;
 	Oid			acting_role;
 	int			fields;
 
@@ -199,6 +206,11 @@ sg_gather_init(void)
 static void
 key_start(void)
 {
+	if (key_buffer.data != NULL && key_buffer.maxlen > KEY_BUFFER_KEPT)
+	{
+		pfree(key_buffer.data);
+		key_buffer.data = NULL;
+	}
 	if (key_buffer.data == NULL)
 	{
 		MemoryContext oldcontext = MemoryContextSwitchTo(TopMemoryContext);
@@ -302,24 +314,66 @@ decide_one_row(const Policy *policy, const Guard *guard,
 	return make_decision(policy, guard, disclosure, row_context);
 }
 
-/* All that a decision may depend on, but for what depends_on_record tells. */
+/* The texts that a decision may depend on. */
+#define DECISION_TEXTS 6
+
+/*
+ * All that a decision may depend on, but for what depends_on_record tells.
+ *
+ * This is done for every row, so room is made once and the key is short: what
+ * is not given takes one bit.
+ */
 static ByteKey
 decision_key(const Guard *guard, const Disclosure *disclosure)
 {
+	const TextSlice *texts[DECISION_TEXTS] = {
+		&disclosure->destination,
+		&disclosure->purpose,
+		&disclosure->data_class,
+		&disclosure->destination_state,
+		&disclosure->legal_basis,
+		&disclosure->on_behalf_of
+	};
+	struct
+	{
+		pg_uuid_t	guard_id;
+		const char *operation;	/* a constant of the channel's */
+		uint32		channel;
+		uint32		given;		/* one bit for each text, one for a case */
+		uint32		lengths[DECISION_TEXTS];
+	}			head;
+	Size		size = sizeof(head);
+
+	/* Padding, if there is any, is part of the key. */
+	memset(&head, 0, sizeof(head));
+	head.guard_id = guard->guard_id;
+	head.operation = disclosure->operation;
+	head.channel = disclosure->channel;
+
 	/* As policy sees it: blanks are no case number. */
-	bool		has_case = sg_is_given(disclosure->case_number);
+	if (sg_is_given(disclosure->case_number))
+		head.given |= 1u << DECISION_TEXTS;
+	for (int i = 0; i < DECISION_TEXTS; i++)
+	{
+		if (texts[i]->data == NULL)
+			continue;
+		head.given |= 1u << i;
+		head.lengths[i] = (uint32) texts[i]->len;
+		size += texts[i]->len;
+	}
 
 	key_start();
-	key_add_bytes(&guard->guard_id, sizeof(guard->guard_id));
-	key_add_bytes(&has_case, sizeof(has_case));
-	key_add_bytes(&disclosure->channel, sizeof(disclosure->channel));
-	key_add_string(disclosure->operation);
-	key_add_slice(&disclosure->data_class);
-	key_add_slice(&disclosure->destination);
-	key_add_slice(&disclosure->destination_state);
-	key_add_slice(&disclosure->purpose);
-	key_add_slice(&disclosure->legal_basis);
-	key_add_slice(&disclosure->on_behalf_of);
+	enlargeStringInfo(&key_buffer, size);
+	memcpy(key_buffer.data, &head, sizeof(head));
+	key_buffer.len = sizeof(head);
+	for (int i = 0; i < DECISION_TEXTS; i++)
+	{
+		if (texts[i]->data == NULL)
+			continue;
+		memcpy(key_buffer.data + key_buffer.len, texts[i]->data,
+			   texts[i]->len);
+		key_buffer.len += texts[i]->len;
+	}
 	for (int i = 0; i < disclosure->ndeclared_tags; i++)
 		key_add_slice(&disclosure->declared_tags[i]);
 	return key_finish();
@@ -337,7 +391,8 @@ sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 	if (decisions == NULL ||
 		decisions_policy_load != sg_policy_load_number(policy) ||
 		decisions_guard_load != guard->load_number ||
-		decisions->members >= DECISIONS_MAX)
+		decisions->members >= DECISIONS_MAX ||
+		MemoryContextMemAllocated(decision_context, true) > DECISIONS_BYTES_MAX)
 	{
 		forget_decisions();
 		decisions_policy_load = sg_policy_load_number(policy);
@@ -480,12 +535,13 @@ fields_of(const Disclosure *disclosure)
 
 static ByteKey
 group_key(const GatheredDecision *gathered, const Disclosure *disclosure,
-		  int fields, Oid acting_role)
+		  int fields, Oid session_role, Oid acting_role)
 {
 	const Decision *decision = gathered->decision;
 
 	key_start();
 	key_add_bytes(&fields, sizeof(fields));
+	key_add_bytes(&session_role, sizeof(session_role));
 	key_add_bytes(&acting_role, sizeof(acting_role));
 	key_add_bytes(&disclosure->channel, sizeof(disclosure->channel));
 	key_add_bytes(&gathered->outcome, sizeof(gathered->outcome));
@@ -537,7 +593,7 @@ add_columns(Group *group, int fields, MemoryContext context)
 /* An empty group, in CurrentMemoryContext. */
 static Group *
 new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
-		  int fields, Oid acting_role)
+		  int fields, Oid session_role, Oid acting_role)
 {
 	Group	   *group = palloc0(sizeof(Group));
 
@@ -546,6 +602,7 @@ new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
 	group->disclosure = copy_shared_fields(disclosure);
 	group->home_agency =
 		copy_string(sg_policy_home_agency_name(sg_policy_current()));
+	group->session_role = session_role;
 	group->acting_role = acting_role;
 	add_columns(group, fields, CurrentMemoryContext);
 	return group;
@@ -554,9 +611,11 @@ new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
 /* The group for these rows in this level, made where there is none yet. */
 static Group *
 find_group(Level *level, const GatheredDecision *gathered,
-		   const Disclosure *disclosure, int fields, Oid acting_role)
+		   const Disclosure *disclosure, int fields, Oid session_role,
+		   Oid acting_role)
 {
-	ByteKey		key = group_key(gathered, disclosure, fields, acting_role);
+	ByteKey		key = group_key(gathered, disclosure, fields, session_role,
+								acting_role);
 	GroupEntry *entry = group_table_lookup(level->groups, key);
 	MemoryContext oldcontext;
 	Group	   *group;
@@ -567,7 +626,7 @@ find_group(Level *level, const GatheredDecision *gathered,
 
 	oldcontext = MemoryContextSwitchTo(level->context);
 	key.data = memcpy(palloc(key.len), key.data, key.len);
-	group = new_group(gathered, disclosure, fields, acting_role);
+	group = new_group(gathered, disclosure, fields, session_role, acting_role);
 	entry = group_table_insert(level->groups, key, &found);
 	entry->group = group;
 	MemoryContextSwitchTo(oldcontext);
@@ -591,8 +650,9 @@ fill_event(DisclosureEvent *event, const Group *group)
 	 * Whoever the application says is at the keyboard comes first; a login
 	 * that several people share must never pass for one of them.
 	 */
-	sg_actor_from_session(&event->actor, group->acting_role);
-	if (sg_context_role_shared(GetSessionUserId(), &organization))
+	sg_actor_from_session(&event->actor, group->session_role,
+						  group->acting_role);
+	if (sg_context_role_shared(group->session_role, &organization))
 		event->actor.username_source = "shared_login";
 	event->actor.organization = organization ? organization : group->home_agency;
 	if (group->requesting_persons != NULL)
@@ -627,28 +687,13 @@ write_group(EventWriter *writer, const Group *group)
 	sg_event_write_disclosure(writer, &event);
 }
 
-static Size
-column_bytes(const RowColumn *column)
-{
-	return column == NULL ? 0 : sg_rows_bytes(column);
-}
-
-static Size
-group_bytes(const Group *group)
-{
-	return column_bytes(group->record_keys) + column_bytes(group->purposes) +
-		column_bytes(group->query_elements) +
-		column_bytes(group->case_numbers) +
-		column_bytes(group->requesting_persons);
-}
-
 /* May a row decided at this time still join the group's event? */
 static bool
 group_has_room(const Group *group, TimestampTz at)
 {
 	return group->nrows < ROWS_PER_EVENT_MAX &&
 		at - group->first_at <= GROUP_SPAN_USECS &&
-		group_bytes(group) < GROUP_BYTES_MAX;
+		group->bytes < GROUP_BYTES_MAX;
 }
 
 static void
@@ -671,6 +716,7 @@ write_and_restart_group(Level *level, Group *group, int fields)
 	EventWriter *writer;
 
 	group->nrows = 0;
+	group->bytes = 0;
 	group->fill_number++;
 	add_columns(group, fields, level->context);
 
@@ -785,6 +831,9 @@ add_row(Group *group, const Disclosure *disclosure)
 		group->first_at = disclosure->at;
 	}
 	group->nrows++;
+	group->bytes += disclosure->record_key.len + disclosure->purpose.len +
+		disclosure->query_elements.len + disclosure->case_number.len +
+		disclosure->requesting_person.len;
 
 	if (group->record_keys)
 		sg_rows_append(group->record_keys, &disclosure->record_key);
@@ -797,34 +846,49 @@ add_row(Group *group, const Disclosure *disclosure)
 					   &disclosure->requesting_person);
 }
 
+/* The group that takes this row; its event has room for it. */
+static Group *
+group_for_row(GatheredDecision *gathered, const Disclosure *disclosure)
+{
+	Oid			session_role = GetSessionUserId();
+	Oid			acting_role = GetUserId();
+	int			fields = fields_of(disclosure);
+
+	for (;;)
+	{
+		Level	   *level = current_level();
+
+		/* The group that the decision's last row went to, unless stale. */
+		if (gathered->group == NULL ||
+			gathered->group_epoch != group_epoch ||
+			gathered->subid != level->subid ||
+			gathered->session_role != session_role ||
+			gathered->acting_role != acting_role ||
+			gathered->fields != fields)
+		{
+			gathered->group = find_group(level, gathered, disclosure, fields,
+										 session_role, acting_role);
+			gathered->group_epoch = group_epoch;
+			gathered->subid = level->subid;
+			gathered->session_role = session_role;
+			gathered->acting_role = acting_role;
+			gathered->fields = fields;
+			gathered->purpose_fill_number = PG_UINT64_MAX;
+		}
+
+		if (gathered->group->nrows == 0 ||
+			group_has_room(gathered->group, disclosure->at))
+			return gathered->group;
+
+		/* Once it is written, nothing need be where it was: look again. */
+		write_and_restart_group(level, gathered->group, fields);
+	}
+}
+
 void
 sg_gather_row(GatheredDecision *gathered, const Disclosure *disclosure)
 {
-	Level	   *level = current_level();
-	Oid			acting_role = GetUserId();
-	int			fields = fields_of(disclosure);
-	Group	   *group;
-
-	/* The group that the decision's last row went to, unless it is stale. */
-	if (gathered->group != NULL &&
-		gathered->group_epoch == group_epoch &&
-		gathered->subid == level->subid &&
-		gathered->acting_role == acting_role &&
-		gathered->fields == fields)
-		group = gathered->group;
-	else
-	{
-		group = find_group(level, gathered, disclosure, fields, acting_role);
-		gathered->group = group;
-		gathered->group_epoch = group_epoch;
-		gathered->subid = level->subid;
-		gathered->acting_role = acting_role;
-		gathered->fields = fields;
-		gathered->purpose_fill_number = PG_UINT64_MAX;
-	}
-
-	if (group->nrows > 0 && !group_has_room(group, disclosure->at))
-		write_and_restart_group(level, group, fields);
+	Group	   *group = group_for_row(gathered, disclosure);
 
 	add_row(group, disclosure);
 	if (group->purposes)
@@ -845,16 +909,16 @@ sg_gather_row(GatheredDecision *gathered, const Disclosure *disclosure)
 
 	if (++rows_since_memory_check >= ROWS_BETWEEN_MEMORY_CHECKS)
 	{
+		SubTransactionId subid = levels->subid;
+
 		rows_since_memory_check = 0;
-		measure_level(level);
+		measure_level(levels);
 		if (gathered_too_much())
 		{
 			/*
 			 * Only what is the current subtransaction's own: an outer one's
 			 * groups, written here, would vanish if this one aborted.
 			 */
-			SubTransactionId subid = level->subid;
-
 			while (levels != NULL && levels->subid == subid)
 				write_and_pop_level();
 		}
@@ -866,7 +930,7 @@ sg_gather_refusal(const GatheredDecision *gathered,
 				  const Disclosure *disclosure)
 {
 	Group	   *group = new_group(gathered, disclosure, fields_of(disclosure),
-								  GetUserId());
+								  GetSessionUserId(), GetUserId());
 	DisclosureEvent event;
 
 	/*

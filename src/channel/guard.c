@@ -14,9 +14,11 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "channel/guard.h"
 #include "executor/spi.h"
@@ -26,12 +28,14 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
+#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/varlena.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_split_identifiers);
@@ -59,6 +63,7 @@ static Oid	guard_table_oid = InvalidOid;
 static Oid	guard_column_table_oid = InvalidOid;
 
 static void guard_invalidate(Datum arg, Oid relid);
+static void guard_invalidate_all(Datum arg, int cacheid, uint32 hashvalue);
 static void forget_guards(void);
 static void compile_guard(GuardEntry *entry, Relation rel,
 						  const char *guard_id);
@@ -67,6 +72,15 @@ void
 sg_guard_init(void)
 {
 	CacheRegisterRelcacheCallback(guard_invalidate, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, guard_invalidate_all,
+								  (Datum) 0);
+}
+
+/* A schema was renamed, perhaps a protected table's. */
+static void
+guard_invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
+{
+	guard_generation++;
 }
 
 /*
@@ -213,6 +227,9 @@ attnum_here(Relation rel, Oid guarded_relid, AttrNumber attnum)
 {
 	char	   *name;
 
+	/* 0: the column was missing already when the guard was restored. */
+	if (attnum <= 0)
+		return InvalidAttrNumber;
 	if (RelationGetRelid(rel) == guarded_relid)
 	{
 		if (attnum > RelationGetNumberOfAttributes(rel) ||
@@ -283,6 +300,53 @@ add_column(Guard *guard, Relation rel, Oid guarded_relid, const char *role,
 		prepare_column(single, rel, here);
 }
 
+/*
+ * Has the callback look out for this relation too: a partition's guard bears
+ * the name of the protected table above it.
+ */
+static void
+watch_relation(Oid relid)
+{
+	bool		found;
+	GuardEntry *entry = hash_search(guard_cache, &relid, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		entry->valid = false;
+		entry->context = NULL;
+	}
+}
+
+/*
+ * Is this relation the protected table, or below it?  Looks upwards, since a
+ * partitioned table may have thousands of others below it.
+ */
+static bool
+belongs_to(Oid relid, Oid guarded_relid)
+{
+	Relation	inherits;
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	if (relid == guarded_relid)
+		return true;
+
+	check_stack_depth();
+	inherits = table_open(InheritsRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true,
+							  NULL, 1, &key);
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+		found = belongs_to(((Form_pg_inherits) GETSTRUCT(tuple))->inhparent,
+						   guarded_relid);
+	systable_endscan(scan);
+	table_close(inherits, AccessShareLock);
+	return found;
+}
+
 /* A not-null text column of the current SPI result, in our own context. */
 static char *
 spi_text(HeapTuple row, int column)
@@ -349,6 +413,15 @@ read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
 	row = SPI_tuptable->vals[0];
 	guarded_relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc,
 												   1, &isnull));
+	watch_relation(guarded_relid);
+	if (!belongs_to(RelationGetRelid(rel), guarded_relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("table \"%s\" has a trigger of another table's guard",
+						RelationGetRelationName(rel)),
+				 errdetail("The guard is that of table %s, to which this one does not belong, so what is written here would be recorded as something it is not.",
+						   get_rel_name(guarded_relid) ? get_rel_name(guarded_relid) : "that was dropped"),
+				 errhint("Drop the trigger, or protect this table itself with sharing_guard.protect_export().")));
 
 	spi_context = MemoryContextSwitchTo(context);
 	guard->relid = RelationGetRelid(rel);
@@ -570,7 +643,7 @@ field_needs_quotes(const TextSlice *field)
 
 TextSlice
 sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
-					  TupleTableSlot *slot)
+					  TupleTableSlot *slot, bool required)
 {
 	TextSlice	slice = {NULL, 0};
 	StringInfoData text;
@@ -586,6 +659,8 @@ sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
 	{
 		TextSlice	field = sg_guard_column_text(&columns[i], slot);
 
+		if (field.data == NULL && required)
+			return slice;
 		if (i > 0)
 			appendStringInfoChar(&text, ',');
 		if (field.data == NULL)

@@ -85,9 +85,12 @@ extern const Guard *sg_guard_lookup(Relation rel, const char *guard_id);
 extern TextSlice sg_guard_column_text(const GuardColumn *column,
 									  TupleTableSlot *slot);
 
-/* Several columns as one text: the value itself, or "(a,b)" as a row prints. */
+/*
+ * Several columns as one text: the value itself, or "(a,b)" as a row prints;
+ * NULL data where all are required and one is NULL.
+ */
 extern TextSlice sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
-									   TupleTableSlot *slot);
+									   TupleTableSlot *slot, bool required);
 
 /* The elements of a text[] of tags; returns how many. */
 extern int	sg_guard_column_tags(const GuardColumn *column,

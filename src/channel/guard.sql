@@ -37,7 +37,8 @@ CREATE TABLE sharing_guard.guard_column (
     CONSTRAINT guard_column_role CHECK (role IN (
         'destination', 'destination_state', 'purpose', 'legal_basis',
         'case_number', 'requesting_person', 'on_behalf_of_agency',
-        'data_class_column', 'record_key', 'query_elements', 'bookkeeping'))
+        'data_class_column', 'record_key', 'query_elements', 'bookkeeping')),
+    CONSTRAINT guard_column_attnum CHECK (attnum >= 0)
 );
 COMMENT ON TABLE sharing_guard.guard_column IS
 'Which columns of a protected table mean what';
@@ -48,7 +49,7 @@ COMMENT ON COLUMN sharing_guard.guard_column.role IS
 COMMENT ON COLUMN sharing_guard.guard_column.position IS
 'Its place, from 1, where several columns have this role';
 COMMENT ON COLUMN sharing_guard.guard_column.attnum IS
-'The column, by its number (pg_attribute.attnum), so that a rename is followed';
+'The column, by its number (pg_attribute.attnum), so that a rename is followed; 0: there is no such column';
 COMMENT ON COLUMN sharing_guard.guard_column.column_name IS
 'The column, by its name';
 REVOKE ALL ON TABLE sharing_guard.guard_column FROM PUBLIC;
@@ -72,6 +73,28 @@ CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.guard_column
 ALTER TABLE sharing_guard.guard_column ENABLE ALWAYS TRIGGER policy_changed;
 ALTER TABLE sharing_guard.guard_column ENABLE ALWAYS TRIGGER policy_truncated;
 
+-- Also for whoever writes to the table of guards directly.
+CREATE FUNCTION sharing_guard.guard_check() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM sharing_guard.check_exportable(NEW.relation);
+    IF TG_OP = 'UPDATE' AND (OLD.guard_id <> NEW.guard_id OR OLD.relation <> NEW.relation) THEN
+        RAISE EXCEPTION 'a guard stays with its table'
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Use unprotect() on the one table and protect_export() on the other.';
+    END IF;
+    RETURN NEW;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.guard_check() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.guard_check() IS
+'Trigger: refuses guards of what cannot be guarded';
+CREATE TRIGGER guard_check BEFORE INSERT OR UPDATE ON sharing_guard.guard
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.guard_check();
+ALTER TABLE sharing_guard.guard ENABLE ALWAYS TRIGGER guard_check;
+
 -- A restored table has its columns numbered anew, so numbers follow names
 -- whenever a row comes in.
 CREATE FUNCTION sharing_guard.guard_column_number() RETURNS trigger
@@ -79,23 +102,21 @@ CREATE FUNCTION sharing_guard.guard_column_number() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    NEW.attnum := 0;
     SELECT a.attnum INTO NEW.attnum
     FROM sharing_guard.guard g
          JOIN pg_attribute a ON a.attrelid = g.relation
     WHERE g.guard_id = NEW.guard_id AND a.attname = NEW.column_name
       AND a.attnum > 0 AND NOT a.attisdropped;
-    IF NEW.attnum IS NULL THEN
-        RAISE EXCEPTION 'column "%" of the protected table does not exist', NEW.column_name
-            USING ERRCODE = 'undefined_column',
-                  HINT = 'Let protect_export() fill in this table.';
-    END IF;
+    -- A column that is missing stops the table's rows, not a restore.
+    NEW.attnum := coalesce(NEW.attnum, 0);
     RETURN NEW;
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.guard_column_number() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.guard_column_number() IS
 'Looks a guarded column''s number up by its name';
-CREATE TRIGGER guard_column_number BEFORE INSERT ON sharing_guard.guard_column
+CREATE TRIGGER guard_column_number BEFORE INSERT OR UPDATE ON sharing_guard.guard_column
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.guard_column_number();
 ALTER TABLE sharing_guard.guard_column ENABLE ALWAYS TRIGGER guard_column_number;
 

@@ -26,6 +26,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "channel/triggers.h"
 #include "commands/event_trigger.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
@@ -35,6 +36,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
 #include "parser/parse_func.h"
+#include "storage/lmgr.h"
 #include "sharing_guard.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -58,15 +60,20 @@ typedef struct GuardTrigger
 	bool		skip_row_only;
 } GuardTrigger;
 
-/*
- * BEFORE triggers fire in the order of their names, and ours has to see the
- * row as the others leave it.
- */
 static const GuardTrigger guard_triggers[] = {
-	{"zzz_sharing_guard_skip", "export_row_before", TRIGGER_TYPE_BEFORE, true, true},
-	{"sharing_guard_export", "export_row_after", TRIGGER_TYPE_AFTER, true, false},
-	{"zzz_sharing_guard_statement", "export_statement_after", TRIGGER_TYPE_AFTER, false, true},
+	{SKIP_TRIGGER_NAME, "export_row_before", TRIGGER_TYPE_BEFORE, true, true},
+	{EXPORT_TRIGGER_NAME, "export_row_after", TRIGGER_TYPE_AFTER, true, false},
+	{STATEMENT_TRIGGER_NAME, "export_statement_after", TRIGGER_TYPE_AFTER, false, true},
 };
+
+/* What a relation has of one of these triggers. */
+typedef enum TriggerState
+{
+	TRIGGER_MISSING,
+	TRIGGER_DEFECTIVE,			/* ours, but disabled or altered */
+	TRIGGER_INTACT,
+	TRIGGER_FOREIGN				/* somebody else's, under our name */
+} TriggerState;
 
 /* A function of ours that takes no arguments. */
 static Oid
@@ -77,38 +84,41 @@ trigger_function(const char *name)
 						  0, NULL, false);
 }
 
-/*
- * The trigger of this name on a relation, if it is this guard's; InvalidOid
- * if there is none.  Another's trigger of that name is in the way.
- */
-static Oid
-find_trigger(Relation rel, const GuardTrigger *wanted, const char *guard_id,
-			 Oid function, bool *intact)
+static int16
+trigger_type(const GuardTrigger *wanted)
 {
-	Oid			found = InvalidOid;
+	return wanted->timing | (wanted->row ? TRIGGER_TYPE_ROW : 0) |
+		TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE;
+}
+
+/* Looks at a relation's trigger; *oid is set if there is one of the name. */
+static TriggerState
+inspect_trigger(Relation rel, const GuardTrigger *wanted, const char *guard_id,
+				Oid *oid)
+{
 	TriggerDesc *trigdesc = rel->trigdesc;
 
-	*intact = false;
-	if (trigdesc == NULL)
-		return InvalidOid;
-	for (int i = 0; i < trigdesc->numtriggers; i++)
+	*oid = InvalidOid;
+	for (int i = 0; trigdesc != NULL && i < trigdesc->numtriggers; i++)
 	{
 		Trigger    *trigger = &trigdesc->triggers[i];
 
 		if (strcmp(trigger->tgname, wanted->name) != 0)
 			continue;
-		if (trigger->tgfoid != function || trigger->tgnargs != 1 ||
+		*oid = trigger->tgoid;
+		if (trigger->tgfoid != trigger_function(wanted->function) ||
+			trigger->tgnargs != 1 ||
 			strcmp(trigger->tgargs[0], guard_id) != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_OBJECT),
-					 errmsg("trigger \"%s\" on table \"%s\" belongs to another guard",
-							wanted->name, RelationGetRelationName(rel)),
-					 errdetail("A table can have one guard only, its own or that of a table it inherits from."),
-					 errhint("Remove the other guard with sharing_guard.unprotect().")));
-		found = trigger->tgoid;
-		*intact = trigger->tgenabled == TRIGGER_FIRES_ALWAYS;
+			return TRIGGER_FOREIGN;
+
+		/* A WHEN or a column list would let rows by. */
+		if (trigger->tgenabled != TRIGGER_FIRES_ALWAYS ||
+			trigger->tgtype != trigger_type(wanted) ||
+			trigger->tgqual != NULL || trigger->tgnattr != 0)
+			return TRIGGER_DEFECTIVE;
+		return TRIGGER_INTACT;
 	}
-	return found;
+	return TRIGGER_MISSING;
 }
 
 static void
@@ -122,8 +132,7 @@ drop_trigger(Oid trigger)
 }
 
 static void
-create_trigger(Oid relid, const GuardTrigger *wanted, const char *guard_id,
-			   Oid function)
+create_trigger(Oid relid, const GuardTrigger *wanted, const char *guard_id)
 {
 	CreateTrigStmt *stmt = makeNode(CreateTrigStmt);
 
@@ -137,196 +146,409 @@ create_trigger(Oid relid, const GuardTrigger *wanted, const char *guard_id,
 	stmt->events = TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE;
 
 	(void) CreateTriggerFiringOn(stmt, NULL, relid, InvalidOid, InvalidOid,
-								 InvalidOid, function, InvalidOid, NULL,
-								 false, false, TRIGGER_FIRES_ALWAYS);
+								 InvalidOid, trigger_function(wanted->function),
+								 InvalidOid, NULL, false, false,
+								 TRIGGER_FIRES_ALWAYS);
 	CommandCounterIncrement();
 }
 
-/* Gives one relation of the tree the triggers it must have, and no others. */
+/*
+ * Puts one kind of trigger right on one relation: there and intact, or gone
+ * where it is not wanted.  Returns whether anything was to be done.
+ *
+ * Looks under the weakest lock first.  Whoever has just changed one partition
+ * must not wait for those who are writing to the others.
+ */
 static bool
-complete_relation(Oid relid, const char *guard_id, bool skip_row,
-				  bool row_triggers_cloned)
+mend_trigger(Oid relid, const GuardTrigger *wanted, const char *guard_id,
+			 bool needed)
 {
-	bool		changed = false;
+	Relation	rel = table_open(relid, AccessShareLock);
+	Oid			oid;
+	TriggerState state = inspect_trigger(rel, wanted, guard_id, &oid);
+
+	if (rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("foreign table \"%s\" cannot be an export table, or part of one",
+						RelationGetRelationName(rel)),
+				 errdetail("Its rows would reach the other server whether or not their record is kept here."),
+				 errhint("Export to a local table and let a feed read that one.")));
+	if (state == TRIGGER_FOREIGN)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("trigger \"%s\" on table \"%s\" is not that of this guard",
+						wanted->name, RelationGetRelationName(rel)),
+				 errdetail("A table can have one guard only, its own or that of a table it inherits from, and nobody else may use the name."),
+				 errhint("Drop the trigger, or remove the other guard with sharing_guard.unprotect().")));
+
+	if (needed ? state == TRIGGER_INTACT : state == TRIGGER_MISSING)
+	{
+		table_close(rel, NoLock);
+		return false;
+	}
+	table_close(rel, NoLock);
+
+	rel = table_open(relid, ShareRowExclusiveLock);
+	(void) inspect_trigger(rel, wanted, guard_id, &oid);
+	table_close(rel, NoLock);
+	if (OidIsValid(oid))
+		drop_trigger(oid);
+	if (needed)
+		create_trigger(relid, wanted, guard_id);
+	return true;
+}
+
+/* Is this trigger right on all relations of a tree? */
+static bool
+tree_is_intact(List *tree, const GuardTrigger *wanted, const char *guard_id,
+			   bool needed)
+{
+	ListCell   *lc;
+
+	foreach(lc, tree)
+	{
+		Relation	rel = table_open(lfirst_oid(lc), AccessShareLock);
+		Oid			oid;
+		TriggerState state = inspect_trigger(rel, wanted, guard_id, &oid);
+
+		table_close(rel, NoLock);
+		if (state != (needed ? TRIGGER_INTACT : TRIGGER_MISSING))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Gives a guard's table, and all below it, the triggers they must have and no
+ * others of ours; returns whether anything was to be done.
+ */
+static bool
+mend_tree(Oid relid, const char *guard_id, bool skip_row)
+{
+	bool		partitioned = get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE;
+	List	   *tree = find_all_inheritors(relid, AccessShareLock, NULL);
+	bool		mended = false;
 
 	for (int i = 0; i < lengthof(guard_triggers); i++)
 	{
 		const GuardTrigger *wanted = &guard_triggers[i];
 		bool		needed = skip_row || !wanted->skip_row_only;
-		Oid			function = trigger_function(wanted->function);
-		Relation	rel;
-		Oid			trigger;
-		bool		intact;
+		ListCell   *lc;
 
-		/* The server looks after a partition's row triggers. */
-		if (wanted->row && row_triggers_cloned)
+		/*
+		 * The server clones a partitioned table's row triggers.  Where a
+		 * clone was disabled, the whole set is made anew from the top.
+		 */
+		if (wanted->row && partitioned)
+		{
+			if (tree_is_intact(tree, wanted, guard_id, needed))
+				continue;
+			if (mend_trigger(relid, wanted, guard_id, false) || needed)
+				mended = true;
+			if (needed)
+				(void) mend_trigger(relid, wanted, guard_id, true);
+
+			/* Says so where somebody else's trigger is still in the way. */
+			foreach(lc, tree)
+				(void) mend_trigger(lfirst_oid(lc), wanted, guard_id, needed);
 			continue;
-
-		rel = table_open(relid, ShareRowExclusiveLock);
-		if (rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("foreign table \"%s\" cannot be an export table, or part of one",
-							RelationGetRelationName(rel)),
-					 errdetail("Its rows would reach the other server whether or not their record is kept here."),
-					 errhint("Export to a local table and let a feed read that one.")));
-		trigger = find_trigger(rel, wanted, guard_id, function, &intact);
-		table_close(rel, NoLock);
-
-		if (OidIsValid(trigger) && (!needed || !intact))
-		{
-			drop_trigger(trigger);
-			trigger = InvalidOid;
-			changed = true;
 		}
-		if (needed && !OidIsValid(trigger))
+
+		foreach(lc, tree)
 		{
-			create_trigger(relid, wanted, guard_id, function);
-			changed = true;
+			if (mend_trigger(lfirst_oid(lc), wanted, guard_id, needed))
+				mended = true;
 		}
 	}
-	return changed;
+	return mended;
 }
 
-/* Gives the guard's table, and all below it, the triggers they must have. */
-static bool
-complete_tree(Oid relid, const char *guard_id, bool skip_row)
+/*
+ * Drops a guard's triggers wherever they are; or, where a tree is given, only
+ * those on relations outside of it.  Searched for by their functions: a child
+ * may have left the tree, or the table may have been dropped.
+ */
+static void
+drop_triggers(const char *guard_id, List *except_tree)
 {
-	bool		partitioned = get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE;
-	bool		changed = false;
-	List	   *tree = find_all_inheritors(relid, ShareRowExclusiveLock, NULL);
+	Relation	pg_trigger = table_open(TriggerRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(pg_trigger, InvalidOid, false, NULL,
+										  0, NULL);
+	List	   *relids = NIL;
 	ListCell   *lc;
+	HeapTuple	tuple;
 
-	foreach(lc, tree)
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		Oid			member = lfirst_oid(lc);
+		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
 
-		if (complete_relation(member, guard_id, skip_row,
-							  partitioned && member != relid))
-			changed = true;
+		for (int i = 0; i < lengthof(guard_triggers); i++)
+		{
+			if (!OidIsValid(form->tgparentid) &&
+				strcmp(NameStr(form->tgname), guard_triggers[i].name) == 0 &&
+				!list_member_oid(except_tree, form->tgrelid))
+				relids = list_append_unique_oid(relids, form->tgrelid);
+		}
 	}
-	return changed;
+	systable_endscan(scan);
+	table_close(pg_trigger, AccessShareLock);
+
+	foreach(lc, relids)
+	{
+		for (int i = 0; i < lengthof(guard_triggers); i++)
+		{
+			Relation	rel = table_open(lfirst_oid(lc), AccessShareLock);
+			Oid			oid;
+			TriggerState state = inspect_trigger(rel, &guard_triggers[i],
+												 guard_id, &oid);
+
+			table_close(rel, NoLock);
+			if (state == TRIGGER_MISSING || state == TRIGGER_FOREIGN)
+				continue;
+			LockRelationOid(lfirst_oid(lc), ShareRowExclusiveLock);
+			drop_trigger(oid);
+		}
+	}
 }
+
+/* ----------------------------------------------------------------
+ *		With the rights of the extension's owner
+ * ----------------------------------------------------------------
+ */
 
 /* The owner of our functions, who may put a trigger on any table. */
 static Oid
-extension_owner(Oid function)
+extension_owner(FunctionCallInfo fcinfo)
 {
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Oid			owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	HeapTuple	tuple = SearchSysCache1(PROCOID,
+										ObjectIdGetDatum(fcinfo->flinfo->fn_oid));
+	Oid			owner;
 
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("a function of sharing_guard was dropped while it ran")));
+	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
 	ReleaseSysCache(tuple);
 	return owner;
 }
 
 /*
- * sharing_guard.install_triggers(relation regclass, guard_id uuid,
- *		skip_row boolean) returns boolean
+ * Begins and ends work with the owner's rights.  An error in between needs no
+ * care: the end of the transaction sets the role back.
+ */
+typedef struct OwnRights
+{
+	Oid			save_userid;
+	int			save_sec_context;
+} OwnRights;
+
+static void
+begin_own_rights(OwnRights *rights, FunctionCallInfo fcinfo)
+{
+	GetUserIdAndSecContext(&rights->save_userid, &rights->save_sec_context);
+	SetUserIdAndSecContext(extension_owner(fcinfo),
+						   rights->save_sec_context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+}
+
+static void
+end_own_rights(const OwnRights *rights)
+{
+	SetUserIdAndSecContext(rights->save_userid, rights->save_sec_context);
+}
+
+/* One row of sharing_guard.guard. */
+typedef struct GuardRow
+{
+	Oid			relid;
+	char	   *guard_id;
+	bool		skip_row;
+} GuardRow;
+
+/* The guards that a query of ours selects, in CurrentMemoryContext. */
+static List *
+select_guards(const char *query, int nargs, Oid *argtypes, Datum *args)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	List	   *guards = NIL;
+
+	SPI_connect();
+
+	/* Not "read-only": it is to see what the command has just done. */
+	if (SPI_execute_with_args(query, nargs, argtypes, args, NULL, false, 0) !=
+		SPI_OK_SELECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("could not read sharing_guard.guard")));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		MemoryContext oldcontext = MemoryContextSwitchTo(caller);
+		GuardRow   *guard = palloc(sizeof(GuardRow));
+		bool		isnull;
+
+		guard->relid = DatumGetObjectId(SPI_getbinval(row, desc, 1, &isnull));
+		guard->guard_id = SPI_getvalue(row, desc, 2);
+		guard->skip_row = DatumGetBool(SPI_getbinval(row, desc, 3, &isnull));
+		guards = lappend(guards, guard);
+		MemoryContextSwitchTo(oldcontext);
+	}
+	SPI_finish();
+	return guards;
+}
+
+/*
+ * sharing_guard.install_triggers(guard_id uuid) returns boolean
  *
- * Completes the triggers of a guard; true if anything was missing.  Works
- * with the rights of the extension's owner: a policy administrator need not
- * own the tables that are protected.
+ * Gives the guard's table the triggers it must have; true if anything was to
+ * be done.  What they are the guard's own row says, so whoever may call this
+ * can do nothing with it but mend.  Works with the rights of the extension's
+ * owner: a policy administrator need not own the tables that are protected.
  */
 Datum
 sg_sql_install_triggers(PG_FUNCTION_ARGS)
 {
-	Oid			relid = PG_GETARG_OID(0);
-	char	   *guard_id = DatumGetCString(DirectFunctionCall1(uuid_out,
-															   PG_GETARG_DATUM(1)));
-	bool		skip_row = PG_GETARG_BOOL(2);
-	Oid			save_userid;
-	int			save_sec_context;
-	bool		changed;
+	Oid			argtypes[1] = {UUIDOID};
+	Datum		args[1] = {PG_GETARG_DATUM(0)};
+	OwnRights	rights;
+	List	   *guards;
+	ListCell   *lc;
+	bool		mended = false;
 
 	sg_require_operational();
+	begin_own_rights(&rights, fcinfo);
+	guards = select_guards("SELECT relation::pg_catalog.oid, guard_id,"
+						   " on_block OPERATOR(pg_catalog.=) 'skip_row'"
+						   " FROM sharing_guard.guard"
+						   " WHERE guard_id OPERATOR(pg_catalog.=) $1",
+						   1, argtypes, args);
+	foreach(lc, guards)
+	{
+		GuardRow   *guard = lfirst(lc);
 
-	GetUserIdAndSecContext(&save_userid, &save_sec_context);
-	SetUserIdAndSecContext(extension_owner(fcinfo->flinfo->fn_oid),
-						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE);
-	changed = complete_tree(relid, guard_id, skip_row);
-	SetUserIdAndSecContext(save_userid, save_sec_context);
-	PG_RETURN_BOOL(changed);
+		mended |= mend_tree(guard->relid, guard->guard_id, guard->skip_row);
+	}
+	end_own_rights(&rights);
+	PG_RETURN_BOOL(mended);
 }
 
 /*
- * sharing_guard.remove_triggers(relation regclass, guard_id uuid) returns void
+ * sharing_guard.remove_triggers(guard_id uuid) returns void
+ *
+ * Only of a guard that is there no more, which is on record: the triggers of
+ * one that is cannot be taken off.
  */
 Datum
 sg_sql_remove_triggers(PG_FUNCTION_ARGS)
 {
-	Oid			relid = PG_GETARG_OID(0);
+	Oid			argtypes[1] = {UUIDOID};
+	Datum		args[1] = {PG_GETARG_DATUM(0)};
 	char	   *guard_id = DatumGetCString(DirectFunctionCall1(uuid_out,
-															   PG_GETARG_DATUM(1)));
-	bool		partitioned = get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE;
-	List	   *tree = find_all_inheritors(relid, ShareRowExclusiveLock, NULL);
-	ListCell   *lc;
+															   args[0]));
+	OwnRights	rights;
+	List	   *guards;
 
-	foreach(lc, tree)
-	{
-		Oid			member = lfirst_oid(lc);
-
-		for (int i = 0; i < lengthof(guard_triggers); i++)
-		{
-			const GuardTrigger *unwanted = &guard_triggers[i];
-			Relation	rel;
-			Oid			trigger;
-			bool		intact;
-
-			if (unwanted->row && partitioned && member != relid)
-				continue;
-			rel = table_open(member, ShareRowExclusiveLock);
-			trigger = find_trigger(rel, unwanted, guard_id,
-								   trigger_function(unwanted->function),
-								   &intact);
-			table_close(rel, NoLock);
-			if (OidIsValid(trigger))
-				drop_trigger(trigger);
-		}
-	}
+	begin_own_rights(&rights, fcinfo);
+	guards = select_guards("SELECT relation::pg_catalog.oid, guard_id, true"
+						   " FROM sharing_guard.guard"
+						   " WHERE guard_id OPERATOR(pg_catalog.=) $1",
+						   1, argtypes, args);
+	if (guards != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the guard of table \"%s\" is in use",
+						get_rel_name(((GuardRow *) linitial(guards))->relid)),
+				 errhint("sharing_guard.unprotect() removes a guard and its triggers.")));
+	drop_triggers(guard_id, NIL);
+	end_own_rights(&rights);
 	PG_RETURN_VOID();
 }
 
-/* Runs one statement of ours with the rights of our owner. */
-static void
-run_as_owner(FunctionCallInfo fcinfo, const char *query)
-{
-	Oid			save_userid;
-	int			save_sec_context;
+/* ----------------------------------------------------------------
+ *		Following DDL
+ * ----------------------------------------------------------------
+ */
 
-	GetUserIdAndSecContext(&save_userid, &save_sec_context);
-	SetUserIdAndSecContext(extension_owner(fcinfo->flinfo->fn_oid),
-						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
+/* What a command may have done to protected tables. */
+typedef struct DdlEffect
+{
+	bool		renames;		/* a column */
+	bool		grows;			/* a tree */
+	bool		shrinks;
+} DdlEffect;
+
+/*
+ * Most CREATE TABLEs can do nothing, temporary ones among them, and pay
+ * nothing.
+ */
+static DdlEffect
+effect_of(Node *parsetree)
+{
+	DdlEffect	effect = {false, false, false};
+	ListCell   *lc;
+
+	if (IsA(parsetree, CreateStmt))
+		effect.grows = ((CreateStmt *) parsetree)->inhRelations != NIL;
+	else if (IsA(parsetree, CreateForeignTableStmt))
+		effect.grows =
+			((CreateForeignTableStmt *) parsetree)->base.inhRelations != NIL;
+	else if (IsA(parsetree, CreateSchemaStmt))
+		effect.grows = ((CreateSchemaStmt *) parsetree)->schemaElts != NIL;
+	else if (IsA(parsetree, RenameStmt))
+		effect.renames =
+			((RenameStmt *) parsetree)->renameType == OBJECT_COLUMN ||
+			((RenameStmt *) parsetree)->renameType == OBJECT_ATTRIBUTE;
+	else if (IsA(parsetree, AlterTableStmt))
+	{
+		foreach(lc, ((AlterTableStmt *) parsetree)->cmds)
+		{
+			switch (lfirst_node(AlterTableCmd, lc)->subtype)
+			{
+				case AT_AttachPartition:
+				case AT_AddInherit:
+					effect.grows = true;
+					break;
+				case AT_DetachPartition:
+				case AT_DetachPartitionFinalize:
+				case AT_DropInherit:
+					effect.shrinks = true;
+					break;
+				default:
+					break;
+			}
+		}
+	}
+	return effect;
+}
+
+/* Runs one statement of ours. */
+static void
+run_statement(const char *query)
+{
 	SPI_connect();
 	(void) SPI_execute(query, false, 0);
 	SPI_finish();
-	SetUserIdAndSecContext(save_userid, save_sec_context);
-}
-
-/*
- * Can this command have renamed a guarded column or grown a guarded tree?
- * Most CREATE TABLEs cannot, temporary ones among them, and pay nothing.
- */
-static bool
-may_touch_guards(Node *parsetree)
-{
-	if (IsA(parsetree, CreateStmt))
-		return ((CreateStmt *) parsetree)->inhRelations != NIL;
-	if (IsA(parsetree, CreateForeignTableStmt))
-		return ((CreateForeignTableStmt *) parsetree)->base.inhRelations != NIL;
-	return IsA(parsetree, AlterTableStmt) || IsA(parsetree, RenameStmt);
 }
 
 /*
  * sharing_guard.follow_ddl(): event trigger ON ddl_command_end
  *
- * Follows renamed columns, and completes the triggers of trees that have
- * grown.
+ * Follows renamed columns, completes the triggers of trees that have grown
+ * and takes them off what has left one.  Looks at those guards alone whose
+ * trees the command has touched: nobody else's DDL waits or fails here.
  */
 Datum
 sg_follow_ddl(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *trigdata;
+	DdlEffect	effect;
+	OwnRights	rights;
+	List	   *guards;
+	ListCell   *lc;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,
@@ -335,27 +557,57 @@ sg_follow_ddl(PG_FUNCTION_ARGS)
 				 errhint("It belongs to an event trigger of the extension sharing_guard.")));
 	trigdata = (EventTriggerData *) fcinfo->context;
 
+	effect = effect_of(trigdata->parsetree);
 	if (creating_extension || IsBinaryUpgrade ||
-		!may_touch_guards(trigdata->parsetree))
+		!(effect.renames || effect.grows || effect.shrinks))
 		PG_RETURN_NULL();
 
-	run_as_owner(fcinfo,
-				 "UPDATE sharing_guard.guard_column AS c"
-				 " SET column_name = a.attname"
-				 " FROM sharing_guard.guard g, pg_catalog.pg_attribute a"
-				 " WHERE g.guard_id OPERATOR(pg_catalog.=) c.guard_id"
-				 " AND a.attrelid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
-				 " AND a.attnum OPERATOR(pg_catalog.=) c.attnum"
-				 " AND NOT a.attisdropped"
-				 " AND a.attname OPERATOR(pg_catalog.<>) c.column_name");
+	begin_own_rights(&rights, fcinfo);
+	if (effect.renames)
+		run_statement("UPDATE sharing_guard.guard_column AS c"
+					  " SET column_name = a.attname"
+					  " FROM sharing_guard.guard g, pg_catalog.pg_attribute a"
+					  " WHERE g.guard_id OPERATOR(pg_catalog.=) c.guard_id"
+					  " AND a.attrelid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+					  " AND a.attnum OPERATOR(pg_catalog.=) c.attnum"
+					  " AND NOT a.attisdropped"
+					  " AND a.attname OPERATOR(pg_catalog.<>) c.column_name");
 
-	/* Only trees can lack a trigger after DDL that was let through. */
-	run_as_owner(fcinfo,
-				 "SELECT sharing_guard.install_triggers(g.relation, g.guard_id,"
-				 " g.on_block OPERATOR(pg_catalog.=) 'skip_row')"
-				 " FROM sharing_guard.guard g"
-				 " WHERE EXISTS (SELECT FROM pg_catalog.pg_inherits i"
-				 " WHERE i.inhparent OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid)");
+	if (effect.grows)
+	{
+		/* The touched relations and all that they inherit from. */
+		guards = select_guards("WITH RECURSIVE touched (relid) AS ("
+							   " SELECT d.objid FROM pg_catalog.pg_event_trigger_ddl_commands() d"
+							   " WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid"
+							   " UNION"
+							   " SELECT i.inhparent FROM touched t"
+							   " JOIN pg_catalog.pg_inherits i ON i.inhrelid OPERATOR(pg_catalog.=) t.relid)"
+							   " SELECT g.relation::pg_catalog.oid, g.guard_id,"
+							   " g.on_block OPERATOR(pg_catalog.=) 'skip_row'"
+							   " FROM sharing_guard.guard g JOIN touched t"
+							   " ON t.relid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid",
+							   0, NULL, NULL);
+		foreach(lc, guards)
+		{
+			GuardRow   *guard = lfirst(lc);
+
+			(void) mend_tree(guard->relid, guard->guard_id, guard->skip_row);
+		}
+	}
+
+	if (effect.shrinks)
+	{
+		guards = select_guards("SELECT relation::pg_catalog.oid, guard_id, true"
+							   " FROM sharing_guard.guard", 0, NULL, NULL);
+		foreach(lc, guards)
+		{
+			GuardRow   *guard = lfirst(lc);
+
+			drop_triggers(guard->guard_id,
+						  find_all_inheritors(guard->relid, NoLock, NULL));
+		}
+	}
+	end_own_rights(&rights);
 	PG_RETURN_NULL();
 }
 
@@ -368,6 +620,13 @@ sg_follow_ddl(PG_FUNCTION_ARGS)
 Datum
 sg_follow_drop(PG_FUNCTION_ARGS)
 {
+	static const char dropped[] =
+		"SELECT relation::pg_catalog.oid, guard_id, true"
+		" FROM sharing_guard.guard g WHERE NOT EXISTS"
+		" (SELECT FROM pg_catalog.pg_class c"
+		" WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid)";
+	OwnRights	rights;
+
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -380,9 +639,12 @@ sg_follow_drop(PG_FUNCTION_ARGS)
 									  get_namespace_oid("sharing_guard", true))))
 		PG_RETURN_NULL();
 
-	run_as_owner(fcinfo,
-				 "DELETE FROM sharing_guard.guard g WHERE NOT EXISTS"
-				 " (SELECT FROM pg_catalog.pg_class c"
-				 " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid)");
+	/* Looks first: most DROPs must not even wait for a policy change. */
+	begin_own_rights(&rights, fcinfo);
+	if (select_guards(dropped, 0, NULL, NULL) != NIL)
+		run_statement("DELETE FROM sharing_guard.guard g WHERE NOT EXISTS"
+					  " (SELECT FROM pg_catalog.pg_class c"
+					  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid)");
+	end_own_rights(&rights);
 	PG_RETURN_NULL();
 }

@@ -1,36 +1,40 @@
 -- The triggers of a guard, and what keeps them on a growing table.
 
-CREATE FUNCTION sharing_guard.install_triggers(relation regclass, guard_id uuid, skip_row boolean)
-    RETURNS boolean
+CREATE FUNCTION sharing_guard.install_triggers(guard_id uuid) RETURNS boolean
     AS 'MODULE_PATHNAME', 'sg_sql_install_triggers'
     LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
-REVOKE ALL ON FUNCTION sharing_guard.install_triggers(regclass, uuid, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.install_triggers(regclass, uuid, boolean) IS
-'Internal: gives a protected table and all below it the triggers they must have; true if any was missing';
+REVOKE ALL ON FUNCTION sharing_guard.install_triggers(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.install_triggers(uuid) IS
+'Internal: gives a guard''s table and all below it the triggers they must have; true if anything was to be done';
 
-CREATE FUNCTION sharing_guard.remove_triggers(relation regclass, guard_id uuid)
-    RETURNS void
+CREATE FUNCTION sharing_guard.remove_triggers(guard_id uuid) RETURNS void
     AS 'MODULE_PATHNAME', 'sg_sql_remove_triggers'
     LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
-REVOKE ALL ON FUNCTION sharing_guard.remove_triggers(regclass, uuid) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.remove_triggers(regclass, uuid) IS
-'Internal: takes a guard''s triggers off its table and all below it';
+REVOKE ALL ON FUNCTION sharing_guard.remove_triggers(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.remove_triggers(uuid) IS
+'Internal: takes the triggers of a guard that is there no more off all tables';
 
+-- Everybody's, because the server clones a partitioned table's triggers to a
+-- new partition with the rights of whoever makes the partition.  Called by any
+-- trigger but a guard's own, they refuse.
 CREATE FUNCTION sharing_guard.export_row_before() RETURNS trigger
     AS 'MODULE_PATHNAME', 'sg_export_row_before' LANGUAGE C;
 REVOKE ALL ON FUNCTION sharing_guard.export_row_before() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sharing_guard.export_row_before() TO PUBLIC;
 COMMENT ON FUNCTION sharing_guard.export_row_before() IS
 'Trigger of protected tables: leaves out the rows that are refused (on_block => ''skip_row'')';
 
 CREATE FUNCTION sharing_guard.export_row_after() RETURNS trigger
     AS 'MODULE_PATHNAME', 'sg_export_row_after' LANGUAGE C;
 REVOKE ALL ON FUNCTION sharing_guard.export_row_after() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sharing_guard.export_row_after() TO PUBLIC;
 COMMENT ON FUNCTION sharing_guard.export_row_after() IS
 'Trigger of protected tables: decides on each row, refuses the statement or records the row';
 
 CREATE FUNCTION sharing_guard.export_statement_after() RETURNS trigger
     AS 'MODULE_PATHNAME', 'sg_export_statement_after' LANGUAGE C;
 REVOKE ALL ON FUNCTION sharing_guard.export_statement_after() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sharing_guard.export_statement_after() TO PUBLIC;
 COMMENT ON FUNCTION sharing_guard.export_statement_after() IS
 'Trigger of protected tables: tells the client how many rows were left out';
 
@@ -48,12 +52,13 @@ COMMENT ON FUNCTION sharing_guard.follow_drop() IS
 
 CREATE EVENT TRIGGER sharing_guard_follow_ddl ON ddl_command_end
     WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER FOREIGN TABLE',
-                 'CREATE FOREIGN TABLE')
+                 'CREATE FOREIGN TABLE', 'CREATE SCHEMA', 'ALTER VIEW',
+                 'ALTER MATERIALIZED VIEW', 'ALTER INDEX', 'ALTER SEQUENCE',
+                 'ALTER TYPE')
     EXECUTE FUNCTION sharing_guard.follow_ddl();
 ALTER EVENT TRIGGER sharing_guard_follow_ddl ENABLE ALWAYS;
+-- Of whatever is dropped: a table may go with its type, its schema, its owner.
 CREATE EVENT TRIGGER sharing_guard_follow_drop ON sql_drop
-    WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED',
-                 'DROP FOREIGN TABLE', 'DROP EXTENSION', 'DROP SERVER')
     EXECUTE FUNCTION sharing_guard.follow_drop();
 ALTER EVENT TRIGGER sharing_guard_follow_drop ENABLE ALWAYS;
 

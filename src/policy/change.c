@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
@@ -59,12 +60,29 @@ rows_equal(HeapTuple a, HeapTuple b, TupleDesc desc)
 	return true;
 }
 
+/*
+ * Relations print with their schema unless the reader's search_path has it;
+ * in the record they are to have it always.
+ */
+static int
+pin_search_path(void)
+{
+	int			nest_level = NewGUCNestLevel();
+
+	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+	return nest_level;
+}
+
 static char *
 row_as_json(HeapTuple row, TupleDesc desc)
 {
+	int			nest_level = pin_search_path();
 	Datum		composite = heap_copy_tuple_as_datum(row, desc);
 	Datum		json = DirectFunctionCall1(row_to_json, composite);
 
+	AtEOXact_GUC(true, nest_level);
 	return TextDatumGetCString(json);
 }
 

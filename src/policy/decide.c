@@ -480,7 +480,7 @@ record_rule(Deliberation *d, const Rule *rule, const Party *party)
 		reason.data[--reason.len] = '\0';
 	appendStringInfoString(&reason, " (");
 	if (rule->citation != NULL)
-		appendStringInfo(&reason, "%s; ", rule->citation);
+		appendStringInfo(&reason, "%s; authority: ", rule->citation);
 	for (const char *c = rule->authority_kind; *c; c++)
 		appendStringInfoChar(&reason, *c == '_' ? ' ' : *c);
 	if (rule->contested)
@@ -652,6 +652,8 @@ make_decision(const Deliberation *d)
 
 		decision->outcome = Max(decision->outcome, finding->outcome);
 		decision->rule_ids[decision->nrules++] = pstrdup(finding->rule_id);
+		if (finding->outcome == OUTCOME_BLOCK && finding->reason != NULL)
+			decision->nblocking++;
 		if (finding->reason != NULL)
 			decision->reasons[decision->nreasons++] = pstrdup(finding->reason);
 		if (finding->lawful_way != NULL)

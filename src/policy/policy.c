@@ -273,7 +273,7 @@ load_setting(Policy *policy)
 	policy->contact = sg_load_text(0, 4);
 	mode = sg_load_text(0, 5);
 	/* Anything else than the one word enforces. */
-	policy->enforces = strcmp(mode, "observe") != 0;
+	policy->enforces = mode == NULL || strcmp(mode, "observe") != 0;
 	{
 		bool		isnull;
 

@@ -1,7 +1,7 @@
 -- The records of the Riverbend Police, an agency that does not
 -- exist.  Every person, plate and case in here is invented.
 
-CREATE ROLE dba LOGIN SUPERUSER;    -- owns the tables, administers the policy
+CREATE ROLE dba LOGIN;              -- owns the tables, administers the policy
 CREATE ROLE records_app LOGIN;      -- the vendor's application: one login for all
 CREATE ROLE privacy_officer LOGIN;  -- reads the record
 

@@ -2,18 +2,20 @@
 -- other, for the database that database.sql makes.
 
 -- # 1. Before anything is switched on
--- The server has loaded the library and lists this database. One role may set
--- up the policy; another, and no other, may read the record.
+-- The server has loaded the library and lists this database.
 CREATE EXTENSION sharing_guard;
-SELECT sharing_guard.grant_policy_admin('dba'),
-       sharing_guard.grant_auditor('privacy_officer');
 
-\c - dba
--- As the DBA: what is missing, and what is to be done about it?
+-- What is missing, and what is to be done about it?
 SELECT status, subject, finding, what_to_do
 FROM sharing_guard.preflight('partner_export') WHERE status <> 'ok' \gx
 
+-- The DBA may set up the policy, without being a superuser. Somebody else may
+-- read the record.
+SELECT sharing_guard.grant_policy_admin('dba'),
+       sharing_guard.grant_auditor('privacy_officer');
+
 -- # 2. Whose database it is, and which law holds
+\c - dba
 -- The state, the agency, its clock, and whom a refused user is told to ask.
 SELECT sharing_guard.configure('US-CA', 'Riverbend Police',
     'America/Los_Angeles', 'the privacy officer, ext. 134');

@@ -28,7 +28,7 @@ like($error, qr/1798\.90\.55/, 'the detail names the authority');
 like($error, qr/HINT:  .*privacy\@riverbend\.example/, 'the hint names whom to ask');
 unlike($error, qr/7SECRET9|stolen|line two|sharing_guard event:/,
 	'the client sees no row data and not the log line');
-my ($id) = $error =~ /Event: ([0-9a-f-]{36})/;
+my ($id) = $error =~ /event ([0-9a-f-]{36})/;
 ok($id, 'the error quotes the event');
 like($id, qr/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-/, 'whose id is a version 7 UUID');
 
@@ -57,5 +57,14 @@ is(() = $log =~ /sharing_guard event: .*swallowed/g, 1,
 	'a swallowed refusal is in the log all the same, once');
 like($log, qr/sharing_guard event: .*"username_source":\s*"login".*swallowed|swallowed.*"username_source":\s*"login"/,
 	'under the login where no person was named');
+
+# However long a value is, its event is there: with the value's digest.
+$error = error_of($node, 'guarded',
+	as_clerk(q{INSERT INTO queue VALUES (9, 'springs-pd', repeat(E'\\x01', 30000000), 'x', NULL)}));
+like($error, qr/ERROR:  SG001:/, 'a purpose of 30 MB is refused like any other');
+($id) = $error =~ /event ([0-9a-f-]{36})/;
+$event = decode_json(logged_event($node, $id));
+like($event->{purposes}[0], qr/\[30000000 bytes in all, SHA-256 [0-9a-f]{64}\]$/,
+	'and the event names it by its length and digest');
 
 done_testing();

@@ -14,12 +14,21 @@ $old->safe_psql('guarded', q{
 	ALTER TABLE queue DROP COLUMN gone;
 	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms');
 	ALTER TABLE queue RENAME COLUMN dest TO recipient;
-	INSERT INTO queue VALUES (1, 'oakdale-pd', 'theft'), (2, 'oakdale-pd', 'arson')});
+	INSERT INTO queue VALUES (1, 'oakdale-pd', 'theft'), (2, 'oakdale-pd', 'arson');
+	-- Trees, whose triggers the dump brings too; and a guard that lacks a column.
+	CREATE TABLE parts (id int PRIMARY KEY, dest text) PARTITION BY RANGE (id);
+	CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (1) TO (100);
+	SELECT sharing_guard.protect_export('parts', destination => 'dest', data_class => 'rms', on_block => 'skip_row');
+	CREATE TABLE parent (id int PRIMARY KEY, dest text, plate text);
+	CREATE TABLE child () INHERITS (parent);
+	SELECT sharing_guard.protect_export('parent', destination => 'dest', query_elements => 'plate', data_class => 'rms');
+	ALTER TABLE parent DROP COLUMN plate;
+	INSERT INTO parts VALUES (1, 'oakdale-pd')});
 
 my $new = guarded_node('new');
-my $dump = $old->basedir . '/dump.sql';
-$old->command_ok([ 'pg_dump', '-f', $dump, '-d', $old->connstr('guarded') ], 'pg_dump');
-$new->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $dump, '-d', $new->connstr('guarded') ], 'restore');
+my $dump = $old->basedir . '/dump';
+$old->command_ok([ 'pg_dump', '-Fc', '-f', $dump, '-d', $old->connstr('guarded') ], 'pg_dump');
+$new->command_ok([ 'pg_restore', '-1', '-d', $new->connstr('guarded'), $dump ], 'pg_restore, in one transaction');
 
 # (The restore itself is in the new log too: its policy changes.)
 my $disclosures = q{
@@ -42,5 +51,14 @@ is($new->safe_psql('guarded', q{SELECT destination || ' ' || purpose FROM sharin
 	'oakdale-pd fraud', 'the restored table is guarded, its renamed columns included');
 like(error_of($new, 'guarded', q{INSERT INTO queue VALUES (4, 'nobody knows them', 'fraud')}),
 	qr/SG001/, 'and refuses what it refused before');
+
+is( $new->safe_psql('guarded', q{SELECT count(*) FROM sharing_guard.guard g, sharing_guard.guard_defects(g.guard_id)}),
+	'0', 'all triggers are there, on partitions and children too');
+$new->safe_psql('guarded', q{INSERT INTO parts_1 VALUES (2, 'nobody knows them'), (3, 'oakdale-pd')});
+is($new->safe_psql('guarded', 'SELECT string_agg(id::text, $$,$$ ORDER BY id) FROM parts'), '1,3',
+	'a partition skips what it skipped before');
+like(error_of($new, 'guarded', q{INSERT INTO child VALUES (1, 'oakdale-pd')}),
+	qr/SG006: column "plate", which the guard of table public.parent needs/,
+	'a guard that lacked a column lacks it still, and lets nothing out');
 
 done_testing();
