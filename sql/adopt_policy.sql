@@ -16,7 +16,8 @@ SELECT * FROM sharing_guard.adopt_policy(NULL);
 INSERT INTO sharing_guard.rule (rule_id, description, outcome, destination_classes)
 VALUES ('us-ca.tribal', 'Our council says no', 'block', '{tribal}');
 INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level)
-VALUES ('our-davis', 'Davis Police Department', 'US-CA', 'local');
+VALUES ('our-davis', 'Davis Police Department', 'US-CA', 'local'),
+       ('HSI', 'Home Street Institute', 'US-CA', 'local');
 INSERT INTO sharing_guard.agency_alias (alias, agency_id) VALUES ('L.A.P.D.', 'our-davis');
 INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('cbp', 'immigration', 'word');
 

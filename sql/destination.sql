@@ -50,6 +50,27 @@ VALUES ('reno-pd-tx', 'Reno Police Department', 'US-TX', 'local');
 RESET client_min_messages;
 SELECT w.* FROM unnest('{Reno Police Department,reno-pd,reno-pd-tx}'::text[])
        WITH ORDINALITY AS x (name, n), LATERAL pg_temp.who(x.name) AS w ORDER BY x.n;
+-- An agency_id and an ORI are spellings too, and no other agency's alias
+SELECT w.* FROM unnest('{FBI,CA-Doj,ca 0000001}'::text[])
+       WITH ORDINALITY AS x (name, n), LATERAL pg_temp.who(x.name) AS w ORDER BY x.n;
+SELECT sharing_guard.accept_alias('Ca-Doj', 'davis-pd');
+SELECT sharing_guard.accept_alias('ca 0000001', 'ca-doj');
+SELECT sharing_guard.accept_alias('CA-DOJ', 'ca-doj');
+UPDATE sharing_guard.agency_alias SET alias = 'F.B.I.' WHERE alias = 'Davis CA PD';
+-- An agency that comes later gets a warning; its own id still finds it
+INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level)
+VALUES ('DavisCaPd', 'Davis Capital Department', 'US-TX', 'local');
+INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level)
+VALUES ('FBI.', 'Bureau', 'US-TX', 'local');
+INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level)
+VALUES ('x', 'Reno-PD', 'US-TX', 'local');
+UPDATE sharing_guard.agency SET ori = 'ORI000001' WHERE agency_id = 'fbi';
+INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level)
+VALUES ('y', 'ORI 000 001', 'US-TX', 'local');
+UPDATE sharing_guard.agency SET note = 'changed' WHERE agency_id IN ('x', 'FBI.');
+SELECT w.* FROM unnest('{DavisCaPd,Davis CA PD,fbi,FBI.,F B I,reno-pd,Reno PD,ORI000001,ori000001}'::text[])
+       WITH ORDINALITY AS x (name, n), LATERAL pg_temp.who(x.name) AS w ORDER BY x.n;
+DELETE FROM sharing_guard.agency WHERE agency_id IN ('DavisCaPd', 'FBI.', 'x', 'y');
 -- Home is where configure() says
 SELECT sharing_guard.configure(NULL, 'Davis Police Department', NULL);
 SELECT w.* FROM unnest('{Davis CA PD,anytown-police-department}'::text[])

@@ -19,6 +19,28 @@ VALUES ('w', 'judicial_warrant', 'An officer', 'i 205', '2026-01-01', 'us-ice', 
 INSERT INTO sharing_guard.legal_basis
        (legal_basis_id, kind, issuer, form, valid_from, destination, data_classes, record_keys)
 VALUES ('w', 'court_order', 'An officer', 'Form I.247A', '2026-01-01', 'us-ice', '{rms}', '{1}');
+-- Nor where the form is named in the number, turned round, or written in letters
+-- that only look Latin.
+CREATE FUNCTION pg_temp.enter(form text, number text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO sharing_guard.legal_basis
+           (legal_basis_id, kind, issuer, form, number, valid_from, destination, data_classes, record_keys)
+    VALUES ('w', 'judicial_warrant', 'An officer', form, number, '2026-01-01', 'us-ice', '{rms}', '{1}');
+    DELETE FROM sharing_guard.legal_basis WHERE legal_basis_id = 'w';
+    RETURN 'entered';
+EXCEPTION WHEN check_violation THEN
+    RETURN SQLERRM;
+END
+$$;
+SELECT form, number, pg_temp.enter(form, number)
+  FROM (VALUES (1, NULL, 'I-200 A123'), (2, NULL, 'i200'), (3, NULL, 'Form I-205'), (4, NULL, 'I-247A A123'),
+               (5, NULL, 'A. I-200'), (6, NULL, U&'\0406-200'), (7, NULL, U&'I\200B-2\200B00'),
+               (8, 'Form 200 (I)', NULL), (9, '247A-I', NULL), (10, U&'\0406-200', NULL),
+               (11, U&'I\2011\FF12\FF10\FF15', NULL), (12, 'FormI-200', NULL), (13, '', 'I-200A123'),
+               -- What is none
+               (20, 'AO 93', '26-mj-1'), (21, 'AO 247', '26-cr-200-I'), (22, NULL, 'MI-205-26'),
+               (23, NULL, 'I-2005'), (24, 'I-2001', NULL), (25, NULL, '2:26-mj-00205'), (26, NULL, NULL)
+       ) AS x (n, form, number) ORDER BY n;
 INSERT INTO sharing_guard.legal_basis (legal_basis_id, kind, form, valid_from)
 VALUES ('form', 'administrative_form', 'I-247A', '2026-01-01');
 
@@ -98,3 +120,17 @@ SELECT p.outcome, p.rule_ids, array_to_string(p.reasons, E'\n')
 SELECT p.outcome, p.rule_ids, array_to_string(p.reasons, E'\n')
   FROM sharing_guard.preview_decision('ICE', 'immigration', 'rms', legal_basis => 'warrant-3',
            at => '2026-02-01') AS p;
+-- For ourselves, a warrant for another agency lifts nothing; one for us does.
+INSERT INTO sharing_guard.legal_basis
+       (legal_basis_id, kind, issuer, valid_from, destination, data_classes, record_keys)
+VALUES ('warrant-4', 'judicial_warrant', 'A. Judge', '2026-01-01', 'us-fbi', '{rms}', '{R-1}'),
+       ('warrant-5', 'judicial_warrant', 'A. Judge', '2026-01-01', 'anytown-police-department', '{rms}', '{R-1}');
+SELECT * FROM pg_temp.ask('anytown-police-department', 'rms', 'warrant-4', 'R-1', '2026-02-01');
+SELECT * FROM pg_temp.ask('anytown-police-department', 'rms', 'warrant-5', 'R-1', '2026-02-01');
+SELECT * FROM pg_temp.ask('FBI', 'rms', 'warrant-5', 'R-1', '2026-02-01');
+SELECT p.outcome, p.rule_ids, array_to_string(p.reasons, E'\n')
+  FROM sharing_guard.preview_decision('anytown-police-department', 'immigration', 'rms', legal_basis => 'warrant-4',
+           on_behalf_of_agency => 'FBI', at => '2026-02-01', record_key => 'R-1') AS p;
+SELECT p.outcome, p.rule_ids, array_to_string(p.reasons, E'\n')
+  FROM sharing_guard.preview_decision('anytown-police-department', 'immigration', 'rms', legal_basis => 'warrant-4',
+           on_behalf_of_agency => 'anytown-police-department', at => '2026-02-01', record_key => 'R-1') AS p;

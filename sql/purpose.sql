@@ -14,6 +14,20 @@ SELECT p.purpose, d.tags
         (5, 'deportation order'), (6, 'ICE+ERO'), (7, 'Assist CBP'), (8, 'Border Patrol'),
         -- spelled out
         (10, 'I.C.E.'), (11, 'I C E'), (12, 'i-c-e hold'), (13, '8 U.S.C. 1326'),
+        -- spelled out beside other single letters
+        (14, 'Agent John Q. I.C.E. hold'), (15, 'a I.C.E. officer'), (16, 'U.S. I.C.E. assist'),
+        (17, 'assist agency B C.B.P.'), (18, 'assist E.R.O. x'), (19, 'A I C E cream'),
+        (19.1, 'a I C E hold'), (19.2, 'X I C E C R E A M'), (19.3, 'B L A C K I C E'),
+        (19.4, 'form I 200 A'), (19.5, 'x D E P O R T E D'), (19.6, '(g) I.C.E.'),
+        (19.7, 'P.C. 287(g)'), (19.8, 'I C'),
+        (19.91, 'J. R. Smith, unit A B C'), (19.92, 'N/A'), (19.93, 'I.N.V.'),
+        -- that may be a word of its own, but is nothing that people write
+        (19.94, 'V.I.C.E.'),
+        -- words cut by a hyphen
+        (19.95, 'immi-gration'), (19.96, 'de-portation order'), (19.97, 'I-CE hold'),
+        (19.98, 'ice-cream'), (19.981, '8 USC 13-25'), (19.982, 'border-pat-rol'),
+        -- digits stay where they are glued: it may be a plate
+        (19.991, 'ICE123'), (19.992, '2026ICE'), (19.993, 'ICE-2026'),
         -- the section and its namesakes
         (20, '287(g)'), (21, '287 ( G ) program'), (22, '287(B) vehicle'), (23, '287PC'),
         (24, '26-13287 follow up on stolen car'), (25, '287(g) PC'), (26, 'PC 287(g)'),
@@ -31,6 +45,34 @@ SELECT p.purpose, d.tags
        ) AS p (n, purpose),
        LATERAL sharing_guard.preview_decision('Davis PD', p.purpose, 'alpr') AS d
  ORDER BY p.n;
+
+-- What hides or splits a word, and what only looks like one: code points in
+-- its place.
+SELECT p.what, d.tags
+  FROM (VALUES
+        (1, 'no-break space', U&'ICE\00A0hold'), (2, 'quoted', U&'\00ABICE\00BB'),
+        (3, 'soft hyphen', U&'I\00ADCE'), (4, 'tag characters', U&'I\+0E0001C\+0E007FE'),
+        (5, 'marks for symbols', U&'I\20DDC\20FFE'), (6, 'more marks', U&'I\1DC0C\1DFFE'),
+        (7, 'vowel separator', U&'I\180ECE'), (8, 'Hangul fillers', U&'I\3164C\115FE\1160'),
+        (9, 'Arabic letter mark', U&'I\061CCE'), (10, 'zero width', U&'I\200BC\200FE'),
+        (11, 'direction', U&'\202EI\202AC\2066E\202C'), (12, 'word joiner', U&'I\2060C\2064E'),
+        (13, 'byte order mark', U&'I\FEFFCE'), (14, 'variation selectors', U&'I\FE0FC\+0E0100E'),
+        (15, 'half-width filler', U&'I\FFA0CE'), (16, 'half marks', U&'I\FE20CE'),
+        (17, 'accents', U&'\00CCC\0327\00C9'), (18, 'full width', U&'\FF29\FF23\FF25'),
+        (19, 'emoji', U&'\+01F6A8ICE\+01F6A8'), (20, 'replacement character', U&'ICE\FFFDhold'),
+        (21, 'dashes', U&'immi\2011gration'), (22, 'dotless', U&'\0131ce'),
+        (30, 'Cyrillic', U&'\0406\0421\0415'), (31, 'Cyrillic, small', U&'\0456\0441\0435 hold'),
+        (32, 'Greek and Latin', U&'\0399C\0395'), (33, 'Cyrillic, one letter', U&'imm\0456gration'),
+        (34, 'Cyrillic, spelled', U&'\0406.\0421.\0415. hold'),
+        (35, 'Cyrillic word', U&'\043B\0438\0441\0456\0441\0435'),
+        (36, 'Cyrillic beside another letter', U&'\0436\0456\0441\0435'),
+        (37, 'Greek word', U&'\03C0\03BF\03BB\03B9\03C4\03B9\03BA\03B7')
+       ) AS p (n, what, purpose),
+       LATERAL sharing_guard.preview_decision('Davis PD', p.purpose, 'alpr') AS d
+ ORDER BY p.n;
+SELECT sharing_guard.fold_name(U&'\041C\041E\0421\0422') = sharing_guard.fold_name(U&'\043C\043E\0441\0442') AS cyrillic_case,
+       sharing_guard.fold_name(U&'\00D8STERG\00C5RD') = sharing_guard.fold_name(U&'\00F8sterg\00E5rd') AS latin_case,
+       sharing_guard.fold_name(U&'\039F\0394\039F\03A3') = sharing_guard.fold_name(U&'\03BF\03B4\03CC\03C2') AS greek_case;
 
 -- Terms are data: what is inserted counts at once.
 INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('migratory status', 'immigration', 'phrase');

@@ -332,6 +332,7 @@ why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 {
 	const Disclosure *disclosure = d->disclosure;
 	const LegalBasis *basis = d->basis;
+	bool		only_self = true;
 
 	if (basis == NULL)
 		return "it is not on file";
@@ -351,12 +352,21 @@ why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 	if (disclosure->at < basis->valid_from)
 		return psprintf("it is valid only from %s", basis->valid_from_text);
 
-	/* A rule about purposes concerns every party but ourselves. */
+	/*
+	 * A rule about purposes concerns every party but ourselves; ourselves
+	 * only where there is nobody else.
+	 */
+	for (int i = 0; i < d->nparties; i++)
+	{
+		if (d->parties[i].class != DESTINATION_SELF)
+			only_self = false;
+	}
 	for (int i = 0; basis->destination != NULL && i < d->nparties; i++)
 	{
 		const Party *other = &d->parties[i];
 
-		if (party != NULL ? other != party : other->class == DESTINATION_SELF)
+		if (party != NULL ? other != party :
+			other->class == DESTINATION_SELF && !only_self)
 			continue;
 		if (other->agency == NULL ||
 			strcmp(other->agency->agency_id, basis->destination) != 0)

@@ -12,7 +12,8 @@
 #include "policy/policy.h"
 
 /*
- * A function of its arguments: no catalog access, no clock.  The decision is
+ * A function of its arguments: no catalog access (but for the conversion of
+ * text, where the database's encoding is not UTF-8), no clock.  The decision is
  * one allocation group in CurrentMemoryContext and points nowhere else, so it
  * outlives both the policy and the disclosure.
  */

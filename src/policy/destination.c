@@ -4,8 +4,9 @@
  *		Name or id -> agency -> class, status.
  *
  * A destination is what the registry says of it.  Its spelling only finds
- * the row: exactly by agency_id, exactly by ORI, or by a name or alias that
- * is the same but for case, accents, spacing and punctuation.
+ * the row: exactly by agency_id, exactly by ORI, or by an agency_id, ORI, name
+ * or alias that is the same but for case, accents, spacing and punctuation,
+ * and is no other agency's.
  *
  *-------------------------------------------------------------------------
  */
@@ -238,7 +239,12 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 
 	count = sg_load_query("SELECT l.alias, l.agency_id FROM sharing_guard.agency_alias AS l"
 						  " UNION ALL"
-						  " SELECT a.name, a.agency_id FROM sharing_guard.agency AS a");
+						  " SELECT a.name, a.agency_id FROM sharing_guard.agency AS a"
+						  " UNION ALL"
+						  " SELECT a.agency_id, a.agency_id FROM sharing_guard.agency AS a"
+						  " UNION ALL"
+						  " SELECT a.ori, a.agency_id FROM sharing_guard.agency AS a"
+						  " WHERE a.ori IS NOT NULL");
 	registry->spellings = palloc_extended(Max(count, 1) * sizeof(Spelling),
 										  MCXT_ALLOC_HUGE);
 	for (uint64 row = 0; row < count; row++)

@@ -108,7 +108,8 @@ CREATE FUNCTION sharing_guard.agency_check() RETURNS trigger
 AS $$
 DECLARE
     what text := format('agency "%s"', NEW.agency_id);
-    twin text;
+    own text[];
+    twin record;
 BEGIN
     IF btrim(NEW.agency_id) = '' OR NEW.agency_id <> btrim(NEW.agency_id)
        OR NEW.agency_id ~ '[[:cntrl:]]' THEN
@@ -186,16 +187,35 @@ BEGIN
             USING ERRCODE = 'check_violation',
                   HINT = 'Give the name by which applications call it.';
     END IF;
-    IF TG_OP = 'INSERT' OR NEW.name <> OLD.name THEN
-        SELECT a.agency_id INTO twin
-          FROM sharing_guard.agency AS a
-         WHERE sharing_guard.fold_name(a.name) = sharing_guard.fold_name(NEW.name)
-           AND a.agency_id <> NEW.agency_id
-         ORDER BY a.agency_id LIMIT 1;
-        IF FOUND THEN
-            RAISE WARNING 'agencies "%" and "%" have the same name', NEW.agency_id, twin
+    -- Clear for all to see in the registry, so a warning will do: such a
+    -- spelling is nobody's.
+    IF TG_OP = 'INSERT' OR NEW.agency_id <> OLD.agency_id OR NEW.name <> OLD.name
+       OR NEW.ori IS DISTINCT FROM OLD.ori THEN
+        own := ARRAY[sharing_guard.fold_name(NEW.name), sharing_guard.fold_name(NEW.agency_id),
+                     sharing_guard.fold_name(NEW.ori)];
+        SELECT x.agency_id, x.spelling, x.is_name AND x.folded = own[1] AS same_name INTO twin
+          FROM (SELECT y.*, sharing_guard.fold_name(y.spelling) AS folded
+                  FROM (SELECT a.agency_id, s.spelling, s.is_name
+                          FROM sharing_guard.agency AS a,
+                               LATERAL (VALUES (a.agency_id, false), (a.ori, false),
+                                               (a.name, true)) AS s (spelling, is_name)
+                         UNION ALL
+                        SELECT l.agency_id, l.alias, false
+                          FROM sharing_guard.agency_alias AS l) AS y
+                 WHERE y.agency_id <> NEW.agency_id
+                   AND (TG_OP = 'INSERT' OR y.agency_id <> OLD.agency_id)
+                OFFSET 0) AS x      -- each folded but once
+         WHERE x.folded = ANY (own) AND x.folded <> ''
+         ORDER BY 3 DESC, x.agency_id, x.spelling LIMIT 1;
+        IF FOUND AND twin.same_name THEN
+            RAISE WARNING 'agencies "%" and "%" have the same name', NEW.agency_id, twin.agency_id
                 USING DETAIL = 'A destination given by that name counts as unregistered, because it could be either.',
                       HINT = 'Give one of them a name that tells them apart, or have applications send the agency_id or ORI.';
+        ELSIF FOUND THEN
+            RAISE WARNING 'a spelling of agency "%" is read like "%", which stands for agency "%"',
+                    NEW.agency_id, twin.spelling, twin.agency_id
+                USING DETAIL = 'A destination given so counts as unregistered, because it could be either, unless it is exactly an agency_id or ORI.',
+                      HINT = 'Change or delete one of the two, or have applications send the agency_id or ORI.';
         END IF;
     END IF;
     RETURN NEW;
@@ -222,13 +242,14 @@ BEGIN
     SELECT x.agency_id, x.spelling INTO other
       FROM (SELECT l.agency_id, l.alias AS spelling
               FROM sharing_guard.agency_alias AS l
+             -- A row that is being changed does not stand in its own way.
+             WHERE TG_OP = 'INSERT' OR l.alias <> OLD.alias
              UNION ALL
-            SELECT a.agency_id, a.name FROM sharing_guard.agency AS a) AS x
+            SELECT a.agency_id, s.spelling
+              FROM sharing_guard.agency AS a,
+                   LATERAL (VALUES (a.agency_id), (a.ori), (a.name)) AS s (spelling)) AS x
      WHERE sharing_guard.fold_name(x.spelling) = folded
        AND x.agency_id <> NEW.agency_id
-       -- A row that is being changed does not stand in its own way.
-       AND (TG_OP = 'INSERT' OR x.spelling <> OLD.alias
-            OR x.agency_id <> OLD.agency_id)
      ORDER BY x.agency_id, x.spelling LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'alias "%" already stands for agency "%"',

@@ -8,18 +8,21 @@
  * compared with) go through here, so what the folding drops can never make
  * a difference.
  *
+ * Folded text is UTF-8, whatever the encoding of the database.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include <ctype.h>
 
-#include "catalog/pg_collation.h"
+#include "catalog/namespace.h"
 #include "common/unicode_norm.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/formatting.h"
 
 #include "compat.h"
 #include "policy/fold.h"
@@ -37,35 +40,151 @@ sg_is_given(TextSlice slice)
 	return false;
 }
 
-/* Characters that take no room on the screen. */
-static bool
-is_invisible(pg_wchar c)
+/* A range of code points, both ends included. */
+typedef struct Range
 {
-	return c == 0x00AD ||		/* soft hyphen */
-		c == 0x034F ||			/* combining grapheme joiner */
-		(c >= 0x200B && c <= 0x200F) || /* zero width, direction marks */
-		(c >= 0x202A && c <= 0x202E) || /* embeddings and overrides */
-		(c >= 0x2060 && c <= 0x206F) || /* word joiner and the like */
-		(c >= 0xFE00 && c <= 0xFE0F) || /* variation selectors */
-		c == 0xFEFF;
-}
+	pg_wchar	first;
+	pg_wchar	last;
+} Range;
 
-static bool
-is_combining_mark(pg_wchar c)
-{
-	return c >= 0x0300 && c <= 0x036F;
-}
+/* What takes no room on the screen, and marks on other characters. */
+static const Range ignored[] = {
+	{0x00AD, 0x00AD},			/* soft hyphen */
+	{0x0300, 0x036F},			/* combining marks, grapheme joiner */
+	{0x0483, 0x0489},			/* Cyrillic marks */
+	{0x0591, 0x05BD},			/* Hebrew points */
+	{0x0610, 0x061A},			/* Arabic marks */
+	{0x061C, 0x061C},			/* Arabic letter mark */
+	{0x064B, 0x065F}, {0x0670, 0x0670}, /* Arabic vowels */
+	{0x115F, 0x1160},			/* Hangul fillers */
+	{0x17B4, 0x17B5},			/* Khmer inherent vowels */
+	{0x180B, 0x180F},			/* Mongolian selectors, vowel separator */
+	{0x1AB0, 0x1AFF},			/* more combining marks */
+	{0x1DC0, 0x1DFF},
+	{0x200B, 0x200F},			/* zero width, direction marks */
+	{0x202A, 0x202E},			/* embeddings and overrides */
+	{0x2060, 0x206F},			/* word joiner and the like */
+	{0x20D0, 0x20FF},			/* marks for symbols */
+	{0x3164, 0x3164},			/* Hangul filler */
+	{0xFE00, 0xFE0F},			/* variation selectors */
+	{0xFE20, 0xFE2F},			/* half marks */
+	{0xFEFF, 0xFEFF},			/* byte order mark */
+	{0xFFA0, 0xFFA0},			/* half-width Hangul filler */
+	{0xFFF9, 0xFFFB},			/* annotations */
+	{0xE0000, 0xE0FFF}			/* tags, more variation selectors */
+};
 
 /* Punctuation and blanks outside ASCII; the rest counts as letters. */
-static bool
-is_wide_separator(pg_wchar c)
+static const Range separators[] = {
+	{0x0080, 0x00A9}, {0x00AB, 0x00B4}, {0x00B6, 0x00B9}, {0x00BB, 0x00BF},
+	{0x00D7, 0x00D7}, {0x00F7, 0x00F7},
+	{0x2000, 0x206F},			/* general punctuation */
+	{0x2190, 0x2BFF},			/* arrows, symbols, boxes */
+	{0x2E00, 0x2E7F},			/* more punctuation */
+	{0x3000, 0x303F},			/* CJK punctuation */
+	{0xFFFC, 0xFFFD},			/* replacement characters */
+	{0x1F000, 0x1FAFF}			/* emoji */
+};
+
+/*
+ * Small letters that look like Latin ones, or whose capitals do: with those,
+ * folding keeps the case of a word from making a difference.
+ */
+static const struct
 {
-	return (c >= 0x0080 && c <= 0x00BF && c != 0x00AA && c != 0x00B5 &&
-			c != 0x00BA) ||
-		c == 0x00D7 || c == 0x00F7 ||
-		(c >= 0x2000 && c <= 0x206F) || /* general punctuation */
-		(c >= 0x2190 && c <= 0x2BFF) || /* arrows, symbols, boxes */
-		(c >= 0x3000 && c <= 0x303F);	/* CJK punctuation */
+	pg_wchar	letter;
+	char		latin;
+}			look_alikes[] =
+{
+	{0x0131, 'i'},				/* dotless i */
+	/* Greek */
+	{0x03B1, 'a'}, {0x03B2, 'b'}, {0x03B5, 'e'}, {0x03B6, 'z'}, {0x03B7, 'h'},
+	{0x03B9, 'i'}, {0x03BA, 'k'}, {0x03BC, 'm'}, {0x03BD, 'n'}, {0x03BF, 'o'},
+	{0x03C1, 'p'}, {0x03C4, 't'}, {0x03C5, 'y'}, {0x03C7, 'x'}, {0x03F3, 'j'},
+	/* Cyrillic */
+	{0x0430, 'a'}, {0x0432, 'b'}, {0x0435, 'e'}, {0x043A, 'k'}, {0x043C, 'm'},
+	{0x043D, 'h'}, {0x043E, 'o'}, {0x0440, 'p'}, {0x0441, 'c'}, {0x0442, 't'},
+	{0x0443, 'y'}, {0x0445, 'x'}, {0x0455, 's'}, {0x0456, 'i'}, {0x0458, 'j'},
+	{0x04AF, 'y'}, {0x04BB, 'h'}, {0x04CF, 'i'}, {0x0501, 'd'}, {0x051B, 'q'},
+	{0x051D, 'w'}
+};
+
+/* How many characters are decomposed at a time. */
+#define CHUNK 4096
+
+static bool
+is_in(pg_wchar c, const Range *ranges, int count)
+{
+	for (int i = 0; i < count && c >= ranges[i].first; i++)
+	{
+		if (c <= ranges[i].last)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_ignored(pg_wchar c)
+{
+	return is_in(c, ignored, lengthof(ignored));
+}
+
+/* The Latin letter that this one looks like; 0 if none. */
+static char
+look_alike(pg_wchar c)
+{
+	for (int i = 0; i < lengthof(look_alikes); i++)
+	{
+		if (look_alikes[i].letter == c)
+			return look_alikes[i].latin;
+	}
+	return 0;
+}
+
+/*
+ * The small letter of a capital without accents, of the scripts that have
+ * them and are in use.  By ourselves, because the server does it only for the
+ * encoding of the database, and as its locale has it (Turkish has its own idea
+ * of a small I).
+ */
+static pg_wchar
+small_letter(pg_wchar c)
+{
+	if (c < 0x80)
+		return c >= 'A' && c <= 'Z' ? c + 32 : c;
+	if (c < 0x0100)
+		return c >= 0x00C0 && c <= 0x00DE && c != 0x00D7 ? c + 32 : c;
+	if (c < 0x0180)
+	{
+		if (c == 0x0130 || c == 0x0131 || c == 0x0138 || c == 0x0149 ||
+			c == 0x0178 || c == 0x017F)
+			return c;
+		if ((c >= 0x0139 && c <= 0x0148) || c > 0x0178)
+			return c + (c & 1);
+		return c | 1;
+	}
+	if (c >= 0x0391 && c <= 0x03A9)
+		return c + 32;
+	if (c == 0x03C2)			/* a sigma is a sigma */
+		return 0x03C3;
+	if (c >= 0x0400 && c <= 0x040F)
+		return c + 80;
+	if (c >= 0x0410 && c <= 0x042F)
+		return c + 32;
+	if (c == 0x04C0)
+		return 0x04CF;
+	if (c >= 0x04C1 && c <= 0x04CE)
+		return c + (c & 1);
+	if ((c >= 0x0460 && c <= 0x0481) || (c >= 0x048A && c <= 0x04BF) ||
+		(c >= 0x04D0 && c <= 0x052F))
+		return c | 1;
+	if (c >= 0x0531 && c <= 0x0556) /* Armenian */
+		return c + 48;
+	if (c >= 0x10A0 && c <= 0x10C5) /* Georgian */
+		return c + 7264;
+	if (c == 0x1E9E)			/* sharp s */
+		return 0x00DF;
+	return c;
 }
 
 static bool
@@ -80,74 +199,196 @@ is_ascii_text(const char *data, Size len)
 }
 
 /*
- * Compatibility decomposition without the accents: full-width and styled
- * letters become plain ones, "inmigración" becomes "inmigracion".
+ * A text of the database as UTF-8.  What stands for nothing becomes a blank.
+ * Bytes of which nobody knows what they mean are left to decode().
+ */
+static const char *
+to_utf8(const char *data, Size len, Size *utf8_len)
+{
+	int			encoding = GetDatabaseEncoding();
+	Oid			conversion = InvalidOid;
+	unsigned char buffer[CHUNK * MAX_CONVERSION_GROWTH + 1];
+	char	   *result;
+	Size		out = 0;
+
+	*utf8_len = len;
+	if (encoding != PG_UTF8 && encoding != PG_SQL_ASCII)
+		conversion = FindDefaultConversionProc(encoding, PG_UTF8);
+	if (!OidIsValid(conversion))
+		return data;
+
+	result = palloc_extended(len * MAX_CONVERSION_GROWTH + 1,
+							 MCXT_ALLOC_HUGE);
+	while (len > 0)
+	{
+		int			done;
+		int			got;
+
+		CHECK_FOR_INTERRUPTS();
+		done = pg_do_encoding_conversion_buf(conversion, encoding, PG_UTF8,
+											 (unsigned char *) unconstify(char *, data),
+											 Min(len, CHUNK), buffer,
+											 sizeof(buffer), true);
+		got = strlen((char *) buffer);	/* conversions end it with a NUL */
+		memcpy(result + out, buffer, got);
+		out += got;
+		if (done == 0)
+		{
+			done = Min((Size) pg_encoding_mblen(encoding, data), len);
+			result[out++] = ' ';
+		}
+		data += done;
+		len -= done;
+	}
+	*utf8_len = out;
+	return result;
+}
+
+/*
+ * The character that begins here.  A byte that is part of no UTF-8 is what
+ * it would be in Latin 1: not known to be so, but more likely than anything
+ * else, and better than a letter that glues words together.
+ */
+static pg_wchar
+decode(const char *s, Size remaining, int *width)
+{
+	*width = pg_utf_mblen((const unsigned char *) s);
+	if (*width <= remaining &&
+		pg_utf8_islegal((const unsigned char *) s, *width))
+		return utf8_to_unicode((const unsigned char *) s);
+	*width = 1;
+	return (unsigned char) *s;
+}
+
+/*
+ * Small letters in compatibility decomposition without the accents:
+ * full-width and styled letters become plain ones, "Inmigración" becomes
+ * "inmigracion".
+ *
+ * A piece at a time: decomposing is about single characters, and putting
+ * marks in order, which it does too, takes time in the square of a row of
+ * them.
  */
 static char *
 decompose(const char *data, Size len, Size *result_len)
 {
-	pg_wchar   *wide = palloc_extended((len + 1) * sizeof(pg_wchar),
-									   MCXT_ALLOC_HUGE);
-	pg_wchar   *plain;
-	char	   *result;
-	char	   *out;
-	int			count = 0;
-	Size		size = 0;
+	pg_wchar	wide[CHUNK + 1];
+	Size		capacity = len + 1;
+	char	   *result = palloc_extended(capacity, MCXT_ALLOC_HUGE);
+	Size		out = 0;
+	Size		i = 0;
 
-	for (const char *s = data; s < data + len; s += pg_utf_mblen((const unsigned char *) s))
+	while (i < len)
 	{
-		pg_wchar	c = utf8_to_unicode((const unsigned char *) s);
+		pg_wchar   *plain;
+		int			count = 0;
 
-		if (!is_invisible(c))
-			wide[count++] = c;
+		CHECK_FOR_INTERRUPTS();
+		while (i < len && count < CHUNK)
+		{
+			int			width;
+			pg_wchar	c = decode(data + i, len - i, &width);
+
+			if (!is_ignored(c))
+				wide[count++] = c;
+			i += width;
+		}
+		wide[count] = 0;
+
+		plain = unicode_normalize(UNICODE_NFKD, wide);
+		for (pg_wchar *p = plain; *p; p++)
+		{
+			if (is_ignored(*p))
+				continue;
+			if (capacity - out < 5)
+			{
+				capacity *= 2;
+				capacity += 8;
+				result = repalloc_huge(result, capacity);
+			}
+			unicode_to_utf8(small_letter(*p), (unsigned char *) result + out);
+			out += pg_utf_mblen((unsigned char *) result + out);
+		}
+		pfree(plain);
 	}
-	wide[count] = 0;
-
-	plain = unicode_normalize(UNICODE_NFKD, wide);
-	for (pg_wchar *p = plain; *p; p++)
-		size += 4;				/* at most */
-
-	out = result = palloc_extended(size + 1, MCXT_ALLOC_HUGE);
-	for (pg_wchar *p = plain; *p; p++)
-	{
-		if (is_combining_mark(*p) || is_invisible(*p))
-			continue;
-		unicode_to_utf8(*p, (unsigned char *) out);
-		out += pg_utf_mblen((unsigned char *) out);
-	}
-	*out = '\0';
-	*result_len = out - result;
-	pfree(wide);
-	pfree(plain);
+	result[out] = '\0';
+	*result_len = out;
 	return result;
+}
+
+/*
+ * Letters of other scripts that look Latin become Latin, in place, in a word
+ * that also has Latin letters, or that has no others.  What is then left of
+ * a word of another script is hardly ever a word of ours.
+ */
+static void
+unmask(char *folded, Size *len)
+{
+	Size		in = 0;
+	Size		out = 0;
+
+	while (in < *len)
+	{
+		Size		end = in;
+		bool		latin = false;
+		bool		foreign = false;
+		int			width;
+
+		CHECK_FOR_INTERRUPTS();
+		while (end < *len && sg_is_word_char(folded + end, *len - end, &width))
+		{
+			if (folded[end] >= 'a' && folded[end] <= 'z')
+				latin = true;
+			else if (IS_HIGHBIT_SET(folded[end]) &&
+					 look_alike(utf8_to_unicode((unsigned char *) folded + end)) == 0)
+				foreign = true;
+			end += width;
+		}
+		while (in < end)
+		{
+			char		c = 0;
+
+			width = pg_utf_mblen((unsigned char *) folded + in);
+			if (width > 1 && (latin || !foreign))
+				c = look_alike(utf8_to_unicode((unsigned char *) folded + in));
+			if (c != 0)
+				folded[out++] = c;
+			else
+			{
+				memmove(folded + out, folded + in, width);
+				out += width;
+			}
+			in += width;
+		}
+		/* And what parts it from the next. */
+		while (in < *len && !sg_is_word_char(folded + in, *len - in, &width))
+		{
+			memmove(folded + out, folded + in, width);
+			out += width;
+			in += width;
+		}
+	}
+	folded[out] = '\0';
+	*len = out;
 }
 
 char *
 sg_fold(const char *data, Size len, Size *folded_len)
 {
 	char	   *result;
-	bool		ascii = is_ascii_text(data, len);
 
-	if (ascii || GetDatabaseEncoding() != PG_UTF8)
+	if (is_ascii_text(data, len))
 	{
 		result = palloc_extended(len + 1, MCXT_ALLOC_HUGE);
-		memcpy(result, data, len);
+		for (Size i = 0; i < len; i++)
+			result[i] = pg_ascii_tolower((unsigned char) data[i]);
 		result[len] = '\0';
 	}
 	else
-		result = decompose(data, len, &len);
-
-	/*
-	 * ASCII letters first and by ourselves: quick, and not dependent on the
-	 * database's locale (Turkish has its own idea of a small I).
-	 */
-	for (Size i = 0; i < len; i++)
-		result[i] = pg_ascii_tolower((unsigned char) result[i]);
-
-	if (!ascii)
 	{
-		result = str_tolower(result, len, DEFAULT_COLLATION_OID);
-		len = strlen(result);
+		data = to_utf8(data, len, &len);
+		result = decompose(data, len, &len);
+		unmask(result, &len);
 	}
 	*folded_len = len;
 	return result;
@@ -163,13 +404,33 @@ sg_is_word_char(const char *s, Size remaining, int *width)
 		return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
 			(c >= 'A' && c <= 'Z');
 
-	if (GetDatabaseEncoding() != PG_UTF8)
-	{
-		*width = Min(pg_mblen(s), (int) remaining);
-		return true;
-	}
 	*width = Min(pg_utf_mblen((const unsigned char *) s), (int) remaining);
-	return !is_wide_separator(utf8_to_unicode((const unsigned char *) s));
+	return !is_in(utf8_to_unicode((const unsigned char *) s), separators,
+				  lengthof(separators));
+}
+
+text *
+sg_folded_text(const char *folded, Size len, bool exact)
+{
+	StringInfoData buf;
+	int			width;
+
+	if (GetDatabaseEncoding() == PG_UTF8 || is_ascii_text(folded, len))
+		return cstring_to_text_with_len(folded, len);
+
+	initStringInfo(&buf);
+	for (const char *s = folded; s < folded + len; s += width)
+	{
+		pg_wchar	c = decode(s, folded + len - s, &width);
+
+		if (c < 0x80)
+			appendStringInfoChar(&buf, (char) c);
+		else if (exact)
+			appendStringInfo(&buf, "\\%X", c);
+		else
+			appendStringInfoChar(&buf, '?');
+	}
+	return cstring_to_text_with_len(buf.data, buf.len);
 }
 
 static bool
@@ -178,13 +439,47 @@ is_single_letter(const Word *word)
 	return word->len == 1 && word->data[0] >= 'a' && word->data[0] <= 'z';
 }
 
+/* Digits are left alone: 13-25 is not 1325. */
+static bool
+is_of_letters(const Word *word)
+{
+	for (int i = 0; i < word->len; i++)
+	{
+		if (word->data[i] >= '0' && word->data[i] <= '9')
+			return false;
+	}
+	return true;
+}
+
+/* Is this one hyphen or dash (U+2010 to U+2015), or minus sign? */
+static bool
+is_hyphen(const char *s, int len)
+{
+	if (len == 1)
+		return s[0] == '-';
+	return len == 3 &&
+		((memcmp(s, "\xE2\x80", 2) == 0 && (unsigned char) s[2] >= 0x90 &&
+		  (unsigned char) s[2] <= 0x95) ||
+		 memcmp(s, "\xE2\x88\x92", 3) == 0);
+}
+
+/* May two neighbours be parts of one word? */
+static bool
+are_chained(const char *folded, const Word *word, const Word *next)
+{
+	if (is_single_letter(word) && is_single_letter(next))
+		return true;
+	return is_hyphen(folded + word->end, next->start - word->end) &&
+		is_of_letters(word) && is_of_letters(next);
+}
+
 Word *
 sg_split_words(const char *folded, Size len, int *nwords)
 {
 	int			capacity = 16;
 	Word	   *words = palloc(capacity * sizeof(Word));
+	char	   *chained = NULL;
 	int			count = 0;
-	int			kept = 0;
 	Size		i = 0;
 
 	while (i < len)
@@ -200,6 +495,7 @@ sg_split_words(const char *folded, Size len, int *nwords)
 		while (i < len && sg_is_word_char(folded + i, len - i, &width))
 			i += width;
 
+		CHECK_FOR_INTERRUPTS();
 		if (count == capacity)
 		{
 			capacity *= 2;
@@ -207,38 +503,59 @@ sg_split_words(const char *folded, Size len, int *nwords)
 		}
 		words[count].data = folded + start;
 		words[count].len = i - start;
+		words[count].chain = i - start;
 		words[count].start = start;
 		words[count].end = i;
 		count++;
 	}
 
-	/* Letters spelled one by one are one word. */
-	for (int from = 0; from < count;)
+	for (int from = 0, to; from < count; from = to)
 	{
-		int			to = from;
+		int			length = words[from].len;
 
-		while (to < count && is_single_letter(&words[to]))
-			to++;
-
+		CHECK_FOR_INTERRUPTS();
+		for (to = from + 1; to < count &&
+			 are_chained(folded, &words[to - 1], &words[to]); to++)
+			length += words[to].len;
 		if (to - from < 2)
-			words[kept++] = words[from++];
-		else
-		{
-			char	   *joined = palloc(to - from + 1);
+			continue;
 
-			for (int k = from; k < to; k++)
-				joined[k - from] = words[k].data[0];
-			joined[to - from] = '\0';
-			words[kept].data = joined;
-			words[kept].len = to - from;
-			words[kept].start = words[from].start;
-			words[kept].end = words[to - 1].end;
-			kept++;
-			from = to;
+		/* All chains together are no longer than the text. */
+		if (chained == NULL)
+			chained = palloc_extended(len, MCXT_ALLOC_HUGE);
+		for (int k = from; k < to; k++)
+		{
+			memcpy(chained, words[k].data, words[k].len);
+			words[k].data = chained;
+			words[k].chain = length;
+			chained += words[k].len;
+			length -= words[k].len;
 		}
 	}
-	*nwords = kept;
+	*nwords = count;
 	return words;
+}
+
+int
+sg_join_letters(Word *words, int nwords)
+{
+	int			kept = 0;
+	bool		spelling = false;
+
+	for (int i = 0; i < nwords; i++)
+	{
+		bool		letter = is_single_letter(&words[i]);
+
+		if (letter && spelling)
+		{
+			words[kept - 1].len++;
+			words[kept - 1].end = words[i].end;
+		}
+		else
+			words[kept++] = words[i];
+		spelling = letter;
+	}
+	return kept;
 }
 
 char *
@@ -270,7 +587,8 @@ Datum
 sg_sql_fold_name(PG_FUNCTION_ARGS)
 {
 	text	   *name = PG_GETARG_TEXT_PP(0);
+	char	   *folded = sg_fold_name(VARDATA_ANY(name),
+									  VARSIZE_ANY_EXHDR(name));
 
-	PG_RETURN_TEXT_P(cstring_to_text(sg_fold_name(VARDATA_ANY(name),
-												  VARSIZE_ANY_EXHDR(name))));
+	PG_RETURN_TEXT_P(sg_folded_text(folded, strlen(folded), true));
 }

@@ -170,6 +170,14 @@ AS $$
         SELECT m.key FROM merged AS m
          WHERE m.object = 'agency' AND m.old IS NULL AND m.local IS NULL
            AND m.key NOT IN (SELECT t.key FROM twins AS t)
+    ), spellings AS MATERIALIZED (
+        -- Those that stand for an agency here.
+        SELECT l.content->>'agency_id' AS agency_id,
+               sharing_guard.fold_name(s.spelling) AS folded
+          FROM here AS l,
+               LATERAL (VALUES (l.content->>'alias'), (l.content->>'name'), (l.content->>'ori'),
+                               (CASE WHEN l.object = 'agency' THEN l.content->>'agency_id' END)) AS s (spelling)
+         WHERE l.object IN ('agency', 'agency_alias') AND s.spelling IS NOT NULL
     ), compared AS (
         SELECT m.*,
                (SELECT string_agg(x.key, ', ' ORDER BY x.key)
@@ -179,12 +187,10 @@ AS $$
                (SELECT t.twin FROM twins AS t
                  WHERE m.object = 'agency' AND t.key = m.key) AS twin,
                -- A spelling that stands for something else here.
-               (SELECT min(coalesce(l.content->>'agency_id', '')) FROM here AS l
+               (SELECT min(s.agency_id) FROM spellings AS s
                  WHERE m.object = 'agency_alias' AND m.local IS NULL
-                   AND l.object IN ('agency', 'agency_alias')
-                   AND l.content->>'agency_id' <> m.new->>'agency_id'
-                   AND sharing_guard.fold_name(coalesce(l.content->>'alias', l.content->>'name'))
-                       = sharing_guard.fold_name(m.new->>'alias')) AS other
+                   AND s.agency_id <> m.new->>'agency_id'
+                   AND s.folded = sharing_guard.fold_name(m.new->>'alias')) AS other
           FROM merged AS m
     ), decided AS (
         SELECT c.*,

@@ -356,6 +356,7 @@ AS $$
 DECLARE
     what text := format('legal basis "%s"', NEW.legal_basis_id);
     court_paper boolean := NEW.kind IN ('judicial_warrant', 'court_order', 'subpoena');
+    officers_form text;
 BEGIN
     IF btrim(NEW.legal_basis_id) = '' OR NEW.legal_basis_id <> btrim(NEW.legal_basis_id)
        OR NEW.legal_basis_id ~ '[[:cntrl:]]' THEN
@@ -370,10 +371,23 @@ BEGIN
             USING ERRCODE = 'check_violation',
                   HINT = 'Give the SHA-256 digest of the document, such as sha256(...) or decode(''...'', ''hex'').';
     END IF;
-    -- Whatever the spelling: DHS Form I-247A, i 200, ...
-    IF court_paper
-       AND sharing_guard.fold_name(NEW.form) ~ 'i(200|205|247[a-z]*)(?![0-9])' THEN
-        RAISE EXCEPTION '% is on form %, which is not a %', what, NEW.form,
+    -- Whatever the spelling: DHS Form I-247A, i 200, Form 200 (I), ...  In a
+    -- number, which may have any letters, I begins a word: MI-205 is none.
+    IF court_paper THEN
+        officers_form := CASE
+            WHEN sharing_guard.fold_name(NEW.form) ~ 'i(200|205|247[a-z]*)(?![0-9])'
+                 OR array_to_string(sharing_guard.purpose_words(NEW.form), ' ')
+                    ~ '(^| |form)(200|205|247)[a-z]? ?i( |$)'
+            THEN NEW.form
+            WHEN array_to_string(sharing_guard.purpose_words(NEW.number), ' ')
+                 ~ '(^| )i ?(200|205|247)(?![0-9])'
+                 -- Beside another single letter.
+                 OR NEW.number ~* '(^|[^[:alpha:]])i[^[:alnum:]]*(200|205|247)(?![0-9])'
+            THEN NEW.number
+        END;
+    END IF;
+    IF officers_form IS NOT NULL THEN
+        RAISE EXCEPTION '% is on form %, which is not a %', what, officers_form,
                 replace(NEW.kind, '_', ' ')
             USING ERRCODE = 'check_violation',
                   DETAIL = 'Forms I-200, I-205 and I-247 are signed by immigration officers, not by a judge.',

@@ -3,9 +3,16 @@
  * purpose.c
  *		Text -> tags.
  *
- * The text is folded and split into words once.  Each word is then looked up
- * in two hash tables: whole first words of terms, and the first bytes of
- * prefixes.  So the cost grows with the text and hardly with the terms.
+ * The text is folded and split into words once.  Each word, and whatever it
+ * spells together with those chained to it, is then looked up in two hash
+ * tables: whole first words of terms, and the first bytes of prefixes.  What
+ * is longer than any first word is not, so the cost grows with the text and
+ * hardly with the terms.
+ *
+ * A term may stand anywhere in a row of single letters (a I.C.E. officer), even
+ * where they spell a longer word: nobody spells out vice or police, and an
+ * exception can say so.  Letters and digits that are glued stay so: ICE123 may
+ * be a licence plate.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,6 +22,7 @@
 
 #include "common/hashfn.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -54,6 +62,7 @@ typedef struct Term
 struct Tagger
 {
 	uint32		mask;			/* number of buckets - 1 */
+	int			longest;		/* first word of a term, in bytes */
 	Term	  **by_first_word;
 	Term	  **by_prefix;
 	bool		has_exceptions;
@@ -67,6 +76,19 @@ typedef struct Excepted
 	int			from;
 	int			to;				/* exclusive */
 } Excepted;
+
+/* A purpose, and what has been found in it. */
+typedef struct Reading
+{
+	const Tagger *tagger;
+	char	   *folded;
+	Size		len;
+	Word	   *words;
+	int			nwords;
+	struct Exceptions *exceptions;
+	List	   *tags;
+	int			vague_until;	/* the words before it have been spoken of */
+} Reading;
 
 /* In the order in which they begin. */
 typedef struct Exceptions
@@ -135,6 +157,7 @@ sg_tagger_load(void)
 		term->tag = sg_load_text(row, 2);
 		term->vague = strcmp(term->tag, tag_vague_purpose) == 0;
 		term->words = sg_split_words(folded, len, &term->nwords);
+		term->nwords = sg_join_letters(term->words, term->nwords);
 		tagger->tags.words[tagger->tags.count++] = (char *) term->tag;
 
 		if (strcmp(match, "prefix") == 0)
@@ -166,8 +189,11 @@ sg_tagger_load(void)
 			head = bucket(tagger->by_prefix, tagger->mask,
 						  term->words[0].data, PREFIX_KEY_LEN);
 		else
+		{
 			head = bucket(tagger->by_first_word, tagger->mask,
 						  term->words[0].data, term->words[0].len);
+			tagger->longest = Max(tagger->longest, term->words[0].len);
+		}
 		term->next = *head;
 		*head = term;
 	}
@@ -196,6 +222,7 @@ code_stands_at(const char *folded, Size len, int start, const char *code,
 
 	for (; *code; code++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		while (i < len && isspace((unsigned char) folded[i]))
 			i++;
 		if (i >= len || folded[i] != *code)
@@ -211,43 +238,57 @@ code_stands_at(const char *folded, Size len, int start, const char *code,
 }
 
 /*
+ * Does this word, or the beginning of one, stand here, perhaps in pieces?  It
+ * begins and, but for a beginning, ends where words of the text do.  *to is
+ * the word after it.
+ */
+static bool
+word_stands_at(const Word *wanted, bool beginning, const Word *words,
+			   int from, int *to)
+{
+	int			len = 0;
+
+	if (words[from].chain < wanted->len ||
+		memcmp(words[from].data, wanted->data, wanted->len) != 0)
+		return false;
+	for (*to = from; len < wanted->len; (*to)++)
+		len += words[*to].len;
+	return beginning || len == wanted->len;
+}
+
+/*
  * Does the term stand at this word?  *to is the word after it.
  */
 static bool
-term_stands_at(const Term *term, const char *folded, Size len,
-			   const Word *words, int nwords, int from, int *to)
+term_stands_at(const Term *term, const Reading *reading, int from, int *to)
 {
 	int			end;
 
 	switch (term->kind)
 	{
 		case TERM_PREFIX:
-			*to = from + 1;
-			return words[from].len >= term->words[0].len &&
-				memcmp(words[from].data, term->words[0].data,
-					   term->words[0].len) == 0;
+			return word_stands_at(&term->words[0], true, reading->words,
+								  from, to);
 
 		case TERM_CODE:
-			if (!code_stands_at(folded, len, words[from].start, term->code,
-								&end))
+			if (!code_stands_at(reading->folded, reading->len,
+								reading->words[from].start, term->code, &end))
 				return false;
 			*to = from + 1;
-			while (*to < nwords && words[*to].start < end)
+			while (*to < reading->nwords && reading->words[*to].start < end)
 				(*to)++;
 			return true;
 
 		case TERM_WORDS:
 		case TERM_EXCEPTION:
-			if (from + term->nwords > nwords)
-				return false;
+			*to = from;
 			for (int i = 0; i < term->nwords; i++)
 			{
-				if (words[from + i].len != term->words[i].len ||
-					memcmp(words[from + i].data, term->words[i].data,
-						   term->words[i].len) != 0)
+				if (*to >= reading->nwords ||
+					!word_stands_at(&term->words[i], false, reading->words,
+									*to, to))
 					return false;
 			}
-			*to = from + term->nwords;
 			return true;
 	}
 	return false;
@@ -286,104 +327,113 @@ is_number(const Word *word)
 	return true;
 }
 
-static bool
-slices_equal(const Word *word, const Word *other)
+/* These words do not give this tag. */
+static void
+add_exception(Reading *reading, const Term *term, int from, int to)
 {
-	return word->len == other->len &&
-		memcmp(word->data, other->data, word->len) == 0;
+	Exceptions *exceptions = reading->exceptions;
+	Excepted   *excepted;
+
+	if (term->kind != TERM_EXCEPTION)
+		return;
+	if (exceptions->count == exceptions->capacity)
+	{
+		exceptions->capacity = Max(8, exceptions->capacity * 2);
+		exceptions->items = exceptions->items == NULL ?
+			palloc(exceptions->capacity * sizeof(Excepted)) :
+			repalloc_huge(exceptions->items,
+						  exceptions->capacity * sizeof(Excepted));
+	}
+	excepted = &exceptions->items[exceptions->count++];
+	excepted->tag = term->tag;
+	excepted->from = from;
+	excepted->to = to;
 }
 
+/* These words give this tag, or say nothing. */
 static void
-find_exceptions(const Tagger *tagger, const char *folded, Size len,
-				const Word *words, int nwords, Exceptions *exceptions)
+add_tag(Reading *reading, const Term *term, int from, int to)
 {
-	memset(exceptions, 0, sizeof(Exceptions));
-	for (int i = 0; tagger->has_exceptions && i < nwords; i++)
+	if (term->kind == TERM_EXCEPTION)
+		return;
+	if (term->vague)
+		reading->vague_until = Max(reading->vague_until, to);
+	else if (!is_excepted(reading->exceptions, term->tag, from, to) &&
+			 (reading->tags == NIL || llast(reading->tags) != term->tag))
+		reading->tags = lappend(reading->tags, unconstify(char *, term->tag));
+}
+
+/* Tells of every term that stands at this word. */
+static void
+find_terms(Reading *reading, int from,
+		   void (*found) (Reading *reading, const Term *term, int from, int to))
+{
+	const Tagger *tagger = reading->tagger;
+	const Word *word = &reading->words[from];
+	int			to;
+
+	/* The word alone, and with one chained word more each time. */
+	for (int end = from, len = 0; len < word->chain; end++)
 	{
+		len += reading->words[end].len;
+		if (len > tagger->longest)
+			break;
 		for (const Term *term = *bucket(tagger->by_first_word, tagger->mask,
-										words[i].data, words[i].len);
+										word->data, len);
 			 term != NULL; term = term->next)
 		{
-			Excepted   *excepted;
-			int			to;
-
-			if (term->kind != TERM_EXCEPTION ||
-				!term_stands_at(term, folded, len, words, nwords, i, &to))
-				continue;
-			if (exceptions->count == exceptions->capacity)
-			{
-				exceptions->capacity = Max(8, exceptions->capacity * 2);
-				exceptions->items = exceptions->items == NULL ?
-					palloc(exceptions->capacity * sizeof(Excepted)) :
-					repalloc_huge(exceptions->items,
-								  exceptions->capacity * sizeof(Excepted));
-			}
-			excepted = &exceptions->items[exceptions->count++];
-			excepted->tag = term->tag;
-			excepted->from = i;
-			excepted->to = to;
+			/* Different words may share a bucket. */
+			if (term->words[0].len == len &&
+				memcmp(term->words[0].data, word->data, len) == 0 &&
+				term_stands_at(term, reading, from, &to))
+				found(reading, term, from, to);
 		}
+	}
+
+	if (word->chain < PREFIX_KEY_LEN)
+		return;
+	for (const Term *term = *bucket(tagger->by_prefix, tagger->mask,
+									word->data, PREFIX_KEY_LEN);
+		 term != NULL; term = term->next)
+	{
+		if (term_stands_at(term, reading, from, &to))
+			found(reading, term, from, to);
 	}
 }
 
 List *
 sg_tag_purpose(const Tagger *tagger, TextSlice purpose)
 {
-	List	   *tags = NIL;
-	Exceptions	exceptions;
-	char	   *folded;
-	Size		len;
-	Word	   *words;
-	int			nwords = 0;
+	Exceptions	exceptions = {0};
+	Reading		reading = {.tagger = tagger,.exceptions = &exceptions};
 	bool		vague = true;
 
 	if (purpose.data == NULL)
 		return list_make1(tag_no_purpose);
 
-	folded = sg_fold(purpose.data, purpose.len, &len);
-	words = sg_split_words(folded, len, &nwords);
-	if (nwords == 0)
+	reading.folded = sg_fold(purpose.data, purpose.len, &reading.len);
+	reading.words = sg_split_words(reading.folded, reading.len,
+								   &reading.nwords);
+	if (reading.nwords == 0)
 		return list_make1(tag_no_purpose);
 
-	find_exceptions(tagger, folded, len, words, nwords, &exceptions);
-
-	for (int i = 0; i < nwords; i++)
+	for (int i = 0; tagger->has_exceptions && i < reading.nwords; i++)
 	{
-		bool		says_something = !is_number(&words[i]);
-		const Term *heads[2] = {NULL, NULL};
+		CHECK_FOR_INTERRUPTS();
+		find_terms(&reading, i, add_exception);
+	}
 
-		heads[0] = *bucket(tagger->by_first_word, tagger->mask,
-						   words[i].data, words[i].len);
-		if (words[i].len >= PREFIX_KEY_LEN)
-			heads[1] = *bucket(tagger->by_prefix, tagger->mask,
-							   words[i].data, PREFIX_KEY_LEN);
-
-		for (int k = 0; k < 2; k++)
-		{
-			for (const Term *term = heads[k]; term != NULL; term = term->next)
-			{
-				int			to;
-
-				/* Different words may share a bucket. */
-				if (k == 0 && !slices_equal(&words[i], &term->words[0]))
-					continue;
-				if (term->kind == TERM_EXCEPTION ||
-					!term_stands_at(term, folded, len, words, nwords, i, &to))
-					continue;
-				if (term->vague)
-					says_something = false;
-				else if (!is_excepted(&exceptions, term->tag, i, to) &&
-						 (tags == NIL || llast(tags) != term->tag))
-					tags = lappend(tags, unconstify(char *, term->tag));
-			}
-		}
-		if (says_something)
+	for (int i = 0; i < reading.nwords; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		find_terms(&reading, i, add_tag);
+		if (i >= reading.vague_until && !is_number(&reading.words[i]))
 			vague = false;
 	}
 
 	if (vague)
-		tags = lappend(tags, tag_vague_purpose);
-	return tags;
+		reading.tags = lappend(reading.tags, tag_vague_purpose);
+	return reading.tags;
 }
 
 /* sharing_guard.purpose_words(purpose text) returns text[] */
@@ -399,9 +449,10 @@ sg_sql_purpose_words(PG_FUNCTION_ARGS)
 	Datum	   *datums = palloc_extended(Max(nwords, 1) * sizeof(Datum),
 										 MCXT_ALLOC_HUGE);
 
+	nwords = sg_join_letters(words, nwords);
 	for (int i = 0; i < nwords; i++)
-		datums[i] = PointerGetDatum(cstring_to_text_with_len(words[i].data,
-															 words[i].len));
+		datums[i] = PointerGetDatum(sg_folded_text(words[i].data, words[i].len,
+												   false));
 	PG_RETURN_ARRAYTYPE_P(construct_array(datums, nwords, TEXTOID, -1, false,
 										  TYPALIGN_INT));
 }
