@@ -95,6 +95,7 @@ static const struct
 	pg_wchar	letter;
 	char		latin;
 }			look_alikes[] =
+
 {
 	{0x0131, 'i'},				/* dotless i */
 	/* Greek */
