@@ -138,7 +138,7 @@ ALTER TABLE county_export DROP COLUMN status;
 INSERT INTO county_export (export_id, recipient, reason) VALUES (60, 'oakdale-pd', 'vandalism');
 SELECT relation, record_key, destination FROM sharing_guard.audit_rows WHERE purpose = 'vandalism';
 SELECT relation, operation, new_row->>'column_name' AS column_name
-FROM sharing_guard.policy_changes WHERE operation = 'UPDATE' ORDER BY event_id DESC LIMIT 1;
+FROM sharing_guard.policy_changes WHERE operation = 'UPDATE' AND relation = 'sharing_guard.guard_column';
 
 -- A column the guard needs is dropped: nothing goes out any more.
 ALTER TABLE county_export DROP COLUMN recipient;

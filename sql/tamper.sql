@@ -163,3 +163,27 @@ DROP SCHEMA o2, oo CASCADE;
 SELECT count(*) FROM sharing_guard.guard;
 REVOKE ALL ON DATABASE contrib_regression FROM regress_owner, regress_other;
 DROP ROLE regress_owner, regress_admin, regress_other;
+
+-- Rows do not leave before they are decided on.
+CREATE TABLE direct (id int PRIMARY KEY, dest text);
+CREATE VIEW through AS SELECT * FROM direct;
+SELECT sharing_guard.protect_export('direct', destination => 'dest', data_class => 'alpr');
+COPY (INSERT INTO direct VALUES (1, 'campus-guard') RETURNING *) TO STDOUT;
+COPY (WITH w AS (INSERT INTO through VALUES (1, 'campus-guard') RETURNING *) SELECT * FROM w) TO STDOUT;
+WITH w AS (INSERT INTO direct VALUES (1, 'campus-guard') RETURNING *) SELECT * FROM w;
+INSERT INTO direct VALUES (1, 'campus-guard') RETURNING *;
+COPY direct TO STDOUT;
+-- A guard deleted by hand leaves no dead end.
+DELETE FROM sharing_guard.guard;
+INSERT INTO direct VALUES (1, 'oakdale-pd');
+SELECT status, subject, finding FROM sharing_guard.preflight() WHERE subject = 'public.direct';
+SELECT sharing_guard.unprotect('direct');
+INSERT INTO direct VALUES (1, 'oakdale-pd');
+SELECT sharing_guard.protect_export('direct', destination => 'dest', data_class => 'alpr');
+DELETE FROM sharing_guard.guard;
+SELECT sharing_guard.protect_export('direct', destination => 'dest', data_class => 'alpr');
+-- A dropped table is named in the record.
+ALTER TABLE direct RENAME TO indirect;
+DROP TABLE indirect CASCADE;
+SELECT operation, changed_key, old_row->>'table_name' AS was FROM sharing_guard.policy_changes
+WHERE relation = 'sharing_guard.guard' ORDER BY event_id DESC LIMIT 1;

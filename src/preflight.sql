@@ -142,6 +142,14 @@ BEGIN
         END IF;
     END LOOP;
 
+    RETURN QUERY SELECT 'problem', t.tgrelid::regclass::text,
+        'the table has triggers of a guard that was deleted: every row is refused',
+        'Call sharing_guard.unprotect() for the table, or protect_export().'
+    FROM pg_trigger t
+    WHERE t.tgfoid = 'sharing_guard.export_row_after'::regproc AND t.tgparentid = 0
+      AND EXISTS (SELECT FROM sharing_guard.orphaned_guards(t.tgrelid))
+    ORDER BY t.tgrelid::regclass::text;
+
     -- A table that is about to be protected.
     IF relation IS NULL THEN
         RETURN;

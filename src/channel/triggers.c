@@ -476,7 +476,7 @@ sg_sql_remove_triggers(PG_FUNCTION_ARGS)
 /* What a command may have done to protected tables. */
 typedef struct DdlEffect
 {
-	bool		renames;		/* a column */
+	bool		renames;		/* a column, a table, a schema */
 	bool		grows;			/* a tree */
 	bool		shrinks;
 } DdlEffect;
@@ -498,10 +498,8 @@ effect_of(Node *parsetree)
 			((CreateForeignTableStmt *) parsetree)->base.inhRelations != NIL;
 	else if (IsA(parsetree, CreateSchemaStmt))
 		effect.grows = ((CreateSchemaStmt *) parsetree)->schemaElts != NIL;
-	else if (IsA(parsetree, RenameStmt))
-		effect.renames =
-			((RenameStmt *) parsetree)->renameType == OBJECT_COLUMN ||
-			((RenameStmt *) parsetree)->renameType == OBJECT_ATTRIBUTE;
+	else if (IsA(parsetree, RenameStmt) || IsA(parsetree, AlterObjectSchemaStmt))
+		effect.renames = true;
 	else if (IsA(parsetree, AlterTableStmt))
 	{
 		foreach(lc, ((AlterTableStmt *) parsetree)->cmds)
@@ -564,6 +562,13 @@ sg_follow_ddl(PG_FUNCTION_ARGS)
 
 	begin_own_rights(&rights, fcinfo);
 	if (effect.renames)
+	{
+		run_statement("UPDATE sharing_guard.guard AS g"
+					  " SET table_name = pg_catalog.format('%I.%I', n.nspname, c.relname)"
+					  " FROM pg_catalog.pg_class c, pg_catalog.pg_namespace n"
+					  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+					  " AND n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+					  " AND g.table_name OPERATOR(pg_catalog.<>) pg_catalog.format('%I.%I', n.nspname, c.relname)");
 		run_statement("UPDATE sharing_guard.guard_column AS c"
 					  " SET column_name = a.attname"
 					  " FROM sharing_guard.guard g, pg_catalog.pg_attribute a"
@@ -572,6 +577,7 @@ sg_follow_ddl(PG_FUNCTION_ARGS)
 					  " AND a.attnum OPERATOR(pg_catalog.=) c.attnum"
 					  " AND NOT a.attisdropped"
 					  " AND a.attname OPERATOR(pg_catalog.<>) c.column_name");
+	}
 
 	if (effect.grows)
 	{
