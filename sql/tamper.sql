@@ -187,3 +187,34 @@ ALTER TABLE direct RENAME TO indirect;
 DROP TABLE indirect CASCADE;
 SELECT operation, changed_key, old_row->>'table_name' AS was FROM sharing_guard.policy_changes
 WHERE relation = 'sharing_guard.guard' ORDER BY event_id DESC LIMIT 1;
+
+-- A trigger of our name and function, but of another shape.
+CREATE TABLE shape (id int PRIMARY KEY, dest text);
+SELECT sharing_guard.protect_export('shape', destination => 'dest', data_class => 'alpr');
+INSERT INTO shape VALUES (1, 'cedar-so');
+SELECT guard_id AS guard FROM sharing_guard.guard WHERE relation = 'shape'::regclass \gset
+DROP TRIGGER sharing_guard_export ON shape;
+SELECT format('CREATE TRIGGER sharing_guard_export AFTER INSERT ON shape FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.export_row_after(%L)', :'guard') AS make \gset
+:make;
+INSERT INTO shape VALUES (2, 'cedar-so');
+DROP TRIGGER sharing_guard_export ON shape;
+SELECT format('CREATE TRIGGER sharing_guard_export AFTER DELETE ON shape FOR EACH ROW EXECUTE FUNCTION sharing_guard.export_row_after(%L)', :'guard') AS make \gset
+:make;
+DELETE FROM shape;
+DROP TRIGGER sharing_guard_export ON shape;
+SELECT format('CREATE CONSTRAINT TRIGGER sharing_guard_export AFTER INSERT OR UPDATE ON shape INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION sharing_guard.export_row_after(%L)', :'guard') AS make \gset
+:make;
+ALTER TABLE shape ENABLE ALWAYS TRIGGER sharing_guard_export;
+INSERT INTO shape VALUES (3, 'cedar-so');
+SELECT status, finding FROM sharing_guard.preflight() WHERE subject = 'public.shape';
+SELECT sharing_guard.protect_export('shape', destination => 'dest', data_class => 'alpr');
+INSERT INTO shape VALUES (3, 'cedar-so');
+-- A guard that lacks its columns, and event triggers that are off, are reported.
+DELETE FROM sharing_guard.guard_column WHERE role = 'destination';
+ALTER EVENT TRIGGER sharing_guard_follow_ddl DISABLE;
+SELECT status, subject, finding FROM sharing_guard.preflight() WHERE subject IN ('public.shape') OR subject LIKE 'event%';
+ALTER EVENT TRIGGER sharing_guard_follow_ddl ENABLE ALWAYS;
+-- One guard for a tree.
+CREATE TABLE below () INHERITS (shape);
+SELECT sharing_guard.protect_export('below', destination => 'dest', record_key => 'id', data_class => 'alpr');
+DROP TABLE shape CASCADE;

@@ -88,6 +88,23 @@ BEGIN
             USING ERRCODE = 'check_violation',
                   HINT = 'Use unprotect() on the one table and protect_export() on the other.';
     END IF;
+    -- A table can have one guard: its own, or that of a table above it.
+    IF EXISTS (
+        WITH RECURSIVE above (relid) AS (
+            SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = NEW.relation
+            UNION
+            SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.relid),
+        below (relid) AS (
+            SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = NEW.relation
+            UNION
+            SELECT i.inhrelid FROM below b JOIN pg_inherits i ON i.inhparent = b.relid)
+        SELECT FROM sharing_guard.guard g
+        WHERE g.relation IN (SELECT relid FROM above UNION SELECT relid FROM below)) THEN
+        RAISE EXCEPTION 'table % belongs with a table that is protected already', NEW.relation
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'A table has one guard only: its own, or that of the table it is a partition or a child of.',
+                  HINT = 'Protect the table at the top, and no other.';
+    END IF;
     SELECT format('%I.%I', n.nspname, c.relname) INTO NEW.table_name
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.oid = NEW.relation;
