@@ -396,10 +396,21 @@ static void
 export_row_ExecutorRun(EXECUTOR_RUN_PARAMS)
 {
 	bool		save_rows_may_move = rows_may_move;
+	bool		may_move = queryDesc->operation == CMD_UPDATE ||
+	queryDesc->operation == CMD_MERGE ||
+	queryDesc->plannedstmt->hasModifyingCTE;
 
-	rows_may_move = queryDesc->operation == CMD_UPDATE ||
-		queryDesc->operation == CMD_MERGE ||
-		queryDesc->plannedstmt->hasModifyingCTE;
+	/* Most statements change nothing here, and pay for a comparison. */
+	if (likely(may_move == save_rows_may_move))
+	{
+		if (prev_ExecutorRun)
+			prev_ExecutorRun(EXECUTOR_RUN_ARGS);
+		else
+			standard_ExecutorRun(EXECUTOR_RUN_ARGS);
+		return;
+	}
+
+	rows_may_move = may_move;
 	PG_TRY();
 	{
 		if (prev_ExecutorRun)
