@@ -19,6 +19,7 @@ OBJS = \
 	src/policy/policy.o \
 	src/policy/purpose.o \
 	src/channel/context.o \
+	src/channel/copy.o \
 	src/channel/export_row.o \
 	src/channel/gather.o \
 	src/channel/guard.o \

@@ -75,3 +75,13 @@ DELETE FROM sharing_guard.agency WHERE agency_id IN ('DavisCaPd', 'FBI.', 'x', '
 SELECT sharing_guard.configure(NULL, 'Davis Police Department', NULL);
 SELECT w.* FROM unnest('{Davis CA PD,anytown-police-department}'::text[])
        WITH ORDINALITY AS x (name, n), LATERAL pg_temp.who(x.name) AS w ORDER BY x.n;
+
+-- Two towns of one name: the state tells them apart.
+SET client_min_messages = error;
+INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level, status)
+VALUES ('springfield-ca', 'Springfield PD', 'US-CA', 'local', 'active'),
+       ('springfield-mo', 'Springfield PD', 'US-MO', 'local', 'active');
+RESET client_min_messages;
+SELECT s, agency_id, destination_class
+FROM unnest(ARRAY[NULL, 'CA', 'US-MO', 'Missouri', 'TX']) s,
+     sharing_guard.preview_decision('Springfield PD', 'theft', 'rms', destination_state => s);

@@ -138,7 +138,7 @@ ALTER TABLE county_export DROP COLUMN status;
 INSERT INTO county_export (export_id, recipient, reason) VALUES (60, 'oakdale-pd', 'vandalism');
 SELECT relation, record_key, destination FROM sharing_guard.audit_rows WHERE purpose = 'vandalism';
 SELECT relation, operation, new_row->>'column_name' AS column_name
-FROM sharing_guard.policy_changes WHERE operation = 'UPDATE' ORDER BY event_id DESC LIMIT 1;
+FROM sharing_guard.policy_changes WHERE operation = 'UPDATE' AND relation = 'sharing_guard.guard_column';
 
 -- A column the guard needs is dropped: nothing goes out any more.
 ALTER TABLE county_export DROP COLUMN recipient;
@@ -162,8 +162,8 @@ INSERT INTO history VALUES (2, 'removal-office', 'record check', '  ');
 SELECT record_key, outcome FROM sharing_guard.audit_rows WHERE relation = 'public.history' ORDER BY 1;
 DROP TABLE history;
 
--- A trigger that somebody has put on the log exports rows itself: while the
--- events of a transaction are being written at its end.  They are recorded too.
+-- A trigger that somebody has put on the log may not export rows itself: the
+-- events that are being written would change under our hands.
 CREATE TABLE original (id int PRIMARY KEY, dest text);
 CREATE TABLE echo (id text PRIMARY KEY, dest text);
 SELECT sharing_guard.protect_export('original', destination => 'dest', data_class => 'rms');
@@ -176,10 +176,31 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER echo AFTER INSERT ON sharing_guard.event FOR EACH ROW EXECUTE FUNCTION echo();
+\set VERBOSITY terse
 INSERT INTO original VALUES (1, 'oakdale-pd'), (2, 'oakdale-pd'), (3, 'cedar-so');
+\set VERBOSITY default
 SELECT id FROM echo ORDER BY 1;
 SELECT relation, record_key FROM sharing_guard.audit_rows
 WHERE relation IN ('public.original', 'public.echo') ORDER BY 1, 2;
 DROP TRIGGER echo ON sharing_guard.event;
 DROP FUNCTION echo();
 DROP TABLE original, echo;
+
+-- A group that outlives the savepoint it was made before, and the second that
+-- an event may span.
+CREATE TABLE slow (id int PRIMARY KEY, dest text);
+SELECT sharing_guard.protect_export('slow', destination => 'dest', data_class => 'rms');
+BEGIN;
+INSERT INTO slow VALUES (1, 'oakdale-pd');
+SAVEPOINT s;
+INSERT INTO slow VALUES (2, 'cedar-so');
+RELEASE s;
+SELECT pg_sleep(1.1);
+INSERT INTO slow VALUES (3, 'oakdale-pd'), (4, 'cedar-so');
+SAVEPOINT s;
+INSERT INTO slow VALUES (5, 'oakdale-pd');
+ROLLBACK TO s;
+INSERT INTO slow VALUES (6, 'oakdale-pd');
+COMMIT;
+SELECT record_key, destination FROM sharing_guard.audit_rows WHERE relation = 'public.slow' ORDER BY 1;
+DROP TABLE slow;

@@ -21,8 +21,16 @@ SELECT p.purpose, d.tags
         (19.4, 'form I 200 A'), (19.5, 'x D E P O R T E D'), (19.6, '(g) I.C.E.'),
         (19.7, 'P.C. 287(g)'), (19.8, 'I C'),
         (19.91, 'J. R. Smith, unit A B C'), (19.92, 'N/A'), (19.93, 'I.N.V.'),
-        -- that may be a word of its own, but is nothing that people write
-        (19.94, 'V.I.C.E.'),
+        -- letters of a longer word that is spelled out, and what visibly is another group
+        (19.94, 'V.I.C.E. unit'), (19.941, 'V I C E unit'), (19.942, 'P O L I C E'),
+        (19.943, 'O.F.F.I.C.E.'), (19.944, 'I.C.E.D. tea'), (19.945, 'I.C.E. R. Smith'),
+        (19.946, 'Doe v. I.C.E.'), (19.947, 'a  V I C E unit'), (19.948, 'i  I C E hold'),
+        (19.9491, 'I I C E hold'), (19.9492, 'a i c e hold'), (19.9493, 'x a I C E hold'),
+        (19.9494, 'a I C E D tea'), (19.9495, U&'a I C E\2014 hold'),
+        (19.94951, U&'a\00A0I C E'), (19.9496, 'V. I. C.  E. unit'),
+        (19.94961, 'P.O.L..I.C.E.'), (19.9497, 'Q. B.L.A.C.K. I.C.E.'),
+        (19.9498, 'V.I-CE'), (19.9499, 'V-I-CE'),
+        (19.94991, 'D.U.I. 247A'), (19.94992, 'a I-247A'), (19.94993, 'D.E.P.O.R.T.E.D R. Smith'),
         -- words cut by a hyphen
         (19.95, 'immi-gration'), (19.96, 'de-portation order'), (19.97, 'I-CE hold'),
         (19.98, 'ice-cream'), (19.981, '8 USC 13-25'), (19.982, 'border-pat-rol'),

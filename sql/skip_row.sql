@@ -45,3 +45,38 @@ INSERT INTO pfeed VALUES (2, 'campus-guard'), (102, 'campus-guard');
 SELECT count(*) FROM pfeed;
 DROP TABLE feed, pfeed;
 DROP FUNCTION divert();
+
+-- Rows that move between partitions are refused or pass, never lost.
+CREATE TABLE q (id int, dest text, sent bool, PRIMARY KEY (id, sent)) PARTITION BY LIST (sent);
+CREATE TABLE q_new PARTITION OF q FOR VALUES IN (false);
+CREATE TABLE q_sent PARTITION OF q FOR VALUES IN (true);
+SELECT sharing_guard.protect_export('q', destination => 'dest', record_key => 'id', bookkeeping => 'sent',
+                                    data_class => 'alpr', on_block => 'skip_row');
+INSERT INTO q VALUES (1, 'oakdale-pd', false), (2, 'cedar-so', false);
+UPDATE sharing_guard.agency SET status = 'inactive' WHERE agency_id = 'oakdale-pd';
+\set VERBOSITY sqlstate
+UPDATE q SET sent = true WHERE id = 1;
+-- also where another trigger has written something in between
+CREATE TABLE noted (id int);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO noted VALUES (OLD.id); RETURN OLD; END $$;
+CREATE TRIGGER note BEFORE DELETE ON q_new FOR EACH ROW EXECUTE FUNCTION note();
+UPDATE q SET sent = true WHERE id = 1;
+WITH u AS (UPDATE q SET sent = true WHERE id = 1 RETURNING id) SELECT * FROM u;
+MERGE INTO q USING (VALUES (1)) v (id) ON q.id = v.id WHEN MATCHED THEN UPDATE SET sent = true;
+\set VERBOSITY default
+UPDATE q SET sent = true WHERE id = 2;
+-- An INSERT is skipped as ever, whatever went before.
+INSERT INTO q VALUES (3, 'campus-guard', true), (4, 'cedar-so', true);
+INSERT INTO q VALUES (2, 'cedar-so', true), (5, 'campus-guard', false)
+    ON CONFLICT (id, sent) DO UPDATE SET dest = excluded.dest;
+SELECT tableoid::regclass, id FROM q ORDER BY id;
+-- A count that was rolled back is not reported later.
+BEGIN;
+SAVEPOINT s;
+\set VERBOSITY sqlstate
+INSERT INTO q VALUES (6, 'campus-guard', false), (7, 'cedar-so', NULL);
+\set VERBOSITY default
+ROLLBACK TO s;
+INSERT INTO q VALUES (8, 'cedar-so', false);
+COMMIT;
+DROP TABLE q, noted; DROP FUNCTION note();

@@ -163,3 +163,58 @@ DROP SCHEMA o2, oo CASCADE;
 SELECT count(*) FROM sharing_guard.guard;
 REVOKE ALL ON DATABASE contrib_regression FROM regress_owner, regress_other;
 DROP ROLE regress_owner, regress_admin, regress_other;
+
+-- Rows do not leave before they are decided on.
+CREATE TABLE direct (id int PRIMARY KEY, dest text);
+CREATE VIEW through AS SELECT * FROM direct;
+SELECT sharing_guard.protect_export('direct', destination => 'dest', data_class => 'alpr');
+COPY (INSERT INTO direct VALUES (1, 'campus-guard') RETURNING *) TO STDOUT;
+COPY (WITH w AS (INSERT INTO through VALUES (1, 'campus-guard') RETURNING *) SELECT * FROM w) TO STDOUT;
+WITH w AS (INSERT INTO direct VALUES (1, 'campus-guard') RETURNING *) SELECT * FROM w;
+INSERT INTO direct VALUES (1, 'campus-guard') RETURNING *;
+COPY direct TO STDOUT;
+-- A guard deleted by hand leaves no dead end.
+DELETE FROM sharing_guard.guard;
+INSERT INTO direct VALUES (1, 'oakdale-pd');
+SELECT status, subject, finding FROM sharing_guard.preflight() WHERE subject = 'public.direct';
+SELECT sharing_guard.unprotect('direct');
+INSERT INTO direct VALUES (1, 'oakdale-pd');
+SELECT sharing_guard.protect_export('direct', destination => 'dest', data_class => 'alpr');
+DELETE FROM sharing_guard.guard;
+SELECT sharing_guard.protect_export('direct', destination => 'dest', data_class => 'alpr');
+-- A dropped table is named in the record.
+ALTER TABLE direct RENAME TO indirect;
+DROP TABLE indirect CASCADE;
+SELECT operation, changed_key, old_row->>'table_name' AS was FROM sharing_guard.policy_changes
+WHERE relation = 'sharing_guard.guard' ORDER BY event_id DESC LIMIT 1;
+
+-- A trigger of our name and function, but of another shape.
+CREATE TABLE shape (id int PRIMARY KEY, dest text);
+SELECT sharing_guard.protect_export('shape', destination => 'dest', data_class => 'alpr');
+INSERT INTO shape VALUES (1, 'cedar-so');
+SELECT guard_id AS guard FROM sharing_guard.guard WHERE relation = 'shape'::regclass \gset
+DROP TRIGGER sharing_guard_export ON shape;
+SELECT format('CREATE TRIGGER sharing_guard_export AFTER INSERT ON shape FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.export_row_after(%L)', :'guard') AS make \gset
+:make;
+INSERT INTO shape VALUES (2, 'cedar-so');
+DROP TRIGGER sharing_guard_export ON shape;
+SELECT format('CREATE TRIGGER sharing_guard_export AFTER DELETE ON shape FOR EACH ROW EXECUTE FUNCTION sharing_guard.export_row_after(%L)', :'guard') AS make \gset
+:make;
+DELETE FROM shape;
+DROP TRIGGER sharing_guard_export ON shape;
+SELECT format('CREATE CONSTRAINT TRIGGER sharing_guard_export AFTER INSERT OR UPDATE ON shape INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION sharing_guard.export_row_after(%L)', :'guard') AS make \gset
+:make;
+ALTER TABLE shape ENABLE ALWAYS TRIGGER sharing_guard_export;
+INSERT INTO shape VALUES (3, 'cedar-so');
+SELECT status, finding FROM sharing_guard.preflight() WHERE subject = 'public.shape';
+SELECT sharing_guard.protect_export('shape', destination => 'dest', data_class => 'alpr');
+INSERT INTO shape VALUES (3, 'cedar-so');
+-- A guard that lacks its columns, and event triggers that are off, are reported.
+DELETE FROM sharing_guard.guard_column WHERE role = 'destination';
+ALTER EVENT TRIGGER sharing_guard_follow_ddl DISABLE;
+SELECT status, subject, finding FROM sharing_guard.preflight() WHERE subject IN ('public.shape') OR subject LIKE 'event%';
+ALTER EVENT TRIGGER sharing_guard_follow_ddl ENABLE ALWAYS;
+-- One guard for a tree.
+CREATE TABLE below () INHERITS (shape);
+SELECT sharing_guard.protect_export('below', destination => 'dest', record_key => 'id', data_class => 'alpr');
+DROP TABLE shape CASCADE;

@@ -21,6 +21,18 @@
 #include "varatt.h"
 #endif
 
+/* PostgreSQL 18 took ExecutorRun's last argument away. */
+#if PG_VERSION_NUM >= 180000
+#define EXECUTOR_RUN_PARAMS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count
+#define EXECUTOR_RUN_ARGS queryDesc, direction, count
+#else
+#define EXECUTOR_RUN_PARAMS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count, \
+	bool execute_once
+#define EXECUTOR_RUN_ARGS queryDesc, direction, count, execute_once
+#endif
+
 /* PostgreSQL 18 lets a module say who it is in its magic block. */
 #ifdef PG_MODULE_MAGIC_EXT
 #define SG_MODULE_MAGIC() \

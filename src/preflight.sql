@@ -25,7 +25,8 @@ AS $$
          LEFT JOIN pg_trigger tg ON tg.tgrelid = t.relid AND tg.tgname = w.name
     WHERE (t.on_block = 'skip_row' OR NOT w.skip_row_only)
       AND (tg.oid IS NULL OR tg.tgfoid <> w.function OR tg.tgenabled <> 'A'
-           OR tg.tgtype <> w.type OR tg.tgqual IS NOT NULL OR cardinality(tg.tgattr::int2[]) > 0
+           OR tg.tgtype <> w.type OR tg.tgconstraint <> 0 OR tg.tgdeferrable
+           OR tg.tgoldtable IS NOT NULL OR tg.tgnewtable IS NOT NULL OR tg.tgqual IS NOT NULL OR cardinality(tg.tgattr::int2[]) > 0
            OR tg.tgargs <> t.guard_id::text::bytea || '\x00'::bytea)
     ORDER BY 1, 2
 $$;
@@ -115,9 +116,17 @@ BEGIN
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
     WHERE c.relnamespace = 'sharing_guard'::regnamespace
       AND t.tgfoid IN ('sharing_guard.policy_changed'::regproc,
-                       'sharing_guard.protect_record'::regproc)
+                       'sharing_guard.protect_record'::regproc,
+                       'sharing_guard.guard_check'::regproc,
+                       'sharing_guard.guard_column_number'::regproc)
       AND t.tgenabled <> 'A'
     ORDER BY t.tgrelid::regclass::text, t.tgname;
+
+    RETURN QUERY SELECT 'problem', format('event trigger %I', e.name),
+        'it is missing or not enabled always: new children of protected tables are not guarded, dropped ones not recorded',
+        format('As superuser: ALTER EVENT TRIGGER %I ENABLE ALWAYS; if it is missing, create the extension anew.', e.name)
+    FROM unnest(ARRAY['sharing_guard_follow_ddl', 'sharing_guard_follow_drop']) AS e (name)
+    WHERE NOT EXISTS (SELECT FROM pg_event_trigger t WHERE t.evtname = e.name AND t.evtenabled = 'A');
 
     -- The tables that are protected.
     FOR r IN SELECT g.* FROM sharing_guard.guard g ORDER BY g.relation::text LOOP
@@ -128,6 +137,18 @@ BEGIN
                      THEN 'Drop that trigger and call sharing_guard.protect_export() for the protected table again.'
                      ELSE 'Call sharing_guard.protect_export() for the protected table again.' END
             FROM sharing_guard.guard_defects(r.guard_id) d;
+        ELSIF NOT EXISTS (SELECT FROM sharing_guard.guard_column c
+                          WHERE c.guard_id = r.guard_id AND c.role = 'destination')
+              OR NOT EXISTS (SELECT FROM sharing_guard.guard_column c
+                             WHERE c.guard_id = r.guard_id AND c.role = 'record_key')
+              OR EXISTS (SELECT FROM sharing_guard.guard_column c
+                         WHERE c.guard_id = r.guard_id AND c.role <> 'bookkeeping'
+                           AND NOT EXISTS (SELECT FROM pg_attribute a
+                                           WHERE a.attrelid = r.relation AND a.attnum = c.attnum
+                                             AND a.attnum > 0 AND NOT a.attisdropped)) THEN
+            RETURN QUERY SELECT 'problem', r.relation::text,
+                'the guard lacks a column that it needs: rows are refused',
+                'Call sharing_guard.protect_export() for the table with its present columns.';
         ELSE
             RETURN QUERY SELECT 'ok', r.relation::text,
                 format('protected, mode %s, on_block %s', r.mode, r.on_block), NULL;
@@ -141,6 +162,14 @@ BEGIN
                 'See that no subscriber is an agency of its own; this version does not guard publications.';
         END IF;
     END LOOP;
+
+    RETURN QUERY SELECT 'problem', t.tgrelid::regclass::text,
+        'the table has triggers of a guard that was deleted: every row is refused',
+        'Call sharing_guard.unprotect() for the table, or protect_export().'
+    FROM pg_trigger t
+    WHERE t.tgfoid = 'sharing_guard.export_row_after'::regproc AND t.tgparentid = 0
+      AND EXISTS (SELECT FROM sharing_guard.orphaned_guards(t.tgrelid))
+    ORDER BY t.tgrelid::regclass::text;
 
     -- A table that is about to be protected.
     IF relation IS NULL THEN

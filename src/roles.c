@@ -65,7 +65,7 @@ static const char policy_admin_grants[] =
 "  sharing_guard.install_triggers, sharing_guard.remove_triggers,"
 "  sharing_guard.require_operational, sharing_guard.library_preloaded,"
 "  sharing_guard.database_listed, sharing_guard.preflight,"
-"  sharing_guard.guard_defects,"
+"  sharing_guard.guard_defects, sharing_guard.orphaned_guards,"
 "  sharing_guard.bind_role, sharing_guard.unbind_role TO duty_holder;";
 
 /*
@@ -95,7 +95,11 @@ sg_sql_grant_duty(PG_FUNCTION_ARGS)
 				 errhint("The duties are auditor and policy_admin.")));
 
 	/* Say so before anything is granted. */
-	(void) get_role_oid(role, false);
+	if (!OidIsValid(get_role_oid(role, true)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("role \"%s\" does not exist", role),
+				 errhint("Give the name as it stands in pg_roles.rolname.")));
 
 	statements = raw_parser(grants, RAW_PARSE_DEFAULT);
 	foreach(lc, statements)

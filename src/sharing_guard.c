@@ -21,6 +21,7 @@
 
 #include "audit/event.h"
 #include "channel/context.h"
+#include "channel/copy.h"
 #include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
@@ -99,6 +100,7 @@ _PG_init(void)
 	sg_context_init();
 	sg_gather_init();
 	sg_export_row_init();
+	sg_copy_init();
 
 	/* policy/ must not know of audit/, so the two meet here. */
 	sg_policy_change_callback = record_policy_change;

@@ -51,7 +51,7 @@ sg_begin() {
 		SG_AS=(env HOME="$SG_WORK" setpriv --reuid="$SG_USER"
 			--regid="$(id -g "$SG_USER")" --clear-groups)
 	fi
-	PG_CONFIG=$(command -v "$PG_CONFIG") || die "no pg_config"
+	PG_CONFIG=$(command -v "$PG_CONFIG") || die "no pg_config; put it on the PATH or give PG_CONFIG=..."
 	SG_SRC=$SG_WORK/src
 	SG_DATA=$SG_WORK/data
 	SG_PG_MAJOR=$("$PG_CONFIG" --version | sed 's/^[^0-9]*\([0-9]*\).*/\1/')

@@ -826,8 +826,7 @@ sg_event_write_change(EventWriter *writer, const ChangeEvent *event)
  * Not called after an error: then the transaction, or the subtransaction,
  * releases everything.
  *
- * May run what a DBA has put on the log as AFTER triggers: whoever calls this
- * is prepared for rows that these export in turn.
+ * May run what a DBA has put on the log as AFTER triggers.
  */
 void
 sg_event_writer_close(EventWriter *writer)

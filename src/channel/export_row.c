@@ -22,12 +22,14 @@
 #include "channel/gather.h"
 #include "channel/guard.h"
 #include "channel/triggers.h"
+#include "compat.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "policy/fold.h"
+#include "replication/logicalworker.h"
 #include "sharing_guard.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -53,27 +55,31 @@ typedef struct SkippedRows
 /* In the transaction's memory. */
 static SkippedRows *skipped_rows = NULL;
 
-/* The last row that a BEFORE UPDATE trigger let pass; see is_row_movement. */
-static struct
-{
-	pg_uuid_t	guard_id;
-	Oid			relid;
-	SubTransactionId subid;
-	CommandId	command;
-}			passed_update;
+static ExecutorRun_hook_type prev_ExecutorRun = NULL;
 
+/* May the statement that is being executed move rows between partitions? */
+static bool rows_may_move = false;
+
+static void export_row_ExecutorRun(EXECUTOR_RUN_PARAMS);
+static void export_row_subxact_callback(SubXactEvent event,
+										SubTransactionId mySubid,
+										SubTransactionId parentSubid,
+										void *arg);
 static void export_row_xact_callback(XactEvent event, void *arg);
 
 void
 sg_export_row_init(void)
 {
 	RegisterXactCallback(export_row_xact_callback, NULL);
+	RegisterSubXactCallback(export_row_subxact_callback, NULL);
+	prev_ExecutorRun = ExecutorRun_hook;
+	ExecutorRun_hook = export_row_ExecutorRun;
 }
 
 /* The trigger's one argument is the guard's id. */
 static const Guard *
 guard_of_trigger(FunctionCallInfo fcinfo, const char *function,
-				 const char *trigger_name)
+				 const char *trigger_name, TriggerEvent shape)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 
@@ -93,14 +99,26 @@ guard_of_trigger(FunctionCallInfo fcinfo, const char *function,
 	/*
 	 * Owners of partitioned tables must be able to have these functions in
 	 * triggers, for the server clones triggers in their name.  Any trigger
-	 * but the guard's own would record rows twice, or rows that are none.
+	 * but the guard's own, and of its very shape, would record rows twice, or
+	 * rows that are none, or find no row to look at.
 	 */
-	if (strcmp(trigdata->tg_trigger->tgname, trigger_name) != 0)
+	if (strcmp(trigdata->tg_trigger->tgname, trigger_name) != 0 ||
+		trigdata->tg_trigger->tgdeferrable ||
+		(trigdata->tg_event & (TRIGGER_EVENT_ROW | TRIGGER_EVENT_TIMINGMASK)) != shape ||
+		!(TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ||
+		  TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("trigger \"%s\" is not one of sharing_guard's",
 						trigdata->tg_trigger->tgname),
 				 errhint("Drop it; sharing_guard.protect_export() creates what is needed.")));
+
+	if (sg_gather_is_writing())
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a trigger on the audit log cannot write to export table \"%s\"",
+						RelationGetRelationName(trigdata->tg_relation)),
+				 errhint("Let the trigger notify a process of yours, which then writes in a transaction of its own.")));
 
 	/* Without the library preloaded there would be no record: refuse. */
 	sg_require_operational();
@@ -353,30 +371,61 @@ export_row_xact_callback(XactEvent event, void *arg)
 		skipped_rows = NULL;
 }
 
-/* Remembers that an UPDATE of a row was let pass. */
+/*
+ * Rows are reported at the end of their statement, so whatever is left was
+ * skipped by the statement that has just failed, and rolled back with it.
+ */
 static void
-note_passed_update(const Guard *guard)
+export_row_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
+							SubTransactionId parentSubid, void *arg)
 {
-	passed_update.guard_id = guard->guard_id;
-	passed_update.relid = guard->relid;
-	passed_update.subid = GetCurrentSubTransactionId();
-	passed_update.command = GetCurrentCommandId(false);
+	if (event != SUBXACT_EVENT_ABORT_SUB)
+		return;
+	for (SkippedRows *skipped = skipped_rows; skipped != NULL;
+		 skipped = skipped->next)
+		skipped->count = 0;
 }
 
 /*
- * Is this INSERT the second half of an UPDATE that moves a row to another
- * partition?  The old copy is deleted by now, so to leave out the new one
- * would lose the row.  The server does not say so; what can be seen is that
- * the same command has just let an UPDATE pass in another partition.
+ * An UPDATE that moves a row to another partition is, for triggers, a DELETE
+ * there and an INSERT here.  The server does not tell the INSERT apart, so we
+ * note which statement is being executed.  (A nested one has a level of its
+ * own, and COPY does not come this way.)
+ */
+static void
+export_row_ExecutorRun(EXECUTOR_RUN_PARAMS)
+{
+	bool		save_rows_may_move = rows_may_move;
+
+	rows_may_move = queryDesc->operation == CMD_UPDATE ||
+		queryDesc->operation == CMD_MERGE ||
+		queryDesc->plannedstmt->hasModifyingCTE;
+	PG_TRY();
+	{
+		if (prev_ExecutorRun)
+			prev_ExecutorRun(EXECUTOR_RUN_ARGS);
+		else
+			standard_ExecutorRun(EXECUTOR_RUN_ARGS);
+	}
+	PG_FINALLY();
+	{
+		rows_may_move = save_rows_may_move;
+	}
+	PG_END_TRY();
+}
+
+/*
+ * May this INSERT be the second half of a move?  The old copy is deleted by
+ * now, so to leave out the new one would lose the row.
+ *
+ * Logical replication's apply worker does not execute statements, and moves
+ * rows as well.
  */
 static bool
-is_row_movement(const Guard *guard)
+may_be_row_movement(TriggerData *trigdata)
 {
-	return passed_update.relid != guard->relid &&
-		passed_update.subid == GetCurrentSubTransactionId() &&
-		passed_update.command == GetCurrentCommandId(false) &&
-		memcmp(&passed_update.guard_id, &guard->guard_id,
-			   sizeof(pg_uuid_t)) == 0;
+	return trigdata->tg_relation->rd_rel->relispartition &&
+		(rows_may_move || IsLogicalWorker());
 }
 
 /*
@@ -389,7 +438,8 @@ sg_export_row_before(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	const Guard *guard = guard_of_trigger(fcinfo, "export_row_before",
-										  SKIP_TRIGGER_NAME);
+										  SKIP_TRIGGER_NAME,
+										  TRIGGER_EVENT_ROW | TRIGGER_EVENT_BEFORE);
 	HeapTuple	row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
 	trigdata->tg_newtuple : trigdata->tg_trigtuple;
 	Disclosure	disclosure;
@@ -400,13 +450,12 @@ sg_export_row_before(PG_FUNCTION_ARGS)
 		return PointerGetDatum(row);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
-		note_passed_update(guard);
 		if (only_bookkeeping_changed(guard, trigdata))
 			return PointerGetDatum(row);
 	}
-	else if (is_row_movement(guard))
+	else if (may_be_row_movement(trigdata))
 	{
-		/* Left to the AFTER trigger, whose refusal undoes the whole UPDATE. */
+		/* Left to the AFTER trigger, whose refusal undoes the statement. */
 		return PointerGetDatum(row);
 	}
 
@@ -432,7 +481,8 @@ sg_export_row_after(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	const Guard *guard = guard_of_trigger(fcinfo, "export_row_after",
-										  EXPORT_TRIGGER_NAME);
+										  EXPORT_TRIGGER_NAME,
+										  TRIGGER_EVENT_ROW | TRIGGER_EVENT_AFTER);
 	Disclosure	disclosure;
 	TextSlice  *tags;
 	GatheredDecision *gathered;
@@ -467,7 +517,8 @@ Datum
 sg_export_statement_after(PG_FUNCTION_ARGS)
 {
 	const Guard *guard = guard_of_trigger(fcinfo, "export_statement_after",
-										  STATEMENT_TRIGGER_NAME);
+										  STATEMENT_TRIGGER_NAME,
+										  TRIGGER_EVENT_AFTER);
 
 	report_skipped_rows(&guard->guard_id);
 	return PointerGetDatum(NULL);

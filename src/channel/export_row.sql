@@ -280,8 +280,9 @@ BEGIN
     LOCK TABLE sharing_guard.guard IN SHARE ROW EXCLUSIVE MODE;
     SELECT * INTO old_guard FROM sharing_guard.guard g WHERE g.relation = relation;
     IF NOT FOUND THEN
-        INSERT INTO sharing_guard.guard (relation, data_class, mode, on_block)
-        VALUES (relation, data_class, mode, on_block)
+        PERFORM sharing_guard.remove_triggers(o) FROM sharing_guard.orphaned_guards(relation) o;
+        INSERT INTO sharing_guard.guard (relation, table_name, data_class, mode, on_block)
+        VALUES (relation, '', data_class, mode, on_block)
         RETURNING guard_id INTO guard;
     ELSE
         guard := old_guard.guard_id;
@@ -370,6 +371,23 @@ REVOKE ALL ON FUNCTION sharing_guard.protect_export(regclass, text, text, text, 
 COMMENT ON FUNCTION sharing_guard.protect_export(regclass, text, text, text, text, text, text, text, text, text, text, text, text, text, boolean, text) IS
 'Protects an export, outbox, request or share-list table: from now on every row written to it is decided on and recorded. The arguments name its columns; returns what was changed';
 
+CREATE FUNCTION sharing_guard.orphaned_guards(relation regclass) RETURNS SETOF uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT DISTINCT convert_from(substring(t.tgargs FOR 36), 'SQL_ASCII')::uuid
+    FROM pg_trigger t
+    WHERE t.tgrelid = $1 AND t.tgnargs = 1 AND length(t.tgargs) = 37
+      AND t.tgfoid IN ('sharing_guard.export_row_before'::regproc,
+                       'sharing_guard.export_row_after'::regproc,
+                       'sharing_guard.export_statement_after'::regproc)
+    EXCEPT
+    SELECT g.guard_id FROM sharing_guard.guard g
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.orphaned_guards(regclass) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.orphaned_guards(regclass) IS
+'Internal: guards that a table has triggers of and that are there no more';
+
 CREATE FUNCTION sharing_guard.unprotect(relation regclass) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -382,9 +400,14 @@ BEGIN
     SELECT g.guard_id INTO guard FROM sharing_guard.guard g
     WHERE g.relation = relation;
     IF NOT FOUND THEN
+        -- Its guard was deleted by hand: then every row has been refused.
+        PERFORM sharing_guard.remove_triggers(o) FROM sharing_guard.orphaned_guards(relation) o;
+        IF FOUND THEN
+            RETURN format('the triggers that a deleted guard had left on %s are gone', relation);
+        END IF;
         RAISE EXCEPTION 'table % is not protected', relation
             USING ERRCODE = 'undefined_object',
-                  HINT = 'The protected tables are in sharing_guard.guard.';
+                  HINT = 'The protected tables are in sharing_guard.guard; a partition or child is protected with its parent.';
     END IF;
     DELETE FROM sharing_guard.guard g WHERE g.guard_id = guard;
     PERFORM sharing_guard.remove_triggers(guard);

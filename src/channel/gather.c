@@ -149,6 +149,9 @@ static Level *levels = NULL;
 /* Changes whenever groups are freed, so that pointers to them are stale. */
 static uint64 group_epoch = 1;
 
+/* Events are being written: nothing may be exported meanwhile. */
+static bool writing_events = false;
+
 /* Memory held by all levels, as of the last look at each. */
 static Size gathered_bytes = 0;
 static int	rows_since_memory_check = 0;
@@ -162,7 +165,7 @@ struct GatheredDecision
 	/* The group that the last row under this decision went to. */
 	Group	   *group;
 	uint64		group_epoch;
-	SubTransactionId subid;
+	struct Level *level;
 	Oid			session_role;
 	Oid			acting_role;
 	int			fields;
@@ -753,6 +756,26 @@ fill_event(DisclosureEvent *event, const Group *group)
 }
 
 /*
+ * Opens the log.  While it is being written to, a trigger that somebody has
+ * put on it may run; were that to export rows, the groups that are being
+ * written would change under our hands.
+ */
+static EventWriter *
+begin_writing(void)
+{
+	EventWriter *writer = sg_event_writer_open();
+
+	writing_events = true;
+	return writer;
+}
+
+bool
+sg_gather_is_writing(void)
+{
+	return writing_events;
+}
+
+/*
  * Writes a group as one event.  An empty one has been written in the middle of
  * the statement and has got no rows since.
  */
@@ -786,8 +809,8 @@ free_column(RowColumn *column)
 /*
  * Writes a group's rows now and starts it anew.
  *
- * Anew before they are written: a trigger that somebody has put on the log
- * may itself export rows, and those may come to this very group.
+ * Anew before they are written, so that an error leaves no row to be written
+ * twice.
  */
 static void
 write_and_restart_group(Level *level, Group *group, int fields)
@@ -800,9 +823,17 @@ write_and_restart_group(Level *level, Group *group, int fields)
 	group->fill_number++;
 	add_columns(group, fields, level->context);
 
-	writer = sg_event_writer_open();
-	write_group(writer, &full);
-	sg_event_writer_close(writer);
+	writer = begin_writing();
+	PG_TRY();
+	{
+		write_group(writer, &full);
+		sg_event_writer_close(writer);
+	}
+	PG_FINALLY();
+	{
+		writing_events = false;
+	}
+	PG_END_TRY();
 
 	free_column(full.record_keys);
 	free_column(full.purposes);
@@ -830,11 +861,19 @@ write_level(Level *level)
 	if (level->groups->members == 0)
 		return;
 
-	writer = sg_event_writer_open();
-	group_table_start_iterate(level->groups, &iterator);
-	while ((entry = group_table_iterate(level->groups, &iterator)) != NULL)
-		write_group(writer, entry->group);
-	sg_event_writer_close(writer);
+	writer = begin_writing();
+	PG_TRY();
+	{
+		group_table_start_iterate(level->groups, &iterator);
+		while ((entry = group_table_iterate(level->groups, &iterator)) != NULL)
+			write_group(writer, entry->group);
+		sg_event_writer_close(writer);
+	}
+	PG_FINALLY();
+	{
+		writing_events = false;
+	}
+	PG_END_TRY();
 }
 
 /*
@@ -958,7 +997,7 @@ group_for_row(GatheredDecision *gathered, const Disclosure *disclosure)
 		/* The group that the decision's last row went to, unless stale. */
 		if (gathered->group == NULL ||
 			gathered->group_epoch != group_epoch ||
-			gathered->subid != level->subid ||
+			gathered->level != level ||
 			gathered->session_role != session_role ||
 			gathered->acting_role != acting_role ||
 			gathered->fields != fields)
@@ -966,7 +1005,7 @@ group_for_row(GatheredDecision *gathered, const Disclosure *disclosure)
 			gathered->group = find_group(level, gathered, disclosure, fields,
 										 session_role, acting_role);
 			gathered->group_epoch = group_epoch;
-			gathered->subid = level->subid;
+			gathered->level = level;
 			gathered->session_role = session_role;
 			gathered->acting_role = acting_role;
 			gathered->fields = fields;

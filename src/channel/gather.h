@@ -44,6 +44,9 @@ extern void sg_gather_row(GatheredDecision *gathered,
 extern char *sg_gather_refusal(const GatheredDecision *gathered,
 							   const Disclosure *disclosure);
 
+/* Are events being written?  Then nothing may be exported: see gather.c. */
+extern bool sg_gather_is_writing(void);
+
 /* The agency's configured contact for refusals, or NULL. */
 extern const char *sg_gather_contact(void);
 

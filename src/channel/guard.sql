@@ -3,6 +3,7 @@
 CREATE TABLE sharing_guard.guard (
     guard_id uuid PRIMARY KEY DEFAULT pg_catalog.gen_random_uuid(),
     relation regclass NOT NULL UNIQUE,
+    table_name text NOT NULL,
     kind text NOT NULL DEFAULT 'export',
     data_class text REFERENCES sharing_guard.data_class,
     mode text NOT NULL DEFAULT 'enforce',
@@ -16,6 +17,8 @@ COMMENT ON TABLE sharing_guard.guard IS
 COMMENT ON COLUMN sharing_guard.guard.guard_id IS
 'Names the guard in the triggers on its table';
 COMMENT ON COLUMN sharing_guard.guard.relation IS 'The protected table';
+COMMENT ON COLUMN sharing_guard.guard.table_name IS
+'Its name, kept by itself, so that the record names it still when it has been dropped';
 COMMENT ON COLUMN sharing_guard.guard.kind IS
 'export: every row written to the table is a disclosure';
 COMMENT ON COLUMN sharing_guard.guard.data_class IS
@@ -59,7 +62,7 @@ SELECT pg_catalog.pg_extension_config_dump('sharing_guard.guard_column', '');
 
 CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
     ON sharing_guard.guard
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('guard_id');
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('table_name');
 CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.guard
     FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
 ALTER TABLE sharing_guard.guard ENABLE ALWAYS TRIGGER policy_changed;
@@ -85,6 +88,26 @@ BEGIN
             USING ERRCODE = 'check_violation',
                   HINT = 'Use unprotect() on the one table and protect_export() on the other.';
     END IF;
+    -- A table can have one guard: its own, or that of a table above it.
+    IF EXISTS (
+        WITH RECURSIVE above (relid) AS (
+            SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = NEW.relation
+            UNION
+            SELECT i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.relid),
+        below (relid) AS (
+            SELECT i.inhrelid FROM pg_inherits i WHERE i.inhparent = NEW.relation
+            UNION
+            SELECT i.inhrelid FROM below b JOIN pg_inherits i ON i.inhparent = b.relid)
+        SELECT FROM sharing_guard.guard g
+        WHERE g.relation IN (SELECT relid FROM above UNION SELECT relid FROM below)) THEN
+        RAISE EXCEPTION 'table % belongs with a table that is protected already', NEW.relation
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = 'A table has one guard only: its own, or that of the table it is a partition or a child of.',
+                  HINT = 'Protect the table at the top, and no other.';
+    END IF;
+    SELECT format('%I.%I', n.nspname, c.relname) INTO NEW.table_name
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.oid = NEW.relation;
     RETURN NEW;
 END
 $$;

@@ -17,6 +17,7 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
@@ -27,8 +28,8 @@
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "channel/triggers.h"
+#include "compat.h"
 #include "commands/event_trigger.h"
-#include "commands/extension.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -42,6 +43,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/uuid.h"
 
@@ -111,10 +113,15 @@ inspect_trigger(Relation rel, const GuardTrigger *wanted, const char *guard_id,
 			strcmp(trigger->tgargs[0], guard_id) != 0)
 			return TRIGGER_FOREIGN;
 
-		/* A WHEN or a column list would let rows by. */
+		/*
+		 * A WHEN or a column list would let rows by; a deferred trigger would
+		 * decide when whoever wrote the row has become somebody else.
+		 */
 		if (trigger->tgenabled != TRIGGER_FIRES_ALWAYS ||
 			trigger->tgtype != trigger_type(wanted) ||
-			trigger->tgqual != NULL || trigger->tgnattr != 0)
+			trigger->tgqual != NULL || trigger->tgnattr != 0 ||
+			OidIsValid(trigger->tgconstraint) || trigger->tgdeferrable ||
+			trigger->tgoldtable != NULL || trigger->tgnewtable != NULL)
 			return TRIGGER_DEFECTIVE;
 		return TRIGGER_INTACT;
 	}
@@ -221,14 +228,24 @@ tree_is_intact(List *tree, const GuardTrigger *wanted, const char *guard_id,
 
 /*
  * Gives a guard's table, and all below it, the triggers they must have and no
- * others of ours; returns whether anything was to be done.
+ * others of ours; returns whether anything was to be done.  The lock keeps
+ * children from being made meanwhile; or, where the tree is only looked at
+ * because it has just grown, it keeps nobody from writing.
  */
 static bool
-mend_tree(Oid relid, const char *guard_id, bool skip_row)
+mend_tree(Oid relid, const char *guard_id, bool skip_row, LOCKMODE lockmode)
 {
-	bool		partitioned = get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE;
-	List	   *tree = find_all_inheritors(relid, AccessShareLock, NULL);
+	bool		partitioned;
+	List	   *tree;
 	bool		mended = false;
+
+	/*
+	 * The lock first and the list then: whoever is making a child holds a
+	 * lock on the parent until the child can be seen.
+	 */
+	LockRelationOid(relid, lockmode);
+	tree = find_all_inheritors(relid, lockmode, NULL);
+	partitioned = get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE;
 
 	for (int i = 0; i < lengthof(guard_triggers); i++)
 	{
@@ -264,6 +281,35 @@ mend_tree(Oid relid, const char *guard_id, bool skip_row)
 	return mended;
 }
 
+/* Is this trigger's one argument the guard's id? */
+static bool
+names_guard(HeapTuple tuple, TupleDesc desc, const char *guard_id)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, Anum_pg_trigger_tgargs, desc,
+									 &isnull);
+	bytea	   *args;
+
+	if (isnull)
+		return false;
+	args = DatumGetByteaPP(value);
+
+	/* Arguments are stored with the NUL that ends each. */
+	return VARSIZE_ANY_EXHDR(args) == strlen(guard_id) + 1 &&
+		memcmp(VARDATA_ANY(args), guard_id, strlen(guard_id) + 1) == 0;
+}
+
+static bool
+has_trigger(Relation rel, Oid oid)
+{
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		if (rel->trigdesc->triggers[i].tgoid == oid)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Drops a guard's triggers wherever they are; or, where a tree is given, only
  * those on relations outside of it.  Searched for by their functions: a child
@@ -275,44 +321,53 @@ drop_triggers(const char *guard_id, List *except_tree)
 	Relation	pg_trigger = table_open(TriggerRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(pg_trigger, InvalidOid, false, NULL,
 										  0, NULL);
+	Oid			functions[lengthof(guard_triggers)];
 	List	   *relids = NIL;
+	List	   *triggers = NIL;
 	ListCell   *lc;
+	ListCell   *lc2;
 	HeapTuple	tuple;
 
+	for (int i = 0; i < lengthof(guard_triggers); i++)
+		functions[i] = trigger_function(guard_triggers[i].function);
+
+	/* Told by the catalog alone: no lock on tables that are none of ours. */
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
 
+		if (OidIsValid(form->tgparentid) ||
+			list_member_oid(except_tree, form->tgrelid) ||
+			!names_guard(tuple, RelationGetDescr(pg_trigger), guard_id))
+			continue;
 		for (int i = 0; i < lengthof(guard_triggers); i++)
 		{
-			if (!OidIsValid(form->tgparentid) &&
-				strcmp(NameStr(form->tgname), guard_triggers[i].name) == 0 &&
-				!list_member_oid(except_tree, form->tgrelid))
-				relids = list_append_unique_oid(relids, form->tgrelid);
+			if (form->tgfoid != functions[i])
+				continue;
+			relids = lappend_oid(relids, form->tgrelid);
+			triggers = lappend_oid(triggers, form->oid);
 		}
 	}
 	systable_endscan(scan);
 	table_close(pg_trigger, AccessShareLock);
 
-	foreach(lc, relids)
+	forboth(lc, relids, lc2, triggers)
 	{
-		for (int i = 0; i < lengthof(guard_triggers); i++)
-		{
-			Relation	rel = table_open(lfirst_oid(lc), AccessShareLock);
-			Oid			oid;
-			TriggerState state = inspect_trigger(rel, &guard_triggers[i],
-												 guard_id, &oid);
+		/* The table, or the trigger, may be gone when we have waited. */
+		Relation	rel = try_relation_open(lfirst_oid(lc),
+											ShareRowExclusiveLock);
+		bool		found;
 
-			table_close(rel, NoLock);
-			if (state == TRIGGER_MISSING || state == TRIGGER_FOREIGN)
-				continue;
-			LockRelationOid(lfirst_oid(lc), ShareRowExclusiveLock);
-			drop_trigger(oid);
-		}
+		if (rel == NULL)
+			continue;
+		found = has_trigger(rel, lfirst_oid(lc2));
+		relation_close(rel, NoLock);
+		if (found)
+			drop_trigger(lfirst_oid(lc2));
 	}
 }
 
-/*----------------------------------------------------------------
+/* ----------------------------------------------------------------
  *		With the rights of the extension's owner
  * ----------------------------------------------------------------
  */
@@ -374,12 +429,20 @@ select_guards(const char *query, int nargs, Oid *argtypes, Datum *args)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	List	   *guards = NIL;
+	SPIPlanPtr	plan;
 
 	SPI_connect();
 
-	/* Not "read-only": it is to see what the command has just done. */
-	if (SPI_execute_with_args(query, nargs, argtypes, args, NULL, false, 0) !=
-		SPI_OK_SELECT)
+	/*
+	 * What the command has just done is to be seen, and what others have
+	 * committed since our own snapshot was taken as well: a table that was
+	 * protected meanwhile is protected.
+	 */
+	CommandCounterIncrement();
+	plan = SPI_prepare(query, nargs, argtypes);
+	if (plan == NULL ||
+		SPI_execute_snapshot(plan, args, NULL, GetLatestSnapshot(),
+							 InvalidSnapshot, true, false, 0) != SPI_OK_SELECT)
 		ereport(ERROR,
 				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
 				 errmsg("could not read sharing_guard.guard")));
@@ -430,7 +493,8 @@ sg_sql_install_triggers(PG_FUNCTION_ARGS)
 	{
 		GuardRow   *guard = lfirst(lc);
 
-		mended |= mend_tree(guard->relid, guard->guard_id, guard->skip_row);
+		mended |= mend_tree(guard->relid, guard->guard_id, guard->skip_row,
+							ShareRowExclusiveLock);
 	}
 	end_own_rights(&rights);
 	PG_RETURN_BOOL(mended);
@@ -468,7 +532,7 @@ sg_sql_remove_triggers(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/*----------------------------------------------------------------
+/* ----------------------------------------------------------------
  *		Following DDL
  * ----------------------------------------------------------------
  */
@@ -476,7 +540,7 @@ sg_sql_remove_triggers(PG_FUNCTION_ARGS)
 /* What a command may have done to protected tables. */
 typedef struct DdlEffect
 {
-	bool		renames;		/* a column */
+	bool		renames;		/* a column, a table, a schema */
 	bool		grows;			/* a tree */
 	bool		shrinks;
 } DdlEffect;
@@ -498,10 +562,8 @@ effect_of(Node *parsetree)
 			((CreateForeignTableStmt *) parsetree)->base.inhRelations != NIL;
 	else if (IsA(parsetree, CreateSchemaStmt))
 		effect.grows = ((CreateSchemaStmt *) parsetree)->schemaElts != NIL;
-	else if (IsA(parsetree, RenameStmt))
-		effect.renames =
-			((RenameStmt *) parsetree)->renameType == OBJECT_COLUMN ||
-			((RenameStmt *) parsetree)->renameType == OBJECT_ATTRIBUTE;
+	else if (IsA(parsetree, RenameStmt) || IsA(parsetree, AlterObjectSchemaStmt))
+		effect.renames = true;
 	else if (IsA(parsetree, AlterTableStmt))
 	{
 		foreach(lc, ((AlterTableStmt *) parsetree)->cmds)
@@ -558,12 +620,19 @@ sg_follow_ddl(PG_FUNCTION_ARGS)
 	trigdata = (EventTriggerData *) fcinfo->context;
 
 	effect = effect_of(trigdata->parsetree);
-	if (creating_extension || IsBinaryUpgrade ||
+	if (IsBinaryUpgrade ||
 		!(effect.renames || effect.grows || effect.shrinks))
 		PG_RETURN_NULL();
 
 	begin_own_rights(&rights, fcinfo);
 	if (effect.renames)
+	{
+		run_statement("UPDATE sharing_guard.guard AS g"
+					  " SET table_name = pg_catalog.format('%I.%I', n.nspname, c.relname)"
+					  " FROM pg_catalog.pg_class c, pg_catalog.pg_namespace n"
+					  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+					  " AND n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+					  " AND g.table_name OPERATOR(pg_catalog.<>) pg_catalog.format('%I.%I', n.nspname, c.relname)");
 		run_statement("UPDATE sharing_guard.guard_column AS c"
 					  " SET column_name = a.attname"
 					  " FROM sharing_guard.guard g, pg_catalog.pg_attribute a"
@@ -572,6 +641,7 @@ sg_follow_ddl(PG_FUNCTION_ARGS)
 					  " AND a.attnum OPERATOR(pg_catalog.=) c.attnum"
 					  " AND NOT a.attisdropped"
 					  " AND a.attname OPERATOR(pg_catalog.<>) c.column_name");
+	}
 
 	if (effect.grows)
 	{
@@ -591,7 +661,8 @@ sg_follow_ddl(PG_FUNCTION_ARGS)
 		{
 			GuardRow   *guard = lfirst(lc);
 
-			(void) mend_tree(guard->relid, guard->guard_id, guard->skip_row);
+			(void) mend_tree(guard->relid, guard->guard_id, guard->skip_row,
+							 AccessShareLock);
 		}
 	}
 

@@ -52,7 +52,8 @@ COMMENT ON FUNCTION sharing_guard.follow_drop() IS
 
 CREATE EVENT TRIGGER sharing_guard_follow_ddl ON ddl_command_end
     WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER FOREIGN TABLE',
-                 'CREATE FOREIGN TABLE', 'CREATE SCHEMA', 'ALTER VIEW',
+                 'CREATE FOREIGN TABLE', 'CREATE SCHEMA', 'ALTER SCHEMA',
+                 'ALTER VIEW',
                  'ALTER MATERIALIZED VIEW', 'ALTER INDEX', 'ALTER SEQUENCE',
                  'ALTER TYPE')
     EXECUTE FUNCTION sharing_guard.follow_ddl();

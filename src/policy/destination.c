@@ -27,13 +27,13 @@ PG_FUNCTION_INFO_V1(sg_sql_is_jurisdiction);
 PG_FUNCTION_INFO_V1(sg_sql_agency_destination_class);
 
 /*
- * One spelling that stands for an agency.  Kept where it stands for several,
- * so that it is found and known to stand for none.
+ * One spelling that stands for an agency.  There is one of these for each
+ * agency that has the spelling.
  */
 typedef struct Spelling
 {
 	const char *folded;
-	const Agency *agency;		/* NULL: for several, so for none */
+	const Agency *agency;
 } Spelling;
 
 /*
@@ -205,6 +205,19 @@ compare_spellings(const void *a, const void *b)
 				  ((const Spelling *) b)->folded);
 }
 
+/* By spelling, then by agency (agencies are sorted and stay where they are). */
+static int
+compare_spellings_of_agencies(const void *a, const void *b)
+{
+	const Spelling *x = a;
+	const Spelling *y = b;
+	int			cmp = compare_spellings(a, b);
+
+	if (cmp != 0 || x->agency == y->agency)
+		return cmp;
+	return x->agency < y->agency ? -1 : 1;
+}
+
 /*
  * The registry in CurrentMemoryContext, within the policy's load.
  *
@@ -289,20 +302,14 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 		spelling->agency = sg_registry_find(registry, sg_load_text(row, 2));
 	}
 	qsort(registry->spellings, registry->nspellings, sizeof(Spelling),
-		  compare_spellings);
+		  compare_spellings_of_agencies);
 
-	/* One entry for each spelling; one that several agencies have is none's. */
+	/* Once for each agency that has the spelling. */
 	for (int i = 0; i < registry->nspellings; i++)
 	{
-		Spelling   *last = kept > 0 ? &registry->spellings[kept - 1] : NULL;
-
-		if (last != NULL &&
-			strcmp(last->folded, registry->spellings[i].folded) == 0)
-		{
-			if (last->agency != registry->spellings[i].agency)
-				last->agency = NULL;
-		}
-		else
+		if (kept == 0 ||
+			compare_spellings_of_agencies(&registry->spellings[kept - 1],
+										  &registry->spellings[i]) != 0)
 			registry->spellings[kept++] = registry->spellings[i];
 	}
 	registry->nspellings = kept;
@@ -343,13 +350,45 @@ state_fits(const Agency *agency, TextSlice state)
 }
 
 /*
+ * The one agency of this spelling; of several, the one that the state fits.
+ * Two towns in two states may well have the same name, and a name that stays
+ * several agencies' is nobody's.
+ */
+static const Agency *
+find_by_spelling(const Registry *registry, TextSlice name, TextSlice state)
+{
+	Spelling	key = {.folded = sg_fold_name(name.data, name.len)};
+	const Spelling *found;
+	const Spelling *end = registry->spellings + registry->nspellings;
+	const Agency *agency = NULL;
+
+	if (key.folded[0] == '\0')
+		return NULL;
+	found = bsearch(&key, registry->spellings, registry->nspellings,
+					sizeof(Spelling), compare_spellings);
+	if (found == NULL)
+		return NULL;
+
+	while (found > registry->spellings &&
+		   compare_spellings(found - 1, &key) == 0)
+		found--;
+	for (; found < end && compare_spellings(found, &key) == 0; found++)
+	{
+		if (!state_fits(found->agency, state))
+			continue;
+		if (agency != NULL)
+			return NULL;
+		agency = found->agency;
+	}
+	return agency;
+}
+
+/*
  * Whom a name stands for, or NULL; what is returned belongs to the registry.
  *
  * Exactly an agency_id or ORI comes first.  The tables have each but once, so
  * that is a way to name an agency beyond doubt, also where another has an
- * alias that folds to the same.  Only then the folded spellings, of which
- * those that several agencies share stand for none: a guess between them could
- * send the data to the wrong one.
+ * alias that folds to the same.  Only then the folded spellings.
  */
 const Agency *
 sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
@@ -376,15 +415,7 @@ sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
 	pfree(exact);
 
 	if (agency == NULL)
-	{
-		Spelling	key = {.folded = sg_fold_name(name.data, name.len)};
-		const Spelling *found = bsearch(&key, registry->spellings,
-										registry->nspellings,
-										sizeof(Spelling), compare_spellings);
-
-		if (found != NULL && key.folded[0] != '\0')
-			agency = found->agency;
-	}
+		agency = find_by_spelling(registry, name, state);
 
 	/*
 	 * Of that name, but elsewhere: another agency, and not one that we know.

@@ -262,9 +262,9 @@ decode(const char *s, Size remaining, int *width)
 }
 
 /*
- * Small letters in compatibility decomposition without the accents:
- * full-width and styled letters become plain ones, "Inmigración" becomes
- * "inmigracion".
+ * Small letters (but ASCII, as it was) in compatibility decomposition without
+ * the accents: full-width and styled letters become plain ones, "Inmigración"
+ * becomes "Inmigracion".
  *
  * A piece at a time: decomposing is about single characters, and putting
  * marks in order, which it does too, takes time in the square of a row of
@@ -307,7 +307,8 @@ decompose(const char *data, Size len, Size *result_len)
 				capacity += 8;
 				result = repalloc_huge(result, capacity);
 			}
-			unicode_to_utf8(small_letter(*p), (unsigned char *) result + out);
+			unicode_to_utf8(*p < 0x80 ? *p : small_letter(*p),
+							(unsigned char *) result + out);
 			out += pg_utf_mblen((unsigned char *) result + out);
 		}
 		pfree(plain);
@@ -373,24 +374,103 @@ unmask(char *folded, Size *len)
 	*len = out;
 }
 
+static bool
+is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/*
+ * Do capitals follow, one by one and parted by nothing but blanks, and no
+ * small letter among them?
+ */
+static bool
+capitals_follow(const char *s, Size len)
+{
+	bool		found = false;
+	Size		i = 0;
+
+	for (;;)
+	{
+		Size		start = i;
+		int			width;
+		char		c;
+
+		while (i < len && is_blank(s[i]))
+			i++;
+		if (i == start || i >= len || !sg_is_word_char(s + i, len - i, &width))
+			return found;
+		c = s[i];
+		i += width;
+		if ((c >= '0' && c <= '9') ||
+			(i < len && sg_is_word_char(s + i, len - i, &width)))
+			return found;
+		if (c >= 'a' && c <= 'z')
+			return false;
+		found = true;
+	}
+}
+
+/*
+ * In "a I C E hold" only the case tells that "a" is none of the letters that
+ * are spelled.  What is left of that is a vertical tab behind it, where other
+ * blanks never are one.
+ *
+ * No letter is looked at more than twice: capitals_follow() stops at the next
+ * small one.
+ */
+static void
+part_articles(char *s, Size len)
+{
+	bool		after_letter = false;
+	Size		i = 0;
+
+	while (i < len)
+	{
+		Size		start = i;
+		bool		letter;
+		int			width;
+
+		CHECK_FOR_INTERRUPTS();
+		while (i < len && sg_is_word_char(s + i, len - i, &width))
+			i += width;
+		if (i == start)
+		{
+			if (s[i] == '\v')
+				s[i] = ' ';
+			i += width;
+			continue;
+		}
+		letter = i - start == 1 && !(s[start] >= '0' && s[start] <= '9');
+		if (letter && !after_letter && (s[start] == 'a' || s[start] == 'i') &&
+			capitals_follow(s + i, len - i))
+			s[i++] = '\v';
+		after_letter = letter;
+	}
+}
+
 char *
 sg_fold(const char *data, Size len, Size *folded_len)
 {
+	bool		ascii = is_ascii_text(data, len);
 	char	   *result;
 
-	if (is_ascii_text(data, len))
+	if (ascii)
 	{
 		result = palloc_extended(len + 1, MCXT_ALLOC_HUGE);
-		for (Size i = 0; i < len; i++)
-			result[i] = pg_ascii_tolower((unsigned char) data[i]);
+		memcpy(result, data, len);
 		result[len] = '\0';
 	}
 	else
 	{
 		data = to_utf8(data, len, &len);
 		result = decompose(data, len, &len);
-		unmask(result, &len);
 	}
+	part_articles(result, len);
+	for (Size i = 0; i < len; i++)
+		result[i] = pg_ascii_tolower((unsigned char) result[i]);
+	if (!ascii)
+		unmask(result, &len);
 	*folded_len = len;
 	return result;
 }

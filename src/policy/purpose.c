@@ -9,10 +9,10 @@
  * is longer than any first word is not, so the cost grows with the text and
  * hardly with the terms.
  *
- * A term may stand anywhere in a row of single letters (a I.C.E. officer), even
- * where they spell a longer word: nobody spells out vice or police, and an
- * exception can say so.  Letters and digits that are glued stay so: ICE123 may
- * be a licence plate.
+ * In a row of single letters a term is a group of its own: it begins where the
+ * row does, or behind what visibly parts it from the letters before (Agent John
+ * Q. I.C.E. hold), and so it ends.  V.I.C.E. spells another word.  Letters and
+ * digits that are glued stay so: ICE123 may be a licence plate.
  *
  *-------------------------------------------------------------------------
  */
@@ -256,6 +256,87 @@ word_stands_at(const Word *wanted, bool beginning, const Word *words,
 	return beginning || len == wanted->len;
 }
 
+static bool
+is_letter(const Word *word)
+{
+	return word->len == 1 && word->data[0] >= 'a' && word->data[0] <= 'z';
+}
+
+/* Blanks are alike, but for the one that sg_fold() puts behind an article. */
+static bool
+is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r' && c != '\v');
+}
+
+/* Is there a blank between this word and the next? */
+static bool
+has_blank(const char *folded, const Word *word)
+{
+	for (int i = word[0].end; i < word[1].start; i++)
+	{
+		if (is_blank(folded[i]) || folded[i] == '\v')
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Does the same stand between this word and the next as between that one and
+ * its next: a blank or none, and which punctuation, however often?
+ */
+static bool
+same_between(const char *folded, const Word *word, const Word *other)
+{
+	const char *a = folded + word[0].end;
+	const char *a_end = folded + word[1].start;
+	const char *b = folded + other[0].end;
+	const char *b_end = folded + other[1].start;
+	bool		a_blank = false;
+	bool		b_blank = false;
+	char		last = '\0';
+
+	for (;;)
+	{
+		for (; a < a_end && (is_blank(*a) || *a == last); a++)
+			a_blank |= is_blank(*a);
+		for (; b < b_end && (is_blank(*b) || *b == last); b++)
+			b_blank |= is_blank(*b);
+		if (a == a_end || b == b_end)
+			return a == a_end && b == b_end && a_blank == b_blank;
+		if (*a != *b)
+			return false;
+		last = *a;
+	}
+}
+
+/*
+ * Is this word parted from the next more visibly than the words from "from" to
+ * "to" are from each other?  Asked at the edges of a term; only between single
+ * letters it may not be.
+ */
+static bool
+is_parted(const Reading *reading, int word, int from, int to)
+{
+	const Word *words = reading->words;
+
+	if (word < 0 || word + 1 >= reading->nwords ||
+		!is_letter(&words[word]) || !is_letter(&words[word + 1]))
+		return true;
+
+	for (int i = from; i + 1 < to; i++)
+	{
+		if (same_between(reading->folded, &words[word], &words[i]))
+			return false;
+
+		/* The last letter of D.U.I. 247A is one of the three. */
+		if (!(is_letter(&words[i]) && is_letter(&words[i + 1])) &&
+			!has_blank(reading->folded, &words[word]))
+			return false;
+	}
+	return true;
+}
+
 /*
  * Does the term stand at this word?  *to is the word after it.
  */
@@ -263,12 +344,14 @@ static bool
 term_stands_at(const Term *term, const Reading *reading, int from, int *to)
 {
 	int			end;
+	int			begin = from;
 
 	switch (term->kind)
 	{
 		case TERM_PREFIX:
 			return word_stands_at(&term->words[0], true, reading->words,
-								  from, to);
+								  from, to) &&
+				is_parted(reading, from - 1, from, *to);
 
 		case TERM_CODE:
 			if (!code_stands_at(reading->folded, reading->len,
@@ -277,19 +360,32 @@ term_stands_at(const Term *term, const Reading *reading, int from, int *to)
 			*to = from + 1;
 			while (*to < reading->nwords && reading->words[*to].start < end)
 				(*to)++;
-			return true;
+			return is_parted(reading, from - 1, from, *to);
 
 		case TERM_WORDS:
 		case TERM_EXCEPTION:
 			*to = from;
 			for (int i = 0; i < term->nwords; i++)
 			{
+				begin = *to;
 				if (*to >= reading->nwords ||
 					!word_stands_at(&term->words[i], false, reading->words,
 									*to, to))
 					return false;
+
+				/*
+				 * A letter that is a whole word of a phrase belongs to the
+				 * next word of it, or to the one before.
+				 */
+				if (i == 0 &&
+					!is_parted(reading, from - 1, from,
+							   term->nwords > 1 && *to == from + 1 ?
+							   Min(*to + 1, reading->nwords) : *to))
+					return false;
+				if (i > 0 && begin == *to - 1)
+					begin--;
 			}
-			return true;
+			return is_parted(reading, *to - 1, begin, *to);
 	}
 	return false;
 }

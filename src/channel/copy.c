@@ -1,0 +1,85 @@
+/*-------------------------------------------------------------------------
+ *
+ * copy.c
+ *		COPY ... TO, as far as it can carry rows past a guard.
+ *
+ * COPY (INSERT ... RETURNING) TO sends each row as it is made.  The guard of
+ * an export table decides in AFTER triggers, when the statement has run: its
+ * refusal would come after the rows had gone.  (Everywhere else the server
+ * keeps what a data-modifying statement returns until its triggers have run.)
+ * So such a COPY is refused.
+ *
+ * In ExecutorStart rather than in the utility hook: by then views, rules and
+ * WITH queries are resolved, and what will be written to stands in one list.
+ * Every other statement pays for one comparison.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "channel/copy.h"
+#include "channel/triggers.h"
+#include "executor/executor.h"
+#include "parser/parsetree.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+static ExecutorStart_hook_type prev_ExecutorStart = NULL;
+
+static void copy_ExecutorStart(QueryDesc *queryDesc, int eflags);
+
+void
+sg_copy_init(void)
+{
+	prev_ExecutorStart = ExecutorStart_hook;
+	ExecutorStart_hook = copy_ExecutorStart;
+}
+
+/* Has this relation the trigger of a guard? */
+static bool
+is_guarded(Oid relid)
+{
+	Relation	rel = table_open(relid, NoLock);	/* locked by the planner */
+	bool		found = false;
+
+	if (rel->trigdesc != NULL)
+	{
+		for (int i = 0; i < rel->trigdesc->numtriggers && !found; i++)
+			found = strcmp(rel->trigdesc->triggers[i].tgname,
+						   EXPORT_TRIGGER_NAME) == 0;
+	}
+	table_close(rel, NoLock);
+	return found;
+}
+
+static void
+copy_ExecutorStart(QueryDesc *queryDesc, int eflags)
+{
+	if (unlikely(queryDesc->dest != NULL &&
+				 queryDesc->dest->mydest == DestCopyOut &&
+				 queryDesc->plannedstmt->resultRelations != NIL))
+	{
+		ListCell   *lc;
+
+		foreach(lc, queryDesc->plannedstmt->resultRelations)
+		{
+			RangeTblEntry *target = rt_fetch(lfirst_int(lc),
+											 queryDesc->plannedstmt->rtable);
+			Oid			relid = target->relid;
+
+			if (is_guarded(relid))
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("COPY of a query that writes to export table \"%s\" is not allowed",
+								get_rel_name(relid)),
+						 errdetail("It would send the rows before they are decided on."),
+						 errhint("Write to the table first, then COPY from it.")));
+		}
+	}
+
+	if (prev_ExecutorStart)
+		prev_ExecutorStart(queryDesc, eflags);
+	else
+		standard_ExecutorStart(queryDesc, eflags);
+}
