@@ -6,12 +6,20 @@
  * Tables, views, error messages and packs all use these spellings, so they
  * are written down once.
  *
+ * The tables keep words, not codes, so that a dump, a replica or a line of the
+ * log can be read without this extension.  What is stored once stays stored: a
+ * word may be added, but none can be spelled otherwise.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "vocabulary.h"
 
+/*
+ * Each list is in the order of its enum in disclosure.h, whose values are its
+ * subscripts.
+ */
 static const char *const outcome_names[] = {"allow", "flag", "block"};
 
 static const char *const destination_class_names[] = {
@@ -20,6 +28,10 @@ static const char *const destination_class_names[] = {
 	"unregistered"
 };
 
+/*
+ * The first is no word: no status is what an agency has that is not in the
+ * registry, and nobody can write it into one.
+ */
 static const char *const agency_status_names[] = {NULL, "active", "inactive"};
 
 static const char *const channel_names[] = {
@@ -27,6 +39,10 @@ static const char *const channel_names[] = {
 	"copied_table", "self_access"
 };
 
+/*
+ * A value that is added to an enum without its word would have these functions
+ * read beyond the list.
+ */
 StaticAssertDecl(lengthof(outcome_names) == OUTCOME_BLOCK + 1,
 				 "every outcome has a name");
 StaticAssertDecl(lengthof(destination_class_names) == DESTINATION_CLASS_COUNT,
@@ -36,7 +52,12 @@ StaticAssertDecl(lengthof(agency_status_names) == AGENCY_STATUS_COUNT,
 StaticAssertDecl(lengthof(channel_names) == CHANNEL_COUNT,
 				 "every channel has a name");
 
-/* Position of a word in a list, or -1. */
+/*
+ * Position of a word in a list, or -1.
+ *
+ * Byte for byte: a word that is nearly right is none, for in a rule it would
+ * stand for something that nobody has written.
+ */
 static int
 find_word(const char *word, const char *const *words, int count)
 {

@@ -8,6 +8,10 @@
  * disagree on what an event holds, and json_populate_record() reads a line
  * of the log as a row of the table.
  *
+ * A row that goes out and its event share their transaction's fate.  A refusal
+ * ends the transaction, so what is to be known of it cannot be written with
+ * it: that goes to the server log.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -45,7 +49,11 @@ PG_FUNCTION_INFO_V1(sg_protect_record);
 #define EVENT_SCHEMA "sharing_guard"
 #define EVENT_TABLE "event"
 
-/* The columns of the table, in its order; event.sql says what they mean. */
+/*
+ * The columns of the table, in its order; event.sql says what they mean.  An
+ * index column stands right behind the values it belongs to, where set_rows()
+ * puts it.
+ */
 typedef enum EventColumn
 {
 	COL_EVENT_ID,
@@ -187,6 +195,9 @@ static void log_fields(const EventFields *fields, const char *why);
 /*
  * 64 random bits, and strong ones: a refused client is told the id of its
  * event, and must not be able to work out those of others from it.
+ *
+ * Errors out where the system has none to give: no id, no event, no
+ * disclosure.
  */
 static uint64
 random_bits(void)
@@ -208,6 +219,12 @@ random_bits(void)
 }
 
 /*
+ * A new event id, for something that happened at this time.
+ *
+ * Made here and not by a sequence: an event has its id before anything is
+ * written, so a refusal can quote it.  In the order of time, so that the log's
+ * index grows at its end.
+ *
  * RFC 9562, section 5.7: 48 bits of Unix milliseconds, the version, 12 bits,
  * the variant, 62 random bits.  The 12 bits are the fraction of the
  * millisecond (section 6.2, method 3), so that 60 bits are one clock that
@@ -246,7 +263,9 @@ sg_event_new_id(pg_uuid_t *id, TimestampTz at)
 	id->data[8] = 0x80 | (id->data[8] & 0x3F);
 }
 
-/* As uuid_out() writes it, but fit for use outside a function call. */
+/*
+ * As uuid_out() writes it, but fit for use outside a function call; palloc'd.
+ */
 char *
 sg_event_id_text(const pg_uuid_t *id)
 {
@@ -270,7 +289,11 @@ sg_event_id_text(const pg_uuid_t *id)
  *-------------------------------------------------------------------------
  */
 
-/* A role's name; a role that was dropped meanwhile is still told apart. */
+/*
+ * A role's name, palloc'd; a role that was dropped meanwhile is still told
+ * apart by its OID.  The record has names, since a dropped role leaves nothing
+ * to look an OID up by.
+ */
 static const char *
 role_name(Oid role)
 {
@@ -318,6 +341,9 @@ client_address(void)
  * Safe in background workers and logical replication's apply workers, which
  * have roles but neither a client nor, always, an application name.  Strings
  * are allocated in CurrentMemoryContext.
+ *
+ * The roles are arguments: an event is written when its rows have long gone
+ * out, and SET ROLE may have come between.
  */
 void
 sg_actor_from_session(Actor *actor, Oid session_role,
@@ -369,6 +395,7 @@ set_slice(EventFields *fields, EventColumn column, const TextSlice *slice)
 														   slice->len)));
 }
 
+/* A list of the decision's, as a text[]. */
 static void
 set_text_array(EventFields *fields, EventColumn column,
 			   int count, const char **texts)
@@ -390,7 +417,11 @@ set_text_array(EventFields *fields, EventColumn column,
 	set_field(fields, column, PointerGetDatum(array));
 }
 
-/* A column of per-row values and, in the table's next column, its index. */
+/*
+ * A column of per-row values and, in the table's next column, its index.
+ *
+ * A column that was never started (NULL) is a field that was not given.
+ */
 static void
 set_rows(EventFields *fields, EventColumn column, const RowColumn *rows)
 {
@@ -424,7 +455,12 @@ set_actor(EventFields *fields, const Actor *actor)
 	set_text(fields, COL_APPLICATION, actor->application);
 }
 
-/* What events of every kind have; all other fields are NULL. */
+/*
+ * What events of every kind have; all other fields are NULL.
+ *
+ * The transaction's number is left out where it has none, as of an event that
+ * goes to the server log from a transaction that has written nothing.
+ */
 static void
 start_fields(EventFields *fields, const pg_uuid_t *event_id,
 			 TimestampTz occurred_at, FullTransactionId transaction_id,
@@ -447,6 +483,9 @@ start_fields(EventFields *fields, const pg_uuid_t *event_id,
  *
  * Outcome is what happened and would_be_outcome what policy decided: where
  * policy is only observed, a block goes out, flagged.
+ *
+ * No OIDs and no references: the record must be readable when agencies, rules
+ * and roles have changed or gone.
  */
 static void
 fill_disclosure(EventFields *fields, const DisclosureEvent *event,
@@ -548,6 +587,9 @@ report_log_unusable(const char *detail)
  * Values of the wrong type, stored as they are, would crash whoever reads
  * them: make sure that the table is the one we know.  Columns added behind
  * ours stay NULL.
+ *
+ * Errors out if it is not.  Looked at each time that the log is opened, for
+ * ALTER TABLE may have come between.
  */
 static void
 check_event_table(Relation rel)
@@ -570,6 +612,11 @@ check_event_table(Relation rel)
 }
 
 /*
+ * The log, opened for writing.  Needs a transaction; errors out where the log
+ * is not what it should be.  What it allocates goes with
+ * sg_event_writer_close() or, after an error, with the transaction; the lock
+ * on the log stays until commit.
+ *
  * The executor's own insertion, as logical replication uses it, and not SPI:
  * it asks for no privilege of the role that happens to be acting (and none
  * could be granted without opening the log to forgery), it is not seen by
@@ -640,6 +687,9 @@ sg_event_writer_open(void)
 /*
  * Errors that say nothing about the log and that applications act on by
  * themselves (they retry, or they asked for it) keep their own code.
+ *
+ * Serialization failures and deadlocks are of this kind, and so is a statement
+ * that was cancelled.
  */
 static bool
 error_is_transient(int sqlerrcode)
@@ -648,7 +698,10 @@ error_is_transient(int sqlerrcode)
 		ERRCODE_TO_CATEGORY(sqlerrcode) == ERRCODE_TRANSACTION_ROLLBACK;
 }
 
-/* Stores one row, or errors out. */
+/*
+ * Stores one row, or errors out.  Fires the log's row triggers, if somebody
+ * has made any, and keeps its indexes.
+ */
 static void
 insert_fields(EventWriter *writer, const EventFields *fields)
 {
@@ -672,6 +725,10 @@ insert_fields(EventWriter *writer, const EventFields *fields)
 /*
  * Stores the row.  Where that fails, the event goes to the server log, and
  * the statement fails with a code of our own: the data stays.
+ *
+ * Catches an error without a subtransaction around it, which is right only
+ * because another always follows: nothing is done in between but to write to
+ * the server log.
  */
 static void
 write_fields(EventWriter *writer, const EventFields *fields)
@@ -738,6 +795,10 @@ end_event(EventWriter *writer, MemoryContext oldcontext)
 	ResetPerTupleExprContext(writer->estate);
 }
 
+/*
+ * Writes one event with the transaction.  Errors out where that fails, and
+ * then nothing of the transaction goes out.
+ */
 void
 sg_event_write_disclosure(EventWriter *writer, const DisclosureEvent *event)
 {
@@ -749,6 +810,7 @@ sg_event_write_disclosure(EventWriter *writer, const DisclosureEvent *event)
 	end_event(writer, oldcontext);
 }
 
+/* The same for a change of policy. */
 void
 sg_event_write_change(EventWriter *writer, const ChangeEvent *event)
 {
@@ -763,6 +825,8 @@ sg_event_write_change(EventWriter *writer, const ChangeEvent *event)
 /*
  * Not called after an error: then the transaction, or the subtransaction,
  * releases everything.
+ *
+ * May run what a DBA has put on the log as AFTER triggers.
  */
 void
 sg_event_writer_close(EventWriter *writer)
@@ -789,8 +853,10 @@ sg_event_writer_close(EventWriter *writer)
  *-------------------------------------------------------------------------
  */
 
-/* The types of event_columns, arrays apart. */
-/* Longer texts than this are not written to the log whole. */
+/*
+ * Longer texts than this are not written to the log whole; of those so much
+ * is.
+ */
 #define LOG_TEXT_MAX	(100 * 1000)
 #define LOG_TEXT_KEPT	1000
 
@@ -836,6 +902,7 @@ append_json_text(StringInfo buf, Datum value)
 	pfree(shortened.data);
 }
 
+/* A value of one of the types in event_columns, arrays apart. */
 static void
 append_json_value(StringInfo buf, Datum value, Oid type)
 {
@@ -916,6 +983,9 @@ append_json_array(StringInfo buf, Datum value, Oid type)
  * Everything is in the message itself, escaped as JSON: no line break can get
  * into it, nothing is cut off, and no client ever sees it.  Detail, context
  * and statement would become lines of their own.
+ *
+ * For events that cannot be in the table: a server log that is lost is a lost
+ * record, and the manual says so.
  */
 static void
 log_fields(const EventFields *fields, const char *why)
@@ -966,6 +1036,11 @@ log_fields(const EventFields *fields, const char *why)
 	pfree(buf.data);
 }
 
+/*
+ * One event to the server log alone, whatever becomes of the transaction;
+ * "why" is a few words of ours.  Leaves nothing behind in
+ * CurrentMemoryContext.
+ */
 void
 sg_event_to_server_log(const DisclosureEvent *event, const char *why)
 {
@@ -995,6 +1070,9 @@ sg_event_to_server_log(const DisclosureEvent *event, const char *why)
  * sharing_guard.protect_record() returns trigger
  *
  * For every table that nobody may change once written, superusers included.
+ *
+ * Always errors out.  Whoever may disable the trigger, the table's owner or a
+ * superuser, can do so first: that it cannot stop.
  */
 Datum
 sg_protect_record(PG_FUNCTION_ARGS)

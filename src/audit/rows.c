@@ -8,6 +8,9 @@
  * under construction is the data area of the text[] that it will become,
  * and finishing it is one copy.
  *
+ * The reading half takes nothing for granted: the columns may come from a row
+ * of the log that somebody else has put there.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -53,6 +56,7 @@ struct RowColumn
 	int			index_size;		/* rows */
 };
 
+/* For a few rows, which is what most events have. */
 #define INITIAL_DATA_SIZE 128
 #define INITIAL_INDEX_SIZE 64
 
@@ -63,6 +67,10 @@ static void add_value(RowColumn *column, const TextSlice *value);
 static void add_index(RowColumn *column, int16 index);
 static void materialize_index(RowColumn *column);
 
+/*
+ * An empty column.  All that it ever allocates is in this context, so either
+ * the context frees it, or, sooner, sg_rows_free().
+ */
 RowColumn *
 sg_rows_column(MemoryContext context)
 {
@@ -98,6 +106,10 @@ report_too_many(void)
 			 errhint("Please report this as a defect of sharing_guard.")));
 }
 
+/*
+ * Is this the value that was added last?  NULL equals NULL, and not the empty
+ * string.
+ */
 static inline bool
 is_last_value(const RowColumn *column, const TextSlice *value)
 {
@@ -111,6 +123,10 @@ is_last_value(const RowColumn *column, const TextSlice *value)
 }
 
 /*
+ * Append a row, and its value unless that is the one added last.  Returns the
+ * value's number, for sg_rows_append_index().  Errors out where the event
+ * would be too large.
+ *
  * The one comparison per row is with the value added last: rows come in runs.
  * Whoever knows that a value was added before uses sg_rows_append_index().
  */
@@ -133,6 +149,10 @@ sg_rows_append(RowColumn *column, const TextSlice *value)
 	return column->nvalues;
 }
 
+/*
+ * Append a row with a value that is there already: spares the comparison of a
+ * long purpose with itself, a million times.
+ */
 void
 sg_rows_append_index(RowColumn *column, int16 index)
 {
@@ -140,7 +160,7 @@ sg_rows_append_index(RowColumn *column, int16 index)
 	add_index(column, index);
 }
 
-/* Adds a row whose value is number "index". */
+/* Adds a row whose value is number "index" (from 1), which has been added. */
 static inline void
 add_index(RowColumn *column, int16 index)
 {
@@ -170,7 +190,10 @@ add_index(RowColumn *column, int16 index)
 	column->nrows++;
 }
 
-/* Writes out the index that the column's shape stood for. */
+/*
+ * Writes out the index that the column's shape stood for: from here on rows
+ * and values go their own ways.
+ */
 static void
 materialize_index(RowColumn *column)
 {
@@ -187,7 +210,13 @@ materialize_index(RowColumn *column)
 		column->index[row] = column->nvalues == 1 ? 1 : row + 1;
 }
 
-/* Makes room for so many more bytes of data. */
+/*
+ * Makes room for so many more bytes of data.
+ *
+ * Not up to the largest possible allocation: the finished array needs its
+ * header and its bitmap as well, and an event that is too large should be
+ * known at the row, not when it is written.
+ */
 static void
 enlarge_data(RowColumn *column, Size needed)
 {
@@ -211,7 +240,10 @@ enlarge_data(RowColumn *column, Size needed)
 	column->size = size;
 }
 
-/* Notes for so many values from "first" (from 0) on whether they are NULL. */
+/*
+ * Notes for so many values from "first" (from 0) on whether they are NULL.
+ * The bitmap begins with the first NULL; most columns never have one.
+ */
 static void
 set_present(RowColumn *column, int first, int count, bool present)
 {
@@ -309,6 +341,7 @@ first_value(const RowColumn *column)
 	return value;
 }
 
+/* For a column that goes before its context does. */
 void
 sg_rows_free(RowColumn *column)
 {
@@ -327,6 +360,10 @@ sg_rows_count(const RowColumn *column)
 	return column->nrows;
 }
 
+/*
+ * The value that all rows have in common; it points into the column.  An event
+ * shows such a value as its own, where rows that differ leave it NULL.
+ */
 bool
 sg_rows_shared_value(const RowColumn *column, TextSlice *value)
 {
@@ -343,6 +380,8 @@ sg_rows_shared_value(const RowColumn *column, TextSlice *value)
 /*
  * Both arrays are built by hand: construct_array() would want a Datum for
  * each of ten thousand values, and copy each of them on its own.
+ *
+ * palloc'd in CurrentMemoryContext; the column can still grow.
  */
 Datum
 sg_rows_values(const RowColumn *column)
@@ -382,7 +421,11 @@ sg_rows_values(const RowColumn *column)
 	return PointerGetDatum(array);
 }
 
-/* An index where there is none would only repeat the column's shape. */
+/*
+ * An index where there is none would only repeat the column's shape.
+ *
+ * Otherwise an int2[], palloc'd in CurrentMemoryContext.
+ */
 Datum
 sg_rows_index(const RowColumn *column, bool *index_null)
 {
@@ -425,6 +468,8 @@ typedef struct StoredColumn
  * Columns that do not fit together: an event that was not written by us.
  * Its values are not guessed at, but an error would let one forged event take
  * all the others from the auditor's view.
+ *
+ * Leaves the column as one that was not given.
  */
 static void
 warn_bad_column(const char *what, const char *detail, StoredColumn *column)
@@ -438,7 +483,13 @@ warn_bad_column(const char *what, const char *detail, StoredColumn *column)
 	column->values = NULL;
 }
 
-/* Reads arguments number argno and argno + 1: a column's values and index. */
+/*
+ * Reads arguments number argno and argno + 1: a column's values and index.
+ * What does not fit is warned of, and the column left empty.
+ *
+ * Every number of the index is looked at here, so that the loop over the rows
+ * can subscript by them unseen.
+ */
 static void
 open_stored_column(FunctionCallInfo fcinfo, int argno, const char *what,
 				   int64 nrows, StoredColumn *column)
@@ -489,6 +540,8 @@ open_stored_column(FunctionCallInfo fcinfo, int argno, const char *what,
  * In C because SQL would have to subscript the arrays, which walks a text[]
  * from its beginning for each row: quadratic.  Here every array is taken
  * apart once.
+ *
+ * Errors out for nothing that is stored: see warn_bad_column().
  */
 Datum
 sg_event_rows(PG_FUNCTION_ARGS)
@@ -513,6 +566,7 @@ sg_event_rows(PG_FUNCTION_ARGS)
 	for (int c = 0; c < STORED_COLUMNS; c++)
 		open_stored_column(fcinfo, 1 + 2 * c, names[c], nrows, &columns[c]);
 
+	/* All rows at once, in a tuplestore that goes to disk when it must. */
 	InitMaterializedSRF(fcinfo, 0);
 
 	for (int row = 0; row < nrows; row++)

@@ -29,7 +29,10 @@
 
 PG_FUNCTION_INFO_V1(sg_sql_begin_disclosure);
 
-/* One declaration; a stack, since a savepoint may be rolled back to. */
+/*
+ * One declaration; a stack, since a savepoint may be rolled back to, and then
+ * what was declared before it holds again.  All in the transaction's memory.
+ */
 typedef struct Declaration
 {
 	DeclaredContext context;
@@ -39,7 +42,10 @@ typedef struct Declaration
 
 static Declaration *declarations = NULL;
 
-/* What sharing_guard.role_binding says of a role. */
+/*
+ * What sharing_guard.role_binding says of a role.  By OID, for roles are
+ * renamed.
+ */
 typedef struct RoleBinding
 {
 	Oid			role;
@@ -51,7 +57,10 @@ static MemoryContext binding_context = NULL;
 static RoleBinding *bindings = NULL;
 static int	nbindings = 0;
 
-/* As for guards: the callback only counts. */
+/*
+ * As for guards: the callback only counts, and who asks next reads again.  The
+ * bindings were read under binding_loaded_generation.
+ */
 static uint64 binding_generation = 1;
 static uint64 binding_loaded_generation = 0;
 static Oid	binding_table_oid = InvalidOid;
@@ -63,6 +72,7 @@ static void context_subxact_callback(SubXactEvent event,
 									 SubTransactionId mySubid,
 									 SubTransactionId parentSubid, void *arg);
 
+/* Called once, at library load: each call would register another callback. */
 void
 sg_context_init(void)
 {
@@ -71,13 +81,21 @@ sg_context_init(void)
 	RegisterSubXactCallback(context_subxact_callback, NULL);
 }
 
+/*
+ * What this transaction has declared last, or NULL.  Good until the next
+ * declaration or the end of a subtransaction.
+ */
 const DeclaredContext *
 sg_context_declared(void)
 {
 	return declarations == NULL ? NULL : &declarations->context;
 }
 
-/* An argument as a slice that lives as long as the transaction. */
+/*
+ * An argument as a slice that lives as long as the transaction.
+ *
+ * A copy: what was handed to a function is gone when the call is over.
+ */
 static TextSlice
 declared_argument(FunctionCallInfo fcinfo, int arg)
 {
@@ -102,6 +120,9 @@ declared_argument(FunctionCallInfo fcinfo, int arg)
  *
  * Declares, for the rest of the transaction, whatever the columns of an
  * export table do not say themselves.  A second call replaces the first.
+ *
+ * Errors out where the library is not at work, for then no channel would look
+ * at the declaration.
  */
 Datum
 sg_sql_begin_disclosure(PG_FUNCTION_ARGS)
@@ -124,6 +145,10 @@ sg_sql_begin_disclosure(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/*
+ * The end of the transaction ends its declarations: behind a pooler the same
+ * session is the next person's.
+ */
 static void
 context_xact_callback(XactEvent event, void *arg)
 {
@@ -136,6 +161,10 @@ context_xact_callback(XactEvent event, void *arg)
 		declarations = NULL;
 }
 
+/*
+ * A subtransaction that is rolled back takes its declarations along; one that
+ * commits leaves them to its parent, which may still be rolled back.
+ */
 static void
 context_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 						 SubTransactionId parentSubid, void *arg)
@@ -153,7 +182,10 @@ context_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 	}
 }
 
-/* Relcache callback: counts, nothing else. */
+/*
+ * Relcache callback: counts, nothing else.  It may come at almost any moment.
+ * An agency's name is part of a binding, so its table counts, too.
+ */
 static void
 binding_invalidate(Datum arg, Oid relid)
 {
@@ -162,7 +194,15 @@ binding_invalidate(Datum arg, Oid relid)
 		binding_generation++;
 }
 
-/* Reads all bindings, as the owner of our tables and as of now. */
+/*
+ * Reads all bindings, as the owner of our tables, since the acting role has no
+ * rights on them, and as of now, so that a binding that was made since a
+ * REPEATABLE READ transaction began counts in it.  All, since there are few,
+ * and one is looked up for each event.
+ *
+ * The array is put in place when it is complete.  After an error the old one
+ * is still there, and still known to be stale.
+ */
 static void
 load_bindings(void)
 {
@@ -187,6 +227,7 @@ load_bindings(void)
 	owner = table->rd_rel->relowner;
 	table_close(table, NoLock);
 
+	/* Goes with the transaction if the load fails; see its end. */
 	context = AllocSetContextCreate(CurTransactionContext,
 									"sharing_guard role bindings",
 									ALLOCSET_SMALL_SIZES);
@@ -232,6 +273,13 @@ load_bindings(void)
 	binding_context = context;
 }
 
+/*
+ * Do several people log in as this role?  False for a role without a binding.
+ * *organization is ours, and good until the next call.
+ *
+ * By the role's own binding and not by its memberships: who logs in as it is a
+ * matter of that login alone.
+ */
 bool
 sg_context_role_shared(Oid role, const char **organization)
 {

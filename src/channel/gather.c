@@ -18,6 +18,9 @@
  * Groups belong to a subtransaction.  When it aborts its rows are gone, and
  * so must be its groups; when it commits they become its parent's.
  *
+ * A refused row is not gathered.  Its transaction ends, so its event goes to
+ * the server log at once.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -36,23 +39,36 @@
 #include "utils/timestamp.h"
 #include "vocabulary.h"
 
-/* All rows of one event were decided within this time of the first. */
+/*
+ * All rows of one event were decided within this time of the first: an event
+ * has one time for all of them, and an access record needs each one's (Cal.
+ * Civ. Code 1798.90.52).
+ */
 #define GROUP_SPAN_USECS	USECS_PER_SEC
 
 /* A group is written when its per-row values take this much memory. */
 #define GROUP_BYTES_MAX		(256 * 1024)
 
-/* How many rows may be gathered between two looks at the memory used. */
+/*
+ * How many rows may be gathered between two looks at the memory used: not
+ * every row need pay for one.
+ */
 #define ROWS_BETWEEN_MEMORY_CHECKS 256
 
-/* The decision cache starts anew at either of these sizes. */
+/*
+ * The decision cache starts anew at either of these sizes.  Purposes are free
+ * text, so there is no end to the keys.
+ */
 #define DECISIONS_MAX		10000
 #define DECISIONS_BYTES_MAX (8 * 1024 * 1024)
 
 /* A key longer than this does not keep its buffer. */
 #define KEY_BUFFER_KEPT		(64 * 1024)
 
-/* Which per-row fields a group's rows have. */
+/*
+ * Which per-row fields a group's rows have.  All rows of a group have the
+ * same, so that a column holds either all of them or none.
+ */
 #define HAS_PURPOSE			0x01
 #define HAS_QUERY_ELEMENTS	0x02
 #define HAS_CASE_NUMBER		0x04
@@ -194,6 +210,7 @@ static void gather_subxact_callback(SubXactEvent event,
 									SubTransactionId mySubid,
 									SubTransactionId parentSubid, void *arg);
 
+/* Called once, at library load: each call would register another callback. */
 void
 sg_gather_init(void)
 {
@@ -206,6 +223,10 @@ sg_gather_init(void)
  * ----------------------------------------------------------------
  */
 
+/*
+ * Begin a key in the scratch buffer, which holds one at a time.  It is kept
+ * from row to row, unless a huge value has blown it up.
+ */
 static void
 key_start(void)
 {
@@ -230,7 +251,10 @@ key_add_bytes(const void *data, Size len)
 	appendBinaryStringInfoNT(&key_buffer, data, len);
 }
 
-/* Length first, so that no two lists of texts give the same bytes. */
+/*
+ * Length first, so that no two lists of texts give the same bytes.  NULL has a
+ * length that no text has, and so is not the empty text.
+ */
 static inline void
 key_add_slice(const TextSlice *slice)
 {
@@ -251,6 +275,7 @@ key_add_string(const char *string)
 	key_add_slice(&slice);
 }
 
+/* The key as it stands in the scratch buffer: whoever keeps it copies it. */
 static inline ByteKey
 key_finish(void)
 {
@@ -267,7 +292,11 @@ key_finish(void)
  * ----------------------------------------------------------------
  */
 
-/* Throws the decision cache away. */
+/*
+ * Throws the decision cache away, and makes an empty one.  The pointer is
+ * cleared first: if memory runs out, the next row finds no table rather than
+ * freed memory.
+ */
 static void
 forget_decisions(void)
 {
@@ -280,7 +309,11 @@ forget_decisions(void)
 	decisions = decision_table_create(decision_context, 256, NULL);
 }
 
-/* What a policy decision means under this guard, the modes considered. */
+/*
+ * What a policy decision means under this guard, the modes considered: a block
+ * stops the row only where guard and policy both enforce.  Else it goes out,
+ * flagged, and would_be_outcome keeps what was decided.
+ */
 static Outcome
 effective_outcome(const Policy *policy, const Guard *guard,
 				  const Decision *decision)
@@ -306,7 +339,11 @@ make_decision(const Policy *policy, const Guard *guard,
 	return gathered;
 }
 
-/* A decision for this row alone. */
+/*
+ * A decision for this row alone: a legal basis has looked at its key or its
+ * case.  Never in the cache, or the next row would go out on this one's
+ * warrant.
+ */
 static GatheredDecision *
 decide_one_row(const Policy *policy, const Guard *guard,
 			   const Disclosure *disclosure)
@@ -327,6 +364,11 @@ decide_one_row(const Policy *policy, const Guard *guard,
  *
  * This is done for every row, so room is made once and the key is short: what
  * is not given takes one bit.
+ *
+ * The operation is in it although no rule asks for it, since a decision
+ * remembers the group that its last row went to, and the guard for its mode as
+ * well.  Whether there is a case number is a condition of rules; which one it
+ * is, only depends_on_record asks.  The key is in the scratch buffer.
  */
 static ByteKey
 decision_key(const Guard *guard, const Disclosure *disclosure)
@@ -384,6 +426,11 @@ decision_key(const Guard *guard, const Disclosure *disclosure)
 	return key_finish();
 }
 
+/*
+ * What policy says of this row, from the cache where that still holds.  Errors
+ * out as sg_policy_current() does.  Good until the next call, which may empty
+ * the cache.
+ */
 GatheredDecision *
 sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 {
@@ -445,6 +492,7 @@ sg_gather_outcome(const GatheredDecision *gathered)
 	return gathered->outcome;
 }
 
+/* Whom a refusal tells people to ask; the policy's own string. */
 const char *
 sg_gather_contact(void)
 {
@@ -485,7 +533,12 @@ copy_strings(const char **strings, int count)
 	return copy;
 }
 
-/* Into CurrentMemoryContext. */
+/*
+ * Into CurrentMemoryContext.
+ *
+ * A group may be written long after the decision cache was emptied, with the
+ * policy as it was when its rows went out.
+ */
 static Decision *
 copy_decision(const Decision *decision)
 {
@@ -505,7 +558,11 @@ copy_decision(const Decision *decision)
 	return copy;
 }
 
-/* What all rows of a group share, into CurrentMemoryContext. */
+/*
+ * What all rows of a group share, into CurrentMemoryContext.
+ *
+ * The other fields differ from row to row, and are in the group's columns.
+ */
 static Disclosure
 copy_shared_fields(const Disclosure *disclosure)
 {
@@ -528,6 +585,7 @@ copy_shared_fields(const Disclosure *disclosure)
  * ----------------------------------------------------------------
  */
 
+/* Which of the per-row fields this row has. */
 static int
 fields_of(const Disclosure *disclosure)
 {
@@ -538,6 +596,14 @@ fields_of(const Disclosure *disclosure)
 		(disclosure->record_key.data ? HAS_RECORD_KEY : 0);
 }
 
+/*
+ * All that an event says once for all its rows.  Rows that differ in any of
+ * this cannot be in one event.  The revision of the policy is part of it: the
+ * same rule_id may have said something else before.  The names of roles are
+ * looked up when the event is written, their OIDs tell them apart until then.
+ *
+ * The key is in the scratch buffer.
+ */
 static ByteKey
 group_key(const GatheredDecision *gathered, const Disclosure *disclosure,
 		  int fields, Oid session_role, Oid acting_role)
@@ -595,7 +661,10 @@ add_columns(Group *group, int fields, MemoryContext context)
 	group->requesting_persons = column_for(fields, HAS_PERSON, context);
 }
 
-/* An empty group, in CurrentMemoryContext. */
+/*
+ * An empty group, in CurrentMemoryContext, with copies of all that its rows
+ * share.
+ */
 static Group *
 new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
 		  int fields, Oid session_role, Oid acting_role)
@@ -613,7 +682,10 @@ new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
 	return group;
 }
 
-/* The group for these rows in this level, made where there is none yet. */
+/*
+ * The group for these rows in this level, made where there is none yet.  It
+ * lives as long as the level.
+ */
 static Group *
 find_group(Level *level, const GatheredDecision *gathered,
 		   const Disclosure *disclosure, int fields, Oid session_role,
@@ -641,7 +713,10 @@ find_group(Level *level, const GatheredDecision *gathered,
 	return group;
 }
 
-/* A group as an event. */
+/*
+ * A group as an event, which points into the group; what is made anew is in
+ * CurrentMemoryContext.
+ */
 static void
 fill_event(DisclosureEvent *event, const Group *group)
 {
@@ -700,7 +775,10 @@ sg_gather_is_writing(void)
 	return writing_events;
 }
 
-/* Writes a group as one event. */
+/*
+ * Writes a group as one event.  An empty one has been written in the middle of
+ * the statement and has got no rows since.
+ */
 static void
 write_group(EventWriter *writer, const Group *group)
 {
@@ -769,6 +847,10 @@ write_and_restart_group(Level *level, Group *group, int fields)
  * ----------------------------------------------------------------
  */
 
+/*
+ * Writes all groups of a level, each as one event.  Frees nothing: the caller
+ * knows whether the rows' fate is known yet.
+ */
 static void
 write_level(Level *level)
 {
@@ -794,7 +876,10 @@ write_level(Level *level)
 	PG_END_TRY();
 }
 
-/* Takes the level's memory into account anew. */
+/*
+ * Takes the level's memory into account anew.  Asked of the memory context and
+ * not added up, so that what the allocator itself needs is counted, too.
+ */
 static void
 measure_level(Level *level)
 {
@@ -804,6 +889,7 @@ measure_level(Level *level)
 	level->bytes = bytes;
 }
 
+/* Is more gathered than sharing_guard.gather_memory allows? */
 static bool
 gathered_too_much(void)
 {
@@ -836,7 +922,13 @@ write_and_pop_level(void)
 	free_level(level);
 }
 
-/* The level of the current subtransaction. */
+/*
+ * The level of the current subtransaction, made where it has none that takes
+ * rows.
+ *
+ * Its memory is below the top transaction's, whose end frees what no callback
+ * has freed before.
+ */
 static Level *
 current_level(void)
 {
@@ -862,7 +954,10 @@ current_level(void)
 	return level;
 }
 
-/* Adds a row's values to a group, all but the purpose. */
+/*
+ * Adds a row's values to a group, all but the purpose.  The first row of an
+ * event gives it its id and its time.
+ */
 static void
 add_row(Group *group, const Disclosure *disclosure)
 {
@@ -926,6 +1021,10 @@ group_for_row(GatheredDecision *gathered, const Disclosure *disclosure)
 	}
 }
 
+/*
+ * Records the row that was decided last.  Errors out where an event has to be
+ * written to make room, and cannot be; then the row does not go out either.
+ */
 void
 sg_gather_row(GatheredDecision *gathered, const Disclosure *disclosure)
 {
@@ -966,6 +1065,12 @@ sg_gather_row(GatheredDecision *gathered, const Disclosure *disclosure)
 	}
 }
 
+/*
+ * Records a row whose refusal is about to end the statement, and returns its
+ * event's id as text, palloc'd.
+ *
+ * A group of its own, outside all levels: those go with the transaction.
+ */
 char *
 sg_gather_refusal(const GatheredDecision *gathered,
 				  const Disclosure *disclosure)
@@ -991,6 +1096,13 @@ sg_gather_refusal(const GatheredDecision *gathered,
  * ----------------------------------------------------------------
  */
 
+/*
+ * Writes all events before the commit, while it can still fail, and forgets
+ * whatever is left when the transaction is over.
+ *
+ * A prepared transaction is written when it is prepared: COMMIT PREPARED may
+ * come from another session, which knows nothing of the rows.
+ */
 static void
 gather_xact_callback(XactEvent event, void *arg)
 {
@@ -1049,7 +1161,12 @@ write_before_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
 	}
 }
 
-/* Its levels become its parent's; what was written in it is done with. */
+/*
+ * Its levels become its parent's; what was written in it is done with.
+ *
+ * Relabelled and not merged with the parent's groups: a merge would copy every
+ * row's values once for each level of nesting.
+ */
 static void
 after_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
 {
@@ -1071,6 +1188,10 @@ after_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
 	}
 }
 
+/*
+ * Its rows are gone, and its groups with them.  What was written in it of the
+ * parent's has vanished from the log, so it is to be written again.
+ */
 static void
 after_subabort(SubTransactionId subid)
 {
@@ -1088,6 +1209,10 @@ after_subabort(SubTransactionId subid)
 	}
 }
 
+/*
+ * Keeps the levels in step with the subtransactions.  Only the first of these
+ * events may fail; after it the subtransaction's fate is sealed.
+ */
 static void
 gather_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 						SubTransactionId parentSubid, void *arg)

@@ -10,6 +10,10 @@
  * have its columns in another order, so columns are matched by name from the
  * protected table to the relation at hand.
  *
+ * That is done at the first row and not when the table is protected: since
+ * then columns may have been renamed or retyped, and partitions have come and
+ * gone.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -40,7 +44,14 @@
 
 PG_FUNCTION_INFO_V1(sg_sql_split_identifiers);
 
-/* A compiled guard, and the context that holds all it points to. */
+/*
+ * A compiled guard, and the context that holds all it points to.  An entry
+ * that is not valid still has the callback look out for its relation.
+ *
+ * The relation alone is the key: the names of our triggers are fixed, so a
+ * relation has but one guard, and a trigger that is replaced by another
+ * invalidates the relation and with it the entry.
+ */
 typedef struct GuardEntry
 {
 	Oid			relid;			/* hash key */
@@ -58,7 +69,10 @@ static HTAB *guard_cache = NULL;
 static uint64 guard_generation = 1;
 static uint64 guard_cache_generation = 0;
 
-/* The tables that guards are read from, as of the last load. */
+/*
+ * The tables that guards are read from, as of the last load.  The callback
+ * cannot look them up.
+ */
 static Oid	guard_table_oid = InvalidOid;
 static Oid	guard_column_table_oid = InvalidOid;
 
@@ -68,6 +82,7 @@ static void forget_guards(void);
 static void compile_guard(GuardEntry *entry, Relation rel,
 						  const char *guard_id);
 
+/* Called once, at library load: each call would register another callback. */
 void
 sg_guard_init(void)
 {
@@ -76,7 +91,10 @@ sg_guard_init(void)
 								  (Datum) 0);
 }
 
-/* A schema was renamed, perhaps a protected table's. */
+/*
+ * A schema was renamed, perhaps a protected table's: its name is recorded with
+ * each event, and no relcache invalidation says so.
+ */
 static void
 guard_invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
 {
@@ -86,6 +104,9 @@ guard_invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
 /*
  * Relcache callback.  May be called at almost any moment, so it only counts:
  * no catalog access, no allocation, no error.
+ *
+ * Bumps one number for all guards.  Changes are rare, and to know which guard
+ * is meant would need what may not be done here.
  */
 static void
 guard_invalidate(Datum arg, Oid relid)
@@ -104,6 +125,11 @@ guard_invalidate(Datum arg, Oid relid)
 		guard_generation++;
 }
 
+/*
+ * The guard with this id as seen from this relation; compiled now where it is
+ * not in the cache.  Good until the next call.  Errors out where there is no
+ * such guard or it cannot be made sense of: then the row stays.
+ */
 const Guard *
 sg_guard_lookup(Relation rel, const char *guard_id)
 {
@@ -155,7 +181,12 @@ sg_guard_lookup(Relation rel, const char *guard_id)
 	}
 }
 
-/* Drops all that was compiled before the latest invalidation. */
+/*
+ * Drops all that was compiled before the latest invalidation.
+ *
+ * Only from sg_guard_lookup(), never from the callback: a caller may be in the
+ * midst of a row, with the guard in hand.
+ */
 static void
 forget_guards(void)
 {
@@ -173,7 +204,16 @@ forget_guards(void)
 	guard_cache_generation = generation;
 }
 
-/* How to read a column of this type. */
+/*
+ * How to read a column of this type.
+ *
+ * For most types the value is written by ourselves.  Their output functions
+ * would follow the session's settings (DateStyle, TimeZone, bytea_output), and
+ * the same record would have another key in another session.  Anything else is
+ * left to the type's output function.
+ *
+ * What is looked up stays in CurrentMemoryContext, the guard's own.
+ */
 static void
 prepare_column(GuardColumn *column, Relation rel, AttrNumber attnum)
 {
@@ -221,6 +261,9 @@ prepare_column(GuardColumn *column, Relation rel, AttrNumber attnum)
 /*
  * The attribute of "rel" that corresponds to the protected table's attribute
  * number; 0 where it has been dropped.
+ *
+ * By name, for only the name ties a partition's or child's column to the one
+ * above.
  */
 static AttrNumber
 attnum_here(Relation rel, Oid guarded_relid, AttrNumber attnum)
@@ -244,7 +287,10 @@ attnum_here(Relation rel, Oid guarded_relid, AttrNumber attnum)
 	return get_attnum(RelationGetRelid(rel), name);
 }
 
-/* Where a single column of this role goes; NULL for roles that are lists. */
+/*
+ * Where a single column of this role goes; NULL for roles that are lists.
+ * Roles are the words of guard_column.role.
+ */
 static GuardColumn *
 single_column(Guard *guard, const char *role)
 {
@@ -267,7 +313,13 @@ single_column(Guard *guard, const char *role)
 	return NULL;
 }
 
-/* Takes one row of guard_column into the guard. */
+/*
+ * Takes one row of guard_column into the guard.
+ *
+ * Errors out where the column has gone: to go on as if it had never been named
+ * would decide on a NULL, and what the table then calls a purpose or a
+ * destination would not be looked at.
+ */
 static void
 add_column(Guard *guard, Relation rel, Oid guarded_relid, const char *role,
 		   AttrNumber attnum, const char *name)
@@ -303,6 +355,8 @@ add_column(Guard *guard, Relation rel, Oid guarded_relid, const char *role,
 /*
  * Has the callback look out for this relation too: a partition's guard bears
  * the name of the protected table above it.
+ *
+ * Without an entry of its own, a new name of that table would go unnoticed.
  */
 static void
 watch_relation(Oid relid)
@@ -320,6 +374,9 @@ watch_relation(Oid relid)
 /*
  * Is this relation the protected table, or below it?  Looks upwards, since a
  * partitioned table may have thousands of others below it.
+ *
+ * A trigger with the guard's id can be put on any table by its owner; its rows
+ * would be recorded as the protected table's.
  */
 static bool
 belongs_to(Oid relid, Oid guarded_relid)
@@ -347,7 +404,10 @@ belongs_to(Oid relid, Oid guarded_relid)
 	return found;
 }
 
-/* A not-null text column of the current SPI result, in our own context. */
+/*
+ * A not-null text column of the current SPI result, palloc'd in
+ * CurrentMemoryContext.
+ */
 static char *
 spi_text(HeapTuple row, int column)
 {
@@ -360,6 +420,9 @@ spi_text(HeapTuple row, int column)
  *
  * Runs as the owner of our tables, since whoever writes to the protected
  * table has no rights on them.
+ *
+ * Fills in the guard, with all it points to in the given context.  Errors out
+ * where there is no such guard or it is not for this relation.
  */
 static void
 read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
@@ -468,6 +531,8 @@ read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
  * The entry's context is built aside and put in place when it is complete, so
  * an error leaves the entry invalid and nothing behind but a context that
  * goes with the transaction.
+ *
+ * Errors out where the extension is not there, or as read_guard() does.
  */
 static void
 compile_guard(GuardEntry *entry, Relation rel, const char *guard_id)
@@ -488,6 +553,10 @@ compile_guard(GuardEntry *entry, Relation rel, const char *guard_id)
 						RelationGetRelationName(rel)),
 				 errhint("Create the extension sharing_guard in this database, or drop the trigger.")));
 
+	/*
+	 * Known to the callback before we read, so that no change in between is
+	 * missed.
+	 */
 	guard_table_oid = table_oid;
 	guard_column_table_oid = get_relname_relid("guard_column", namespace_oid);
 
@@ -511,7 +580,11 @@ compile_guard(GuardEntry *entry, Relation rel, const char *guard_id)
 	entry->guard = guard;
 }
 
-/* Bytes as \x..., the form of bytea_output = hex, which a session can change. */
+/*
+ * Bytes as \x..., the form of bytea_output = hex, which a session can change.
+ *
+ * palloc'd.
+ */
 static TextSlice
 bytea_text(Datum value)
 {
@@ -533,7 +606,10 @@ bytea_text(Datum value)
 	return slice;
 }
 
-/* Dates as JSON writes them, timestamps with time zone in UTC. */
+/*
+ * Dates as JSON writes them, timestamps with time zone in UTC, whatever
+ * DateStyle and TimeZone the session has; palloc'd.
+ */
 static TextSlice
 datetime_text(Oid type, Datum value)
 {
@@ -547,7 +623,10 @@ datetime_text(Oid type, Datum value)
 	return slice;
 }
 
-/* A text[] as one text: its elements with ", " between. */
+/*
+ * A text[] as one text: its elements with ", " between; palloc'd.  A purpose
+ * column of tags is recorded, and its words looked at, like any other purpose.
+ */
 static TextSlice
 tags_text(const GuardColumn *column, TupleTableSlot *slot)
 {
@@ -569,6 +648,11 @@ tags_text(const GuardColumn *column, TupleTableSlot *slot)
 	return slice;
 }
 
+/*
+ * A column's value in this row, as text; NULL data for NULL, and for a role
+ * that no column has.  Points into the row where it can: this is done for each
+ * row and most columns are text.
+ */
 TextSlice
 sg_guard_column_text(const GuardColumn *column, TupleTableSlot *slot)
 {
@@ -642,6 +726,13 @@ field_needs_quotes(const TextSlice *field)
 	return false;
 }
 
+/*
+ * Several columns as one text.  A single one is itself; more are written as a
+ * row prints, so that ('a,b', 'c') and ('a', 'b,c') stay apart.
+ *
+ * Where all are required, one NULL makes the whole NULL: part of a record's
+ * key finds no record.
+ */
 TextSlice
 sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
 					  TupleTableSlot *slot, bool required)
@@ -688,6 +779,10 @@ sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
 	return slice;
 }
 
+/*
+ * The elements of a text[] of tags, NULLs left out, in CurrentMemoryContext;
+ * returns how many.  None where the column is of another type.
+ */
 int
 sg_guard_column_tags(const GuardColumn *column, TupleTableSlot *slot,
 					 TextSlice **tags)
@@ -728,6 +823,9 @@ sg_guard_column_tags(const GuardColumn *column, TupleTableSlot *slot,
  *
  * The names in a comma-separated list, by the rules of SQL identifiers; NULL
  * where the list is not one.
+ *
+ * So that protect_export() reads a list of columns as SQL itself would, quotes
+ * and capitals included.
  */
 Datum
 sg_sql_split_identifiers(PG_FUNCTION_ARGS)

@@ -8,6 +8,10 @@
  * restore or a replica session cannot leave other sessions with an old
  * policy.
  *
+ * Each statement makes one revision and each row that it changes one event,
+ * all in the transaction that makes the change: the record never tells of a
+ * policy that was not in force, nor does a policy come into force unrecorded.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -35,7 +39,13 @@ PG_FUNCTION_INFO_V1(sg_policy_changed);
 
 PolicyChangeCallback sg_policy_change_callback = NULL;
 
-/* Do two rows of a table hold the same values? */
+/*
+ * Do two rows of a table hold the same values?
+ *
+ * Compared as they are stored (toasted ones by their content), not by an
+ * equality operator: "=" of a type may call equal what reads differently, and
+ * that is a change to be recorded.
+ */
 static bool
 rows_equal(HeapTuple a, HeapTuple b, TupleDesc desc)
 {
@@ -63,6 +73,9 @@ rows_equal(HeapTuple a, HeapTuple b, TupleDesc desc)
 /*
  * Relations print with their schema unless the reader's search_path has it;
  * in the record they are to have it always.
+ *
+ * Returns what AtEOXact_GUC() takes to undo it.  After an error the end of the
+ * transaction, or subtransaction, undoes it.
  */
 static int
 pin_search_path(void)
@@ -75,6 +88,10 @@ pin_search_path(void)
 	return nest_level;
 }
 
+/*
+ * The row with its columns by name, for the record; palloc'd.  Dates are in
+ * ISO form, whatever DateStyle the session has.
+ */
 static char *
 row_as_json(HeapTuple row, TupleDesc desc)
 {
@@ -86,7 +103,10 @@ row_as_json(HeapTuple row, TupleDesc desc)
 	return TextDatumGetCString(json);
 }
 
-/* The values of the key columns, which the trigger's arguments name. */
+/*
+ * The values of the key columns, which the trigger's arguments name, with "/"
+ * between; palloc'd.  Errors out where one of them is no longer there.
+ */
 static char *
 row_key(HeapTuple row, TupleDesc desc, const Trigger *trigger)
 {
@@ -113,8 +133,13 @@ row_key(HeapTuple row, TupleDesc desc, const Trigger *trigger)
 }
 
 /*
- * Make a new revision, as the owner of the table that counts them: whoever
- * may change a policy table has no rights on that one.
+ * Make a new revision and return its number; errors out where the table that
+ * counts them is damaged.
+ *
+ * As the owner of that table: whoever may change a policy table has no rights
+ * on this one.  The row stays locked until commit, so changes of policy wait
+ * for one another and no number is given twice; rows that are being exported
+ * wait for nobody.
  */
 static int64
 make_revision(Oid namespace)
@@ -126,6 +151,7 @@ make_revision(Oid namespace)
 	int			save_context;
 	int64		revision = 0;
 
+	/* Finds nothing for InvalidOid either. */
 	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR,
@@ -135,6 +161,11 @@ make_revision(Oid namespace)
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 
+	/*
+	 * SECURITY_LOCAL_USERID_CHANGE: nothing that runs here may SET ROLE.
+	 * SECURITY_NOFORCE_RLS: row-level security that was forced on the table
+	 * does not hide the row from its owner.
+	 */
 	GetUserIdAndSecContext(&save_user, &save_context);
 	SetUserIdAndSecContext(owner, save_context |
 						   SECURITY_LOCAL_USERID_CHANGE |
@@ -172,6 +203,11 @@ make_revision(Oid namespace)
 
 /*
  * sharing_guard.policy_changed() returns trigger
+ *
+ * AFTER each changed row, or AFTER TRUNCATE, of every policy table; the
+ * arguments name the key columns.  Has all sessions read the policy again,
+ * makes a revision, and has the change recorded.  Errors out where the library
+ * is not at work, since then neither would happen.
  */
 Datum
 sg_policy_changed(PG_FUNCTION_ARGS)
@@ -230,8 +266,12 @@ sg_policy_changed(PG_FUNCTION_ARGS)
 			make_revision(RelationGetNamespace(trigdata->tg_relation));
 		fcinfo->flinfo->fn_extra = statement_revision;
 	}
+	/* Ours at the next command, everybody's with the commit. */
 	CacheInvalidateRelcache(trigdata->tg_relation);
 
+	/*
+	 * Never so in a server that is at work: hung in as the library is loaded.
+	 */
 	if (sg_policy_change_callback == NULL)
 		return PointerGetDatum(NULL);
 
@@ -245,6 +285,7 @@ sg_policy_changed(PG_FUNCTION_ARGS)
 	if (new_row != NULL)
 		change.new_row = row_as_json(new_row, desc);
 	change.policy_revision = *statement_revision;
+	/* Not the transaction's start, which may be long past. */
 	change.at = GetCurrentTimestamp();
 	sg_policy_change_callback(&change);
 

@@ -11,6 +11,10 @@
  * whose behalf the disclosure is made: going through a friendly agency gains
  * nothing.
  *
+ * sg_decide() looks at no table and at no clock.  So a decision can be kept,
+ * for as long as it says, previewed for another day, and made again in a
+ * review.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -33,6 +37,9 @@
 
 PG_FUNCTION_INFO_V1(sg_sql_preview_decision);
 
+/*
+ * One who receives the data: the destination, or the agency that it acts for.
+ */
 typedef struct Party
 {
 	const Agency *agency;		/* NULL: not in the registry */
@@ -50,7 +57,11 @@ typedef struct Finding
 	const char *lawful_way;		/* or NULL */
 } Finding;
 
-/* All that a decision is made from and into. */
+/*
+ * All that a decision is made from and into.  What hangs on it is the
+ * policy's, the disclosure's or in the work context of sg_decide();
+ * make_decision() copies what is to stay.
+ */
 typedef struct Deliberation
 {
 	const Policy *policy;
@@ -68,7 +79,11 @@ typedef struct Deliberation
 	TimestampTz valid_until;
 } Deliberation;
 
-/* What no rule about destinations speaks of. */
+/*
+ * What no rule about destinations speaks of: closed, except to ourselves and
+ * to public agencies of our own state.  A rule_id has no colon (policy.sql),
+ * so these ids are no rule's.
+ */
 static const struct
 {
 	Outcome		outcome;
@@ -107,9 +122,14 @@ static const struct
 	"It cannot be told from the agency registry who the destination is."},
 };
 
+/* A class that has no line here would be allowed. */
 StaticAssertDecl(lengthof(class_defaults) == DESTINATION_CLASS_COUNT,
 				 "every destination class has a default");
 
+/*
+ * The same text without the blanks around it; nothing is copied.  For ids and
+ * case numbers, which applications take from padded fields.
+ */
 static TextSlice
 trim(TextSlice slice)
 {
@@ -124,6 +144,7 @@ trim(TextSlice slice)
 	return slice;
 }
 
+/* NULL equals no string, the empty one included. */
 static bool
 slice_is(TextSlice slice, const char *string)
 {
@@ -131,7 +152,13 @@ slice_is(TextSlice slice, const char *string)
 		memcmp(slice.data, string, slice.len) == 0;
 }
 
-/* The decision cannot be kept beyond an edge that is still to come. */
+/*
+ * The decision cannot be kept beyond an edge that is still to come.
+ *
+ * Every window that an answer depends on has to come through here, whether it
+ * is open or not: until valid_until the decision is used again without another
+ * look at anything.
+ */
 static void
 look_at_edge(Deliberation *d, TimestampTz edge)
 {
@@ -139,7 +166,7 @@ look_at_edge(Deliberation *d, TimestampTz edge)
 		d->valid_until = edge;
 }
 
-/* "judicial_warrant" -> "a judicial warrant" */
+/* "judicial_warrant" -> "a judicial warrant", for a sentence; palloc'd. */
 static char *
 kind_in_words(const char *kind)
 {
@@ -154,6 +181,10 @@ kind_in_words(const char *kind)
 	return words;
 }
 
+/*
+ * Take in a party by the name that the application gives it.  The state, where
+ * one is given beside it, must be the agency's own (destination.c).
+ */
 static void
 add_party(Deliberation *d, TextSlice name, TextSlice state, bool on_behalf)
 {
@@ -178,7 +209,12 @@ compare_strings(const void *a, const void *b)
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-/* Sort strings and drop duplicates; returns how many are left. */
+/*
+ * Sort strings in place and drop duplicates; returns how many are left.
+ *
+ * What a decision lists goes into the key by which rows are gathered, so the
+ * same set must always be the same list.
+ */
 static int
 sort_unique(char **strings, int count)
 {
@@ -193,7 +229,10 @@ sort_unique(char **strings, int count)
 	return kept;
 }
 
-/* Is this a tag that some term gives, or some rule asks for? */
+/*
+ * Is this a tag that some term gives, or some rule asks for?  A rule may ask
+ * for one that no term gives: it is for applications to declare.
+ */
 static bool
 tag_is_known(const Policy *policy, TextSlice tag)
 {
@@ -211,6 +250,8 @@ tag_is_known(const Policy *policy, TextSlice tag)
  * The tags that the purpose's words match, and those the application gave as
  * such.  What it gave and nothing here knows is words like any others: it is
  * in the purpose text, and must not be shown as a tag of ours.
+ *
+ * Sets d->tags, sorted.
  */
 static void
 find_tags(Deliberation *d)
@@ -237,6 +278,10 @@ find_tags(Deliberation *d)
 	d->tags.count = sort_unique(d->tags.words, d->tags.count);
 }
 
+/*
+ * Is the rule in force at the time of the disclosure?  That time, and not the
+ * clock's, so that a preview can ask about another.
+ */
 static bool
 in_effect(const Deliberation *d, const Rule *rule)
 {
@@ -245,14 +290,19 @@ in_effect(const Deliberation *d, const Rule *rule)
 }
 
 /*
- * The conditions that are not about a party.  Without a data class it could
- * be any, so conditions on it hold: the strictest answer is asked for.
+ * The conditions that are not about a party; each that the rule has must hold.
+ * Without a data class it could be any, so conditions on it hold: the
+ * strictest answer is asked for.
+ *
+ * The data class is an argument, since left_to_default() asks for one after
+ * the other.
  */
 static bool
 rule_matches(const Deliberation *d, const Rule *rule, TextSlice data_class)
 {
 	const Disclosure *disclosure = d->disclosure;
 
+	/* A set without members is no condition. */
 	if (rule->channels != 0 &&
 		(rule->channels & (1u << disclosure->channel)) == 0)
 		return false;
@@ -287,7 +337,11 @@ condition_holds(Condition condition, bool fact)
 	return condition == CONDITION_ANY || (condition == CONDITION_TRUE) == fact;
 }
 
-/* The conditions that are about a party. */
+/*
+ * The conditions that are about a party.  All have to hold for the same one:
+ * an inactive agency here and one of another state there are not an inactive
+ * agency of another state.
+ */
 static bool
 rule_matches_party(const Deliberation *d, const Rule *rule, const Party *party)
 {
@@ -298,7 +352,11 @@ rule_matches_party(const Deliberation *d, const Rule *rule, const Party *party)
 		(rule->destination_classes & (1u << party->class)) == 0)
 		return false;
 
-	/* The rest are facts of the registry, of which a stranger has none. */
+	/*
+	 * The rest are facts of the registry, of which a stranger has none.  So a
+	 * rule that asks for one, or for its absence, is not about strangers;
+	 * what is, names their class.
+	 */
 	if (agency == NULL)
 		return rule->agency_status == AGENCY_STATUS_NONE &&
 			rule->agencies.count == 0 &&
@@ -326,6 +384,14 @@ rule_matches_party(const Deliberation *d, const Rule *rule, const Party *party)
  * end of a sentence; NULL if it does.
  *
  * Every scope that the basis has must cover the disclosure.
+ *
+ * What is wrong with the basis itself comes first, then whom and what it is
+ * for, and last whether it covers the record.  As soon as that is looked at
+ * the answer is this row's alone and cannot be kept for the next
+ * (depends_on_record); all before it is the same for every row.
+ *
+ * The text may quote the registry and the basis, but nothing of the row: it
+ * ends up in error messages.
  */
 static const char *
 why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
@@ -342,6 +408,10 @@ why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 	look_at_edge(d, basis->valid_until);
 	look_at_edge(d, basis->revoked_at);
 
+	/*
+	 * The rule names the kinds that its own authority accepts, and no others
+	 * do.
+	 */
 	if (!sg_words_contain(&rule->lifted_by, basis->kind, strlen(basis->kind)))
 		return psprintf("this rule is not lifted by %s",
 						kind_in_words(basis->kind));
@@ -373,6 +443,7 @@ why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 			return "it is for another destination";
 	}
 
+	/* A scope that the disclosure does not speak of is not met. */
 	if (basis->data_classes.count > 0)
 	{
 		if (disclosure->data_class.data == NULL)
@@ -382,6 +453,7 @@ why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 							  disclosure->data_class.len))
 			return "it does not cover this class of data";
 	}
+	/* Set before it is known whether the row gave a key: the next one may. */
 	if (basis->record_keys.count > 0)
 	{
 		d->depends_on_record = true;
@@ -402,7 +474,10 @@ why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 	return NULL;
 }
 
-/* Text that ends like a sentence. */
+/*
+ * Text that ends like a sentence, after what is in buf already.  What people
+ * enter as description or lawful way may or may not have its full stop.
+ */
 static void
 append_sentence(StringInfo buf, const char *text)
 {
@@ -419,7 +494,10 @@ append_sentence(StringInfo buf, const char *text)
 		appendStringInfoChar(buf, '.');
 }
 
-/* Which of two parties a sentence is about; nothing where there is but one. */
+/*
+ * Which of two parties a sentence is about; nothing where there is but one, or
+ * where it is about the disclosure as such (NULL).
+ */
 static void
 append_party(const Deliberation *d, StringInfo buf, const Party *party)
 {
@@ -435,6 +513,10 @@ append_party(const Deliberation *d, StringInfo buf, const Party *party)
 							   "To the destination:");
 }
 
+/*
+ * Add what a rule or a default has said.  Nothing is copied.  The reason is
+ * NULL for an allow and for no other outcome.
+ */
 static void
 add_finding(Deliberation *d, const char *rule_id, Outcome outcome,
 			const char *citation, const char *reason, const char *lawful_way)
@@ -460,6 +542,14 @@ add_finding(Deliberation *d, const char *rule_id, Outcome outcome,
 	d->findings = lappend(d->findings, finding);
 }
 
+/*
+ * A rule matches, for this party or (NULL) the disclosure as such: put into
+ * words, for the refused user and the auditor, what it says, and add it.
+ *
+ * A block that a legal basis lifts becomes a flag, never an allow: the auditor
+ * is to see that it was used.  A flag is not lifted, for nothing is stopped by
+ * it.
+ */
 static void
 record_rule(Deliberation *d, const Rule *rule, const Party *party)
 {
@@ -467,6 +557,7 @@ record_rule(Deliberation *d, const Rule *rule, const Party *party)
 	const char *why_not = NULL;
 	StringInfoData reason;
 
+	/* Nobody has to be told why nothing was done. */
 	if (outcome == OUTCOME_ALLOW)
 	{
 		add_finding(d, rule->rule_id, outcome, rule->citation, NULL, NULL);
@@ -510,6 +601,11 @@ record_rule(Deliberation *d, const Rule *rule, const Party *party)
 				outcome == OUTCOME_BLOCK ? rule->lawful_way : NULL);
 }
 
+/*
+ * Hold all rules against the disclosure and record each that matches, also
+ * when the outcome is clear already: the auditor sees every rule that was met,
+ * and none takes effect by its place in the order.
+ */
 static void
 hold_against_rules(Deliberation *d)
 {
@@ -536,7 +632,13 @@ hold_against_rules(Deliberation *d)
 	}
 }
 
-/* Does a rule about destinations speak of this party and data class? */
+/*
+ * Does a rule about destinations speak of this party and data class?
+ *
+ * A rule that is about other things alone, such as one that flags vague
+ * purposes, does not: it would open every unregistered destination to whoever
+ * is vague.
+ */
 static bool
 spoken_of(const Deliberation *d, const Party *party, TextSlice data_class)
 {
@@ -552,7 +654,10 @@ spoken_of(const Deliberation *d, const Party *party, TextSlice data_class)
 	return false;
 }
 
-/* Is there anything that only the default of the party's class decides? */
+/*
+ * Is there anything that only the default of the party's class decides?  If
+ * so, the default counts beside whatever rules have matched.
+ */
 static bool
 left_to_default(const Deliberation *d, const Party *party)
 {
@@ -572,6 +677,14 @@ left_to_default(const Deliberation *d, const Party *party)
 	return false;
 }
 
+/*
+ * Add the defaults of those classes that rules do not speak of, for each
+ * party.
+ *
+ * A data class that is not on file is not the same as none: it is misspelt, or
+ * nobody has said yet what is to become of such data, and rules that name
+ * classes pass it by.  So it is refused.
+ */
 static void
 apply_defaults(Deliberation *d)
 {
@@ -597,7 +710,12 @@ apply_defaults(Deliberation *d)
 					"Have the data class corrected, or added to sharing_guard.data_class.");
 }
 
-/* Strictest first, then by rule, then as found (one party after the other). */
+/*
+ * Strictest first, then by rule, then as found (one party after the other).
+ *
+ * A full order, whatever order the rules were read in: rows whose decisions
+ * give the same reasons are gathered into one event.
+ */
 static int
 compare_findings(const ListCell *a, const ListCell *b)
 {
@@ -613,7 +731,10 @@ compare_findings(const ListCell *a, const ListCell *b)
 	return cmp;
 }
 
-/* The deliberation's outcome, copied into CurrentMemoryContext. */
+/*
+ * The deliberation's outcome, copied into CurrentMemoryContext down to the
+ * last string: a decision outlives both the policy and the disclosure.
+ */
 static Decision *
 make_decision(const Deliberation *d)
 {
@@ -668,6 +789,7 @@ make_decision(const Deliberation *d)
 		if (finding->citation != NULL)
 			citations[ncitations++] = unconstify(char *, finding->citation);
 	}
+	/* Both parties may have met the same rule. */
 	decision->nrules = sort_unique(unconstify(char **, decision->rule_ids),
 								   decision->nrules);
 
@@ -697,6 +819,12 @@ make_decision(const Deliberation *d)
 	return decision;
 }
 
+/*
+ * What policy says of a disclosure; palloc'd in CurrentMemoryContext.
+ *
+ * All that is made on the way is in a context of its own and goes before it
+ * returns: the caller's may be a cache that lives for days.
+ */
 Decision *
 sg_decide(const Policy *policy, const Disclosure *disclosure)
 {
@@ -713,6 +841,7 @@ sg_decide(const Policy *policy, const Disclosure *disclosure)
 	d.policy = policy;
 	d.disclosure = disclosure;
 	d.valid_until = DT_NOEND;
+	/* make_decision() tells the parties by their place. */
 	add_party(&d, disclosure->destination, disclosure->destination_state, false);
 	if (sg_is_given(disclosure->on_behalf_of))
 		add_party(&d, disclosure->on_behalf_of, no_state, true);
@@ -720,6 +849,7 @@ sg_decide(const Policy *policy, const Disclosure *disclosure)
 	d.data_class_known = disclosure->data_class.data == NULL ||
 		sg_words_contain(&policy->data_classes, disclosure->data_class.data,
 						 disclosure->data_class.len);
+	/* Named but not on file: lifts nothing, but is spoken of. */
 	d.legal_basis_named = sg_is_given(disclosure->legal_basis);
 	if (d.legal_basis_named)
 		d.basis = sg_policy_legal_basis(policy, trim(disclosure->legal_basis));
@@ -735,6 +865,10 @@ sg_decide(const Policy *policy, const Disclosure *disclosure)
 	return decision;
 }
 
+/*
+ * An argument's text, NULL data for NULL; detoasted into CurrentMemoryContext
+ * where it has to be.
+ */
 static TextSlice
 text_argument(FunctionCallInfo fcinfo, int n)
 {
@@ -750,6 +884,9 @@ text_argument(FunctionCallInfo fcinfo, int n)
 	return slice;
 }
 
+/*
+ * A text[] in CurrentMemoryContext; empty, not NULL, where there is nothing.
+ */
 static Datum
 text_array(const char **strings, int count)
 {
@@ -766,6 +903,10 @@ text_array(const char **strings, int count)
  *		data_class text, legal_basis text, channel text,
  *		on_behalf_of_agency text, at timestamptz, case_number text,
  *		record_key text, destination_state text) returns record
+ *
+ * What would be decided on such a disclosure, now or at another time.  Goes
+ * through sg_decide() like any row, and records nothing.  Without a channel it
+ * is that of export tables.
  */
 Datum
 sg_sql_preview_decision(PG_FUNCTION_ARGS)
@@ -812,6 +953,7 @@ sg_sql_preview_decision(PG_FUNCTION_ARGS)
 
 	decision = sg_decide(sg_policy_current(), &disclosure);
 
+	/* In the order of the function's OUT columns. */
 	values[0] = CStringGetTextDatum(sg_outcome_name(decision->outcome));
 	values[1] = CStringGetTextDatum(sg_destination_class_name(decision->destination_class));
 	status = sg_agency_status_name(decision->agency_status);

@@ -8,6 +8,9 @@
  * or alias that is the same but for case, accents, spacing and punctuation,
  * and is no other agency's.
  *
+ * What is not in the registry is unregistered, however well known its name
+ * looks: whoever writes the row writes the name, too.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -23,13 +26,20 @@
 PG_FUNCTION_INFO_V1(sg_sql_is_jurisdiction);
 PG_FUNCTION_INFO_V1(sg_sql_agency_destination_class);
 
-/* One spelling that stands for an agency. */
+/*
+ * One spelling that stands for an agency.  There is one of these for each
+ * agency that has the spelling.
+ */
 typedef struct Spelling
 {
 	const char *folded;
-	const Agency *agency;		/* NULL: for several, so for none */
+	const Agency *agency;
 } Spelling;
 
+/*
+ * The three ways from a spelling to an agency, each a sorted array: it is
+ * built at once, searched for every new decision, and never changed.
+ */
 struct Registry
 {
 	int			nagencies;
@@ -105,6 +115,10 @@ is_country_code(const char *code)
 		strstr(countries, code) != NULL;
 }
 
+/*
+ * 'US-CA' or 'FR': a state of the United States, or a country. 'US' is the
+ * country as such, the jurisdiction of federal agencies.
+ */
 static bool
 is_jurisdiction(const char *code)
 {
@@ -116,6 +130,9 @@ is_jurisdiction(const char *code)
 /*
  * The US state that an application means by 'CA', 'us-ca' or 'California',
  * as 'CA'; NULL if none.
+ *
+ * The result is a constant.  Names are folded, since this is what people and
+ * vendors' programs put beside an agency's name, in any spelling.
  */
 static const char *
 read_us_state(TextSlice state)
@@ -142,6 +159,8 @@ read_us_state(TextSlice state)
 /*
  * The class of an agency other than the home agency.  Abroad is abroad,
  * whatever the level; what cannot be told is no better than unregistered.
+ *
+ * The state tells only local and state agencies apart.
  */
 static DestinationClass
 class_of_agency(const char *level, const char *jurisdiction,
@@ -199,6 +218,13 @@ compare_spellings_of_agencies(const void *a, const void *b)
 	return x->agency < y->agency ? -1 : 1;
 }
 
+/*
+ * The registry in CurrentMemoryContext, within the policy's load.
+ *
+ * Days become moments as in load_rules().  An attestation that was never made
+ * begins at infinity, which is never, and a contract that there is none of has
+ * ended already; so decide.c compares times and asks no further.
+ */
 Registry *
 sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 {
@@ -227,11 +253,13 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 		agency->name = sg_load_text(row, 2);
 		agency->ori = sg_load_text(row, 3);
 		agency->jurisdiction = sg_load_text(row, 4);
+		/* Ourselves by id alone, whatever level and state were entered. */
 		if (strcmp(agency->agency_id, home_agency_id) == 0)
 			agency->class = DESTINATION_SELF;
 		else
 			agency->class = class_of_agency(level, agency->jurisdiction,
 											home_jurisdiction);
+		/* Not a word that we know: the stricter one. */
 		if (!sg_agency_status_from_name(status, &agency->status))
 			agency->status = AGENCY_INACTIVE;
 		agency->immigration_authority = sg_load_bool(row, 7);
@@ -250,6 +278,11 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 	}
 	qsort(registry->oris, registry->noris, sizeof(Agency *), compare_oris);
 
+	/*
+	 * Ids and ORIs are spellings as well: applications send them in small
+	 * letters or with hyphens.  And what folds to one agency's id must not,
+	 * as an alias, lead to another.
+	 */
 	count = sg_load_query("SELECT l.alias, l.agency_id FROM sharing_guard.agency_alias AS l"
 						  " UNION ALL"
 						  " SELECT a.name, a.agency_id FROM sharing_guard.agency AS a"
@@ -283,6 +316,7 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 	return registry;
 }
 
+/* The agency with exactly this id, or NULL.  It belongs to the registry. */
 const Agency *
 sg_registry_find(const Registry *registry, const char *agency_id)
 {
@@ -292,7 +326,12 @@ sg_registry_find(const Registry *registry, const char *agency_id)
 				   sizeof(Agency), compare_agencies);
 }
 
-/* Does the state that was given beside a name fit the agency of that name? */
+/*
+ * Does the state that was given beside a name fit the agency of that name?
+ *
+ * A state that cannot be read fits nobody in the United States: the agency
+ * that is meant may be elsewhere.
+ */
 static bool
 state_fits(const Agency *agency, TextSlice state)
 {
@@ -344,6 +383,13 @@ find_by_spelling(const Registry *registry, TextSlice name, TextSlice state)
 	return agency;
 }
 
+/*
+ * Whom a name stands for, or NULL; what is returned belongs to the registry.
+ *
+ * Exactly an agency_id or ORI comes first.  The tables have each but once, so
+ * that is a way to name an agency beyond doubt, also where another has an
+ * alias that folds to the same.  Only then the folded spellings.
+ */
 const Agency *
 sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
 {
@@ -371,6 +417,9 @@ sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
 	if (agency == NULL)
 		agency = find_by_spelling(registry, name, state);
 
+	/*
+	 * Of that name, but elsewhere: another agency, and not one that we know.
+	 */
 	if (agency != NULL && !state_fits(agency, state))
 		return NULL;
 	return agency;
@@ -387,7 +436,11 @@ sg_infer_destination(TextSlice name, TextSlice state)
 	return DESTINATION_UNREGISTERED;
 }
 
-/* sharing_guard.is_jurisdiction(code text) returns boolean */
+/*
+ * sharing_guard.is_jurisdiction(code text) returns boolean
+ *
+ * For the checks of the tables that hold one.
+ */
 Datum
 sg_sql_is_jurisdiction(PG_FUNCTION_ARGS)
 {
@@ -397,6 +450,8 @@ sg_sql_is_jurisdiction(PG_FUNCTION_ARGS)
 /*
  * sharing_guard.agency_destination_class(level text, jurisdiction text,
  *		home_jurisdiction text) returns text
+ *
+ * For reports in SQL: the same answer that decisions are made from.
  */
 Datum
 sg_sql_agency_destination_class(PG_FUNCTION_ARGS)

@@ -25,7 +25,10 @@ PG_FUNCTION_INFO_V1(sg_sql_pack_content);
 #define PACK_PREFIX "sharing_guard."
 #define PACK_SUFFIX ".json"
 
-/* Names of packs: they become part of a path, so nothing else will do. */
+/*
+ * Names of packs: they become part of a path, so nothing else will do.
+ * Without a slash or a dot none leads out of the directory.
+ */
 static bool
 is_pack_name(const char *name)
 {
@@ -33,6 +36,10 @@ is_pack_name(const char *name)
 		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(name);
 }
 
+/*
+ * Where the running server finds its extensions; palloc'd.  Worked out from
+ * the place of its program, so an installation that was moved is found, too.
+ */
 static char *
 extension_directory(void)
 {
@@ -42,7 +49,12 @@ extension_directory(void)
 	return psprintf("%s/extension", share);
 }
 
-/* The packs that are installed, for a hint. */
+/*
+ * The packs that are installed, for a hint; palloc'd.
+ *
+ * A directory that cannot be read is only logged: the error that the hint is
+ * for must not be lost over it.
+ */
 static char *
 installed_packs(void)
 {
@@ -68,7 +80,13 @@ installed_packs(void)
 	return names.data;
 }
 
-/* sharing_guard.pack_content(pack text) returns text */
+/*
+ * sharing_guard.pack_content(pack text) returns text
+ *
+ * The file as one text in the database's encoding.  Errors out where no such
+ * pack is installed, and where the file cannot be read or is not UTF-8.
+ * Whether it is a pack, or JSON at all, adopt_policy() finds out.
+ */
 Datum
 sg_sql_pack_content(PG_FUNCTION_ARGS)
 {
@@ -89,6 +107,7 @@ sg_sql_pack_content(PG_FUNCTION_ARGS)
 	path = psprintf("%s/" PACK_PREFIX "%s" PACK_SUFFIX,
 					extension_directory(), name);
 	file = AllocateFile(path, PG_BINARY_R);
+	/* A misspelt name is the user's to correct, an unreadable file is not. */
 	if (file == NULL && errno == ENOENT)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -102,6 +121,7 @@ sg_sql_pack_content(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not stat file \"%s\": %m", path)));
+	/* Conversion may make four bytes of one, and the result is a text. */
 	if (st.st_size > MaxAllocSize / 8)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -117,6 +137,11 @@ sg_sql_pack_content(PG_FUNCTION_ARGS)
 				 errmsg("could not read file \"%s\": %m", path)));
 	FreeFile(file);
 
+	/*
+	 * Packs are JSON, hence UTF-8.  Verified here: where the database has the
+	 * same encoding, nothing else would look at the bytes before they become
+	 * a text.
+	 */
 	pg_verify_mbstr(PG_UTF8, content.data, content.len, false);
 	converted = pg_any_to_server(content.data, content.len, PG_UTF8);
 	PG_RETURN_TEXT_P(cstring_to_text(converted));

@@ -7,6 +7,10 @@
  * relcache invalidation (policy/change.c), which here only moves a counter;
  * whoever asks for the policy next reads the tables again.
  *
+ * It is compiled, so that a decision, which is made for single rows, needs no
+ * catalog access.  It is each backend's own, so that a transaction decides
+ * under what it has changed itself, and nobody else does before it commits.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -27,7 +31,11 @@
 #include "sharing_guard.h"
 #include "vocabulary.h"
 
-/* The tables that a policy is made of. */
+/*
+ * The tables that a policy is made of.  A change of any has all of them read
+ * again, for they must be of one moment: a rule may name what another table
+ * has only just been given.
+ */
 static const char *const policy_tables[] = {
 	"setting", "policy_revision", "adopted_pack", "agency", "agency_alias",
 	"purpose_term", "data_class", "rule", "legal_basis"
@@ -36,21 +44,34 @@ static const char *const policy_tables[] = {
 /* Their OIDs at the last load; 0 before the first. */
 static Oid	policy_relids[lengthof(policy_tables)];
 
-/* Moves whenever one of them changes. */
+/*
+ * Moves whenever one of them changes.  Ahead of current_stands_for from the
+ * start, so that whoever asks first finds the policy stale.
+ */
 static uint64 invalidations = 1;
 
-/* The policy, and where that counter stood before it was read. */
+/*
+ * The policy, and where that counter stood before it was read: what changes in
+ * the course of the reading is not taken for read.
+ */
 static Policy *current = NULL;
 static uint64 current_stands_for = 0;
 static uint64 loads = 0;
 
-/* While a load runs. */
+/* While a load runs, what sg_load_query() reads by; NULL at other times. */
 static Snapshot load_snapshot = NULL;
 
+/*
+ * Relcache callback: has one of our tables changed, or (relid 0: so many
+ * changes that the queue overflowed) may it have?
+ *
+ * Called at almost any moment, in the midst of catalog look-ups and of the end
+ * of a transaction that failed.  So no catalog access and no errors in here:
+ * only move the counter.
+ */
 static void
 policy_relcache_callback(Datum arg, Oid relid)
 {
-	/* No catalog access and no errors in here: only move the counter. */
 	if (!OidIsValid(relid) || !OidIsValid(policy_relids[0]))
 	{
 		invalidations++;
@@ -66,6 +87,14 @@ policy_relcache_callback(Datum arg, Oid relid)
 	}
 }
 
+/*
+ * At library load, once: the server has few places for callbacks, and none is
+ * ever given back.
+ *
+ * Relcache invalidation is what the server has for this: sent with the commit,
+ * to every session, and made up for by a full invalidation in a session that
+ * was too slow to take its messages.
+ */
 void
 sg_policy_init(void)
 {
@@ -73,8 +102,10 @@ sg_policy_init(void)
 }
 
 /*
- * Look the tables up, and return their owner.  A dropped and recreated
- * extension has new ones.
+ * Look the tables up, and return their owner; errors out where one is missing.
+ *
+ * By name, at each load: a dropped and recreated extension has new ones.  By
+ * name within our schema, so no search_path has a say.
  */
 static Oid
 find_policy_tables(void)
@@ -109,6 +140,14 @@ find_policy_tables(void)
 	return owner;
 }
 
+/*
+ * Run one query of a load and return how many rows it found.  The rows are
+ * SPI's, until the next query: whatever is to stay is copied out by the
+ * functions below, into the context that was current, which is left current.
+ *
+ * Only within load_policy(), which has connected to SPI, taken on the owner's
+ * rights and made the snapshot.
+ */
 uint64
 sg_load_query(const char *query)
 {
@@ -133,6 +172,7 @@ sg_load_query(const char *query)
 	return SPI_processed;
 }
 
+/* Columns count from 1.  What is passed by reference is SPI's own. */
 Datum
 sg_load_datum(uint64 row, int column, bool *isnull)
 {
@@ -140,6 +180,7 @@ sg_load_datum(uint64 row, int column, bool *isnull)
 						 column, isnull);
 }
 
+/* As a string, palloc'd in CurrentMemoryContext; NULL for null. */
 char *
 sg_load_text(uint64 row, int column)
 {
@@ -149,6 +190,7 @@ sg_load_text(uint64 row, int column)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
+/* Null is false. */
 bool
 sg_load_bool(uint64 row, int column)
 {
@@ -158,6 +200,10 @@ sg_load_bool(uint64 row, int column)
 	return !isnull && DatumGetBool(value);
 }
 
+/*
+ * What a null means depends on the column: for ever, or never.  The caller
+ * says.
+ */
 TimestampTz
 sg_load_time(uint64 row, int column, TimestampTz if_null)
 {
@@ -167,12 +213,20 @@ sg_load_time(uint64 row, int column, TimestampTz if_null)
 	return isnull ? if_null : DatumGetTimestampTz(value);
 }
 
+/*
+ * For qsort(): the order in which sg_words_contain() searches.  By bytes, and
+ * no collation's.
+ */
 static int
 compare_words(const void *a, const void *b)
 {
 	return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
+/*
+ * A text[] as a sorted list in CurrentMemoryContext.  Null is the list without
+ * words, which is no condition at all.
+ */
 void
 sg_load_words(uint64 row, int column, WordList *list)
 {
@@ -221,6 +275,10 @@ compare_slice(const char *data, Size len, const char *string)
 	return len < string_len ? -1 : len > string_len;
 }
 
+/*
+ * Is this text, which need not end in NUL, one of the words?  By bisection,
+ * for lists can be long: the records that a warrant covers, say.
+ */
 bool
 sg_words_contain(const WordList *list, const char *data, Size len)
 {
@@ -242,7 +300,11 @@ sg_words_contain(const WordList *list, const char *data, Size len)
 	return false;
 }
 
-/* A word that the tables' checks would not have let in. */
+/*
+ * A word that the tables' checks would not have let in.  An error, since no
+ * reading of such a rule is safe: without the condition it may allow too much,
+ * and without the rule nothing blocks.
+ */
 static void
 unknown_word(const char *rule_id, const char *column)
 {
@@ -252,6 +314,11 @@ unknown_word(const char *rule_id, const char *column)
 			 errhint("Correct it in sharing_guard.rule.")));
 }
 
+/*
+ * The row of settings, with the home agency's name, the policy's revision and
+ * whether any pack was adopted.  Errors out where configure() was never
+ * called: who is in the state and who is not cannot be told without a home.
+ */
 static void
 load_setting(Policy *policy)
 {
@@ -284,6 +351,10 @@ load_setting(Policy *policy)
 	policy->adopted = sg_load_bool(0, 7);
 }
 
+/*
+ * All data classes. decide.c needs the whole list: a disclosure that gives no
+ * class could be of any, and one that gives a class not listed is refused.
+ */
 static void
 load_data_classes(Policy *policy)
 {
@@ -296,7 +367,10 @@ load_data_classes(Policy *policy)
 	qsort(list->words, list->count, sizeof(char *), compare_words);
 }
 
-/* A column with one word for "no" and one for "yes". */
+/*
+ * A column with one word for "no" and one for "yes"; null is any.  Errors out
+ * on other words.
+ */
 static Condition
 load_condition(uint64 row, int column, const char *no, const char *yes,
 			   const char *rule_id, const char *column_name)
@@ -318,6 +392,15 @@ compare_rules(const void *a, const void *b)
 	return strcmp(((const Rule *) a)->rule_id, ((const Rule *) b)->rule_id);
 }
 
+/*
+ * The enabled rules, by rule_id.
+ *
+ * Their days become moments here, in the agency's own time zone, so that
+ * decide.c compares moments and needs neither calendar nor zone.  The last day
+ * counts in full: the moment it becomes is the beginning of the day after,
+ * exclusive.  The day is added before the zone comes in, for not every day is
+ * 24 hours long.
+ */
 static void
 load_rules(Policy *policy)
 {
@@ -346,6 +429,9 @@ load_rules(Policy *policy)
 		if (!sg_outcome_from_name(word, &rule->outcome))
 			unknown_word(rule->rule_id, "outcome");
 
+		/*
+		 * Classes and channels are few, so a set of them is a word of bits.
+		 */
 		sg_load_words(row, 4, &words);
 		for (int i = 0; i < words.count; i++)
 		{
@@ -368,6 +454,7 @@ load_rules(Policy *policy)
 										   rule->rule_id, "attestation");
 		rule->contract = load_condition(row, 9, "missing", "on_file",
 										rule->rule_id, "contract");
+		/* Only such a rule stands in for the default of a class. */
 		rule->about_destination = rule->destination_classes != 0 ||
 			rule->agency_status != AGENCY_STATUS_NONE ||
 			rule->agencies.count > 0 ||
@@ -407,6 +494,14 @@ compare_bases(const void *a, const void *b)
 				  ((const LegalBasis *) b)->legal_basis_id);
 }
 
+/*
+ * All legal bases, by legal_basis_id: those that were revoked or have run out
+ * as well, for a refusal says which of it is so.  Hence their times in words,
+ * too: decide.c has no time zone to make them in.
+ *
+ * There may be one for every warrant that was ever served, so the array may be
+ * larger than an ordinary allocation.
+ */
 static void
 load_legal_bases(Policy *policy)
 {
@@ -425,6 +520,7 @@ load_legal_bases(Policy *policy)
 
 		basis->legal_basis_id = sg_load_text(row, 1);
 		basis->kind = sg_load_text(row, 2);
+		/* Without a beginning it never counts; without an end, for ever. */
 		basis->valid_from = sg_load_time(row, 3, DT_NOEND);
 		basis->valid_until = sg_load_time(row, 4, DT_NOEND);
 		basis->revoked_at = sg_load_time(row, 5, DT_NOEND);
@@ -439,7 +535,10 @@ load_legal_bases(Policy *policy)
 	qsort(policy->bases, policy->nbases, sizeof(LegalBasis), compare_bases);
 }
 
-/* Read every table into CurrentMemoryContext. */
+/*
+ * Read every table into CurrentMemoryContext.  The settings first, since an
+ * agency's class is relative to the home agency and jurisdiction.
+ */
 static void
 read_policy(Policy *policy)
 {
@@ -453,7 +552,13 @@ read_policy(Policy *policy)
 }
 
 /*
- * Make a policy out of what is committed now.
+ * Make a policy out of what is committed now, and of what our own transaction
+ * has changed.
+ *
+ * Everything is in one memory context under TopMemoryContext, so that whoever
+ * replaces the policy frees it in one go.  Errors out where the tables are not
+ * there, not filled in, or hold what they should not; then nothing stays
+ * behind.
  */
 static Policy *
 load_policy(void)
@@ -481,6 +586,11 @@ load_policy(void)
 						   SECURITY_NOFORCE_RLS);
 	PG_TRY();
 	{
+		/*
+		 * Registered, which makes a copy: GetLatestSnapshot() always returns
+		 * the same static one, and every query of the load has to read by
+		 * this.
+		 */
 		SPI_connect();
 		load_snapshot = RegisterSnapshot(GetLatestSnapshot());
 
@@ -505,6 +615,14 @@ load_policy(void)
 	return policy;
 }
 
+/*
+ * The policy in force; reads it anew where it has changed.  Errors out where
+ * that fails.
+ *
+ * Cheap enough to be called for each row: where no message waits, accepting
+ * invalidations is a look at shared memory.  That is how a revoked warrant
+ * counts at the next row, within one long statement too.
+ */
 const Policy *
 sg_policy_current(void)
 {
@@ -535,6 +653,10 @@ sg_policy_current(void)
 	return current;
 }
 
+/*
+ * The legal basis with this id, spelled as it is on file; NULL if there is
+ * none.  It belongs to the policy.
+ */
 const LegalBasis *
 sg_policy_legal_basis(const Policy *policy, TextSlice id)
 {
