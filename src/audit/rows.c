@@ -222,7 +222,8 @@ enlarge_data(RowColumn *column, Size needed)
 {
 	Size		size = column->size;
 
-	if (needed > MaxAllocSize - ARRAY_HEADER_RESERVE - column->used)
+	if (column->used > MaxAllocSize - ARRAY_HEADER_RESERVE ||
+		needed > MaxAllocSize - ARRAY_HEADER_RESERVE - column->used)
 		report_too_large();
 
 	/* Small at first: most events are of one row or a few. */

@@ -53,6 +53,9 @@ typedef struct RoleBinding
 	const char *organization;	/* or NULL */
 } RoleBinding;
 
+/* How often bindings are read again because they changed meanwhile. */
+#define RELOAD_ATTEMPTS 3
+
 static MemoryContext binding_context = NULL;
 static RoleBinding *bindings = NULL;
 static int	nbindings = 0;
@@ -113,6 +116,14 @@ declared_argument(FunctionCallInfo fcinfo, int arg)
 	return slice;
 }
 
+static void
+forget_slice(TextSlice *slice)
+{
+	if (slice->data != NULL)
+		pfree((char *) slice->data);
+	slice->data = NULL;
+}
+
 /*
  * sharing_guard.begin_disclosure(destination text, purpose text,
  *		legal_basis text, case_number text, requesting_person text,
@@ -131,8 +142,22 @@ sg_sql_begin_disclosure(PG_FUNCTION_ARGS)
 
 	sg_require_operational();
 
-	declaration = MemoryContextAllocZero(TopTransactionContext,
-										 sizeof(Declaration));
+	/* One for each subtransaction: called for every row, it must not pile up. */
+	if (declarations != NULL &&
+		declarations->subid == GetCurrentSubTransactionId())
+	{
+		declaration = declarations;
+		declarations = declaration->outer;
+		forget_slice(&declaration->context.destination);
+		forget_slice(&declaration->context.purpose);
+		forget_slice(&declaration->context.legal_basis);
+		forget_slice(&declaration->context.case_number);
+		forget_slice(&declaration->context.requesting_person);
+		forget_slice(&declaration->context.on_behalf_of);
+	}
+	else
+		declaration = MemoryContextAllocZero(TopTransactionContext,
+											 sizeof(Declaration));
 	declaration->context.destination = declared_argument(fcinfo, 0);
 	declaration->context.purpose = declared_argument(fcinfo, 1);
 	declaration->context.legal_basis = declared_argument(fcinfo, 2);
@@ -284,7 +309,9 @@ bool
 sg_context_role_shared(Oid role, const char **organization)
 {
 	AcceptInvalidationMessages();
-	while (binding_loaded_generation != binding_generation)
+	for (int attempt = 1;
+		 attempt <= RELOAD_ATTEMPTS &&
+		 binding_loaded_generation != binding_generation; attempt++)
 	{
 		uint64		generation = binding_generation;
 

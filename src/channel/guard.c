@@ -62,6 +62,9 @@ typedef struct GuardEntry
 
 static HTAB *guard_cache = NULL;
 
+/* How often a guard is read again because it changed while it was read. */
+#define RELOAD_ATTEMPTS 3
+
 /*
  * Bumped by the invalidation callback whenever a guard may have changed; the
  * cache was filled under guard_cache_generation.
@@ -148,7 +151,7 @@ sg_guard_lookup(Relation rel, const char *guard_id)
 								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
 
-	for (;;)
+	for (int attempt = 1;; attempt++)
 	{
 		/* A change counts at the next row, also within one long statement. */
 		AcceptInvalidationMessages();
@@ -170,13 +173,16 @@ sg_guard_lookup(Relation rel, const char *guard_id)
 
 		/*
 		 * Compiling may itself take in an invalidation; then what was read
-		 * may be older than it, and is read again.
+		 * may be older than it, and is read again.  Not for ever: what keeps
+		 * changing is as new as it can be, and the next row looks again.
 		 */
 		compile_guard(entry, rel, guard_id);
-		if (guard_cache_generation == guard_generation)
+		if (guard_cache_generation == guard_generation ||
+			attempt >= RELOAD_ATTEMPTS)
 		{
 			entry->guard.load_number = guard_generation;
 			entry->valid = true;
+			return &entry->guard;
 		}
 	}
 }
@@ -489,7 +495,7 @@ read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
 	spi_context = MemoryContextSwitchTo(context);
 	guard->relid = RelationGetRelid(rel);
 	guard->data_class = spi_text(row, 2);
-	guard->enforce = strcmp(spi_text(row, 3), "enforce") == 0;
+	guard->enforce = strcmp(spi_text(row, 3), "observe") != 0;
 	guard->skip_row = strcmp(spi_text(row, 4), "skip_row") == 0;
 	if (get_rel_name(guarded_relid) == NULL)
 		guard->relation = quote_identifier(RelationGetRelationName(rel));
@@ -739,6 +745,7 @@ sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
 {
 	TextSlice	slice = {NULL, 0};
 	StringInfoData text;
+	bool		any = false;
 
 	if (ncolumns == 0)
 		return slice;
@@ -757,6 +764,7 @@ sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
 			appendStringInfoChar(&text, ',');
 		if (field.data == NULL)
 			continue;
+		any = true;
 		if (!field_needs_quotes(&field))
 		{
 			appendBinaryStringInfo(&text, field.data, field.len);
@@ -772,6 +780,8 @@ sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
 		appendStringInfoChar(&text, '"');
 	}
 	appendStringInfoChar(&text, ')');
+	if (!any)
+		return slice;
 
 	slice.data = text.data;
 	slice.len = text.len;

@@ -78,11 +78,14 @@ rows_equal(HeapTuple a, HeapTuple b, TupleDesc desc)
  * transaction, or subtransaction, undoes it.
  */
 static int
-pin_search_path(void)
+pin_output_settings(void)
 {
 	int			nest_level = NewGUCNestLevel();
 
 	(void) set_config_option("search_path", "pg_catalog, pg_temp",
+							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+	(void) set_config_option("bytea_output", "hex",
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 							 true, 0, false);
 	return nest_level;
@@ -95,7 +98,7 @@ pin_search_path(void)
 static char *
 row_as_json(HeapTuple row, TupleDesc desc)
 {
-	int			nest_level = pin_search_path();
+	int			nest_level = pin_output_settings();
 	Datum		composite = heap_copy_tuple_as_datum(row, desc);
 	Datum		json = DirectFunctionCall1(row_to_json, composite);
 

@@ -664,7 +664,9 @@ left_to_default(const Deliberation *d, const Party *party)
 	if (d->disclosure->data_class.data != NULL)
 		return !spoken_of(d, party, d->disclosure->data_class);
 
-	/* It could be any class, so rules must speak of every one. */
+	/* It could be any class, so rules must speak of every one there is. */
+	if (d->policy->data_classes.count == 0)
+		return true;
 	for (int i = 0; i < d->policy->data_classes.count; i++)
 	{
 		TextSlice	data_class;
