@@ -32,6 +32,7 @@ EXCEPTION WHEN check_violation THEN
     RETURN SQLERRM;
 END
 $$;
+\pset format unaligned
 SELECT form, number, pg_temp.enter(form, number)
   FROM (VALUES (1, NULL, 'I-200 A123'), (2, NULL, 'i200'), (3, NULL, 'Form I-205'), (4, NULL, 'I-247A A123'),
                (5, NULL, 'A. I-200'), (6, NULL, U&'\0406-200'), (7, NULL, U&'I\200B-2\200B00'),
@@ -41,6 +42,7 @@ SELECT form, number, pg_temp.enter(form, number)
                (20, 'AO 93', '26-mj-1'), (21, 'AO 247', '26-cr-200-I'), (22, NULL, 'MI-205-26'),
                (23, NULL, 'I-2005'), (24, 'I-2001', NULL), (25, NULL, '2:26-mj-00205'), (26, NULL, NULL)
        ) AS x (n, form, number) ORDER BY n;
+\pset format aligned
 INSERT INTO sharing_guard.legal_basis (legal_basis_id, kind, form, valid_from)
 VALUES ('form', 'administrative_form', 'I-247A', '2026-01-01');
 
