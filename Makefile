@@ -9,12 +9,14 @@ MODULE_big = sharing_guard
 
 OBJS = \
 	src/sharing_guard.o \
+	src/operational.o \
 	src/vocabulary.o \
 	src/roles.o \
 	src/policy/change.o \
 	src/policy/decide.o \
 	src/policy/destination.o \
 	src/policy/fold.o \
+	src/policy/load.o \
 	src/policy/pack.o \
 	src/policy/policy.o \
 	src/policy/purpose.o \
@@ -30,7 +32,7 @@ OBJS = \
 
 # The install script, in the order in which its parts need one another.
 SQL_PARTS = \
-	src/sharing_guard.sql \
+	src/operational.sql \
 	src/audit/event.sql \
 	src/audit/rows.sql \
 	src/audit/window.sql \

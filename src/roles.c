@@ -15,7 +15,7 @@
 #include "fmgr.h"
 #include "nodes/parsenodes.h"
 #include "parser/parser.h"
-#include "sharing_guard.h"
+#include "operational.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 

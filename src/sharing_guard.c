@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * sharing_guard.c
- *		The front door: settings, library load, wiring between the rooms.
+ *		The front door: library load, and the wiring between the rooms.
  *
  * Dispatch only.  Whatever decides is in policy/, whatever notices rows
  * leaving is in channel/, whatever remembers is in audit/.
@@ -10,14 +10,8 @@
  */
 #include "postgres.h"
 
-#include <limits.h>
-
-#include "commands/dbcommands.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/guc.h"
-#include "utils/varlena.h"
 
 #include "audit/event.h"
 #include "channel/context.h"
@@ -26,28 +20,15 @@
 #include "channel/gather.h"
 #include "channel/guard.h"
 #include "compat.h"
+#include "operational.h"
 #include "policy/change.h"
 #include "policy/policy.h"
-#include "sharing_guard.h"
 
 SG_MODULE_MAGIC();
 
-PG_FUNCTION_INFO_V1(sg_sql_require_operational);
-PG_FUNCTION_INFO_V1(sg_sql_library_preloaded);
-PG_FUNCTION_INFO_V1(sg_sql_database_listed);
-
 PGDLLEXPORT void _PG_init(void);
 
-/* Settings. */
-static char *guarded_databases = NULL;
-int			sg_gather_memory = 16384;
-
-/* Was this library loaded by shared_preload_libraries? */
-static bool preloaded = false;
-
 static void record_policy_change(const PolicyChange *change);
-static bool check_guarded_databases(char **newval, void **extra,
-									GucSource source);
 
 void
 _PG_init(void)
@@ -67,34 +48,7 @@ _PG_init(void)
 	if (!process_shared_preload_libraries_in_progress)
 		return;
 
-	preloaded = true;
-
-	DefineCustomStringVariable("sharing_guard.databases",
-							   "Lists the databases that sharing_guard guards.",
-							   "The extension can be created, and guarded tables written to, in these databases alone.",
-							   &guarded_databases,
-							   "",
-							   PGC_POSTMASTER,
-							   GUC_LIST_INPUT,
-							   check_guarded_databases,
-							   NULL,
-							   NULL);
-
-	DefineCustomIntVariable("sharing_guard.gather_memory",
-							"Sets how much memory a session may use for events that are not written yet.",
-							"Beyond it, the events gathered so far are written in the middle of the statement.",
-							&sg_gather_memory,
-							16384,
-							1024,
-							MAX_KILOBYTES,
-							PGC_SIGHUP,
-							GUC_UNIT_KB,
-							NULL,
-							NULL,
-							NULL);
-
-	MarkGUCPrefixReserved("sharing_guard");
-
+	sg_operational_init();
 	sg_policy_init();
 	sg_guard_init();
 	sg_context_init();
@@ -129,105 +83,4 @@ record_policy_change(const PolicyChange *change)
 	writer = sg_event_writer_open();
 	sg_event_write_change(writer, &event);
 	sg_event_writer_close(writer);
-}
-
-/*
- * Is the current database among those that are guarded?
- *
- * Neither the setting nor, while we are connected, the database's name can
- * change, so the answer is looked up once.
- */
-static bool
-database_is_listed(void)
-{
-	static enum
-	{
-		UNKNOWN, LISTED, NOT_LISTED
-	}			answer = UNKNOWN;
-
-	if (answer == UNKNOWN)
-	{
-		char	   *rawstring = pstrdup(guarded_databases ? guarded_databases : "");
-		char	   *dbname = get_database_name(MyDatabaseId);
-		List	   *names;
-		ListCell   *lc;
-		bool		found = false;
-
-		/* The check hook has seen to it that this parses. */
-		if (dbname != NULL && SplitIdentifierString(rawstring, ',', &names))
-		{
-			foreach(lc, names)
-			{
-				if (strcmp((char *) lfirst(lc), dbname) == 0)
-					found = true;
-			}
-		}
-		answer = found ? LISTED : NOT_LISTED;
-	}
-	return answer == LISTED;
-}
-
-void
-sg_require_operational(void)
-{
-	if (IsBinaryUpgrade)
-		return;
-
-	if (!preloaded)
-		ereport(ERROR,
-				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
-				 errmsg("sharing_guard is not loaded by shared_preload_libraries"),
-				 errdetail("Without it nothing would decide on, or record, the rows that leave this database."),
-				 errhint("Add sharing_guard to shared_preload_libraries and this database to sharing_guard.databases in postgresql.conf, then restart the server.")));
-
-	if (!database_is_listed())
-		ereport(ERROR,
-				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
-				 errmsg("database \"%s\" is not listed in sharing_guard.databases",
-						get_database_name(MyDatabaseId)),
-				 errdetail("sharing_guard guards only the databases named in that setting; it is now \"%s\".",
-						   guarded_databases ? guarded_databases : ""),
-				 errhint("Add the database to sharing_guard.databases in postgresql.conf, then restart the server.")));
-}
-
-/* A list of database names, spelled like identifiers. */
-static bool
-check_guarded_databases(char **newval, void **extra, GucSource source)
-{
-	char	   *rawstring = pstrdup(*newval);
-	List	   *names;
-	bool		valid = SplitIdentifierString(rawstring, ',', &names);
-
-	if (!valid)
-		GUC_check_errdetail("The setting is a comma-separated list of database names; a name with capitals or other special characters is written in double quotes.");
-	else
-		list_free(names);
-	pfree(rawstring);
-	return valid;
-}
-
-/*
- * sharing_guard.require_operational() returns void
- *
- * The first thing the install script calls.
- */
-Datum
-sg_sql_require_operational(PG_FUNCTION_ARGS)
-{
-	sg_require_operational();
-	PG_RETURN_VOID();
-}
-
-/* sharing_guard.library_preloaded() returns boolean, for preflight() */
-Datum
-sg_sql_library_preloaded(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(preloaded);
-}
-
-/* sharing_guard.database_listed() returns boolean, for preflight() */
-Datum
-sg_sql_database_listed(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(preloaded && database_is_listed());
 }

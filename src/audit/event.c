@@ -41,7 +41,7 @@
 #include "utils/xid8.h"
 
 #include "audit/event.h"
-#include "sharing_guard.h"
+#include "operational.h"
 #include "vocabulary.h"
 
 PG_FUNCTION_INFO_V1(sg_protect_record);

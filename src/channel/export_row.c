@@ -30,7 +30,7 @@
 #include "miscadmin.h"
 #include "policy/fold.h"
 #include "replication/logicalworker.h"
-#include "sharing_guard.h"
+#include "operational.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"

@@ -34,7 +34,7 @@
 #include "policy/decide.h"
 #include "policy/fold.h"
 #include "policy/policy.h"
-#include "sharing_guard.h"
+#include "operational.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "vocabulary.h"

@@ -28,7 +28,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "sharing_guard.h"
+#include "operational.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"

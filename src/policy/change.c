@@ -33,7 +33,7 @@
 #include "utils/syscache.h"
 
 #include "policy/change.h"
-#include "sharing_guard.h"
+#include "operational.h"
 
 PG_FUNCTION_INFO_V1(sg_policy_changed);
 

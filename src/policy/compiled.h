@@ -9,17 +9,10 @@
 #define SHARING_GUARD_COMPILED_H
 
 #include "disclosure.h"
-#include "executor/spi.h"
 #include "policy/destination.h"
+#include "policy/load.h"
 #include "policy/policy.h"
 #include "policy/purpose.h"
-
-/* Words in the order of their bytes, so that they can be searched. */
-typedef struct WordList
-{
-	int			count;			/* 0: no condition */
-	char	  **words;
-} WordList;
 
 /* A condition on a fact that holds, does not hold, or does not matter. */
 typedef enum Condition
@@ -98,19 +91,6 @@ struct Policy
 	int			nbases;
 	LegalBasis *bases;			/* by legal_basis_id */
 };
-
-extern bool sg_words_contain(const WordList *list, const char *data, Size len);
-
-/*
- * Within the policy's load: runs a query on the load's snapshot, and looks at
- * its rows.  What these return is palloc'd in CurrentMemoryContext.
- */
-extern uint64 sg_load_query(const char *query);
-extern Datum sg_load_datum(uint64 row, int column, bool *isnull);
-extern char *sg_load_text(uint64 row, int column);	/* NULL if null */
-extern bool sg_load_bool(uint64 row, int column);	/* false if null */
-extern TimestampTz sg_load_time(uint64 row, int column, TimestampTz if_null);
-extern void sg_load_words(uint64 row, int column, WordList *list);
 
 extern const LegalBasis *sg_policy_legal_basis(const Policy *policy,
 											   TextSlice id);

@@ -32,7 +32,7 @@
 #include "policy/compiled.h"
 #include "policy/decide.h"
 #include "policy/fold.h"
-#include "sharing_guard.h"
+#include "operational.h"
 #include "vocabulary.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_preview_decision);

@@ -18,9 +18,9 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
-#include "policy/compiled.h"
 #include "policy/destination.h"
 #include "policy/fold.h"
+#include "policy/load.h"
 #include "vocabulary.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_is_jurisdiction);

@@ -28,7 +28,7 @@
 #include "utils/timestamp.h"
 
 #include "policy/compiled.h"
-#include "sharing_guard.h"
+#include "operational.h"
 #include "vocabulary.h"
 
 /*
@@ -57,9 +57,6 @@ static uint64 invalidations = 1;
 static Policy *current = NULL;
 static uint64 current_stands_for = 0;
 static uint64 loads = 0;
-
-/* While a load runs, what sg_load_query() reads by; NULL at other times. */
-static Snapshot load_snapshot = NULL;
 
 /*
  * Relcache callback: has one of our tables changed, or (relid 0: so many
@@ -141,166 +138,6 @@ find_policy_tables(void)
 }
 
 /*
- * Run one query of a load and return how many rows it found.  The rows are
- * SPI's, until the next query: whatever is to stay is copied out by the
- * functions below, into the context that was current, which is left current.
- *
- * Only within load_policy(), which has connected to SPI, taken on the owner's
- * rights and made the snapshot.
- */
-uint64
-sg_load_query(const char *query)
-{
-	MemoryContext context = CurrentMemoryContext;
-	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
-
-	/*
-	 * One snapshot for all tables, taken just now: a REPEATABLE READ
-	 * transaction too must see a warrant that was revoked since it began.
-	 */
-	if (plan == NULL ||
-		SPI_execute_snapshot(plan, NULL, NULL, load_snapshot,
-							 InvalidSnapshot, true, false, 0) != SPI_OK_SELECT)
-		ereport(ERROR,
-				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not read the policy tables of sharing_guard"),
-				 errdetail_internal("%s",
-									SPI_result_code_string(SPI_result))));
-
-	/* SPI leaves us in a context of its own. */
-	MemoryContextSwitchTo(context);
-	return SPI_processed;
-}
-
-/* Columns count from 1.  What is passed by reference is SPI's own. */
-Datum
-sg_load_datum(uint64 row, int column, bool *isnull)
-{
-	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
-						 column, isnull);
-}
-
-/* As a string, palloc'd in CurrentMemoryContext; NULL for null. */
-char *
-sg_load_text(uint64 row, int column)
-{
-	bool		isnull;
-	Datum		value = sg_load_datum(row, column, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
-/* Null is false. */
-bool
-sg_load_bool(uint64 row, int column)
-{
-	bool		isnull;
-	Datum		value = sg_load_datum(row, column, &isnull);
-
-	return !isnull && DatumGetBool(value);
-}
-
-/*
- * What a null means depends on the column: for ever, or never.  The caller
- * says.
- */
-TimestampTz
-sg_load_time(uint64 row, int column, TimestampTz if_null)
-{
-	bool		isnull;
-	Datum		value = sg_load_datum(row, column, &isnull);
-
-	return isnull ? if_null : DatumGetTimestampTz(value);
-}
-
-/*
- * For qsort(): the order in which sg_words_contain() searches.  By bytes, and
- * no collation's.
- */
-static int
-compare_words(const void *a, const void *b)
-{
-	return strcmp(*(char *const *) a, *(char *const *) b);
-}
-
-/*
- * A text[] as a sorted list in CurrentMemoryContext.  Null is the list without
- * words, which is no condition at all.
- */
-void
-sg_load_words(uint64 row, int column, WordList *list)
-{
-	bool		isnull;
-	Datum		value = sg_load_datum(row, column, &isnull);
-	Datum	   *datums;
-	bool	   *nulls;
-	int			count;
-
-	list->count = 0;
-	list->words = NULL;
-	if (isnull)
-		return;
-
-	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false,
-					  TYPALIGN_INT, &datums, &nulls, &count);
-
-	/*
-	 * The tables' checks refuse this.  Taking it for "any" could open what
-	 * was meant to be closed, and for "none" the other way round.
-	 */
-	if (count == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("a policy table of sharing_guard holds an empty list"),
-				 errhint("Look for '{}' in sharing_guard.rule and sharing_guard.legal_basis, and make it NULL where any is meant.")));
-
-	list->words = palloc(count * sizeof(char *));
-	for (int i = 0; i < count; i++)
-	{
-		if (!nulls[i])
-			list->words[list->count++] = TextDatumGetCString(datums[i]);
-	}
-	qsort(list->words, list->count, sizeof(char *), compare_words);
-}
-
-/* Order of a piece of text and a string, as strcmp() has it. */
-static int
-compare_slice(const char *data, Size len, const char *string)
-{
-	Size		string_len = strlen(string);
-	int			cmp = memcmp(data, string, Min(len, string_len));
-
-	if (cmp != 0)
-		return cmp;
-	return len < string_len ? -1 : len > string_len;
-}
-
-/*
- * Is this text, which need not end in NUL, one of the words?  By bisection,
- * for lists can be long: the records that a warrant covers, say.
- */
-bool
-sg_words_contain(const WordList *list, const char *data, Size len)
-{
-	int			low = 0;
-	int			high = list->count;
-
-	while (low < high)
-	{
-		int			middle = low + (high - low) / 2;
-		int			cmp = compare_slice(data, len, list->words[middle]);
-
-		if (cmp == 0)
-			return true;
-		if (cmp < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
-	return false;
-}
-
-/*
  * A word that the tables' checks would not have let in.  An error, since no
  * reading of such a rule is safe: without the condition it may allow too much,
  * and without the rule nothing blocks.
@@ -364,7 +201,7 @@ load_data_classes(Policy *policy)
 	list->words = palloc(Max(count, 1) * sizeof(char *));
 	for (list->count = 0; list->count < count; list->count++)
 		list->words[list->count] = sg_load_text(list->count, 1);
-	qsort(list->words, list->count, sizeof(char *), compare_words);
+	sg_words_sort(list);
 }
 
 /*
@@ -566,6 +403,7 @@ load_policy(void)
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
 	Policy	   *policy;
+	Snapshot	snapshot;
 	Oid			owner = find_policy_tables();
 	Oid			save_user;
 	int			save_context;
@@ -592,18 +430,19 @@ load_policy(void)
 		 * this.
 		 */
 		SPI_connect();
-		load_snapshot = RegisterSnapshot(GetLatestSnapshot());
+		snapshot = RegisterSnapshot(GetLatestSnapshot());
+		sg_load_begin(snapshot);
 
 		MemoryContextSwitchTo(context);
 		read_policy(policy);
 
-		UnregisterSnapshot(load_snapshot);
+		UnregisterSnapshot(snapshot);
 		SPI_finish();
 	}
 	PG_FINALLY();
 	{
 		/* On error the snapshot goes with its resource owner. */
-		load_snapshot = NULL;
+		sg_load_end();
 		SetUserIdAndSecContext(save_user, save_context);
 	}
 	PG_END_TRY();
@@ -666,8 +505,8 @@ sg_policy_legal_basis(const Policy *policy, TextSlice id)
 	while (low < high)
 	{
 		int			middle = low + (high - low) / 2;
-		int			cmp = compare_slice(id.data, id.len,
-										policy->bases[middle].legal_basis_id);
+		int			cmp = sg_compare_slice(id.data, id.len,
+										   policy->bases[middle].legal_basis_id);
 
 		if (cmp == 0)
 			return &policy->bases[middle];

@@ -20,6 +20,7 @@
 
 #include <ctype.h>
 
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -27,8 +28,8 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "policy/compiled.h"
 #include "policy/fold.h"
+#include "policy/load.h"
 #include "policy/purpose.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_purpose_words);

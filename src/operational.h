@@ -1,12 +1,12 @@
 /*-------------------------------------------------------------------------
  *
- * sharing_guard.h
- *		What every room may ask of the front door: settings and error codes.
+ * operational.h
+ *		What every room needs to know: can we work, settings, error codes.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef SHARING_GUARD_H
-#define SHARING_GUARD_H
+#ifndef SHARING_GUARD_OPERATIONAL_H
+#define SHARING_GUARD_OPERATIONAL_H
 
 #include "utils/elog.h"
 
@@ -30,10 +30,13 @@
 /* Settings. */
 extern PGDLLIMPORT int sg_gather_memory;	/* kB */
 
+/* Called once, at library load by shared_preload_libraries. */
+extern void sg_operational_init(void);
+
 /*
  * Errors out unless the library was preloaded and the current database is
  * listed in sharing_guard.databases; pg_upgrade is let through.
  */
 extern void sg_require_operational(void);
 
-#endif							/* SHARING_GUARD_H */
+#endif							/* SHARING_GUARD_OPERATIONAL_H */
