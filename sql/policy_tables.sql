@@ -129,3 +129,6 @@ INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('...', 'immigr
 INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('none', 'no_purpose', 'word');
 INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('law enforcement', 'vague_purpose', 'phrase');
 INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('ice', 'immigration', 'fuzzy');
+-- A rule that excepts every data class there is could never match either.
+INSERT INTO sharing_guard.rule (rule_id, description, outcome, except_data_classes, authority_kind)
+SELECT 'nothing-left', 'x', 'block', array_agg(data_class), 'agency' FROM sharing_guard.data_class;

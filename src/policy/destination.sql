@@ -115,7 +115,7 @@ BEGIN
        OR NEW.agency_id ~ '[[:cntrl:]]' THEN
         RAISE EXCEPTION 'agency_id is empty or has blanks around it'
             USING ERRCODE = 'check_violation',
-                  HINT = 'Give a short name without blanks, such as anytown-pd.';
+                  HINT = 'Give a short name without blanks around it, such as anytown-pd.';
     END IF;
     PERFORM sharing_guard.check_word(what, 'level', NEW.level,
         '{local,state,federal,tribal,private,foreign,service_provider,fusion,unknown}');

@@ -500,7 +500,9 @@ BEGIN
     END IF;
 
     -- Rules that could never match.
-    IF NEW.data_classes <@ NEW.except_data_classes THEN
+    IF coalesce(NEW.data_classes,
+                (SELECT array_agg(c.data_class) FROM sharing_guard.data_class AS c))
+       <@ NEW.except_data_classes THEN
         RAISE EXCEPTION '% could never match: it excepts every data class that it is for', what
             USING ERRCODE = 'check_violation',
                   HINT = 'Give data_classes or except_data_classes, not both.';
