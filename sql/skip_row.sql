@@ -63,6 +63,8 @@ CREATE TRIGGER note BEFORE DELETE ON q_new FOR EACH ROW EXECUTE FUNCTION note();
 UPDATE q SET sent = true WHERE id = 1;
 WITH u AS (UPDATE q SET sent = true WHERE id = 1 RETURNING id) SELECT * FROM u;
 MERGE INTO q USING (VALUES (1)) v (id) ON q.id = v.id WHEN MATCHED THEN UPDATE SET sent = true;
+WITH u AS (UPDATE q SET sent = true WHERE id = 1) SELECT 1;
+WITH u AS (UPDATE q SET sent = true WHERE id = 1 RETURNING id) SELECT * FROM u LIMIT 0;
 \set VERBOSITY default
 UPDATE q SET sent = true WHERE id = 2;
 -- An INSERT is skipped as ever, whatever went before.

@@ -218,3 +218,30 @@ ALTER EVENT TRIGGER sharing_guard_follow_ddl ENABLE ALWAYS;
 CREATE TABLE below () INHERITS (shape);
 SELECT sharing_guard.protect_export('below', destination => 'dest', record_key => 'id', data_class => 'alpr');
 DROP TABLE shape CASCADE;
+
+-- A guard on one partition: rows get there by way of the others.
+CREATE TABLE p (id int PRIMARY KEY, dest text) PARTITION BY RANGE (id);
+CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (100);
+CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (100) TO (200);
+SELECT sharing_guard.protect_export('p2', destination => 'dest', data_class => 'alpr');
+COPY (INSERT INTO p VALUES (101, 'campus-guard') RETURNING *) TO STDOUT;
+INSERT INTO p VALUES (5, 'campus-guard');
+COPY (UPDATE p SET id = 105 WHERE id = 5 RETURNING *) TO STDOUT;
+COPY (UPDATE p1 SET id = 6 WHERE id = 5 RETURNING *) TO STDOUT;
+DROP TABLE p;
+-- What is declared anew while a row is being recorded does not change the row.
+CREATE TABLE g (id int PRIMARY KEY, dest text);
+SELECT sharing_guard.protect_export('g', destination => 'dest', data_class => 'rms');
+CREATE FUNCTION declare_anew() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN PERFORM sharing_guard.begin_disclosure(purpose => repeat('z', 36)); RETURN NULL; END $$;
+CREATE TRIGGER declare_anew AFTER INSERT ON sharing_guard.event FOR EACH ROW EXECUTE FUNCTION declare_anew();
+BEGIN;
+SELECT sharing_guard.begin_disclosure(purpose => 'burglary of some length', case_number => 'CASE-1', requesting_person => 'Ofc. Long');
+INSERT INTO g VALUES (1, 'cedar-so');
+SELECT pg_sleep(1.1);
+INSERT INTO g VALUES (2, 'cedar-so');
+COMMIT;
+DROP TRIGGER declare_anew ON sharing_guard.event;
+DROP FUNCTION declare_anew();
+SELECT record_key, purpose, case_number, username FROM sharing_guard.audit_rows WHERE relation = 'public.g' ORDER BY 1;
+DROP TABLE g;

@@ -18,6 +18,8 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "catalog/partition.h"
+#include "catalog/pg_inherits.h"
 #include "channel/copy.h"
 #include "channel/triggers.h"
 #include "executor/executor.h"
@@ -38,9 +40,9 @@ sg_copy_init(void)
 
 /* Has this relation the trigger of a guard? */
 static bool
-is_guarded(Oid relid)
+has_guard(Oid relid)
 {
-	Relation	rel = table_open(relid, NoLock);	/* locked by the planner */
+	Relation	rel = table_open(relid, AccessShareLock);
 	bool		found = false;
 
 	if (rel->trigdesc != NULL)
@@ -51,6 +53,27 @@ is_guarded(Oid relid)
 	}
 	table_close(rel, NoLock);
 	return found;
+}
+
+/*
+ * May what is written to this relation end up in a guarded one?  A row goes to
+ * whatever partition it belongs in, and an UPDATE may move it to any other of
+ * the whole tree.
+ */
+static bool
+leads_to_guard(Oid relid)
+{
+	List	   *ancestors = get_rel_relispartition(relid) ?
+	get_partition_ancestors(relid) : NIL;
+	Oid			root = ancestors != NIL ? llast_oid(ancestors) : relid;
+	ListCell   *lc;
+
+	foreach(lc, find_all_inheritors(root, AccessShareLock, NULL))
+	{
+		if (has_guard(lfirst_oid(lc)))
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -68,12 +91,12 @@ copy_ExecutorStart(QueryDesc *queryDesc, int eflags)
 											 queryDesc->plannedstmt->rtable);
 			Oid			relid = target->relid;
 
-			if (is_guarded(relid))
+			if (leads_to_guard(relid))
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("COPY of a query that writes to export table \"%s\" is not allowed",
+						 errmsg("COPY of a query that writes to \"%s\" is not allowed",
 								get_rel_name(relid)),
-						 errdetail("It would send the rows before they are decided on."),
+						 errdetail("That is an export table, or its rows may get into one, and they would be sent before they are decided on."),
 						 errhint("Write to the table first, then COPY from it.")));
 		}
 	}

@@ -56,11 +56,13 @@ typedef struct SkippedRows
 static SkippedRows *skipped_rows = NULL;
 
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
+static ExecutorFinish_hook_type prev_ExecutorFinish = NULL;
 
 /* May the statement that is being executed move rows between partitions? */
 static bool rows_may_move = false;
 
 static void export_row_ExecutorRun(EXECUTOR_RUN_PARAMS);
+static void export_row_ExecutorFinish(QueryDesc *queryDesc);
 static void export_row_subxact_callback(SubXactEvent event,
 										SubTransactionId mySubid,
 										SubTransactionId parentSubid,
@@ -74,6 +76,8 @@ sg_export_row_init(void)
 	RegisterSubXactCallback(export_row_subxact_callback, NULL);
 	prev_ExecutorRun = ExecutorRun_hook;
 	ExecutorRun_hook = export_row_ExecutorRun;
+	prev_ExecutorFinish = ExecutorFinish_hook;
+	ExecutorFinish_hook = export_row_ExecutorFinish;
 }
 
 /* The trigger's one argument is the guard's id. */
@@ -190,7 +194,14 @@ column_or_declared(const GuardColumn *column, TupleTableSlot *slot,
 	TextSlice	value = sg_guard_column_text(column, slot);
 
 	if (!sg_is_given(value) && declared != NULL && sg_is_given(*declared))
-		value = *declared;
+	{
+		/*
+		 * A copy: what is declared may be declared anew while the row is
+		 * being recorded, by a trigger on the log.
+		 */
+		value.data = pnstrdup(declared->data, declared->len);
+		value.len = declared->len;
+	}
 	return value;
 }
 
@@ -386,19 +397,26 @@ export_row_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 		skipped->count = 0;
 }
 
+static bool
+statement_may_move_rows(const QueryDesc *queryDesc)
+{
+	return queryDesc->operation == CMD_UPDATE ||
+		queryDesc->operation == CMD_MERGE ||
+		queryDesc->plannedstmt->hasModifyingCTE;
+}
+
 /*
  * An UPDATE that moves a row to another partition is, for triggers, a DELETE
  * there and an INSERT here.  The server does not tell the INSERT apart, so we
- * note which statement is being executed.  (A nested one has a level of its
- * own, and COPY does not come this way.)
+ * note which statement is being executed.  A nested one has a level of its
+ * own; a nested COPY does not, and takes its rows for moved ones, which errs
+ * on the side of refusing.
  */
 static void
 export_row_ExecutorRun(EXECUTOR_RUN_PARAMS)
 {
 	bool		save_rows_may_move = rows_may_move;
-	bool		may_move = queryDesc->operation == CMD_UPDATE ||
-	queryDesc->operation == CMD_MERGE ||
-	queryDesc->plannedstmt->hasModifyingCTE;
+	bool		may_move = statement_may_move_rows(queryDesc);
 
 	/* Most statements change nothing here, and pay for a comparison. */
 	if (likely(may_move == save_rows_may_move))
@@ -417,6 +435,40 @@ export_row_ExecutorRun(EXECUTOR_RUN_PARAMS)
 			prev_ExecutorRun(EXECUTOR_RUN_ARGS);
 		else
 			standard_ExecutorRun(EXECUTOR_RUN_ARGS);
+	}
+	PG_FINALLY();
+	{
+		rows_may_move = save_rows_may_move;
+	}
+	PG_END_TRY();
+}
+
+/*
+ * The same at the statement's end: WITH queries that nobody has read to their
+ * end are executed there.
+ */
+static void
+export_row_ExecutorFinish(QueryDesc *queryDesc)
+{
+	bool		save_rows_may_move = rows_may_move;
+	bool		may_move = statement_may_move_rows(queryDesc);
+
+	if (likely(may_move == save_rows_may_move))
+	{
+		if (prev_ExecutorFinish)
+			prev_ExecutorFinish(queryDesc);
+		else
+			standard_ExecutorFinish(queryDesc);
+		return;
+	}
+
+	rows_may_move = may_move;
+	PG_TRY();
+	{
+		if (prev_ExecutorFinish)
+			prev_ExecutorFinish(queryDesc);
+		else
+			standard_ExecutorFinish(queryDesc);
 	}
 	PG_FINALLY();
 	{
