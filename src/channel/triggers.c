@@ -324,8 +324,6 @@ drop_triggers(const char *guard_id, List *except_tree)
 	Oid			functions[lengthof(guard_triggers)];
 	List	   *relids = NIL;
 	List	   *triggers = NIL;
-	ListCell   *lc;
-	ListCell   *lc2;
 	HeapTuple	tuple;
 
 	for (int i = 0; i < lengthof(guard_triggers); i++)
@@ -351,19 +349,21 @@ drop_triggers(const char *guard_id, List *except_tree)
 	systable_endscan(scan);
 	table_close(pg_trigger, AccessShareLock);
 
-	forboth(lc, relids, lc2, triggers)
+	for (int i = 0; i < list_length(relids); i++)
 	{
+		Oid			trigger = list_nth_oid(triggers, i);
+
 		/* The table, or the trigger, may be gone when we have waited. */
-		Relation	rel = try_relation_open(lfirst_oid(lc),
+		Relation	rel = try_relation_open(list_nth_oid(relids, i),
 											ShareRowExclusiveLock);
 		bool		found;
 
 		if (rel == NULL)
 			continue;
-		found = has_trigger(rel, lfirst_oid(lc2));
+		found = has_trigger(rel, trigger);
 		relation_close(rel, NoLock);
 		if (found)
-			drop_trigger(lfirst_oid(lc2));
+			drop_trigger(trigger);
 	}
 }
 
