@@ -397,6 +397,7 @@ export_row_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 		skipped->count = 0;
 }
 
+/* An UPDATE, in whatever form, may move a row to another partition. */
 static bool
 statement_may_move_rows(const QueryDesc *queryDesc)
 {

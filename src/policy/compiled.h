@@ -77,7 +77,6 @@ struct Policy
 	uint64		load_number;
 	int64		revision;
 	bool		enforces;
-	bool		adopted;
 	const char *home_jurisdiction;
 	const char *home_agency_id;
 	const char *home_agency_name;

@@ -152,18 +152,18 @@ unknown_word(const char *rule_id, const char *column)
 }
 
 /*
- * The row of settings, with the home agency's name, the policy's revision and
- * whether any pack was adopted.  Errors out where configure() was never
- * called: who is in the state and who is not cannot be told without a home.
+ * The row of settings, with the home agency's name and the policy's revision.
+ * Errors out where configure() was never called: who is in the state and who
+ * is not cannot be told without a home.
  */
 static void
 load_setting(Policy *policy)
 {
 	char	   *mode;
+	bool		isnull;
 
 	if (sg_load_query("SELECT s.home_jurisdiction, s.agency, a.name, s.contact, s.mode,"
-					  " (SELECT r.revision FROM sharing_guard.policy_revision AS r),"
-					  " EXISTS (SELECT FROM sharing_guard.adopted_pack AS p)"
+					  " (SELECT r.revision FROM sharing_guard.policy_revision AS r)"
 					  " FROM sharing_guard.setting AS s, sharing_guard.agency AS a"
 					  " WHERE a.agency_id OPERATOR(pg_catalog.=) s.agency") != 1)
 		ereport(ERROR,
@@ -178,14 +178,9 @@ load_setting(Policy *policy)
 	mode = sg_load_text(0, 5);
 	/* Anything else than the one word enforces. */
 	policy->enforces = mode == NULL || strcmp(mode, "observe") != 0;
-	{
-		bool		isnull;
-
-		policy->revision = DatumGetInt64(sg_load_datum(0, 6, &isnull));
-		if (isnull)
-			policy->revision = 0;
-	}
-	policy->adopted = sg_load_bool(0, 7);
+	policy->revision = DatumGetInt64(sg_load_datum(0, 6, &isnull));
+	if (isnull)
+		policy->revision = 0;
 }
 
 /*
@@ -536,18 +531,6 @@ sg_policy_enforces(const Policy *policy)
 	return policy->enforces;
 }
 
-bool
-sg_policy_adopted(const Policy *policy)
-{
-	return policy->adopted;
-}
-
-const char *
-sg_policy_home_agency_id(const Policy *policy)
-{
-	return policy->home_agency_id;
-}
-
 const char *
 sg_policy_home_agency_name(const Policy *policy)
 {
@@ -558,10 +541,4 @@ const char *
 sg_policy_contact(const Policy *policy)
 {
 	return policy->contact;
-}
-
-bool
-sg_policy_knows_data_class(const Policy *policy, const char *name)
-{
-	return sg_words_contain(&policy->data_classes, name, strlen(name));
 }

@@ -33,10 +33,7 @@ extern uint64 sg_policy_load_number(const Policy *policy);
 
 extern int64 sg_policy_revision(const Policy *policy);
 extern bool sg_policy_enforces(const Policy *policy);	/* overall mode */
-extern bool sg_policy_adopted(const Policy *policy);	/* any pack adopted? */
-extern const char *sg_policy_home_agency_id(const Policy *policy);
 extern const char *sg_policy_home_agency_name(const Policy *policy);
 extern const char *sg_policy_contact(const Policy *policy); /* or NULL */
-extern bool sg_policy_knows_data_class(const Policy *policy, const char *name);
 
 #endif							/* SHARING_GUARD_POLICY_H */
