@@ -671,7 +671,7 @@ wait_to_connect(void)
 {
 	int			failed = queue->failed_connections;
 	long		pause = failed == 0 ? 0 :
-		Min(RECONNECT_MAX_MS, 1000L << Min(failed, 10));
+	Min(RECONNECT_MAX_MS, 1000L << Min(failed, 10));
 	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 													pause);
 	bool		woken = false;

@@ -617,7 +617,7 @@ claim_place(Queue *queue, const pg_uuid_t *event_id)
 
 void
 sg_writer_begin(const DisclosureEvent *intent, const char *why,
-				OpenDisclosure *open)
+				OpenDisclosure * open)
 {
 	EventBatch *batch = sg_writer_batch(why);
 	Queue	   *queue = sg_queue_mine();
@@ -662,7 +662,7 @@ sg_ending_name(DisclosureEnding ending)
 }
 
 void
-sg_writer_end(const OpenDisclosure *open, int64 rows_disclosed,
+sg_writer_end(const OpenDisclosure * open, int64 rows_disclosed,
 			  int64 rows_blocked, DisclosureEnding ending)
 {
 	Queue	   *queue = sg_queue_mine();
@@ -697,7 +697,7 @@ sg_writer_end(const OpenDisclosure *open, int64 rows_disclosed,
  * Recorded by the caller, with its rows one by one: the writer need not.
  */
 void
-sg_writer_complete(const OpenDisclosure *open, CompletionEvent *event,
+sg_writer_complete(const OpenDisclosure * open, CompletionEvent *event,
 				   const char *why)
 {
 	EventBatch *batch = sg_writer_batch(why);

@@ -87,7 +87,7 @@ extern void sg_writer_end(const OpenDisclosure * open, int64 rows_disclosed,
  * Instead of sg_writer_end(), for rows that are known one by one: durable when
  * it returns, like an intent.  Fills in the event's id and what it completes.
  */
-extern void sg_writer_complete(const OpenDisclosure *open,
+extern void sg_writer_complete(const OpenDisclosure * open,
 							   CompletionEvent *event, const char *why);
 
 /* As the column "ending" has it. */

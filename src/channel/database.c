@@ -107,7 +107,7 @@ database_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 						DestReceiver *dest, QueryCompletion *qc)
 {
 	ProcessUtility_hook_type next = prev_ProcessUtility ?
-		prev_ProcessUtility : standard_ProcessUtility;
+	prev_ProcessUtility : standard_ProcessUtility;
 	const char *database = needed_database(pstmt->utilityStmt);
 	char	   *name;
 
