@@ -118,7 +118,7 @@ for my $on_block ('error', 'skip_row')
 $start = now();
 $session = $node->background_psql('guarded', on_error_stop => 0);
 my $pid = $session->query_safe('SELECT pg_backend_pid()');
-$session->query_until(qr/going/, "\\echo going\nINSERT INTO outbox SELECT 700 + i, 'oakdale-pd', 'theft' FROM generate_series(1, 20) i, pg_sleep(0.5);\n");
+$session->query_until(qr/going/, "\\echo going\nINSERT INTO outbox SELECT 700 + i, 'oakdale-pd', 'theft' || pg_sleep(0.5) FROM generate_series(1, 40) i;\n");
 $node->poll_query_until('guarded', "SELECT EXISTS (SELECT FROM sharing_guard.audit WHERE occurred_at > '$start' AND ending = 'open')");
 $node->stop('immediate');
 eval { $session->{run}->kill_kill };
