@@ -503,8 +503,9 @@ fill_disclosure(EventFields *fields, const DisclosureEvent *event,
 	start_fields(fields, &event->event_id, event->occurred_at,
 				 transaction_id, "disclosure", &event->actor);
 
-	set_field(fields, COL_POLICY_REVISION,
-			  Int64GetDatum(decision->policy_revision));
+	if (decision->policy_revision != 0)
+		set_field(fields, COL_POLICY_REVISION,
+				  Int64GetDatum(decision->policy_revision));
 	if (event->rows_disclosed != ROWS_UNKNOWN)
 	{
 		set_field(fields, COL_ROWS_DISCLOSED,

@@ -82,7 +82,7 @@ COMMENT ON COLUMN sharing_guard.event.occurred_at IS
 COMMENT ON COLUMN sharing_guard.event.transaction_id IS
 'The transaction that wrote the event';
 COMMENT ON COLUMN sharing_guard.event.policy_revision IS
-'The revision of the policy that decided; for a policy change, the revision it made';
+'The revision of the policy that decided; for a policy change, the revision it made. NULL where the event outlived its transaction and that had changed the policy itself, without having committed the change';
 COMMENT ON COLUMN sharing_guard.event.rows_disclosed IS
 'Rows that went out. NULL where that was not known when the event was written, before the first row: its completion says how many';
 COMMENT ON COLUMN sharing_guard.event.rows_blocked IS

@@ -130,7 +130,7 @@ COMMENT ON COLUMN sharing_guard.audit.flag_reasons IS
 COMMENT ON COLUMN sharing_guard.audit.disposition IS
 'What the auditor found on review; NULL while not reviewed';
 COMMENT ON COLUMN sharing_guard.audit.policy_revision IS
-'The revision of the policy that decided; for a policy change, the revision it made';
+'The revision of the policy that decided; for a policy change, the revision it made. NULL where the event outlived its transaction and that had changed the policy itself, without having committed the change';
 COMMENT ON COLUMN sharing_guard.audit.agency_status IS
 'Whether the receiving agency was active or inactive; NULL where not registered';
 COMMENT ON COLUMN sharing_guard.audit.on_behalf_of_agency_id IS
@@ -298,7 +298,7 @@ COMMENT ON COLUMN sharing_guard.audit_rows.flag_reasons IS
 COMMENT ON COLUMN sharing_guard.audit_rows.disposition IS
 'What the auditor found on review; NULL while not reviewed';
 COMMENT ON COLUMN sharing_guard.audit_rows.policy_revision IS
-'The revision of the policy that decided; for a policy change, the revision it made';
+'The revision of the policy that decided; for a policy change, the revision it made. NULL where the event outlived its transaction and that had changed the policy itself, without having committed the change';
 COMMENT ON COLUMN sharing_guard.audit_rows.record_key IS
 'The key of the record that went out or was held back';
 COMMENT ON COLUMN sharing_guard.audit_rows.row_number IS

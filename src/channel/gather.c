@@ -33,6 +33,7 @@
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "policy/change.h"
 #include "policy/decide.h"
 #include "policy/fold.h"
 #include "policy/policy.h"
@@ -748,6 +749,20 @@ find_group(Level *level, const GatheredDecision *gathered,
 }
 
 /*
+ * The event outlives the transaction, and a change of policy that it has made
+ * may not: then the revision's number will be another's.
+ */
+static void
+forget_uncommitted_revision(DisclosureEvent *event, Decision *decision)
+{
+	if (!sg_policy_changed_in_transaction())
+		return;
+	*decision = *event->decision;
+	decision->policy_revision = 0;
+	event->decision = decision;
+}
+
+/*
  * A group as an event, which points into the group; what is made anew is in
  * CurrentMemoryContext.
  */
@@ -878,9 +893,11 @@ write_and_restart_group(Level *level, Group *group, int fields)
 	if (is_apart(&full))
 	{
 		DisclosureEvent event;
+		Decision	decision;
 
 		/* What is open stays so: its completion will have the last rows. */
 		fill_event(&event, &full);
+		forget_uncommitted_revision(&event, &decision);
 		sg_writer_record_disclosure(&event, full.is_open ? WHY_FOREIGN :
 									WHY_SKIPPED);
 		free_columns(&full);
@@ -935,11 +952,13 @@ take_held_back(EventBatch *batch, Level *level)
 		Group	   *group = entry->group;
 		Group		full = *group;
 		DisclosureEvent event;
+		Decision	decision;
 
 		if (group->outcome != OUTCOME_BLOCK || group->nrows == 0)
 			continue;
 		restart_group(level, group, fields_of_group(group));
 		fill_event(&event, &full);
+		forget_uncommitted_revision(&event, &decision);
 		sg_writer_batch_add_disclosure(batch, &event);
 		free_columns(&full);
 	}
@@ -1258,6 +1277,7 @@ sg_gather_begin(GatheredDecision *gathered, const Disclosure *disclosure,
 {
 	Group	   *group = group_for_row(gathered, disclosure);
 	DisclosureEvent event;
+	Decision	decision;
 	Group		first;
 
 	if (!group->is_open)
@@ -1271,6 +1291,7 @@ sg_gather_begin(GatheredDecision *gathered, const Disclosure *disclosure,
 			sg_rows_append(first.purposes, &disclosure->purpose);
 		fill_event(&event, &first);
 		event.rows_disclosed = event.rows_blocked = ROWS_UNKNOWN;
+		forget_uncommitted_revision(&event, &decision);
 		sg_writer_begin(&event, WHY_FOREIGN, &group->open);
 		free_columns(&first);
 		group->is_open = true;
@@ -1340,12 +1361,14 @@ sg_gather_refusal(const GatheredDecision *gathered,
 	Group	   *group = new_group(gathered, disclosure, fields_of(disclosure),
 								  GetSessionUserId(), GetUserId());
 	DisclosureEvent event;
+	Decision	decision;
 
 	add_row(group, disclosure);
 	held_back--;				/* recorded here and now */
 	if (group->purposes)
 		sg_rows_append(group->purposes, &disclosure->purpose);
 	fill_event(&event, group);
+	forget_uncommitted_revision(&event, &decision);
 	sg_writer_record_disclosure(&event, WHY_REFUSED);
 	return sg_event_id_text(&event.event_id);
 }
