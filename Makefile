@@ -16,6 +16,7 @@ OBJS = \
 	src/policy/decide.o \
 	src/policy/destination.o \
 	src/policy/fold.o \
+	src/policy/lexicon.o \
 	src/policy/load.o \
 	src/policy/pack.o \
 	src/policy/policy.o \

@@ -46,7 +46,8 @@ SELECT
     e.on_behalf_of_agency_id,
     e.on_behalf_of_class,
     e.lifted_by,
-    e.transaction_id
+    e.transaction_id,
+    e.matched_terms
 FROM sharing_guard.event e
 WHERE e.kind = 'disclosure';
 REVOKE ALL ON TABLE sharing_guard.audit FROM PUBLIC;
@@ -128,6 +129,8 @@ COMMENT ON COLUMN sharing_guard.audit.lifted_by IS
 'The legal basis that lifted a block; NULL where none did';
 COMMENT ON COLUMN sharing_guard.audit.transaction_id IS
 'The transaction that wrote the event';
+COMMENT ON COLUMN sharing_guard.audit.matched_terms IS
+'The terms of the table purpose_term that gave the tags, each as "tag: term"; NULL where none did';
 
 -- One line for each row.  An event without rows (a search that found nothing,
 -- a COPY of an empty table) is an access all the same, and has one line.
@@ -180,7 +183,8 @@ SELECT
     e.on_behalf_of_agency_id,
     e.on_behalf_of_class,
     e.lifted_by,
-    e.transaction_id
+    e.transaction_id,
+    e.matched_terms
 FROM sharing_guard.event e
 CROSS JOIN LATERAL sharing_guard.event_rows(
     GREATEST(e.rows_disclosed + e.rows_blocked, 1),
@@ -273,6 +277,8 @@ COMMENT ON COLUMN sharing_guard.audit_rows.lifted_by IS
 'The legal basis that lifted a block; NULL where none did';
 COMMENT ON COLUMN sharing_guard.audit_rows.transaction_id IS
 'The transaction that wrote the event';
+COMMENT ON COLUMN sharing_guard.audit_rows.matched_terms IS
+'The terms of the table purpose_term that gave the tags, each as "tag: term"; NULL where none did';
 
 CREATE VIEW sharing_guard.policy_changes AS
 SELECT
@@ -618,8 +624,9 @@ BEGIN
         ELSE format('Purposes given, all rows together: %s; the view audit_rows has each.',
             v.purposes) END;
     IF cardinality(a.tags) > 0 THEN
-        lines := lines || format('It was tagged: %s. A tag says that terms matched, not that anything was unlawful.',
-            array_to_string(a.tags, ', '));
+        lines := lines || format('It was tagged: %s%s. A tag says that terms matched, not that anything was unlawful.',
+            array_to_string(a.tags, ', '),
+            ' (matched: ' || array_to_string(a.matched_terms, '; ') || ')');
     END IF;
     IF v.query_elements > 0 THEN
         lines := lines || CASE WHEN a.query_elements IS NOT NULL

@@ -15,11 +15,11 @@ CREATE TABLE sharing_guard.purpose_term (
 COMMENT ON TABLE sharing_guard.purpose_term IS
 'Words that give a purpose its tags; a tag says that such words were found, never that anybody did wrong';
 COMMENT ON COLUMN sharing_guard.purpose_term.term IS
-'The words; case, accents and punctuation do not matter, except in a code';
+'The words; case, accents and punctuation do not matter, except in a code. A word of eight letters or more (seven in a phrase, ten where the tag is vague_purpose or no_purpose) is also recognised with one letter wrong, missing, too many, or two that changed places, unless what stands there is itself a word of some term';
 COMMENT ON COLUMN sharing_guard.purpose_term.tag IS
-'The tag they give. Terms of the tag vague_purpose say nothing by themselves: the tag is given where such words and numbers are all there is';
+'The tag they give. Terms of the tag vague_purpose say nothing in particular: the tag is given where such words and numbers are all there is. Terms of the tag no_purpose say nothing at all: it is given where there is nothing else, and where there are no words';
 COMMENT ON COLUMN sharing_guard.purpose_term.match IS
-'word: one whole word; phrase: words in this order; prefix: the beginning of a word; code: character by character but for case and blanks, such as 287(g); exception: where these words stand, they do not give the tag';
+'word: one whole word; phrase: words in this order; prefix: the beginning of a word; code: character by character but for case and blanks, such as 287(g); exception: where these words stand, a term that shares one of them does not give the tag';
 COMMENT ON COLUMN sharing_guard.purpose_term.language IS
 'Language of the term';
 COMMENT ON COLUMN sharing_guard.purpose_term.note IS
@@ -58,12 +58,6 @@ BEGIN
             USING ERRCODE = 'check_violation',
                   HINT = 'For example: immigration_possible.';
     END IF;
-    IF NEW.tag = 'no_purpose' THEN
-        RAISE EXCEPTION 'no words can give the tag no_purpose'
-            USING ERRCODE = 'check_violation',
-                  DETAIL = 'It is given where there is no purpose at all.',
-                  HINT = 'Words that say nothing have the tag vague_purpose.';
-    END IF;
     IF cardinality(words) = 0 THEN
         RAISE EXCEPTION 'purpose term "%" has no letters or digits', NEW.term
             USING ERRCODE = 'check_violation';
@@ -91,10 +85,10 @@ BEGIN
                   DETAIL = 'A code begins with a letter or digit and has punctuation that matters, such as 287(g).',
                   HINT = 'Use the match word or phrase.';
     END IF;
-    IF NEW.tag = 'vague_purpose' AND NEW.match NOT IN ('word', 'prefix') THEN
-        RAISE EXCEPTION 'a term of the tag vague_purpose matches as word or prefix, not %', NEW.match
+    IF NEW.tag IN ('no_purpose', 'vague_purpose') AND NEW.match IN ('code', 'exception') THEN
+        RAISE EXCEPTION 'a term of the tag % matches as word, phrase or prefix, not %', NEW.tag, NEW.match
             USING ERRCODE = 'check_violation',
-                  DETAIL = 'The tag is given where a purpose has no other words than these, so they are looked at one by one.';
+                  DETAIL = 'The tag is given where a purpose has no other words than these.';
     END IF;
     RETURN NEW;
 END
