@@ -21,6 +21,7 @@ OBJS = \
 	src/policy/pack.o \
 	src/policy/policy.o \
 	src/policy/purpose.o \
+	src/policy/retag.o \
 	src/channel/context.o \
 	src/channel/copy.o \
 	src/channel/export_row.o \
@@ -41,6 +42,7 @@ SQL_PARTS = \
 	src/setting.sql \
 	src/policy/destination.sql \
 	src/policy/purpose.sql \
+	src/policy/retag.sql \
 	src/policy/policy.sql \
 	src/policy/decide.sql \
 	src/policy/pack.sql \
@@ -49,6 +51,7 @@ SQL_PARTS = \
 	src/channel/triggers.sql \
 	src/channel/export_row.sql \
 	src/audit/views.sql \
+	src/preview_terms.sql \
 	src/roles.sql \
 	src/preflight.sql
 

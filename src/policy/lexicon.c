@@ -358,6 +358,12 @@ sg_lexicon_finish(Lexicon *lexicon)
 }
 
 int
+sg_lexicon_letters(const Lexicon *lexicon, int word)
+{
+	return sg_letters_of(lexicon->words[word].data, lexicon->words[word].len);
+}
+
+int
 sg_lexicon_find(const Lexicon *lexicon, const char *data, int len)
 {
 	if (len > lexicon->longest_whole)
@@ -431,7 +437,7 @@ sight_misspelt_by(const Lexicon *lexicon, uint64 hash, const char *data,
 						   data, len))
 		{
 			*last = word;
-			sighting(arg, word, to);
+			sighting(arg, word, to, true);
 		}
 	}
 }
@@ -453,6 +459,39 @@ sight_misspelt(const Lexicon *lexicon, const uint64 *hashes, const char *data,
 						  hash_without(lexicon, hashes, len, from, end),
 						  data, len, &last, to, sighting, arg);
 	}
+}
+
+/*
+ * Tells of all words that stand for what begins with them.  Most words begin
+ * with none, which is seen by their first letters.  Returns whether the first
+ * of the words does.
+ */
+static bool
+sight_prefixes(const Lexicon *lexicon, const uint64 *hashes, const char *data,
+			   int len, const Word *words, int at, LexiconSighting sighting,
+			   void *arg)
+{
+	bool		known = false;
+	int			to = at + 1;
+	int			end = words[at].len;
+
+	if (len < LEXICON_PREFIX_LEN || lexicon->longest_prefix == 0 ||
+		!table_may_have(&lexicon->openings, hashes[LEXICON_PREFIX_LEN]))
+		return false;
+	for (int i = LEXICON_PREFIX_LEN; i <= Min(len, lexicon->longest_prefix);
+		 i++)
+	{
+		int			word = find_spelled(lexicon, &lexicon->prefixes,
+										hashes[i], data, i);
+
+		if (word < 0)
+			continue;
+		while (end < i)
+			end += words[to++].len;
+		known |= to == at + 1;
+		sighting(arg, word, to, false);
+	}
+	return known;
 }
 
 /*
@@ -482,34 +521,37 @@ replace_digits(char *copy, const char *data, int len)
  * digits, and with a mistake.
  */
 static void
-read_unknown(const Lexicon *lexicon, const uint64 *hashes, const char *data,
-			 int len, int to, LexiconSighting sighting, void *arg)
+read_unknown(const Lexicon *lexicon, const uint64 *hashes, const Word *words,
+			 int at, LexiconSighting sighting, void *arg)
 {
 	char		copy[HASHES_ON_STACK];
 	uint64		copy_hashes[HASHES_ON_STACK + 1];
+	const char *data = words[at].data;
+	int			len = words[at].len;
 
 	/* A letter more than the longest word, and letters have up to four bytes. */
-	if (len < LEXICON_MISSPELT_MIN - 1 ||
-		len > lexicon->longest_misspelt + 4)
+	if (len < LEXICON_MISSPELT_MIN - 1 || len > lexicon->longest_misspelt + 4)
 		return;
 
 	if (len >= LEXICON_MISSPELT_MIN && len <= HASHES_ON_STACK &&
 		replace_digits(copy, data, len))
 	{
 		int			word;
+		bool		known;
 
 		hash_beginnings(copy_hashes, copy, len);
 		word = find_spelled(lexicon, &lexicon->whole, copy_hashes[len],
 							copy, len);
 		if (word >= 0)
-		{
-			sighting(arg, word, to);
+			sighting(arg, word, at + 1, true);
+		known = sight_prefixes(lexicon, copy_hashes, copy, len, words, at,
+							   sighting, arg);
+		if (word >= 0 || known)
 			return;
-		}
 		data = copy;
 		hashes = copy_hashes;
 	}
-	sight_misspelt(lexicon, hashes, data, len, to, sighting, arg);
+	sight_misspelt(lexicon, hashes, data, len, at + 1, sighting, arg);
 }
 
 void
@@ -526,51 +568,30 @@ sg_lexicon_read(const Lexicon *lexicon, const Word *words, int at,
 	bool		known = false;
 	uint64		on_stack[HASHES_ON_STACK + 1];
 	uint64	   *hashes = on_stack;
-	int			word;
 
 	if (len > HASHES_ON_STACK)
 		hashes = palloc((len + 1) * sizeof(uint64));
 	hash_beginnings(hashes, data, len);
 
 	/* The word alone, and with one chained word more each time. */
-	while ((end += words[to++].len) <= len)
+	while ((end += words[to++].len) <= Min(len, lexicon->longest_whole))
 	{
-		if (end > lexicon->longest_whole)
-			break;
-		word = find_spelled(lexicon, &lexicon->whole, hashes[end], data, end);
+		int			word = find_spelled(lexicon, &lexicon->whole, hashes[end],
+										data, end);
+
 		if (word >= 0)
 		{
 			known |= to == at + 1;
-			sighting(arg, word, to);
+			sighting(arg, word, to, false);
 		}
 		if (end == words[at].chain)
 			break;
 	}
 
-	/* What it begins with.  Most words begin with none, and that is seen by
-	 * their first letters. */
-	if (len >= LEXICON_PREFIX_LEN && lexicon->longest_prefix > 0 &&
-		table_may_have(&lexicon->openings, hashes[LEXICON_PREFIX_LEN]))
-	{
-		to = at;
-		end = 0;
-		for (int i = LEXICON_PREFIX_LEN;
-			 i <= Min(len, lexicon->longest_prefix); i++)
-		{
-			word = find_spelled(lexicon, &lexicon->prefixes, hashes[i], data,
-								i);
-			if (word < 0)
-				continue;
-			while (end < i)
-				end += words[to++].len;
-			known |= to == at + 1;
-			sighting(arg, word, to);
-		}
-	}
-
+	known |= sight_prefixes(lexicon, hashes, data, len, words, at, sighting,
+							arg);
 	if (!known && words[at].len <= len)
-		read_unknown(lexicon, hashes, data, words[at].len, at + 1, sighting,
-					 arg);
+		read_unknown(lexicon, hashes, words, at, sighting, arg);
 	if (hashes != on_stack)
 		pfree(hashes);
 }

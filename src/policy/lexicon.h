@@ -13,7 +13,7 @@
 typedef struct Lexicon Lexicon;
 
 /* Words of fewer letters are only recognised as they are spelled. */
-#define LEXICON_MISSPELT_MIN 7
+#define LEXICON_MISSPELT_MIN 6
 
 /* The fewest bytes of a word that stands for all that begin with it. */
 #define LEXICON_PREFIX_LEN 4
@@ -31,15 +31,19 @@ extern int	sg_lexicon_add(Lexicon *lexicon, const char *data, int len,
 						   bool prefix, bool misspelt);
 extern void sg_lexicon_finish(Lexicon *lexicon);
 
+/* How many letters has this word of the lexicon? */
+extern int	sg_lexicon_letters(const Lexicon *lexicon, int word);
+
 /* The number of this very word; -1 where it is in no term. */
 extern int	sg_lexicon_find(const Lexicon *lexicon, const char *data, int len);
 
 /*
  * Tells of each word of the lexicon that the text has at words[at]: as it is
  * spelled, put together from chained words, as the beginning of a word, or with
- * one letter wrong.  "to" is the word after it.
+ * one letter wrong; a word that is known as it is spelled is not taken for
+ * another that is misspelt.  "to" is the word after it.
  */
-typedef void (*LexiconSighting) (void *arg, int word, int to);
+typedef void (*LexiconSighting) (void *arg, int word, int to, bool misspelt);
 extern void sg_lexicon_read(const Lexicon *lexicon, const Word *words, int at,
 							LexiconSighting sighting, void *arg);
 

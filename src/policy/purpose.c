@@ -20,6 +20,7 @@
 #include "postgres.h"
 
 #include <ctype.h>
+#include <limits.h>
 
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -50,12 +51,22 @@ typedef enum Effect
 	EFFECT_FILLER				/* its words say nothing at all */
 } Effect;
 
+/*
+ * From how many letters on a word is recognised with one of them wrong: as
+ * part of a phrase, as a term by itself, and where it says nothing.  The less
+ * stands around it, the more ordinary words are but one letter away.
+ */
+#define MISSPELT_IN_PHRASE LEXICON_MISSPELT_MIN
+#define MISSPELT_ALONE 8
+#define MISSPELT_VAGUE 10
+
 typedef struct Term
 {
 	int			next;			/* at the same node; -1: the last */
 	Effect		effect;
 	const char *tag;			/* the same string for the same tag */
 	const char *name;			/* "tag: term" */
+	int			misspelt_from;	/* so many letters */
 } Term;
 
 /*
@@ -80,15 +91,6 @@ typedef struct TermStep
 } TermStep;
 
 #define PUNCTUATION UINT64CONST(0x80000000)
-
-/*
- * From how many letters on a word is recognised with one of them wrong: as
- * part of a phrase, as a term by itself, and where it says nothing.  The less
- * stands around it, the more ordinary words are but one letter away.
- */
-#define MISSPELT_IN_PHRASE LEXICON_MISSPELT_MIN
-#define MISSPELT_ALONE 8
-#define MISSPELT_VAGUE 10
 
 #define SH_PREFIX step_table
 #define SH_ELEMENT_TYPE TermStep
@@ -153,6 +155,7 @@ typedef struct Path
 	int			second;			/* where the second word of the term begins */
 	int			last;			/* where the last one does, or the next will */
 	bool		alike;			/* all that is spelled is spelled alike */
+	int			misspelt;		/* letters of the shortest that is; or INT_MAX */
 } Path;
 
 static uint64
@@ -285,9 +288,12 @@ sg_tagger_add(Tagger *tagger, const char *text, const char *tag,
 	int			nwords;
 	Word	   *words = sg_split_words(folded, len, &nwords);
 	int			node = ROOT_OF_WORDS;
+	int			misspelt_from;
 
 	if (strcmp(match, "code") != 0)
 		nwords = sg_join_letters(words, nwords);
+	misspelt_from = says_nothing(tag) ? MISSPELT_VAGUE :
+		nwords > 1 ? MISSPELT_IN_PHRASE : MISSPELT_ALONE;
 
 	/* The table's check sees to it; a term is not dropped in silence. */
 	if (nwords == 0 || (prefix && words[0].len < LEXICON_PREFIX_LEN))
@@ -301,9 +307,6 @@ sg_tagger_add(Tagger *tagger, const char *text, const char *tag,
 		node = add_code(tagger, folded, len, words, nwords);
 	else
 	{
-		int			misspelt = says_nothing(tag) ? MISSPELT_VAGUE :
-			nwords > 1 ? MISSPELT_IN_PHRASE : MISSPELT_ALONE;
-
 		for (int i = 0; i < nwords; i++)
 		{
 			const Word *word = &words[i];
@@ -312,7 +315,7 @@ sg_tagger_add(Tagger *tagger, const char *text, const char *tag,
 			node = add_step(tagger, node,
 							sg_lexicon_add(tagger->lexicon, word->data,
 										   word->len, prefix,
-										   letters >= misspelt));
+										   letters >= misspelt_from));
 		}
 	}
 
@@ -324,6 +327,7 @@ sg_tagger_add(Tagger *tagger, const char *text, const char *tag,
 	}
 	term = &tagger->terms[tagger->nterms];
 	term->tag = intern_tag(tagger, tag);
+	term->misspelt_from = misspelt_from;
 	term->name = psprintf("%s: %s%s", tag, text, prefix ? "*" : "");
 	if (strcmp(match, "exception") == 0)
 		term->effect = EFFECT_EXCEPTION;
@@ -502,6 +506,9 @@ find_terms(const Path *path, int to)
 	{
 		const Term *term = &tagger->terms[i];
 
+		/* Another term may have the same word, and take it misspelt. */
+		if (path->misspelt < term->misspelt_from)
+			continue;
 		switch (term->effect)
 		{
 			case EFFECT_TAG:
@@ -524,7 +531,7 @@ find_terms(const Path *path, int to)
 
 /* A word of the lexicon stands in the text where the path has come to. */
 static void
-follow(void *arg, int word, int to)
+follow(void *arg, int word, int to, bool misspelt)
 {
 	const Path *path = arg;
 	Reading    *reading = path->reading;
@@ -534,6 +541,9 @@ follow(void *arg, int word, int to)
 	if (next.node < 0)
 		return;
 
+	if (misspelt)
+		next.misspelt = Min(next.misspelt,
+							sg_lexicon_letters(reading->tagger->lexicon, word));
 	if (path->second < 0)
 		next.second = to;
 	if (to - next.last > 2)
@@ -559,7 +569,7 @@ follow_codes(Reading *reading, int from)
 	const Tagger *tagger = reading->tagger;
 	const Word *words = reading->words;
 	Path		path = {.reading = reading,.node = ROOT_OF_CODES,.from = from,
-	.alike = true};
+	.alike = true,.misspelt = INT_MAX};
 	Size		i = words[from].start;
 	int			at = from;
 
@@ -683,7 +693,8 @@ sg_tag_purpose(const Tagger *tagger, TextSlice purpose)
 	for (int i = 0; i < reading.nwords; i++)
 	{
 		Path		path = {.reading = &reading,.node = ROOT_OF_WORDS,
-			.from = i,.second = -1,.last = i,.alike = true};
+			.from = i,.second = -1,.last = i,.alike = true,
+			.misspelt = INT_MAX};
 
 		CHECK_FOR_INTERRUPTS();
 		sg_lexicon_read(tagger->lexicon, reading.words, i, follow, &path);
