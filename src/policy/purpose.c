@@ -154,7 +154,7 @@ typedef struct Path
 	int			from;			/* the first word of the text */
 	int			second;			/* where the second word of the term begins */
 	int			last;			/* where the last one does, or the next will */
-	bool		alike;			/* all that is spelled is spelled alike */
+	bool		together;		/* its words belong together for whoever reads */
 	int			misspelt;		/* letters of the shortest that is; or INT_MAX */
 } Path;
 
@@ -438,6 +438,27 @@ spelled_alike(const Reading *reading, int from, int to)
 }
 
 /*
+ * Does a line, sentence, or item of a list end before this word?  A dot behind
+ * a short word is taken for an abbreviation's.
+ */
+static bool
+ends_before(const Reading *reading, int word)
+{
+	const Word *before = &reading->words[word - 1];
+
+	for (int i = before->end; i < reading->words[word].start; i++)
+	{
+		char		c = reading->folded[i];
+
+		if (c == '\n' || c == '\r' || c == ';' || c == ',' || c == '!' ||
+			c == '?' || c == '|' ||
+			(c == '.' && before->end - before->start > 3))
+			return true;
+	}
+	return false;
+}
+
+/*
  * Is this word parted from the next more visibly than the words from "from" to
  * "to" are from each other?  Asked where a term has a word of one letter at its
  * edge; only between single letters it may not be.
@@ -515,8 +536,7 @@ find_terms(const Path *path, int to)
 				remember(&reading->found, term, path->from, to);
 				break;
 			case EFFECT_EXCEPTION:
-				/* In "Doe v. I.C.E." nobody spells another word. */
-				if (path->alike)
+				if (path->together)
 					remember(&reading->exceptions, term, path->from, to);
 				break;
 			case EFFECT_VAGUE:
@@ -546,8 +566,15 @@ follow(void *arg, int word, int to, bool misspelt)
 							sg_lexicon_letters(reading->tagger->lexicon, word));
 	if (path->second < 0)
 		next.second = to;
+
+	/*
+	 * In "Doe v. I.C.E." nobody spells another word, and "sheet; ICE hold" is
+	 * about no sheet.  It takes more to except than to tag.
+	 */
 	if (to - next.last > 2)
-		next.alike &= spelled_alike(reading, next.last, to);
+		next.together &= spelled_alike(reading, next.last, to);
+	if (next.last > path->from)
+		next.together &= !ends_before(reading, next.last);
 	find_terms(&next, to);
 
 	if (reading->tagger->nodes[next.node].goes_on && to < reading->nwords)
@@ -569,7 +596,7 @@ follow_codes(Reading *reading, int from)
 	const Tagger *tagger = reading->tagger;
 	const Word *words = reading->words;
 	Path		path = {.reading = reading,.node = ROOT_OF_CODES,.from = from,
-	.alike = true,.misspelt = INT_MAX};
+	.together = true,.misspelt = INT_MAX};
 	Size		i = words[from].start;
 	int			at = from;
 
@@ -693,7 +720,7 @@ sg_tag_purpose(const Tagger *tagger, TextSlice purpose)
 	for (int i = 0; i < reading.nwords; i++)
 	{
 		Path		path = {.reading = &reading,.node = ROOT_OF_WORDS,
-			.from = i,.second = -1,.last = i,.alike = true,
+			.from = i,.second = -1,.last = i,.together = true,
 			.misspelt = INT_MAX};
 
 		CHECK_FOR_INTERRUPTS();

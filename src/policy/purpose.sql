@@ -19,7 +19,7 @@ COMMENT ON COLUMN sharing_guard.purpose_term.term IS
 COMMENT ON COLUMN sharing_guard.purpose_term.tag IS
 'The tag they give. Terms of the tag vague_purpose say nothing in particular: the tag is given where such words and numbers are all there is. Terms of the tag no_purpose say nothing at all: it is given where there is nothing else, and where there are no words';
 COMMENT ON COLUMN sharing_guard.purpose_term.match IS
-'word: one whole word; phrase: words in this order; prefix: the beginning of a word; code: character by character but for case and blanks, such as 287(g); exception: where these words stand, a term that shares one of them does not give the tag';
+'word: one whole word; phrase: words in this order; prefix: the beginning of a word; code: character by character but for case and blanks, such as 287(g); exception: where these words stand, in one sentence, a term that shares one of them does not give the tag, unless it has all of them and more';
 COMMENT ON COLUMN sharing_guard.purpose_term.language IS
 'Language of the term';
 COMMENT ON COLUMN sharing_guard.purpose_term.note IS
