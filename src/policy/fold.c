@@ -521,28 +521,20 @@ capitals_follow(const char *s, Size len)
 static void
 part_small_letters(char *s, Size len)
 {
-	bool		in_word = false;
-
-	for (Size i = 0; i + 1 < len; i++)
+	/* Whoever looks behind each blank looks at few characters. */
+	for (Size i = 0; i < len; i++)
 	{
-		bool		was_in_word = in_word;
+		int			width;
 
-		if (IS_HIGHBIT_SET(s[i]))
-			in_word = true;		/* or behind a separator: no matter */
-		else
-		{
-			int			width;
-
-			if (s[i] == '\v')
-				s[i] = ' ';
-			in_word = is_word_char(s + i, 1, &width);
-		}
-		if (!was_in_word && s[i] >= 'a' && s[i] <= 'z' && is_blank(s[i + 1]) &&
-			capitals_follow(s + i + 1, len - i - 1))
-		{
-			s[++i] = '\v';
-			in_word = false;
-		}
+		if (!is_blank(s[i]))
+			continue;
+		if (s[i] == '\v')
+			s[i] = ' ';
+		if (i > 0 && s[i - 1] >= 'a' && s[i - 1] <= 'z' &&
+			(i == 1 || !(IS_HIGHBIT_SET(s[i - 2]) ||
+						 is_word_char(s + i - 2, 1, &width))) &&
+			capitals_follow(s + i, len - i))
+			s[i] = '\v';
 	}
 }
 
@@ -565,7 +557,7 @@ sg_fold(const char *data, Size len, Size *folded_len)
 	}
 	part_small_letters(result, len);
 	for (Size i = 0; i < len; i++)
-		result[i] = pg_ascii_tolower((unsigned char) result[i]);
+		result[i] |= result[i] >= 'A' && result[i] <= 'Z' ? 0x20 : 0;
 	if (!ascii)
 		unmask(result, &len);
 	*folded_len = len;
