@@ -615,7 +615,7 @@ static bool
 is_joiner(const char *s, int len)
 {
 	if (len == 1)
-		return strchr("-._*'`~|", s[0]) != NULL;
+		return s[0] != ' ' && strchr("-._*'`~|", s[0]) != NULL;
 	if (len == 2)
 		return memcmp(s, "\xC2\xB7", 2) == 0;
 	return len == 3 &&

@@ -507,10 +507,11 @@ replace_digits(char *copy, const char *data, int len)
 
 	for (int i = 0; i < len; i++)
 	{
-		bool		digit = data[i] >= '0' && data[i] <= '9';
+		bool digit = data[i] >= '0' && data[i] <= '9';
 
 		copy[i] = digit ? letters[data[i] - '0'] : data[i];
 		has_digit |= digit;
+
 		has_letter |= !digit;
 	}
 	return has_digit && has_letter;

@@ -109,7 +109,7 @@ struct Tagger
 	step_table_hash *steps;
 	int			nnodes;
 	int			nodes_capacity;
-	TermNode	   *nodes;
+	TermNode   *nodes;
 	int			nterms;
 	int			terms_capacity;
 	Term	   *terms;
@@ -144,6 +144,7 @@ typedef struct Reading
 	FoundList	exceptions;
 	int			vague_until;	/* the words before it have been spoken of */
 	int			filler_until;	/* likewise */
+	int			code_at;		/* the last word that begins a code */
 } Reading;
 
 /* On the way through the tree, and through the text. */
@@ -557,6 +558,12 @@ follow(void *arg, int word, int to, bool misspelt)
 	Reading    *reading = path->reading;
 	Path		next = *path;
 
+	/* Codes are read by themselves, and begin with a whole word. */
+	if (path->second < 0 && to == path->from + 1 && !misspelt &&
+		reading->tagger->nodes[ROOT_OF_CODES].goes_on &&
+		find_step(reading->tagger, ROOT_OF_CODES, word) >= 0)
+		reading->code_at = path->from;
+
 	next.node = find_step(reading->tagger, path->node, word);
 	if (next.node < 0)
 		return;
@@ -652,11 +659,25 @@ is_excepted(const FoundList *exceptions, int *first, const Found *found)
 	{
 		const Found *exception = &exceptions->items[i];
 		bool		part_of_it = exception->from >= found->from &&
-			exception->to <= found->to &&
-			exception->to - exception->from < found->to - found->from;
+		exception->to <= found->to &&
+		exception->to - exception->from < found->to - found->from;
 
 		if (found->from < exception->to && !part_of_it &&
 			exception->term->tag == found->term->tag)
+			return true;
+	}
+	return false;
+}
+
+/* Is this very string in the list? */
+static bool
+is_member(const List *list, const char *string)
+{
+	ListCell   *lc;
+
+	foreach(lc, list)
+	{
+		if (lfirst(lc) == string)
 			return true;
 	}
 	return false;
@@ -675,13 +696,23 @@ conclude(const Reading *reading)
 		const Found *found = &reading->found.items[i];
 		int			number = found->term - reading->tagger->terms;
 
-		if (told != NULL && told[number])
+		if (told != NULL ? told[number] :
+			is_member(tagging.terms, found->term->name))
 			continue;
 		if (is_excepted(&reading->exceptions, &first, found))
 			continue;
-		if (told == NULL)
+
+		/* What grows with the number of terms is for long texts. */
+		if (told == NULL && list_length(tagging.terms) >= 16)
+		{
 			told = palloc0(reading->tagger->nterms * sizeof(bool));
-		told[number] = true;
+			for (int k = 0; k < i; k++)
+				told[reading->found.items[k].term - reading->tagger->terms] =
+					is_member(tagging.terms,
+							  reading->found.items[k].term->name);
+		}
+		if (told != NULL)
+			told[number] = true;
 		tagging.terms = lappend(tagging.terms,
 								unconstify(char *, found->term->name));
 		if (tagging.tags == NIL || llast(tagging.tags) != found->term->tag)
@@ -705,7 +736,7 @@ is_number(const Word *word)
 Tagging
 sg_tag_purpose(const Tagger *tagger, TextSlice purpose)
 {
-	Reading		reading = {.tagger = tagger};
+	Reading		reading = {.tagger = tagger,.code_at = -1};
 	Tagging		tagging = {NIL, NIL};
 	bool		filler = true;
 	bool		vague = true;
@@ -721,11 +752,11 @@ sg_tag_purpose(const Tagger *tagger, TextSlice purpose)
 	{
 		Path		path = {.reading = &reading,.node = ROOT_OF_WORDS,
 			.from = i,.second = -1,.last = i,.together = true,
-			.misspelt = INT_MAX};
+		.misspelt = INT_MAX};
 
 		CHECK_FOR_INTERRUPTS();
 		sg_lexicon_read(tagger->lexicon, reading.words, i, follow, &path);
-		if (tagger->nodes[ROOT_OF_CODES].goes_on)
+		if (reading.code_at == i)
 			follow_codes(&reading, i);
 
 		filler &= i < reading.filler_until;
