@@ -16,10 +16,12 @@ OBJS = \
 	src/policy/decide.o \
 	src/policy/destination.o \
 	src/policy/fold.o \
+	src/policy/lexicon.o \
 	src/policy/load.o \
 	src/policy/pack.o \
 	src/policy/policy.o \
 	src/policy/purpose.o \
+	src/policy/retag.o \
 	src/channel/context.o \
 	src/channel/copy.o \
 	src/channel/database.o \
@@ -45,6 +47,7 @@ SQL_PARTS = \
 	src/setting.sql \
 	src/policy/destination.sql \
 	src/policy/purpose.sql \
+	src/policy/retag.sql \
 	src/policy/policy.sql \
 	src/policy/decide.sql \
 	src/policy/pack.sql \
@@ -54,6 +57,7 @@ SQL_PARTS = \
 	src/channel/export_row.sql \
 	src/audit/views.sql \
 	src/audit/health.sql \
+	src/preview_terms.sql \
 	src/roles.sql \
 	src/preflight.sql
 

@@ -126,6 +126,8 @@ typedef struct Decision
 	/* Arrays of NUL-terminated strings, sorted, without duplicates. */
 	int			ntags;
 	const char **tags;
+	int			nmatched_terms; /* "tag: term", of the purpose's own words */
+	const char **matched_terms;
 	int			nrules;			/* every rule that matched */
 	const char **rule_ids;
 

@@ -40,7 +40,8 @@ static const char auditor_grants[] =
 "GRANT EXECUTE ON FUNCTION sharing_guard.explain_event(uuid),"
 "  sharing_guard.writer_health(),"
 "  sharing_guard.oldest_transaction_start(),"
-"  sharing_guard.preview_decision,"
+"  sharing_guard.preview_decision, sharing_guard.tag_purpose,"
+"  sharing_guard.preview_terms,"
 "  sharing_guard.audit_window_start(timestamptz, text),"
 "  sharing_guard.time_zone(), sharing_guard.event_rows TO duty_holder;";
 
@@ -60,6 +61,7 @@ static const char policy_admin_grants[] =
 "  sharing_guard.oldest_transaction_start(),"
 "  sharing_guard.set_mode, sharing_guard.adopt_policy,"
 "  sharing_guard.accept_alias, sharing_guard.preview_decision,"
+"  sharing_guard.tag_purpose, sharing_guard.preview_terms,"
 "  sharing_guard.is_jurisdiction, sharing_guard.fold_name,"
 "  sharing_guard.pack_content, sharing_guard.pack_complete_row,"
 "  sharing_guard.pack_key, sharing_guard.pack_new_rows,"

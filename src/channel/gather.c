@@ -565,6 +565,8 @@ copy_decision(const Decision *decision)
 	copy->agency_name = copy_string(decision->agency_name);
 	copy->on_behalf_of_agency_id = copy_string(decision->on_behalf_of_agency_id);
 	copy->tags = copy_strings(decision->tags, decision->ntags);
+	copy->matched_terms = copy_strings(decision->matched_terms,
+									   decision->nmatched_terms);
 	copy->rule_ids = copy_strings(decision->rule_ids, decision->nrules);
 	copy->reasons = copy_strings(decision->reasons, decision->nreasons);
 	copy->lawful_ways = copy_strings(decision->lawful_ways,
@@ -651,6 +653,9 @@ group_key(const GatheredDecision *gathered, const Disclosure *disclosure,
 	key_add_bytes(&decision->ntags, sizeof(decision->ntags));
 	for (int i = 0; i < decision->ntags; i++)
 		key_add_string(decision->tags[i]);
+	key_add_bytes(&decision->nmatched_terms, sizeof(decision->nmatched_terms));
+	for (int i = 0; i < decision->nmatched_terms; i++)
+		key_add_string(decision->matched_terms[i]);
 	for (int i = 0; i < decision->nrules; i++)
 		key_add_string(decision->rule_ids[i]);
 

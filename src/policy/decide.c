@@ -69,6 +69,7 @@ typedef struct Deliberation
 	int			nparties;
 	Party		parties[2];
 	WordList	tags;
+	WordList	matched_terms;
 	bool		data_class_known;
 	bool		has_case_number;
 	bool		legal_basis_named;
@@ -246,19 +247,32 @@ tag_is_known(const Policy *policy, TextSlice tag)
 	return false;
 }
 
+/* A List of strings as a sorted list without duplicates. */
+static void
+set_words(WordList *words, const List *strings)
+{
+	ListCell   *lc;
+
+	words->count = 0;
+	words->words = palloc((list_length(strings) + 1) * sizeof(char *));
+	foreach(lc, strings)
+		words->words[words->count++] = lfirst(lc);
+	words->count = sort_unique(words->words, words->count);
+}
+
 /*
  * The tags that the purpose's words match, and those the application gave as
  * such.  What it gave and nothing here knows is words like any others: it is
  * in the purpose text, and must not be shown as a tag of ours.
  *
- * Sets d->tags, sorted.
+ * Sets d->tags and d->matched_terms, sorted.
  */
 static void
 find_tags(Deliberation *d)
 {
 	const Disclosure *disclosure = d->disclosure;
+	Tagging		tagging = {NIL, NIL};
 	List	   *tags = NIL;
-	ListCell   *lc;
 
 	for (int i = 0; i < disclosure->ndeclared_tags; i++)
 	{
@@ -269,13 +283,9 @@ find_tags(Deliberation *d)
 	}
 	/* A purpose given as tags alone is a purpose. */
 	if (tags == NIL || sg_is_given(disclosure->purpose))
-		tags = list_concat(tags, sg_tag_purpose(d->policy->tagger,
-												disclosure->purpose));
-
-	d->tags.words = palloc((list_length(tags) + 1) * sizeof(char *));
-	foreach(lc, tags)
-		d->tags.words[d->tags.count++] = lfirst(lc);
-	d->tags.count = sort_unique(d->tags.words, d->tags.count);
+		tagging = sg_tag_purpose(d->policy->tagger, disclosure->purpose);
+	set_words(&d->tags, list_concat(tags, tagging.tags));
+	set_words(&d->matched_terms, tagging.terms);
 }
 
 /*
@@ -765,6 +775,11 @@ make_decision(const Deliberation *d)
 	decision->tags = palloc((d->tags.count + 1) * sizeof(char *));
 	for (int i = 0; i < d->tags.count; i++)
 		decision->tags[decision->ntags++] = pstrdup(d->tags.words[i]);
+	decision->matched_terms = palloc((d->matched_terms.count + 1) *
+									 sizeof(char *));
+	for (int i = 0; i < d->matched_terms.count; i++)
+		decision->matched_terms[decision->nmatched_terms++] =
+			pstrdup(d->matched_terms.words[i]);
 
 	decision->outcome = OUTCOME_ALLOW;
 	decision->rule_ids = palloc((count + 1) * sizeof(char *));
