@@ -9,6 +9,8 @@ CREATE TABLE sharing_guard.agency (
         ('local', 'state', 'federal', 'tribal', 'private', 'foreign',
          'service_provider', 'fusion', 'unknown')),
     kind text,
+    place text,
+    county text,
     status text NOT NULL DEFAULT 'active'
         CONSTRAINT agency_status CHECK (status IN ('active', 'inactive')),
     ori text,
@@ -35,6 +37,10 @@ COMMENT ON COLUMN sharing_guard.agency.level IS
 'local, state, federal, tribal, private, foreign, service_provider (data hosting, towing under contract), fusion or unknown; the last two count as unregistered';
 COMMENT ON COLUMN sharing_guard.agency.kind IS
 'What sort of agency, in plain words: police, sheriff, university police, ...';
+COMMENT ON COLUMN sharing_guard.agency.place IS
+'The city, county, campus or district that it serves, without the words for the agency: Davis of Davis Police Department';
+COMMENT ON COLUMN sharing_guard.agency.county IS
+'The county that it is in, without the word County';
 COMMENT ON COLUMN sharing_guard.agency.status IS
 'active or inactive';
 COMMENT ON COLUMN sharing_guard.agency.ori IS

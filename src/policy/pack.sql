@@ -357,7 +357,8 @@ BEGIN
         WHEN 'update agency' THEN
             UPDATE sharing_guard.agency AS x
                SET name = a.name, jurisdiction = a.jurisdiction, level = a.level,
-                   kind = a.kind, status = a.status, ori = a.ori,
+                   kind = a.kind, place = a.place, county = a.county,
+                   status = a.status, ori = a.ori,
                    immigration_authority = a.immigration_authority,
                    attested_on = a.attested_on,
                    attestation_expires = a.attestation_expires,
