@@ -80,12 +80,26 @@ installed_packs(void)
 	return names.data;
 }
 
+/* The line of a text in which a byte is, counted from 1. */
+static int
+line_of(const char *text, int byte)
+{
+	int			line = 1;
+
+	for (int i = 0; i < byte; i++)
+	{
+		if (text[i] == '\n')
+			line++;
+	}
+	return line;
+}
+
 /*
  * sharing_guard.pack_content(pack text) returns text
  *
  * The file as one text in the database's encoding.  Errors out where no such
  * pack is installed, and where the file cannot be read or is not UTF-8.
- * Whether it is a pack, or JSON at all, adopt_policy() finds out.
+ * Whether it is a pack, or JSON at all, pack_adopt() finds out.
  */
 Datum
 sg_sql_pack_content(PG_FUNCTION_ARGS)
@@ -95,6 +109,7 @@ sg_sql_pack_content(PG_FUNCTION_ARGS)
 	FILE	   *file;
 	struct stat st;
 	StringInfoData content;
+	int			valid;
 	char	   *converted;
 
 	if (!is_pack_name(name))
@@ -140,9 +155,16 @@ sg_sql_pack_content(PG_FUNCTION_ARGS)
 	/*
 	 * Packs are JSON, hence UTF-8.  Verified here: where the database has the
 	 * same encoding, nothing else would look at the bytes before they become
-	 * a text.
+	 * a text.  A NUL byte, at which the text would end, is none either.
 	 */
-	pg_verify_mbstr(PG_UTF8, content.data, content.len, false);
+	valid = pg_encoding_verifymbstr(PG_UTF8, content.data, content.len);
+	if (valid < content.len)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+				 errmsg("policy pack \"%s\" is not UTF-8", name),
+				 errdetail("Line %d has a byte that does not belong there.",
+						   line_of(content.data, valid)),
+				 errhint("Save the file as UTF-8.")));
 	converted = pg_any_to_server(content.data, content.len, PG_UTF8);
 	PG_RETURN_TEXT_P(cstring_to_text(converted));
 }

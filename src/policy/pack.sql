@@ -11,7 +11,8 @@ CREATE TABLE sharing_guard.adopted_pack (
     checked_on date,
     note text,
     sources jsonb,
-    settings jsonb
+    settings jsonb,
+    declared_tags text[]
 );
 COMMENT ON TABLE sharing_guard.adopted_pack IS
 'The policy packs in use; see adopt_policy()';
@@ -29,6 +30,8 @@ COMMENT ON COLUMN sharing_guard.adopted_pack.sources IS
 'What it was made from: a list of source, title, url, dated, checked_on, note';
 COMMENT ON COLUMN sharing_guard.adopted_pack.settings IS
 'What it sets for the whole installation, by name';
+COMMENT ON COLUMN sharing_guard.adopted_pack.declared_tags IS
+'Purpose tags that its rules ask for and no words give: for applications to declare';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.adopted_pack', '');
 
 CREATE TRIGGER policy_changed
@@ -119,7 +122,7 @@ COMMENT ON FUNCTION sharing_guard.pack_layout() IS
 CREATE FUNCTION sharing_guard.pack_place(list text, entry bigint, key text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format('%s, entry %s', list, entry) || coalesce(format(' (%s)', key), '')
+    SELECT format('%s, entry %s', list, entry) || coalesce(' (' || key || ')', '')
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_place(text, bigint, text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_place(text, bigint, text) IS
@@ -136,7 +139,8 @@ AS $$
         SELECT * FROM sharing_guard.pack_layout()
     ), header (name, type, required) AS (
         VALUES ('pack', 'text', true), ('version', 'text', true), ('jurisdiction', 'text', true),
-               ('checked_on', 'date', true), ('note', 'text', false), ('settings', 'object', false)
+               ('checked_on', 'date', true), ('note', 'text', false), ('settings', 'object', false),
+               ('declared_tags', 'array', false)
          UNION
         SELECT l.list, 'array', false FROM layout AS l
     ), top AS MATERIALIZED (
@@ -169,6 +173,18 @@ AS $$
          WHERE c.list = 'agencies' AND c.name = 'agency_id'
          UNION
         SELECT a.agency_id FROM sharing_guard.agency AS a
+    ), known_tag AS MATERIALIZED (
+        SELECT c.word AS tag FROM cell AS c
+         WHERE c.list = 'purpose_terms' AND c.name = 'tag'
+         UNION
+        SELECT p.tag FROM sharing_guard.purpose_term AS p
+         UNION
+        SELECT unnest('{no_purpose,vague_purpose}'::text[])
+         UNION
+        SELECT i #>> '{}'
+          FROM top AS t,
+               LATERAL json_array_elements(CASE WHEN t.type = 'array' THEN t.value END) AS i
+         WHERE t.name = 'declared_tags' AND json_typeof(i) = 'string'
     ), fault (rank, n, list, fault) AS (
         -- The head
         SELECT -1, 0, NULL, format('"%s" is missing', h.name)
@@ -201,6 +217,13 @@ AS $$
            AND (t.value #>> '{}' !~ '^US-' OR NOT sharing_guard.is_jurisdiction(t.value #>> '{}'))
 
          UNION ALL
+        SELECT -1, 0, NULL, '"declared_tags" has something in it that is no tag, such as "protected_health_care"'
+          FROM top AS t
+         WHERE t.name = 'declared_tags' AND t.type = 'array' AND EXISTS (
+               SELECT FROM json_array_elements(CASE WHEN t.type = 'array' THEN t.value END) AS i
+                WHERE json_typeof(i) <> 'string' OR i #>> '{}' !~ '^[a-z][a-z0-9_]*$')
+
+         UNION ALL
         -- The settings
         SELECT -1, 1, 'settings', CASE
                    WHEN s.name IS NULL THEN format('"%s" is no setting of a pack', e.key)
@@ -208,7 +231,7 @@ AS $$
                        format('"%s" is not a %s', e.key, CASE s.type WHEN 'array' THEN 'list' ELSE 'text' END)
                    WHEN s.name = 'retention_floor' THEN
                        format('"%s" is not a time such as "2 years"', e.key)
-                   ELSE format('"%s" names no data class or not only data classes', e.key) END
+                   ELSE format('"%s" lists something that is no data class', e.key) END
           FROM top AS t,
                LATERAL json_each(CASE WHEN t.type = 'object' THEN t.value END) AS e
                LEFT JOIN setting AS s ON s.name = e.key
@@ -290,6 +313,13 @@ AS $$
                        LATERAL json_array_elements(CASE WHEN c.type = 'array' THEN c.value END) AS i
                  WHERE c.list = 'rules' AND c.name = 'agencies' AND json_typeof(i) = 'string') AS r
          WHERE NOT EXISTS (SELECT FROM known_agency AS k WHERE k.agency_id = r.agency_id)
+         UNION ALL
+        SELECT c.rank, c.n, c.list,
+               format('no purpose term gives the tag "%s", nor is it among "declared_tags"', i #>> '{}')
+          FROM cell AS c,
+               LATERAL json_array_elements(CASE WHEN c.type = 'array' THEN c.value END) AS i
+         WHERE c.list = 'rules' AND c.name = 'purpose_tags' AND json_typeof(i) = 'string'
+           AND NOT EXISTS (SELECT FROM known_tag AS k WHERE k.tag = i #>> '{}')
     )
     SELECT f.rank, f.n,
            CASE WHEN f.n = 0 THEN 'head'
@@ -402,7 +432,7 @@ RETURNS TABLE (rank integer, object text, key text, place text, todo text,
                change text, detail text, content jsonb)
     LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 AS $$
-    WITH brings AS MATERIALIZED (
+    WITH raw AS MATERIALIZED (
         SELECT * FROM sharing_guard.pack_new_rows($1, $2)
     ), brought AS MATERIALIZED (
         SELECT p.object, p.key,
@@ -410,19 +440,15 @@ AS $$
           FROM sharing_guard.pack_row AS p WHERE p.pack = $1
     ), here AS MATERIALIZED (
         SELECT * FROM sharing_guard.pack_local_rows()
-    ), merged AS MATERIALIZED (
-        SELECT coalesce(n.rank, array_position('{agency,agency_alias,purpose_term,rule,setting}'::text[], object)) AS rank,
-               object, key, n.place, b.content AS old, l.content AS local, n.content AS new
-          FROM brings AS n
-               FULL JOIN brought AS b USING (object, key)
-               LEFT JOIN here AS l USING (object, key)
     ), called AS MATERIALIZED (
         -- Agencies by what tells them apart: an ORI, or a name in a
         -- jurisdiction.  A name may end with its state in brackets, where
         -- other states have a place of that name, too.
         SELECT r.is_new, r.key, s.ori, s.name
-          FROM (SELECT true AS is_new, m.key, m.new AS content FROM merged AS m
-                 WHERE m.object = 'agency' AND m.old IS NULL AND m.local IS NULL
+          FROM (SELECT true AS is_new, w.key, w.content FROM raw AS w
+                       LEFT JOIN brought AS b USING (object, key)
+                       LEFT JOIN here AS l USING (object, key)
+                 WHERE object = 'agency' AND b.key IS NULL AND l.key IS NULL
                  UNION ALL
                 SELECT false, l.key, l.content FROM here AS l WHERE l.object = 'agency') AS r,
                LATERAL (VALUES (r.content->>'ori', NULL),
@@ -435,6 +461,26 @@ AS $$
           FROM called AS n JOIN called AS l ON l.name = n.name OR l.ori = n.ori
          WHERE n.is_new AND NOT l.is_new
          GROUP BY n.key
+    ), brings AS MATERIALIZED (
+        -- What is said of such an agency is said of the one that is here.
+        SELECT w.rank, w.object, w.key, w.place,
+               CASE WHEN w.object = 'agency_alias' AND t.twin IS NOT NULL
+                    THEN w.content || jsonb_build_object('agency_id', t.twin)
+                    WHEN w.object = 'rule' AND jsonb_typeof(w.content->'agencies') = 'array'
+                    THEN w.content || jsonb_build_object('agencies', (
+                        SELECT jsonb_agg(coalesce(u.twin, i.agency_id) ORDER BY i.n)
+                          FROM jsonb_array_elements_text(w.content->'agencies')
+                                   WITH ORDINALITY AS i (agency_id, n)
+                               LEFT JOIN twins AS u ON u.key = i.agency_id))
+                    ELSE w.content END AS content
+          FROM raw AS w
+               LEFT JOIN twins AS t ON w.object = 'agency_alias' AND t.key = w.content->>'agency_id'
+    ), merged AS MATERIALIZED (
+        SELECT coalesce(n.rank, array_position('{agency,agency_alias,purpose_term,rule,setting}'::text[], object)) AS rank,
+               object, key, n.place, b.content AS old, l.content AS local, n.content AS new
+          FROM brings AS n
+               FULL JOIN brought AS b USING (object, key)
+               LEFT JOIN here AS l USING (object, key)
     ), agencies AS MATERIALIZED (
         -- Those that will be there for an alias or a rule to name.
         SELECT l.key FROM here AS l WHERE l.object = 'agency'
@@ -557,7 +603,7 @@ EXCEPTION
         RAISE EXCEPTION 'policy pack "%" is not JSON', pack
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = concat_ws(' ', coalesce(nullif(reason, ''), SQLERRM),
-                                     format('(%s)', substring(line FROM '^JSON data, (line [0-9]+)'))),
+                                     '(' || substring(line FROM '^JSON data, (line [0-9]+)') || ')'),
                   HINT = 'Correct the file, or install the extension again.';
 END
 $$;
@@ -579,6 +625,7 @@ DECLARE
     home text;
     faults text[];
     done boolean;
+    old_version text;
     plan jsonb;
     step record;
 BEGIN
@@ -592,7 +639,9 @@ BEGIN
                      ORDER BY f.rank, f.entry, f.fault COLLATE "C") INTO faults
       FROM sharing_guard.pack_faults(name, parsed) AS f;
     IF faults IS NOT NULL THEN
-        RAISE EXCEPTION 'policy pack "%" has % fault(s)', name, cardinality(faults)
+        RAISE EXCEPTION 'policy pack "%" has %', name,
+                CASE cardinality(faults) WHEN 1 THEN 'a fault'
+                     ELSE format('%s faults', cardinality(faults)) END
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = array_to_string(faults[1:20], E'\n')
                            || CASE WHEN cardinality(faults) > 20 THEN E'\n...' ELSE '' END,
@@ -617,7 +666,31 @@ BEGIN
         -- A plan is made whole before it is carried out.
         SELECT jsonb_agg(to_jsonb(p) ORDER BY p.rank, p.key COLLATE "C") INTO plan
           FROM sharing_guard.pack_plan(name, brought) AS p;
+        -- The pack itself first: the checks of rules look up its declared tags.
+        SELECT p.version INTO old_version FROM sharing_guard.adopted_pack AS p WHERE p.pack = name;
+        IF old_version IS DISTINCT FROM brought->>'version' THEN
+            change := CASE WHEN old_version IS NULL THEN 'added' ELSE 'updated' END;
+            object := 'adopted_pack';
+            key := name;
+            detail := format('version %s', brought->>'version')
+                      || coalesce(format(', was %s', old_version), '');
+            RETURN NEXT;
+        END IF;
         IF done THEN
+            INSERT INTO sharing_guard.adopted_pack AS p
+                   (pack, version, adopted_at, checked_on, note, sources, settings, declared_tags)
+            VALUES (name, brought->>'version', now(), (brought->>'checked_on')::date,
+                    brought->>'note', brought->'sources', brought->'settings',
+                    (jsonb_populate_record(NULL::sharing_guard.adopted_pack,
+                        jsonb_build_object('declared_tags', brought->'declared_tags'))).declared_tags)
+            ON CONFLICT ON CONSTRAINT adopted_pack_pkey DO UPDATE
+               SET version = excluded.version, adopted_at = excluded.adopted_at,
+                   checked_on = excluded.checked_on, note = excluded.note,
+                   sources = excluded.sources, settings = excluded.settings,
+                   declared_tags = excluded.declared_tags
+             WHERE (p.version, p.checked_on, p.note, p.sources, p.settings, p.declared_tags)
+                   IS DISTINCT FROM (excluded.version, excluded.checked_on, excluded.note,
+                                     excluded.sources, excluded.settings, excluded.declared_tags);
             PERFORM sharing_guard.pack_carry_out(name, brought->>'version', plan);
         END IF;
 
@@ -641,21 +714,8 @@ BEGIN
             RETURN NEXT;
         END LOOP;
 
-        IF done THEN
-            INSERT INTO sharing_guard.adopted_pack AS p
-                   (pack, version, adopted_at, checked_on, note, sources, settings)
-            VALUES (name, brought->>'version', now(), (brought->>'checked_on')::date,
-                    brought->>'note', brought->'sources', brought->'settings')
-            ON CONFLICT ON CONSTRAINT adopted_pack_pkey DO UPDATE
-               SET version = excluded.version, adopted_at = excluded.adopted_at,
-                   checked_on = excluded.checked_on, note = excluded.note,
-                   sources = excluded.sources, settings = excluded.settings
-             WHERE (p.version, p.checked_on, p.note, p.sources, p.settings)
-                   IS DISTINCT FROM (excluded.version, excluded.checked_on, excluded.note,
-                                     excluded.sources, excluded.settings);
-            IF dry_run THEN
-                RAISE EXCEPTION USING ERRCODE = 'SG000';
-            END IF;
+        IF done AND dry_run THEN
+            RAISE EXCEPTION USING ERRCODE = 'SG000';
         END IF;
     EXCEPTION
         WHEN SQLSTATE 'SG000' THEN
