@@ -16,6 +16,7 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "storage/fd.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -49,6 +50,12 @@ extension_directory(void)
 	return psprintf("%s/extension", share);
 }
 
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
 /*
  * The packs that are installed, for a hint; palloc'd.
  *
@@ -59,11 +66,12 @@ static char *
 installed_packs(void)
 {
 	StringInfoData names;
+	List	   *found = NIL;
+	ListCell   *lc;
 	char	   *path = extension_directory();
 	DIR		   *dir = AllocateDir(path);
 	struct dirent *entry;
 
-	initStringInfo(&names);
 	while ((entry = ReadDirExtended(dir, path, LOG)) != NULL)
 	{
 		int			len = strlen(entry->d_name);
@@ -73,10 +81,17 @@ installed_packs(void)
 		if (len > prefix + suffix &&
 			strncmp(entry->d_name, PACK_PREFIX, prefix) == 0 &&
 			strcmp(entry->d_name + len - suffix, PACK_SUFFIX) == 0)
-			appendStringInfo(&names, "%s%.*s", names.len > 0 ? ", " : "",
-							 len - prefix - suffix, entry->d_name + prefix);
+			found = lappend(found, pnstrdup(entry->d_name + prefix,
+											len - prefix - suffix));
 	}
 	FreeDir(dir);
+
+	/* A directory has no order of its own. */
+	list_sort(found, compare_names);
+	initStringInfo(&names);
+	foreach(lc, found)
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
+						 (char *) lfirst(lc));
 	return names.data;
 }
 

@@ -534,7 +534,7 @@ AS $$
                -- A floor: what is longer stays, and what is shorter does not.
                WHEN c.object = 'setting' AND c.key = 'retention_floor'
                     AND (c.local->>c.key)::interval < (c.new->>c.key)::interval
-               THEN 'update'
+               THEN 'raise'
                WHEN c.new IS NULL AND c.local IS NULL THEN 'forget'
                WHEN c.new IS NULL AND c.local = c.old THEN 'delete'
                WHEN c.new IS NULL THEN 'keep withdrawn'
@@ -552,15 +552,17 @@ AS $$
     )
     SELECT d.rank, d.object, d.key, d.place,
            CASE WHEN d.case_of IN ('insert', 'update', 'delete') THEN d.case_of
+                WHEN d.case_of = 'raise' THEN 'update'
                 WHEN d.case_of IN ('same', 'keep changed', 'keep deleted') THEN 'remember'
                 WHEN d.case_of = 'forget' THEN 'forget'
                 ELSE 'nothing' END,
            CASE WHEN d.case_of = 'insert' THEN 'added'
-                WHEN d.case_of = 'update' THEN 'updated'
+                WHEN d.case_of IN ('update', 'raise') THEN 'updated'
                 WHEN d.case_of = 'delete' THEN 'removed'
                 WHEN d.case_of LIKE 'keep %' THEN 'kept local' END,
            CASE d.case_of
                 WHEN 'update' THEN format('changed in the pack: %s', d.differing)
+                WHEN 'raise' THEN format('raised to %s, the least that the pack allows', d.new->>d.key)
                 WHEN 'delete' THEN 'no longer in the pack'
                 WHEN 'keep withdrawn' THEN 'kept local: no longer in the pack, but changed here'
                 WHEN 'keep own' THEN coalesce(
@@ -673,7 +675,7 @@ BEGIN
             object := 'adopted_pack';
             key := name;
             detail := format('version %s', brought->>'version')
-                      || coalesce(format(', was %s', old_version), '');
+                      || coalesce(', was ' || old_version, '');
             RETURN NEXT;
         END IF;
         IF done THEN
