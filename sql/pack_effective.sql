@@ -13,7 +13,7 @@ CREATE TEMP TABLE day AS
 SELECT (clock_timestamp() AT TIME ZONE 'UTC' + interval '12 hours')::date AS day;
 SELECT a.* FROM day, sharing_guard.pack_adopt('us-x', '{"pack": "us-x", "version": "1", "jurisdiction": "US-CA",
     "checked_on": "2026-11-23", "rules": [{"rule_id": "us-x.to-come", "description": "Not any more", "outcome": "block",
-    "destination_classes": ["in_state_public_agency"], "effective_from": "' || day
+    "destination_classes": ["in_state_public_agency"], "effective_from": "' || to_char(day, 'YYYY-MM-DD')
     || '", "citation": "C", "authority_kind": "statute", "checked_on": "2026-11-23"}]}', false) AS a ORDER BY object;
 ALTER TABLE sharing_guard.setting DISABLE TRIGGER setting_check;
 CREATE TEMP TABLE moment AS SELECT date_trunc('second', clock_timestamp()) + interval '4 seconds' AS midnight;

@@ -89,8 +89,7 @@ BEGIN
                jsonb_object_keys(whole->l->0) AS k
     LOOP
         PERFORM pg_temp.try('removed', (whole #- path)::text);
-        FOREACH value IN ARRAY ARRAY['null', 'true', '-1', '""', '"\u0001"', '"us-il"', '[]', '{}',
-                                     '[[]]', '["x"]', '{"x": {}}']
+        FOREACH value IN ARRAY ARRAY['null', '-1', '""', '"\u0001"', '[]', '[[]]', '{"x": {}}']
         LOOP
             PERFORM pg_temp.try('replaced', jsonb_set(whole, path, value::jsonb)::text);
         END LOOP;
@@ -105,7 +104,7 @@ DECLARE
     size integer;
 BEGIN
     PERFORM setseed(0.25);
-    FOR i IN 1 .. 300 LOOP
+    FOR i IN 1 .. 100 LOOP
         place := 1 + floor(random() * length(whole));
         size := 1 + floor(random() * random() * 400);
         PERFORM pg_temp.try('lost', overlay(whole PLACING '' FROM place FOR size));
