@@ -662,8 +662,12 @@ BEGIN
     done := current_setting('transaction_read_only') = 'off' OR NOT dry_run;
     BEGIN
         -- One at a time: two merges at once would each miss the other's rows.
+        -- And nobody may change a row between the plan, which found it as the
+        -- pack brought it, and what is planned for it.  (Decisions only read.)
         IF done THEN
-            LOCK TABLE sharing_guard.pack_row IN SHARE ROW EXCLUSIVE MODE;
+            LOCK TABLE sharing_guard.pack_row, sharing_guard.setting, sharing_guard.agency,
+                sharing_guard.agency_alias, sharing_guard.purpose_term, sharing_guard.rule
+                IN SHARE ROW EXCLUSIVE MODE;
         END IF;
         -- A plan is made whole before it is carried out.
         SELECT jsonb_agg(to_jsonb(p) ORDER BY p.rank, p.key COLLATE "C") INTO plan
