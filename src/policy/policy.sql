@@ -533,7 +533,9 @@ BEGIN
     -- Rules that do nothing yet.
     odd := sharing_guard.unknown_word(NEW.purpose_tags,
         ARRAY(SELECT t.tag FROM sharing_guard.purpose_term AS t)
-        || '{no_purpose,vague_purpose}'::text[]);
+        || '{no_purpose,vague_purpose}'::text[]
+        -- What a pack leaves to applications to declare.
+        || ARRAY(SELECT unnest(p.declared_tags) FROM sharing_guard.adopted_pack AS p));
     IF odd IS NOT NULL THEN
         RAISE WARNING '% is for the purpose tag "%", which no purpose term gives', what, odd
             USING HINT = 'Check its spelling, or insert terms for it into sharing_guard.purpose_term.';
