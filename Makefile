@@ -16,10 +16,13 @@ OBJS = \
 	src/policy/decide.o \
 	src/policy/destination.o \
 	src/policy/fold.o \
+	src/policy/jurisdiction.o \
 	src/policy/load.o \
 	src/policy/pack.o \
+	src/policy/places.o \
 	src/policy/policy.o \
 	src/policy/purpose.o \
+	src/policy/spelling.o \
 	src/channel/context.o \
 	src/channel/copy.o \
 	src/channel/export_row.o \
@@ -39,6 +42,7 @@ SQL_PARTS = \
 	src/policy/change.sql \
 	src/setting.sql \
 	src/policy/destination.sql \
+	src/policy/spelling.sql \
 	src/policy/purpose.sql \
 	src/policy/policy.sql \
 	src/policy/decide.sql \

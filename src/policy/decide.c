@@ -44,6 +44,8 @@ typedef struct Party
 {
 	const Agency *agency;		/* NULL: not in the registry */
 	DestinationClass class;
+	AgencyStatus status;
+	bool		inferred;		/* all this from the spelling of a name */
 	bool		on_behalf;
 } Party;
 
@@ -189,10 +191,12 @@ static void
 add_party(Deliberation *d, TextSlice name, TextSlice state, bool on_behalf)
 {
 	Party	   *party = &d->parties[d->nparties++];
+	Destination found = sg_registry_resolve(d->policy->registry, name, state);
 
-	party->agency = sg_registry_resolve(d->policy->registry, name, state);
-	party->class = party->agency ? party->agency->class :
-		sg_infer_destination(name, state);
+	party->agency = found.agency;
+	party->class = found.class;
+	party->status = found.status;
+	party->inferred = found.inferred;
 	party->on_behalf = on_behalf;
 
 	if (party->agency != NULL)
@@ -338,35 +342,55 @@ condition_holds(Condition condition, bool fact)
 }
 
 /*
- * The conditions that are about a party.  All have to hold for the same one:
- * an inactive agency here and one of another state there are not an inactive
- * agency of another state.
+ * The classes that a party is treated as having, as a set of bits.
+ *
+ * A name may make its bearer worse than unregistered and not better, or else
+ * whoever is refused would call himself a federal agency wherever rules only
+ * flag those.  So what is inferred counts beside "unregistered", except for
+ * the one class that is there to be inferred.
+ */
+static uint32
+classes_of_party(const Party *party)
+{
+	uint32		classes = 1u << party->class;
+
+	if (party->inferred && party->class != DESTINATION_IN_STATE_INFERRED)
+		classes |= 1u << DESTINATION_UNREGISTERED;
+	return classes;
+}
+
+/*
+ * The conditions that are about a party, as one of these classes.  All have to
+ * hold for the same one: an inactive agency here and one of another state there
+ * are not an inactive agency of another state.
  */
 static bool
-rule_matches_party(const Deliberation *d, const Rule *rule, const Party *party)
+rule_matches_party(const Deliberation *d, const Rule *rule, const Party *party,
+				   uint32 classes)
 {
 	const Agency *agency = party->agency;
 	TimestampTz at = d->disclosure->at;
 
 	if (rule->destination_classes != 0 &&
-		(rule->destination_classes & (1u << party->class)) == 0)
+		(rule->destination_classes & classes) == 0)
+		return false;
+	if (rule->agency_status != AGENCY_STATUS_NONE &&
+		rule->agency_status != party->status)
 		return false;
 
 	/*
 	 * The rest are facts of the registry, of which a stranger has none.  So a
 	 * rule that asks for one, or for its absence, is not about strangers;
-	 * what is, names their class.
+	 * what is, names their class.  Nor does anything that the registry says
+	 * of an agency speak for who only has a name like it.
 	 */
-	if (agency == NULL)
-		return rule->agency_status == AGENCY_STATUS_NONE &&
-			rule->agencies.count == 0 &&
+	if (agency == NULL ||
+		(party->inferred && rule->outcome == OUTCOME_ALLOW))
+		return rule->agencies.count == 0 &&
 			rule->immigration_authority == CONDITION_ANY &&
 			rule->attestation == CONDITION_ANY &&
 			rule->contract == CONDITION_ANY;
 
-	if (rule->agency_status != AGENCY_STATUS_NONE &&
-		rule->agency_status != agency->status)
-		return false;
 	if (rule->agencies.count > 0 &&
 		!sg_words_contain(&rule->agencies, agency->agency_id,
 						  strlen(agency->agency_id)))
@@ -438,7 +462,7 @@ why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 		if (party != NULL ? other != party :
 			other->class == DESTINATION_SELF && !only_self)
 			continue;
-		if (other->agency == NULL ||
+		if (other->agency == NULL || other->inferred ||
 			strcmp(other->agency->agency_id, basis->destination) != 0)
 			return "it is for another destination";
 	}
@@ -503,7 +527,7 @@ append_party(const Deliberation *d, StringInfo buf, const Party *party)
 {
 	if (party == NULL || d->nparties < 2)
 		return;
-	if (party->agency != NULL)
+	if (party->agency != NULL && !party->inferred)
 		appendStringInfo(buf, "%s%s:",
 						 party->on_behalf ? "On behalf of " : "To ",
 						 party->agency->name);
@@ -626,7 +650,8 @@ hold_against_rules(Deliberation *d)
 		}
 		for (int k = 0; k < d->nparties; k++)
 		{
-			if (rule_matches_party(d, rule, &d->parties[k]))
+			if (rule_matches_party(d, rule, &d->parties[k],
+								   classes_of_party(&d->parties[k])))
 				record_rule(d, rule, &d->parties[k]);
 		}
 	}
@@ -640,7 +665,8 @@ hold_against_rules(Deliberation *d)
  * is vague.
  */
 static bool
-spoken_of(const Deliberation *d, const Party *party, TextSlice data_class)
+spoken_of_as(const Deliberation *d, const Party *party, uint32 classes,
+			 TextSlice data_class)
 {
 	for (int i = 0; i < d->policy->nrules; i++)
 	{
@@ -648,10 +674,25 @@ spoken_of(const Deliberation *d, const Party *party, TextSlice data_class)
 
 		if (rule->about_destination && in_effect(d, rule) &&
 			rule_matches(d, rule, data_class) &&
-			rule_matches_party(d, rule, party))
+			rule_matches_party(d, rule, party, classes))
 			return true;
 	}
 	return false;
+}
+
+/* The same in each of its classes, or else a default is to be asked for. */
+static bool
+spoken_of(const Deliberation *d, const Party *party, TextSlice data_class)
+{
+	uint32		classes = classes_of_party(party);
+
+	for (uint32 class = 1; class <= classes; class <<= 1)
+	{
+		if ((classes & class) != 0 &&
+			!spoken_of_as(d, party, class, data_class))
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -748,16 +789,16 @@ make_decision(const Deliberation *d)
 	const Party *to = &d->parties[0];
 
 	decision->destination_class = to->class;
-	if (to->agency != NULL)
+	decision->agency_status = to->status;
+	if (to->agency != NULL && !to->inferred)
 	{
-		decision->agency_status = to->agency->status;
 		decision->agency_id = pstrdup(to->agency->agency_id);
 		decision->agency_name = pstrdup(to->agency->name);
 	}
 	if (d->nparties > 1)
 	{
 		decision->on_behalf_of_class = d->parties[1].class;
-		if (d->parties[1].agency != NULL)
+		if (d->parties[1].agency != NULL && !d->parties[1].inferred)
 			decision->on_behalf_of_agency_id =
 				pstrdup(d->parties[1].agency->agency_id);
 	}

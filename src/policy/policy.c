@@ -38,7 +38,7 @@
  */
 static const char *const policy_tables[] = {
 	"setting", "policy_revision", "adopted_pack", "agency", "agency_alias",
-	"purpose_term", "data_class", "rule", "legal_basis"
+	"name_term", "purpose_term", "data_class", "rule", "legal_basis"
 };
 
 /* Their OIDs at the last load; 0 before the first. */
