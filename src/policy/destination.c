@@ -19,6 +19,7 @@
 
 #include "fmgr.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "policy/destination.h"
 #include "policy/fold.h"
@@ -149,14 +150,19 @@ sort_spellings(Spelling *spellings, int count)
  */
 static void
 registered_spelling(Registry *registry, const char *text, const Agency *agency,
-					bool from_pack)
+					bool from_pack, MemoryContext scratch)
 {
 	Spelling   *spelling = &registry->spellings[registry->nspellings++];
 	TextSlice	name = {text, strlen(text)};
 	TextSlice	no_state = {NULL, 0};
 	NameReading reading;
+	MemoryContext caller;
 
+	MemoryContextReset(scratch);
+	caller = MemoryContextSwitchTo(scratch);
 	sg_spelling_read(registry->terms, name, no_state, &reading);
+	MemoryContextSwitchTo(caller);
+
 	spelling->folded = sg_fold_name(text, strlen(text));
 	spelling->agency = agency;
 	spelling->needs_state = from_pack && reading.elsewhere &&
@@ -165,7 +171,7 @@ registered_spelling(Registry *registry, const char *text, const Agency *agency,
 	{
 		Spelling   *core = &registry->cores[registry->ncores++];
 
-		core->folded = reading.core;
+		core->folded = pstrdup(reading.core);
 		core->agency = agency;
 		core->needs_state = false;
 	}
@@ -183,6 +189,9 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 {
 	Registry   *registry = palloc0(sizeof(Registry));
 	uint64		count;
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "sharing_guard spellings",
+												  ALLOCSET_SMALL_SIZES);
 
 	registry->home_jurisdiction = home_jurisdiction;
 	registry->terms = sg_name_terms_load(home_jurisdiction);
@@ -253,7 +262,8 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 	for (uint64 row = 0; row < count; row++)
 		registered_spelling(registry, sg_load_text(row, 1),
 							sg_registry_find(registry, sg_load_text(row, 2)),
-							sg_load_bool(row, 3));
+							sg_load_bool(row, 3), scratch);
+	MemoryContextDelete(scratch);
 	registry->nspellings = sort_spellings(registry->spellings,
 										  registry->nspellings);
 	registry->ncores = sort_spellings(registry->cores, registry->ncores);

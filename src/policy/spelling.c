@@ -22,6 +22,7 @@
 #include <ctype.h>
 
 #include "lib/stringinfo.h"
+#include "utils/memutils.h"
 
 #include "policy/fold.h"
 #include "policy/jurisdiction.h"
@@ -35,8 +36,11 @@
  */
 #define NAME_LENGTH_MAX 1000
 
-/* No state's name and no term has more words than this. */
+/* No state's name has more words than this. */
 #define STATE_WORDS_MAX 4
+
+/* Nor any county's, "County" not counted. */
+#define COUNTY_WORDS_MAX 4
 
 /* What a word or several may mean; name_meanings has the SQL spellings. */
 typedef enum NameMeaning
@@ -154,6 +158,11 @@ static const char *const place_words[] = {
 static const char *const state_words[] = {
 	"attorney", "board", "bureau", "commission", "department", "division",
 	"office", "state"
+};
+
+/* Colleges are called with and without these. */
+static const char *const campus_words[] = {
+	"campus", "community", "district", "police", "public", "safety", "security"
 };
 
 static bool
@@ -343,7 +352,8 @@ compare_terms(const void *a, const void *b)
 NameTerms *
 sg_name_terms_load(const char *home_jurisdiction)
 {
-	NameTerms *terms = palloc0(sizeof(NameTerms));
+	NameTerms  *terms = palloc0(sizeof(NameTerms));
+	MemoryContext scratch;
 	uint64		count = sg_load_query("SELECT t.term, t.meaning, t.jurisdiction"
 									  " FROM sharing_guard.name_term AS t WHERE t.enabled");
 
@@ -351,18 +361,33 @@ sg_name_terms_load(const char *home_jurisdiction)
 	if (strncmp(home_jurisdiction, "US-", 3) == 0)
 		terms->home = home_jurisdiction + 3;
 	terms->terms = palloc_extended(Max(count, 1) * sizeof(Term),
-										MCXT_ALLOC_HUGE);
+								   MCXT_ALLOC_HUGE);
+	scratch = AllocSetContextCreate(CurrentMemoryContext,
+									"sharing_guard name terms",
+									ALLOCSET_SMALL_SIZES);
 	for (uint64 row = 0; row < count; row++)
 	{
+		MemoryContext caller;
 		Term	   *term = &terms->terms[terms->count];
-		char	   *text = sg_load_text(row, 1);
-		char	   *meaning = sg_load_text(row, 2);
-		char	   *jurisdiction = sg_load_text(row, 3);
-		TextSlice	slice = {text, strlen(text)};
+		char	   *text;
+		char	   *meaning;
+		char	   *jurisdiction;
+		TextSlice	slice;
 		OrgName		name = {0};
 
+		MemoryContextReset(scratch);
+		caller = MemoryContextSwitchTo(scratch);
+		text = sg_load_text(row, 1);
+		meaning = sg_load_text(row, 2);
+		jurisdiction = sg_load_text(row, 3);
+		slice.data = text;
+		slice.len = strlen(text);
+		read_words(&name, slice);
+		MemoryContextSwitchTo(caller);
+
 		term->local = strcmp(jurisdiction, "US") != 0;
-		if (term->local && strcmp(jurisdiction, home_jurisdiction) != 0)
+		if (name.nwords == 0 ||
+			(term->local && strcmp(jurisdiction, home_jurisdiction) != 0))
 			continue;
 		/* Not a word that we know: nothing good can be made of it. */
 		term->meaning = NAME_UNCLEAR;
@@ -371,15 +396,13 @@ sg_name_terms_load(const char *home_jurisdiction)
 			if (strcmp(name_meanings[i], meaning) == 0)
 				term->meaning = (NameMeaning) i;
 		}
-		read_words(&name, slice);
-		if (name.nwords == 0)
-			continue;
 		term->nwords = name.nwords;
 		term->words = palloc(name.nwords * sizeof(char *));
 		for (int i = 0; i < name.nwords; i++)
-			term->words[i] = name.words[i].text;
+			term->words[i] = pstrdup(name.words[i].text);
 		terms->count++;
 	}
+	MemoryContextDelete(scratch);
 	qsort(terms->terms, terms->count, sizeof(Term), compare_terms);
 	return terms;
 }
@@ -608,7 +631,7 @@ is_state_of_body(const OrgName *name, int at, int nwords)
 
 	if (is_alone_in_bracket(name, at, nwords))
 		return true;
-	if (at > 0 && words[at].dash_before && is_last(name, at + nwords - 1))
+	if (at > 0 && words[at].dash_before)
 		return true;
 	if (at > 0 && strcmp(words[at - 1].text, "of") == 0)
 		return true;
@@ -785,10 +808,8 @@ make_core(const OrgName *name, char kind)
 		if (word->meaning == NAME_NOTHING && strcmp(word->text, "of") == 0 &&
 			kind != 'c')
 			continue;
-		/* Colleges are called with and without these. */
-		if (kind == 'c' && (strcmp(word->text, "district") == 0 ||
-							strcmp(word->text, "community") == 0 ||
-							strcmp(word->text, "campus") == 0))
+		if (kind == 'c' &&
+			is_one_of(word->text, campus_words, lengthof(campus_words)))
 			continue;
 		county = 0;
 		if (strcmp(word->text, "county") == 0)
@@ -896,7 +917,7 @@ without_brackets(TextSlice name)
 static bool
 is_county_of(const OrgName *name, int at, const char *state)
 {
-	for (int from = at - 1; from >= 0; from--)
+	for (int from = at - 1; from >= Max(0, at - COUNTY_WORDS_MAX); from--)
 	{
 		StringInfoData key;
 		PlaceStates place;
@@ -950,6 +971,32 @@ is_of_home_state(const OrgName *name)
 		if (name->words[i].local &&
 			(name->words[i].meaning == NAME_IN_STATE_AGENCY ||
 			 name->words[i].meaning == NAME_PUBLIC_CAMPUS))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is it called a university of this state by the state's own name?  Those are
+ * public; the few that are not are terms of their own.
+ */
+static bool
+is_state_university(const OrgName *name, const char *state)
+{
+	const NameWord *words = name->words;
+
+	for (int i = 0; i < name->nwords; i++)
+	{
+		int			next = i + words[i].extent;
+
+		if (words[i].state_name == NULL || words[i].extent == 0 ||
+			strcmp(words[i].state_name, state) != 0)
+			continue;
+		if (i == 0 && next < name->nwords &&
+			strcmp(words[next].text, "university") == 0)
+			return true;
+		if (i == 2 && strcmp(words[0].text, "university") == 0 &&
+			strcmp(words[1].text, "of") == 0)
 			return true;
 	}
 	return false;
@@ -1069,6 +1116,8 @@ sg_spelling_read(const NameTerms *terms, TextSlice text, TextSlice state,
 			reading->only_inactive = false;
 	}
 	found = meanings_found(&name, states.one ? states.one : terms->home);
+	if (is_state_university(&name, terms->home))
+		found |= 1u << NAME_PUBLIC_CAMPUS;
 	reading->inactive = (found & (1u << NAME_INACTIVE)) != 0;
 	kind = kind_of(found);
 	core = make_core(&name, kind);

@@ -29,14 +29,6 @@ COMMENT ON COLUMN sharing_guard.name_term.note IS
 COMMENT ON COLUMN sharing_guard.name_term.built_in IS
 'Comes with the extension and stays as it is; the same term entered for the home jurisdiction counts instead of it';
 
-CREATE TRIGGER policy_changed
-    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.name_term
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('jurisdiction', 'term');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.name_term
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('jurisdiction', 'term');
-ALTER TABLE sharing_guard.name_term ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.name_term ENABLE ALWAYS TRIGGER policy_truncated;
-
 INSERT INTO sharing_guard.name_term (term, jurisdiction, meaning, note, built_in)
 SELECT unnest(x.terms), x.jurisdiction, x.meaning, x.note, true
   FROM (VALUES
@@ -59,8 +51,8 @@ SELECT unnest(x.terms), x.jurisdiction, x.meaning, x.note, true
      expired, terminated, deleted, no longer active, not active,
      offboarded, inactivated, cancelled, canceled, old account, former}'::text[]),
     ('US', 'nobody', NULL, '{demo, test, testing, training, delete, tbd, sandbox, org, unknown,
-     none, null, sample, placeholder, dummy, flock, flock safety,
-     flock group, axon, motorola, vigilant, rekor}'::text[]),
+     none, sample, placeholder, dummy, flock, flock safety, flock group,
+     axon, motorola, vigilant, rekor}'::text[]),
     ('US', 'unclear', NULL, '{fusion center, fusion, intelligence center,
      regional intelligence center, information center,
      information network, regional information sharing, riss, rmin, mocic,
@@ -102,11 +94,10 @@ SELECT unnest(x.terms), x.jurisdiction, x.meaning, x.note, true
      irs criminal investigation, internal revenue service, treasury,
      tigta, ssa oig, social security administration, hud oig,
      va medical center, va hospital, va healthcare, va health care,
-     va police department, veterans affairs,
-     department of veterans affairs, veterans administration,
-     department of defense, department of war, dod, pentagon,
-     pentagon force protection, pfpa, army, us army, army cid, navy,
-     us navy, naval, naval base, naval air station, ncis,
+     veterans affairs, department of veterans affairs,
+     veterans administration, department of defense, department of war,
+     dod, pentagon, pentagon force protection, pfpa, army, us army,
+     army cid, navy, us navy, naval, naval base, naval air station, ncis,
      naval criminal investigative service, marine corps,
      marine corps base, marines, usmc, mcas, mcb, mcrd, air force, usaf,
      air force base, afb, afosi, space force, space force base, sfb,
@@ -254,15 +245,13 @@ SELECT unnest(x.terms), x.jurisdiction, x.meaning, x.note, true
      regional police, ppd, mpd, public safety, public safety department,
      department of public safety, division of public safety,
      public safety agency, dps, safety department, department of safety,
-     campus safety, campus police, campus security,
-     campus safety security, campus safety security department,
      safety security department, safety security, safety police,
      school police, airport police, harbor police, harbor patrol,
      transit police, park police, railway transit police, constable,
      constables, const, precinct, pct, marshal, marshals, town marshal,
      city marshal, village marshal, fire marshal, code enforcement,
      animal control, animal services, park rangers, rangers,
-     district police, university police, college police, hospital police}'::text[]),
+     district police}'::text[]),
     ('US', 'sheriff', NULL, '{so, sd, sheriff, sheriffs, sheriffs office, sheriff office,
      sheriffs department, sheriff department, sheriffs dept,
      sheriffs police, county so, county sheriff, county sheriffs,
@@ -346,7 +335,9 @@ SELECT unnest(x.terms), x.jurisdiction, x.meaning, x.note, true
      public utilities commission, turnpike authority, toll authority,
      department of human services, department of child safety}'::text[]),
     ('US', 'campus', NULL, '{university, college, campus, polytechnic, institute of technology,
-     school of medicine, law school, seminary}'::text[]),
+     school of medicine, law school, seminary, campus safety,
+     campus police, campus security, campus safety security,
+     campus safety security department, campus public safety}'::text[]),
     ('US', 'public_campus', NULL, '{state university, community college, community college district,
      community colleges, community technical college, city college,
      junior college, college district, county college, technical college,
@@ -367,6 +358,15 @@ SELECT unnest(x.terms), x.jurisdiction, x.meaning, x.note, true
     ('US-CA', 'private', 'private universities in California', '{stanford, usc, usf, lmu, loma linda university health, cal tech}'::text[])
   ) AS x (jurisdiction, meaning, note, terms);
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.name_term', 'WHERE NOT built_in');
+
+-- After the rows that come with the extension, which are no change of policy.
+CREATE TRIGGER policy_changed
+    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.name_term
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('jurisdiction', 'term');
+CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.name_term
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('jurisdiction', 'term');
+ALTER TABLE sharing_guard.name_term ENABLE ALWAYS TRIGGER policy_changed;
+ALTER TABLE sharing_guard.name_term ENABLE ALWAYS TRIGGER policy_truncated;
 
 CREATE FUNCTION sharing_guard.name_term_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
