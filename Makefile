@@ -17,6 +17,7 @@ OBJS = \
 	src/policy/destination.o \
 	src/policy/fold.o \
 	src/policy/jurisdiction.o \
+	src/policy/legal_basis.o \
 	src/policy/load.o \
 	src/policy/pack.o \
 	src/policy/places.o \
@@ -50,6 +51,7 @@ SQL_PARTS = \
 	src/policy/spelling.sql \
 	src/policy/purpose.sql \
 	src/policy/policy.sql \
+	src/policy/legal_basis.sql \
 	src/policy/decide.sql \
 	src/policy/pack.sql \
 	src/channel/context.sql \

@@ -32,6 +32,7 @@
 #include "policy/compiled.h"
 #include "policy/decide.h"
 #include "policy/fold.h"
+#include "policy/legal_basis.h"
 #include "operational.h"
 #include "vocabulary.h"
 
@@ -404,6 +405,77 @@ rule_matches_party(const Deliberation *d, const Rule *rule, const Party *party,
 }
 
 /*
+ * Does what the basis says concern this party?
+ *
+ * A rule about purposes (whose party is NULL) concerns every party but
+ * ourselves; ourselves only where there is nobody else.
+ */
+static bool
+is_concerned(const Deliberation *d, const Party *other, const Party *party)
+{
+	if (party != NULL)
+		return other == party;
+	if (other->class != DESTINATION_SELF)
+		return true;
+	for (int i = 0; i < d->nparties; i++)
+	{
+		if (d->parties[i].class != DESTINATION_SELF)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Why the task forces that work under an agreement do not bear it out, as the
+ * end of a sentence; NULL if one does, or none is on file: then the agreement
+ * stands by its own scope.
+ *
+ * One and the same task force has to be for something else than immigration,
+ * be at work at the time, and have all parties as members.
+ */
+static const char *
+why_no_task_force(Deliberation *d, const LegalBasis *basis,
+				  const Party *party)
+{
+	const char *why_not = NULL;
+
+	for (int i = 0; i < d->policy->ntask_forces; i++)
+	{
+		const TaskForce *force = &d->policy->task_forces[i];
+		bool		members = true;
+
+		if (strcmp(force->agreement, basis->legal_basis_id) != 0)
+			continue;
+		look_at_edge(d, force->starts);
+		look_at_edge(d, force->ends);
+		for (int k = 0; k < d->nparties; k++)
+		{
+			const Party *other = &d->parties[k];
+
+			if (is_concerned(d, other, party) &&
+				other->class != DESTINATION_SELF &&
+				(other->agency == NULL || other->inferred ||
+				 !sg_words_contain(&force->agencies, other->agency->agency_id,
+								   strlen(other->agency->agency_id))))
+				members = false;
+		}
+		if (force->for_immigration)
+			why_not = psprintf("the primary purpose of task force \"%s\" is immigration enforcement",
+							   force->name);
+		else if (d->disclosure->at < force->starts)
+			why_not = psprintf("task force \"%s\" has not begun", force->name);
+		else if (d->disclosure->at >= force->ends)
+			why_not = psprintf("task force \"%s\" has ended", force->name);
+		else if (!members)
+			why_not = psprintf("the agency is not a member of task force \"%s\"",
+							   force->name);
+		else
+			return NULL;
+	}
+	return why_not;
+}
+
+/*
  * Why the named legal basis does not lift this rule for this party, as the
  * end of a sentence; NULL if it does.
  *
@@ -422,7 +494,7 @@ why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 {
 	const Disclosure *disclosure = d->disclosure;
 	const LegalBasis *basis = d->basis;
-	bool		only_self = true;
+	const char *why_not;
 
 	if (basis == NULL)
 		return "it is not on file";
@@ -446,25 +518,22 @@ why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 	if (disclosure->at < basis->valid_from)
 		return psprintf("it is valid only from %s", basis->valid_from_text);
 
-	/*
-	 * A rule about purposes concerns every party but ourselves; ourselves
-	 * only where there is nobody else.
-	 */
-	for (int i = 0; i < d->nparties; i++)
-	{
-		if (d->parties[i].class != DESTINATION_SELF)
-			only_self = false;
-	}
 	for (int i = 0; basis->destination != NULL && i < d->nparties; i++)
 	{
 		const Party *other = &d->parties[i];
 
-		if (party != NULL ? other != party :
-			other->class == DESTINATION_SELF && !only_self)
+		if (!is_concerned(d, other, party))
 			continue;
 		if (other->agency == NULL || other->inferred ||
 			strcmp(other->agency->agency_id, basis->destination) != 0)
 			return "it is for another destination";
+	}
+
+	if (strcmp(basis->kind, "task_force_agreement") == 0)
+	{
+		why_not = why_no_task_force(d, basis, party);
+		if (why_not != NULL)
+			return why_not;
 	}
 
 	/* A scope that the disclosure does not speak of is not met. */
@@ -494,6 +563,18 @@ why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 			return "it is for one case, and no case number was given";
 		if (!slice_is(trim(disclosure->case_number), basis->case_number))
 			return "it is for another case";
+	}
+
+	/* The channel has found that out: what is left is not ours to count. */
+	if (disclosure->legal_basis_used_up)
+	{
+		if (basis->row_limit == 0)
+			return "it was for a single use, and has been used";
+		if (basis->single_use)
+			return psprintf("it was for a single use of at most " INT64_FORMAT " rows, and nothing is left of that",
+							basis->row_limit);
+		return psprintf("its limit of " INT64_FORMAT " rows is used up",
+						basis->row_limit);
 	}
 	return NULL;
 }
@@ -855,7 +936,11 @@ make_decision(const Deliberation *d)
 	pfree(citations);
 
 	if (d->lifting_basis != NULL)
+	{
 		decision->legal_basis_id = pstrdup(d->lifting_basis);
+		decision->legal_basis_limited = d->basis->row_limit > 0 ||
+			d->basis->single_use;
+	}
 	decision->policy_revision = d->policy->revision;
 	decision->valid_until = d->valid_until;
 	decision->depends_on_record = d->depends_on_record;
@@ -995,6 +1080,15 @@ sg_sql_preview_decision(PG_FUNCTION_ARGS)
 	disclosure.destination_state = text_argument(fcinfo, 9);
 
 	decision = sg_decide(sg_policy_current(), &disclosure);
+
+	/* What has been used by now says nothing of another time. */
+	if (decision->legal_basis_limited && PG_ARGISNULL(6) &&
+		sg_legal_basis_is_used_up(sg_policy_current(),
+								  decision->legal_basis_id))
+	{
+		disclosure.legal_basis_used_up = true;
+		decision = sg_decide(sg_policy_current(), &disclosure);
+	}
 
 	/* In the order of the function's OUT columns. */
 	values[0] = CStringGetTextDatum(sg_outcome_name(decision->outcome));
