@@ -24,6 +24,7 @@ OBJS = \
 	src/policy/policy.o \
 	src/policy/purpose.o \
 	src/policy/spelling.o \
+	src/policy/suggest.o \
 	src/channel/context.o \
 	src/channel/copy.o \
 	src/channel/database.o \
@@ -53,12 +54,14 @@ SQL_PARTS = \
 	src/policy/policy.sql \
 	src/policy/legal_basis.sql \
 	src/policy/decide.sql \
+	src/policy/suggest.sql \
 	src/policy/pack.sql \
 	src/channel/context.sql \
 	src/channel/guard.sql \
 	src/channel/triggers.sql \
 	src/channel/export_row.sql \
 	src/audit/views.sql \
+	src/unresolved.sql \
 	src/audit/health.sql \
 	src/roles.sql \
 	src/preflight.sql

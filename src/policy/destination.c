@@ -25,7 +25,6 @@
 #include "policy/fold.h"
 #include "policy/jurisdiction.h"
 #include "policy/load.h"
-#include "policy/spelling.h"
 #include "vocabulary.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_agency_destination_class);
@@ -477,6 +476,31 @@ sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
 	if (reading.inactive)
 		result.status = AGENCY_INACTIVE;
 	return result;
+}
+
+bool
+sg_registry_spelling(const Registry *registry, int number,
+					 RegistrySpelling *spelling)
+{
+	const Spelling *found;
+
+	spelling->is_core = number >= registry->nspellings;
+	if (spelling->is_core)
+		number -= registry->nspellings;
+	if (spelling->is_core && number >= registry->ncores)
+		return false;
+	found = spelling->is_core ? &registry->cores[number] :
+		&registry->spellings[number];
+	spelling->agency = found->agency;
+	spelling->text = found->folded;
+	return true;
+}
+
+void
+sg_registry_read(const Registry *registry, TextSlice name, TextSlice state,
+				 NameReading *reading)
+{
+	sg_spelling_read(registry->terms, name, state, reading);
 }
 
 /*

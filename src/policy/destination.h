@@ -9,6 +9,7 @@
 #define SHARING_GUARD_DESTINATION_H
 
 #include "disclosure.h"
+#include "policy/spelling.h"
 
 /* A row of the registry, compiled. */
 typedef struct Agency
@@ -63,5 +64,21 @@ typedef struct Destination
  */
 extern Destination sg_registry_resolve(const Registry *registry,
 									   TextSlice name, TextSlice state);
+
+/* One of the spellings that the registry has. */
+typedef struct RegistrySpelling
+{
+	const Agency *agency;
+	const char *text;			/* folded */
+	bool		is_core;		/* what spelling.c makes of it */
+} RegistrySpelling;
+
+/* The spelling of this number; false when there are no more. */
+extern bool sg_registry_spelling(const Registry *registry, int number,
+								 RegistrySpelling *spelling);
+
+/* Reads a name by the registry's terms. */
+extern void sg_registry_read(const Registry *registry, TextSlice name,
+							 TextSlice state, NameReading *reading);
 
 #endif							/* SHARING_GUARD_DESTINATION_H */
