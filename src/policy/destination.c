@@ -152,11 +152,14 @@ registered_spelling(Registry *registry, const char *text, const Agency *agency,
 					bool from_pack, MemoryContext scratch)
 {
 	Spelling   *spelling = &registry->spellings[registry->nspellings++];
-	TextSlice	name = {text, strlen(text)};
+	TextSlice	name;
 	TextSlice	no_state = {NULL, 0};
 	NameReading reading;
 	MemoryContext caller;
 
+	name.data = text;
+
+	name.len = strlen(text);
 	MemoryContextReset(scratch);
 	caller = MemoryContextSwitchTo(scratch);
 	sg_spelling_read(registry->terms, name, no_state, &reading);
@@ -382,7 +385,7 @@ find_registered(const Registry *registry, TextSlice name, TextSlice state)
  * home state, if no other has a place of that name.
  */
 static const Agency *
-find_by_core(const Registry *registry, const NameReading *reading)
+find_by_core(const Registry *registry, const NameReading * reading)
 {
 	Spelling	key = {.folded = reading->core};
 	const Spelling *found;
@@ -455,7 +458,10 @@ sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
 		if (has_remarks)
 		{
 			if (reading.state != NULL)
-				state = (TextSlice) {reading.state, strlen(reading.state)};
+			{
+				state.data = reading.state;
+				state.len = strlen(reading.state);
+			}
 			agency = find_registered(registry, reading.bare, state);
 		}
 		if (agency == NULL)
@@ -480,7 +486,7 @@ sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
 
 bool
 sg_registry_spelling(const Registry *registry, int number,
-					 RegistrySpelling *spelling)
+					 RegistrySpelling * spelling)
 {
 	const Spelling *found;
 
@@ -498,7 +504,7 @@ sg_registry_spelling(const Registry *registry, int number,
 
 void
 sg_registry_read(const Registry *registry, TextSlice name, TextSlice state,
-				 NameReading *reading)
+				 NameReading * reading)
 {
 	sg_spelling_read(registry->terms, name, state, reading);
 }

@@ -44,10 +44,10 @@ typedef struct UsedAhead
 	const char *legal_basis_id;
 	int64		rows;
 	struct UsedAhead *next;
-} UsedAhead;
+}			UsedAhead;
 
 /* Of this transaction, in its memory. */
-static UsedAhead *used_ahead = NULL;
+static UsedAhead * used_ahead = NULL;
 
 /*
  * What tells this transaction's uses from others': a transaction id may come
@@ -91,13 +91,24 @@ sg_legal_basis_init(void)
 	RegisterSubXactCallback(legal_basis_subxact_callback, NULL);
 }
 
+/* The legal basis as it is on file now; NULL if it is not any more. */
+static const LegalBasis *
+find_basis(const Policy *policy, const char *legal_basis_id)
+{
+	TextSlice	id;
+
+	id.data = legal_basis_id;
+	id.len = strlen(legal_basis_id);
+	return sg_policy_legal_basis(policy, id);
+}
+
 /* The table of uses and its owner; errors out where it is missing. */
 static Oid
 find_table(Oid *owner)
 {
 	Oid			namespace = get_namespace_oid("sharing_guard", true);
 	Oid			relid = OidIsValid(namespace) ?
-		get_relname_relid("legal_basis_use", namespace) : InvalidOid;
+	get_relname_relid("legal_basis_use", namespace) : InvalidOid;
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 
 	if (!HeapTupleIsValid(tuple))
@@ -161,17 +172,17 @@ static bool
 take(const LegalBasis *basis, int64 rows)
 {
 	static const char query[] =
-		"INSERT INTO sharing_guard.legal_basis_use AS u"
-		" (legal_basis_id, uses, rows_used, last_used_at, last_transaction)"
-		" VALUES ($1, 1, $2, $3, $4)"
-		" ON CONFLICT (legal_basis_id) DO UPDATE SET"
-		" uses = u.uses OPERATOR(pg_catalog.+)"
-		"  CASE WHEN u.last_transaction OPERATOR(pg_catalog.=) $4 THEN 0 ELSE 1 END,"
-		" rows_used = u.rows_used OPERATOR(pg_catalog.+) $2,"
-		" last_used_at = $3, last_transaction = $4"
-		" WHERE ($5 OPERATOR(pg_catalog.=) 0 OR"
-		"  u.rows_used OPERATOR(pg_catalog.<=) ($5 OPERATOR(pg_catalog.-) $2))"
-		" AND (NOT $6 OR u.last_transaction OPERATOR(pg_catalog.=) $4)";
+	"INSERT INTO sharing_guard.legal_basis_use AS u"
+	" (legal_basis_id, uses, rows_used, last_used_at, last_transaction)"
+	" VALUES ($1, 1, $2, $3, $4)"
+	" ON CONFLICT (legal_basis_id) DO UPDATE SET"
+	" uses = u.uses OPERATOR(pg_catalog.+)"
+	"  CASE WHEN u.last_transaction OPERATOR(pg_catalog.=) $4 THEN 0 ELSE 1 END,"
+	" rows_used = u.rows_used OPERATOR(pg_catalog.+) $2,"
+	" last_used_at = $3, last_transaction = $4"
+	" WHERE ($5 OPERATOR(pg_catalog.=) 0 OR"
+	"  u.rows_used OPERATOR(pg_catalog.<=) ($5 OPERATOR(pg_catalog.-) $2))"
+	" AND (NOT $6 OR u.last_transaction OPERATOR(pg_catalog.=) $4)";
 	Oid			types[] = {TEXTOID, INT8OID, TIMESTAMPTZOID, UUIDOID, INT8OID, BOOLOID};
 	Datum		values[6];
 	Oid			owner;
@@ -208,13 +219,12 @@ bool
 sg_legal_basis_use(const Policy *policy, const char *legal_basis_id,
 				   int64 rows)
 {
-	TextSlice	id = {legal_basis_id, strlen(legal_basis_id)};
-	const LegalBasis *basis = sg_policy_legal_basis(policy, id);
+	const LegalBasis *basis = find_basis(policy, legal_basis_id);
 
 	/* Not on file any more: the next decision will say so. */
 	if (basis == NULL)
 		return false;
-	for (UsedAhead *ahead = used_ahead; ahead != NULL; ahead = ahead->next)
+	for (UsedAhead * ahead = used_ahead; ahead != NULL; ahead = ahead->next)
 	{
 		int64		stored;
 
@@ -230,8 +240,7 @@ sg_legal_basis_use(const Policy *policy, const char *legal_basis_id,
 bool
 sg_legal_basis_use_ahead(const Policy *policy, const char *legal_basis_id)
 {
-	TextSlice	id = {legal_basis_id, strlen(legal_basis_id)};
-	const LegalBasis *basis = sg_policy_legal_basis(policy, id);
+	const LegalBasis *basis = find_basis(policy, legal_basis_id);
 	UsedAhead  *ahead;
 
 	if (basis == NULL || !take(basis, 1))
@@ -258,13 +267,12 @@ bool
 sg_legal_basis_is_used_up(const Policy *policy, const char *legal_basis_id)
 {
 	static const char query[] =
-		"SELECT FROM sharing_guard.legal_basis_use AS u"
-		" WHERE u.legal_basis_id OPERATOR(pg_catalog.=) $1 AND"
-		" (($2 OPERATOR(pg_catalog.>) 0 AND u.rows_used OPERATOR(pg_catalog.>=) $2) OR $3)";
+	"SELECT FROM sharing_guard.legal_basis_use AS u"
+	" WHERE u.legal_basis_id OPERATOR(pg_catalog.=) $1 AND"
+	" (($2 OPERATOR(pg_catalog.>) 0 AND u.rows_used OPERATOR(pg_catalog.>=) $2) OR $3)";
 	Oid			types[] = {TEXTOID, INT8OID, BOOLOID};
 	Datum		values[3];
-	TextSlice	id = {legal_basis_id, strlen(legal_basis_id)};
-	const LegalBasis *basis = sg_policy_legal_basis(policy, id);
+	const LegalBasis *basis = find_basis(policy, legal_basis_id);
 	Oid			owner;
 
 	if (basis == NULL || (basis->row_limit == 0 && !basis->single_use))

@@ -392,9 +392,12 @@ load_task_forces(Policy *policy)
 	{
 		TaskForce  *task_force = &policy->task_forces[policy->ntask_forces++];
 		char	   *text = sg_load_text(row, 4);
-		TextSlice	purpose = {text, strlen(text)};
+		TextSlice	purpose;
 		ListCell   *lc;
 
+		purpose.data = text;
+
+		purpose.len = strlen(text);
 		task_force->name = sg_load_text(row, 1);
 		task_force->agreement = sg_load_text(row, 2);
 		sg_load_words(row, 3, &task_force->agencies);
