@@ -82,7 +82,7 @@ typedef struct TaskForce
 	TimestampTz starts;
 	TimestampTz ends;			/* exclusive */
 	bool		for_immigration;	/* by its primary purpose */
-}			TaskForce;
+} TaskForce;
 
 struct Policy
 {

@@ -441,7 +441,7 @@ why_no_task_force(Deliberation *d, const LegalBasis *basis,
 
 	for (int i = 0; i < d->policy->ntask_forces; i++)
 	{
-		const		TaskForce *force = &d->policy->task_forces[i];
+		const TaskForce *force = &d->policy->task_forces[i];
 		bool		members = true;
 
 		if (strcmp(force->agreement, basis->legal_basis_id) != 0)

@@ -385,7 +385,7 @@ find_registered(const Registry *registry, TextSlice name, TextSlice state)
  * home state, if no other has a place of that name.
  */
 static const Agency *
-find_by_core(const Registry *registry, const NameReading * reading)
+find_by_core(const Registry *registry, const NameReading *reading)
 {
 	Spelling	key = {.folded = reading->core};
 	const Spelling *found;
@@ -486,7 +486,7 @@ sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
 
 bool
 sg_registry_spelling(const Registry *registry, int number,
-					 RegistrySpelling * spelling)
+					 RegistrySpelling *spelling)
 {
 	const Spelling *found;
 
@@ -504,7 +504,7 @@ sg_registry_spelling(const Registry *registry, int number,
 
 void
 sg_registry_read(const Registry *registry, TextSlice name, TextSlice state,
-				 NameReading * reading)
+				 NameReading *reading)
 {
 	sg_spelling_read(registry->terms, name, state, reading);
 }

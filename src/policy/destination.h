@@ -56,7 +56,7 @@ typedef struct Destination
 	 */
 	const Agency *agency;
 	bool		inferred;		/* no agency_id, ORI, name or alias */
-}			Destination;
+} Destination;
 
 /*
  * Whom a name stands for, with the state given beside it (optional): a known
@@ -71,14 +71,14 @@ typedef struct RegistrySpelling
 	const Agency *agency;
 	const char *text;			/* folded */
 	bool		is_core;		/* what spelling.c makes of it */
-}			RegistrySpelling;
+} RegistrySpelling;
 
 /* The spelling of this number; false when there are no more. */
 extern bool sg_registry_spelling(const Registry *registry, int number,
-								 RegistrySpelling * spelling);
+								 RegistrySpelling *spelling);
 
 /* Reads a name by the registry's terms. */
 extern void sg_registry_read(const Registry *registry, TextSlice name,
-							 TextSlice state, NameReading * reading);
+							 TextSlice state, NameReading *reading);
 
 #endif							/* SHARING_GUARD_DESTINATION_H */

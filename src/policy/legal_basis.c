@@ -44,10 +44,10 @@ typedef struct UsedAhead
 	const char *legal_basis_id;
 	int64		rows;
 	struct UsedAhead *next;
-}			UsedAhead;
+} UsedAhead;
 
 /* Of this transaction, in its memory. */
-static UsedAhead * used_ahead = NULL;
+static UsedAhead *used_ahead = NULL;
 
 /*
  * What tells this transaction's uses from others': a transaction id may come
@@ -224,7 +224,7 @@ sg_legal_basis_use(const Policy *policy, const char *legal_basis_id,
 	/* Not on file any more: the next decision will say so. */
 	if (basis == NULL)
 		return false;
-	for (UsedAhead * ahead = used_ahead; ahead != NULL; ahead = ahead->next)
+	for (UsedAhead *ahead = used_ahead; ahead != NULL; ahead = ahead->next)
 	{
 		int64		stored;
 

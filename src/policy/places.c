@@ -3754,7 +3754,7 @@ static const char places[] =
  * has.
  */
 bool
-sg_place_find(const char *name, PlaceStates * found)
+sg_place_find(const char *name, PlaceStates *found)
 {
 	Size		low = 0;
 	Size		high = sizeof(places) - 1;
@@ -3795,7 +3795,7 @@ sg_place_find(const char *name, PlaceStates * found)
 
 /* Is the state one of them? */
 bool
-sg_place_is_in(const PlaceStates * found, const char *state)
+sg_place_is_in(const PlaceStates *found, const char *state)
 {
 	if (memcmp(found->most, state, 2) == 0)
 		return true;
@@ -3813,7 +3813,7 @@ sg_place_is_in(const PlaceStates * found, const char *state)
  * others that nobody would think of them.
  */
 bool
-sg_place_means(const PlaceStates * found, const char *state, bool great)
+sg_place_means(const PlaceStates *found, const char *state, bool great)
 {
 	return memcmp(found->most, state, 2) == 0 &&
 		(found->nothers == 0 || (great && found->dominant));

@@ -15,11 +15,11 @@ typedef struct PlaceStates
 	bool		dominant;		/* ten times as many as the next */
 	int			nothers;
 	const char *others;			/* the other states, one after the other */
-}			PlaceStates;
+} PlaceStates;
 
-extern bool sg_place_find(const char *name, PlaceStates * found);
-extern bool sg_place_is_in(const PlaceStates * found, const char *state);
-extern bool sg_place_means(const PlaceStates * found, const char *state,
+extern bool sg_place_find(const char *name, PlaceStates *found);
+extern bool sg_place_is_in(const PlaceStates *found, const char *state);
+extern bool sg_place_means(const PlaceStates *found, const char *state,
 						   bool great);
 
 #endif							/* SHARING_GUARD_PLACES_H */

@@ -65,7 +65,7 @@ typedef enum NameMeaning
 	NAME_IN_STATE_AGENCY,		/* an agency by itself, and of the home state */
 	NAME_CAMPUS,
 	NAME_PUBLIC_CAMPUS
-}			NameMeaning;
+} NameMeaning;
 
 /* In the order of the enum; the first is no word. */
 static const char *const name_meanings[] = {
@@ -112,7 +112,7 @@ typedef struct NameWord
 								 * is the first of them; else 0 */
 	const char *state_name;		/* part of this state's name */
 	const char *state;			/* names this state */
-}			NameWord;
+} NameWord;
 
 typedef struct OrgName
 {
@@ -120,7 +120,7 @@ typedef struct OrgName
 	bool		one_case;		/* case tells nothing */
 	int			nwords;
 	NameWord   *words;
-}			OrgName;
+} OrgName;
 
 /* Abbreviations that stand for one word, whatever the kind of body. */
 static const struct
@@ -221,7 +221,7 @@ write_out(const char *written)
  * be told; elsewhere it is taken to be unknown.
  */
 static void
-read_words(OrgName * name, TextSlice text)
+read_words(OrgName *name, TextSlice text)
 {
 	Size		len;
 	char	   *folded = sg_fold(text.data, text.len, &len);
@@ -411,10 +411,10 @@ sg_name_terms_load(const char *home_jurisdiction)
 
 /* The longest term that begins at this word, within one bracket; or NULL. */
 static const Term *
-find_term(const OrgName * name, int at)
+find_term(const OrgName *name, int at)
 {
 	const NameTerms *terms = name->terms;
-	const		NameWord *words = name->words;
+	const NameWord *words = name->words;
 	int			low = 0;
 	int			high = terms->count;
 
@@ -449,7 +449,7 @@ find_term(const OrgName * name, int at)
 
 /* The state whose name begins at this word, and of how many words it is. */
 static const char *
-find_state_name(const OrgName * name, int at, int *nwords)
+find_state_name(const OrgName *name, int at, int *nwords)
 {
 	StringInfoData joined;
 	const char *found = NULL;
@@ -477,7 +477,7 @@ find_state_name(const OrgName * name, int at, int *nwords)
  * Find terms and names of states, from left to right, the longest first.
  */
 static void
-find_terms(OrgName * name)
+find_terms(OrgName *name)
 {
 	for (int i = 0; i < name->nwords;)
 	{
@@ -533,7 +533,7 @@ is_public_kind(NameMeaning meaning)
 
 /* Is there a kind of agency here, or a word that stands for a county? */
 static bool
-is_kind_at(const OrgName * name, int at)
+is_kind_at(const OrgName *name, int at)
 {
 	NameMeaning meaning;
 
@@ -545,7 +545,7 @@ is_kind_at(const OrgName * name, int at)
 }
 
 static bool
-is_county_word(const NameWord * word)
+is_county_word(const NameWord *word)
 {
 	return strcmp(word->text, "county") == 0 ||
 		strcmp(word->text, "parish") == 0 || strcmp(word->text, "co") == 0;
@@ -553,9 +553,9 @@ is_county_word(const NameWord * word)
 
 /* Is it all that stands in its bracket, from this word on? */
 static bool
-is_alone_in_bracket(const OrgName * name, int at, int nwords)
+is_alone_in_bracket(const OrgName *name, int at, int nwords)
 {
-	const		NameWord *words = name->words;
+	const NameWord *words = name->words;
 	int			bracket = words[at].bracket;
 
 	return bracket != 0 &&
@@ -565,7 +565,7 @@ is_alone_in_bracket(const OrgName * name, int at, int nwords)
 
 /* Does anything but remarks in brackets follow? */
 static bool
-is_last(const OrgName * name, int at)
+is_last(const OrgName *name, int at)
 {
 	for (int i = at + 1; i < name->nwords; i++)
 	{
@@ -581,9 +581,9 @@ is_last(const OrgName * name, int at)
  * kind of agency.
  */
 static bool
-is_where_states_stand(const OrgName * name, int at)
+is_where_states_stand(const OrgName *name, int at)
 {
-	const		NameWord *word = &name->words[at];
+	const NameWord *word = &name->words[at];
 
 	if (is_alone_in_bracket(name, at, 1))
 		return true;
@@ -601,9 +601,9 @@ is_where_states_stand(const OrgName * name, int at)
  * stand, and in small letters hardly ever.
  */
 static bool
-is_state_code(const OrgName * name, int at)
+is_state_code(const OrgName *name, int at)
 {
-	const		NameWord *word = &name->words[at];
+	const NameWord *word = &name->words[at];
 	const char *code = strlen(word->written) == 2 ?
 	sg_us_state_code(word->written) : NULL;
 
@@ -625,10 +625,10 @@ is_state_code(const OrgName * name, int at)
  * "Kansas Department of Corrections" is of Kansas.
  */
 static bool
-is_state_of_body(const OrgName * name, int at, int nwords)
+is_state_of_body(const OrgName *name, int at, int nwords)
 {
-	const		NameWord *words = name->words;
-	const		NameWord *next = at + nwords < name->nwords ?
+	const NameWord *words = name->words;
+	const NameWord *next = at + nwords < name->nwords ?
 	&words[at + nwords] : NULL;
 
 	if (is_alone_in_bracket(name, at, nwords))
@@ -653,10 +653,10 @@ typedef struct States
 	bool		several;
 	const char *passing;		/* may be but a town's name; or NULL */
 	bool		passing_first;	/* and the name begins with it */
-}			States;
+} States;
 
 static void
-take_state(States * states, const char *state)
+take_state(States *states, const char *state)
 {
 	if (states->one != NULL && strcmp(states->one, state) != 0)
 		states->several = true;
@@ -670,7 +670,7 @@ take_state(States * states, const char *state)
  * county: where another state is named they are not one.
  */
 static void
-find_states(OrgName * name, States * states)
+find_states(OrgName *name, States *states)
 {
 	bool		sure = false;
 
@@ -702,7 +702,7 @@ find_states(OrgName * name, States * states)
 	for (int i = 0; i < name->nwords; i++)
 	{
 		NameWord   *word = &name->words[i];
-		const		NameWord *next;
+		const NameWord *next;
 
 		if (word->state_name == NULL || word->extent == 0)
 			continue;
@@ -770,7 +770,7 @@ kind_of(const uint32 found)
  * dropped; other kinds are what tells agencies apart.
  */
 static char *
-make_core(const OrgName * name, char kind)
+make_core(const OrgName *name, char kind)
 {
 	StringInfoData core;
 	Size		county = 0;
@@ -778,7 +778,7 @@ make_core(const OrgName * name, char kind)
 	initStringInfo(&core);
 	for (int i = 0; i < name->nwords; i++)
 	{
-		const		NameWord *word = &name->words[i];
+		const NameWord *word = &name->words[i];
 
 		if (word->bracket != 0)
 			continue;
@@ -828,7 +828,7 @@ make_core(const OrgName * name, char kind)
 
 /* The states that have a place of which this is the core; false if none. */
 static bool
-find_place(const char *core, char kind, PlaceStates * found)
+find_place(const char *core, char kind, PlaceStates *found)
 {
 	char	   *key;
 	Size		len = strlen(core);
@@ -917,7 +917,7 @@ without_brackets(TextSlice name)
  * in this state?  "Co" may as well be a company.
  */
 static bool
-is_county_of(const OrgName * name, int at, const char *state)
+is_county_of(const OrgName *name, int at, const char *state)
 {
 	for (int from = at - 1; from >= Max(0, at - COUNTY_WORDS_MAX); from--)
 	{
@@ -939,7 +939,7 @@ is_county_of(const OrgName * name, int at, const char *state)
  * name names, or else the home state.
  */
 static uint32
-meanings_found(const OrgName * name, const char *state)
+meanings_found(const OrgName *name, const char *state)
 {
 	uint32		found = 0;
 	bool		outside = false;
@@ -948,7 +948,7 @@ meanings_found(const OrgName * name, const char *state)
 		outside = outside || name->words[i].bracket == 0;
 	for (int i = 0; i < name->nwords; i++)
 	{
-		const		NameWord *word = &name->words[i];
+		const NameWord *word = &name->words[i];
 
 		/* "(Stark County)" and "[Law Enforcement]" are no kind of agency. */
 		if (word->bracket != 0 && outside &&
@@ -966,7 +966,7 @@ meanings_found(const OrgName * name, const char *state)
 
 /* Is there a term that only bodies of the home state are called by? */
 static bool
-is_of_home_state(const OrgName * name)
+is_of_home_state(const OrgName *name)
 {
 	for (int i = 0; i < name->nwords; i++)
 	{
@@ -983,9 +983,9 @@ is_of_home_state(const OrgName * name)
  * public; the few that are not are terms of their own.
  */
 static bool
-is_state_university(const OrgName * name, const char *state)
+is_state_university(const OrgName *name, const char *state)
 {
-	const		NameWord *words = name->words;
+	const NameWord *words = name->words;
 
 	for (int i = 0; i < name->nwords; i++)
 	{
@@ -1043,7 +1043,7 @@ is_something_else(uint32 found, DestinationClass *class)
  */
 static DestinationClass
 class_by_state(const NameTerms *terms, const char *state, uint32 found,
-			   char kind, const char *core, const PlaceStates * place)
+			   char kind, const char *core, const PlaceStates *place)
 {
 	bool		public_campus = (found & (1u << NAME_PUBLIC_CAMPUS)) != 0;
 	const char *home = terms->home;
@@ -1074,7 +1074,7 @@ class_by_state(const NameTerms *terms, const char *state, uint32 found,
 
 void
 sg_spelling_read(const NameTerms *terms, TextSlice text, TextSlice state,
-				 NameReading * reading)
+				 NameReading *reading)
 {
 	OrgName		name = {.terms = terms};
 	States		states = {0};
@@ -1082,7 +1082,7 @@ sg_spelling_read(const NameTerms *terms, TextSlice text, TextSlice state,
 	char		kind;
 	char	   *core;
 	PlaceStates place_states;
-	const		PlaceStates *place = NULL;
+	const PlaceStates *place = NULL;
 
 	memset(reading, 0, sizeof(NameReading));
 	reading->class = DESTINATION_UNREGISTERED;

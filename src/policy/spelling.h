@@ -39,7 +39,7 @@ typedef struct NameReading
 	 * same agency, if they are of the same state.
 	 */
 	const char *core;
-}			NameReading;
+} NameReading;
 
 /* Reads the table, within the policy's load, into CurrentMemoryContext. */
 extern NameTerms *sg_name_terms_load(const char *home_jurisdiction);
@@ -49,6 +49,6 @@ extern NameTerms *sg_name_terms_load(const char *home_jurisdiction);
  * to is in CurrentMemoryContext, or the name's own.
  */
 extern void sg_spelling_read(const NameTerms *terms, TextSlice name,
-							 TextSlice state, NameReading * reading);
+							 TextSlice state, NameReading *reading);
 
 #endif							/* SHARING_GUARD_SPELLING_H */

@@ -43,7 +43,7 @@ typedef struct Suggestion
 	const Agency *agency;
 	const char *spelling;
 	int			distance;
-}			Suggestion;
+} Suggestion;
 
 /*
  * A folded text as plain ASCII, so that the distance counts bytes in every
@@ -110,8 +110,8 @@ suggest(List **suggestions, const Agency *agency, const char *spelling,
 static int
 compare_suggestions(const ListCell *a, const ListCell *b)
 {
-	const		Suggestion *x = lfirst(a);
-	const		Suggestion *y = lfirst(b);
+	const Suggestion *x = lfirst(a);
+	const Suggestion *y = lfirst(b);
 
 	if (x->distance != y->distance)
 		return x->distance - y->distance;
@@ -196,7 +196,7 @@ sg_sql_suggest_agencies(PG_FUNCTION_ARGS)
 	suggestions = find_like(sg_policy_current(), slice);
 	foreach(lc, suggestions)
 	{
-		const		Suggestion *suggestion = lfirst(lc);
+		const Suggestion *suggestion = lfirst(lc);
 		Datum		values[3];
 		bool		nulls[3] = {false};
 
