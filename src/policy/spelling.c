@@ -589,7 +589,7 @@ is_where_states_stand(const OrgName *name, int at)
 		return true;
 	if (at == 0)
 		return word->dash_after;
-	return is_last(name, at) || word->dash_before || word->dash_after ||
+	return is_last(name, at) || word->dash_before != word->dash_after ||
 		is_kind_at(name, at + 1) || is_kind_at(name, at - 1) ||
 		is_county_word(word - 1);
 }
@@ -633,7 +633,8 @@ is_state_of_body(const OrgName *name, int at, int nwords)
 
 	if (is_alone_in_bracket(name, at, nwords))
 		return true;
-	if (at > 0 && words[at].dash_before)
+	/* But "PA - California PD" begins with the state. */
+	if (at > 0 && words[at].dash_before && words[at - 1].state == NULL)
 		return true;
 	if (at > 0 && strcmp(words[at - 1].text, "of") == 0)
 		return true;
@@ -803,6 +804,7 @@ make_core(const OrgName *name, char kind)
 			case NAME_TRIBAL:
 			case NAME_PRIVATE:
 			case NAME_FEDERAL:
+			case NAME_UNCLEAR:
 				break;
 			default:
 				continue;
@@ -831,8 +833,6 @@ static bool
 find_place(const char *core, char kind, PlaceStates *found)
 {
 	char	   *key;
-	Size		len = strlen(core);
-	static const char township[] = "township";
 
 	if (kind == 's' || kind == 'd' || kind == 'b')
 	{
@@ -842,12 +842,6 @@ find_place(const char *core, char kind, PlaceStates *found)
 	}
 	if (sg_place_find(core, found))
 		return true;
-	if (len > strlen(township) &&
-		strcmp(core + len - strlen(township), township) == 0)
-	{
-		key = pnstrdup(core, len - strlen(township));
-		return sg_place_find(key, found);
-	}
 	return false;
 }
 
@@ -1129,7 +1123,19 @@ sg_spelling_read(const NameTerms *terms, TextSlice text, TextSlice state,
 	if (find_place(core, kind, &place_states))
 		place = &place_states;
 
-	/* Says what is called by a home state's own term where it is. */
+	/*
+	 * Speedway in Indiana is a town, and State College in Pennsylvania, whose
+	 * police are as public as any.
+	 */
+	if (place != NULL && states.one != NULL && !states.several &&
+		sg_place_is_in(place, states.one) && (found & (1u << NAME_POLICE)))
+	{
+		found &= ~((1u << NAME_PRIVATE) | (1u << NAME_UNCLEAR) |
+				   (1u << NAME_CAMPUS) | (1u << NAME_PUBLIC_CAMPUS));
+		kind = kind_of(found);
+	}
+
+	/* What is called by a home state's own term is in that. */
 	if (is_of_home_state(&name))
 		take_state(&states, terms->home);
 	reading->state = states.several ? NULL : states.one;
