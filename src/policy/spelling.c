@@ -590,7 +590,8 @@ is_where_states_stand(const OrgName *name, int at)
 	if (at == 0)
 		return word->dash_after;
 	return is_last(name, at) || word->dash_before != word->dash_after ||
-		is_kind_at(name, at + 1) || is_kind_at(name, at - 1) ||
+		is_kind_at(name, at + 1) ||
+		(is_kind_at(name, at - 1) && strcmp(word[-1].text, "of") != 0) ||
 		is_county_word(word - 1);
 }
 
@@ -775,6 +776,7 @@ make_core(const OrgName *name, char kind)
 {
 	StringInfoData core;
 	Size		county = 0;
+	bool		county_of = false;
 
 	initStringInfo(&core);
 	for (int i = 0; i < name->nwords; i++)
@@ -783,6 +785,11 @@ make_core(const OrgName *name, char kind)
 
 		if (word->bracket != 0)
 			continue;
+		/* "County of Yuba" is Yuba County. */
+		if (word->meaning == NAME_GOVERNMENT && i + 1 < name->nwords &&
+			strcmp(word->text, "county") == 0 &&
+			strcmp(word[1].text, "of") == 0)
+			county_of = true;
 		if (word->state != NULL && (kind != 'c' || word->state_name == NULL))
 			continue;
 		switch (word->meaning)
@@ -820,6 +827,9 @@ make_core(const OrgName *name, char kind)
 			county = strlen("county");
 		appendStringInfoString(&core, word->text);
 	}
+
+	if (county_of && kind == 'g' && core.len > 0)
+		appendStringInfoString(&core, "county");
 
 	/* Sheriffs and prosecutors are a county's in any case. */
 	if (county > 0 && (kind == 's' || kind == 'd' || kind == 'b') &&
