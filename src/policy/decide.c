@@ -48,6 +48,7 @@ typedef struct Party
 	AgencyStatus status;
 	bool		inferred;		/* all this from the spelling of a name */
 	bool		on_behalf;
+	uint32		spoken_of;		/* the classes that rules have spoken of */
 } Party;
 
 /* A rule that matched, or a default that applied. */
@@ -731,9 +732,15 @@ hold_against_rules(Deliberation *d)
 		}
 		for (int k = 0; k < d->nparties; k++)
 		{
-			if (rule_matches_party(d, rule, &d->parties[k],
-								   classes_of_party(&d->parties[k])))
-				record_rule(d, rule, &d->parties[k]);
+			Party	   *party = &d->parties[k];
+			uint32		classes = classes_of_party(party);
+
+			if (rule_matches_party(d, rule, party, classes))
+			{
+				party->spoken_of |= rule->destination_classes == 0 ? classes :
+					rule->destination_classes & classes;
+				record_rule(d, rule, party);
+			}
 		}
 	}
 }
@@ -783,8 +790,13 @@ spoken_of(const Deliberation *d, const Party *party, TextSlice data_class)
 static bool
 left_to_default(const Deliberation *d, const Party *party)
 {
+	/* That is what has been asked of the rules already. */
 	if (d->disclosure->data_class.data != NULL)
-		return !spoken_of(d, party, d->disclosure->data_class);
+	{
+		uint32		classes = classes_of_party(party);
+
+		return (party->spoken_of & classes) != classes;
+	}
 
 	/* It could be any class, so rules must speak of every one there is. */
 	if (d->policy->data_classes.count == 0)
