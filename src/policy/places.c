@@ -3746,8 +3746,7 @@ static const char places[] =
 "zeigler:IL\nzelienople:PA\nzemple:MN\nzenda:KS\nzephyrhills:FL\nzerbe:PA\n"
 "ziebachcounty:SD\nzillah:WA\nzilwaukee:MI\nzimmerman:MN\nzinc:AR\nzion:IL\n"
 "zionsville:IN\nzoar:OH\nzolfosprings:FL\nzumbrofalls:MN\nzumbrota:MN\n"
-"zurich:KS\nzwingle:IA\nzwolle:LA\n"
-		   ;
+"zurich:KS\nzwingle:IA\nzwolle:LA\n";
 
 /*
  * The states that have a place of this name, which is folded; false if none
