@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
@@ -37,15 +38,19 @@ typedef struct Spelling
 {
 	const char *folded;
 	const Agency *agency;
-	bool		needs_state;	/* see registered_spelling() */
+	const char *text;			/* as the registry has it */
+	bool		from_pack;		/* no local row has it so */
 } Spelling;
 
 /*
  * The ways from a spelling to an agency, each a sorted array: it is built at
- * once, searched for every new decision, and never changed.
+ * once, searched for every new decision, and never changed.  The last is built
+ * when a name is first not found in the others, for it takes as long as all
+ * the rest.
  */
 struct Registry
 {
+	MemoryContext context;
 	const char *home_jurisdiction;
 	const NameTerms *terms;
 	int			nagencies;
@@ -55,7 +60,10 @@ struct Registry
 	int			nspellings;
 	Spelling   *spellings;		/* by folded */
 	int			ncores;
-	Spelling   *cores;			/* the same by what spelling.c makes of them */
+
+
+	/* The same by what spelling.c makes of them: see make_cores(). */
+	Spelling   *cores;			/* NULL: not made yet */
 };
 
 /*
@@ -133,50 +141,95 @@ sort_spellings(Spelling *spellings, int count)
 			compare_spellings_of_agencies(&spellings[kept - 1],
 										  &spellings[i]) != 0)
 			spellings[kept++] = spellings[i];
-		else if (!spellings[i].needs_state)
-			spellings[kept - 1].needs_state = false;
+		else if (!spellings[i].from_pack)
+			spellings[kept - 1].from_pack = false;
 	}
 	return kept;
 }
 
 /*
- * Takes in a spelling that the registry has.
- *
- * Who enters an agency knows what the local applications call it.  A pack does
- * not: its "Hillsborough Police Department" is one of several in the country,
- * and stands for the agency only with the state, unless hardly anybody could
- * mean another.
+ * Reads one of the registry's own spellings; what the result points to goes
+ * when the scratch context is reset.
  */
 static void
-registered_spelling(Registry *registry, const char *text, const Agency *agency,
-					bool from_pack, MemoryContext scratch)
+read_registered(const Registry *registry, const char *text,
+				MemoryContext scratch, NameReading *reading)
 {
-	Spelling   *spelling = &registry->spellings[registry->nspellings++];
+	MemoryContext caller;
 	TextSlice	name;
 	TextSlice	no_state = {NULL, 0};
-	NameReading reading;
-	MemoryContext caller;
 
 	name.data = text;
 
 	name.len = strlen(text);
 	MemoryContextReset(scratch);
 	caller = MemoryContextSwitchTo(scratch);
-	sg_spelling_read(registry->terms, name, no_state, &reading);
+	sg_spelling_read(registry->terms, name, no_state, reading);
 	MemoryContextSwitchTo(caller);
+}
 
-	spelling->folded = sg_fold_name(text, strlen(text));
-	spelling->agency = agency;
-	spelling->needs_state = from_pack && reading.elsewhere &&
-		!reading.greatest;
-	if (reading.core != NULL)
+/*
+ * Does this spelling stand for the agency only with the state beside it?
+ *
+ * Who enters an agency knows what the local applications call it.  A pack does
+ * not: its "Hillsborough Police Department" is one of several in the country,
+ * unless hardly anybody could mean another.
+ */
+static bool
+needs_state(const Registry *registry, const Spelling *spelling)
+{
+	MemoryContext scratch;
+	NameReading reading;
+
+	if (!spelling->from_pack)
+		return false;
+	scratch = AllocSetContextCreate(CurrentMemoryContext,
+									"sharing_guard spelling",
+									ALLOCSET_SMALL_SIZES);
+	read_registered(registry, spelling->text, scratch, &reading);
+	MemoryContextDelete(scratch);
+	return reading.elsewhere && !reading.greatest;
+}
+
+/*
+ * Makes the list of cores, where there is none yet, in the registry's own
+ * context.  It comes from nothing but the registry, so to have made it changes
+ * no answer.
+ */
+static void
+make_cores(const Registry *registry)
+{
+	Registry   *whole = unconstify(Registry *, registry);
+	MemoryContext caller;
+	MemoryContext scratch;
+	Spelling   *cores;
+	int			count = 0;
+
+	if (registry->cores != NULL)
+		return;
+	scratch = AllocSetContextCreate(CurrentMemoryContext,
+									"sharing_guard spellings",
+									ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(registry->context);
+	cores = palloc_extended(Max(registry->nspellings, 1) * sizeof(Spelling),
+							MCXT_ALLOC_HUGE);
+	for (int i = 0; i < registry->nspellings; i++)
 	{
-		Spelling   *core = &registry->cores[registry->ncores++];
+		NameReading reading;
 
-		core->folded = pstrdup(reading.core);
-		core->agency = agency;
-		core->needs_state = false;
+		CHECK_FOR_INTERRUPTS();
+		read_registered(registry, registry->spellings[i].text, scratch,
+						&reading);
+		if (reading.core == NULL)
+			continue;
+		cores[count] = registry->spellings[i];
+		cores[count].folded = pstrdup(reading.core);
+		count++;
 	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
+	whole->ncores = sort_spellings(cores, count);
+	whole->cores = cores;
 }
 
 /*
@@ -191,10 +244,8 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 {
 	Registry   *registry = palloc0(sizeof(Registry));
 	uint64		count;
-	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
-												  "sharing_guard spellings",
-												  ALLOCSET_SMALL_SIZES);
 
+	registry->context = CurrentMemoryContext;
 	registry->home_jurisdiction = home_jurisdiction;
 	registry->terms = sg_name_terms_load(home_jurisdiction);
 
@@ -259,16 +310,18 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 						  " WHERE a.ori IS NOT NULL");
 	registry->spellings = palloc_extended(Max(count, 1) * sizeof(Spelling),
 										  MCXT_ALLOC_HUGE);
-	registry->cores = palloc_extended(Max(count, 1) * sizeof(Spelling),
-									  MCXT_ALLOC_HUGE);
 	for (uint64 row = 0; row < count; row++)
-		registered_spelling(registry, sg_load_text(row, 1),
-							sg_registry_find(registry, sg_load_text(row, 2)),
-							sg_load_bool(row, 3), scratch);
-	MemoryContextDelete(scratch);
+	{
+		Spelling   *spelling = &registry->spellings[registry->nspellings++];
+
+		spelling->text = sg_load_text(row, 1);
+		spelling->folded = sg_fold_name(spelling->text,
+										strlen(spelling->text));
+		spelling->agency = sg_registry_find(registry, sg_load_text(row, 2));
+		spelling->from_pack = sg_load_bool(row, 3);
+	}
 	registry->nspellings = sort_spellings(registry->spellings,
 										  registry->nspellings);
-	registry->ncores = sort_spellings(registry->cores, registry->ncores);
 	return registry;
 }
 
@@ -331,7 +384,7 @@ find_by_spelling(const Registry *registry, TextSlice name, TextSlice state)
 	for (; found < end && compare_spellings(found, &key) == 0; found++)
 	{
 		if (!state_fits(found->agency, state) ||
-			(found->needs_state && !sg_is_given(state)))
+			(!sg_is_given(state) && needs_state(registry, found)))
 			continue;
 		if (agency != NULL)
 			return NULL;
@@ -389,12 +442,14 @@ find_by_core(const Registry *registry, const NameReading *reading)
 {
 	Spelling	key = {.folded = reading->core};
 	const Spelling *found;
-	const Spelling *end = registry->cores + registry->ncores;
+	const Spelling *end;
 	const Agency *agency = NULL;
 
 	if (reading->core == NULL ||
 		(reading->state == NULL && reading->elsewhere))
 		return NULL;
+	make_cores(registry);
+	end = registry->cores + registry->ncores;
 	found = bsearch(&key, registry->cores, registry->ncores,
 					sizeof(Spelling), compare_spellings);
 	if (found == NULL)
@@ -490,6 +545,7 @@ sg_registry_spelling(const Registry *registry, int number,
 {
 	const Spelling *found;
 
+	make_cores(registry);
 	spelling->is_core = number >= registry->nspellings;
 	if (spelling->is_core)
 		number -= registry->nspellings;
