@@ -42,7 +42,7 @@ SELECT * FROM pg_temp.hear('California Department of Corrections', 'California D
 SELECT * FROM pg_temp.hear('Yuba County Sheriffs Office', 'Shasta County SO', 'City of Moreno Valley', 'City of Half Moon Bay (SMCSO)',
     'Orange County SO', 'Lake County Sheriff', 'Windsor Police Department', 'Hillsborough Police Department', 'Springfield PD',
     'Tompkins County Sheriff''s Office', 'Flagstaff Police Department', 'Washington County Sheriff', 'Nevada County Sheriff',
-    'California City PD', 'Police Department', 'Sheriff', 'CA', 'CA PD', 'California Police Department');
+    'California City PD', 'County of Nevada (CA)', 'County of Yuba', 'CITY OF LA HABRA CA', 'Police Department', 'Sheriff', 'CA', 'CA PD', 'California Police Department');
 -- Who is no public agency, wherever he is
 SELECT * FROM pg_temp.hear('[Federal] US Border Patrol [Inactive]', '[Federal] FBI', 'FBI Los Angeles CA', 'US Marshals Service CA', 'VA Medical Center CA Police',
     'Naval Base San Diego CA PD', 'Travis AFB CA', 'NPS - Yosemite CA', 'ICE ERO Los Angeles CA', 'Amtrak Police CA', 'Federal Way WA PD',
@@ -54,7 +54,7 @@ SELECT * FROM pg_temp.hear('[Federal] US Border Patrol [Inactive]', '[Federal] F
     'Cornerstone Community School (CA)', 'Kaiser Permanente CA Security', 'Cedars Sinai Medical Center CA PD', 'Ontario Provincial Police', 'Policia de Tijuana CA');
 -- Campuses: public ones by their system
 SELECT * FROM pg_temp.hear('University of CA - Santa Barbara CA PD', 'UC Davis CA PD', 'CSU Long Beach PD (CA)', 'Cal State San Bernadino CA PD', 'San Jose State University CA',
-    'Sequoias Community College District CA PD', 'Some College CA PD', 'Harper Community College IL PD', 'Denison University Campus OH PD');
+    'Sequoias Community College District CA PD', 'Some College CA PD', 'Rio Hondo College PD CA', 'CSU Maritime Academy CA PD', 'Harper Community College IL PD', 'Denison University Campus OH PD');
 -- Nobody, or more than one
 SELECT * FROM pg_temp.hear('Reno NV CA PD', 'AZ CA Task Force PD', 'Texas Department of Public Safety CA', 'DNU', 'Delete', '[DEACTIVATED] - demo', 'Jaime LE Training', 'Whispering Palms',
     'Bel Air Hills (CA)', 'CA0010000', 'CA0190000', 'TX1010000', '   ', '()', '[]', '!!!', 'x');
@@ -96,10 +96,11 @@ INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level, status, 
 ('inyo', 'Inyo County Sheriff''s Office', 'US-CA', 'local', 'active', false),
 ('collier', 'Collier County Sheriff''s Office', 'US-FL', 'local', 'active', true),
 ('bp', 'US Border Patrol', 'US', 'federal', 'active', true),
-('davis', 'Davis Police Department', 'US-CA', 'local', 'active', false);
+('davis', 'Davis Police Department', 'US-CA', 'local', 'active', false),
+('sdsu', 'San Diego State University Police Department', 'US-CA', 'state', 'active', false);
 RESET client_min_messages;
 SELECT x.name, p.destination_class, p.agency_status, p.agency_id
-  FROM unnest('{Rio Hondo College Police Department,Rio Hondo College PD CA,Rio Hondo College PD,Alhambra CA PD,Oakridge PD (CA),Inyo County SO,Inyo CA Sheriff,
+  FROM unnest('{Rio Hondo College Police Department,Rio Hondo College PD CA,Rio Hondo College PD,Alhambra CA PD,Oakridge PD (CA),Inyo County SO,Inyo CA Sheriff,San Diego State University PD,
     Collier County FL SO,[Federal] US Border Patrol [Inactive],US Border Patrol [Inactive],Davis Police Department,Davis Police Department [Inactive],davis (deactivated),
     Davis Police Department (WA),[Federal] Davis Police Department,Anytown Police Department,Anytown CA PD,anytown-police-department}'::text[]) WITH ORDINALITY AS x (name, n),
        sharing_guard.preview_decision(x.name, 'burglary', 'rms') AS p ORDER BY x.n;

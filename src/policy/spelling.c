@@ -637,8 +637,9 @@ is_state_of_body(const OrgName *name, int at, int nwords)
 	/* But "PA - California PD" begins with the state. */
 	if (at > 0 && words[at].dash_before && words[at - 1].state == NULL)
 		return true;
+	/* The State of Nevada, but not the County of Nevada. */
 	if (at > 0 && strcmp(words[at - 1].text, "of") == 0)
-		return true;
+		return words[at - 1].meaning != NAME_GOVERNMENT;
 	if (next == NULL || next->bracket != words[at].bracket)
 		return false;
 	return next->meaning == NAME_STATE_AGENCY ||
