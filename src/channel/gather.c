@@ -36,6 +36,7 @@
 #include "policy/change.h"
 #include "policy/decide.h"
 #include "policy/fold.h"
+#include "policy/legal_basis.h"
 #include "policy/policy.h"
 #include "operational.h"
 #include "utils/memutils.h"
@@ -494,6 +495,26 @@ sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 	entry = decision_table_insert(decisions, key, &found);
 	entry->gathered = gathered;
 	return gathered;
+}
+
+GatheredDecision *
+sg_gather_use_basis(const Guard *guard, Disclosure *disclosure,
+					GatheredDecision *gathered, bool ahead)
+{
+	const Decision *decision = gathered->decision;
+	const Policy *policy;
+
+	/* A basis that did not suffice is not used, whatever the mode. */
+	if (!decision->legal_basis_limited || decision->outcome == OUTCOME_BLOCK)
+		return gathered;
+	policy = sg_policy_current();
+	if (ahead ?
+		sg_legal_basis_use_ahead(policy, decision->legal_basis_id) :
+		sg_legal_basis_use(policy, decision->legal_basis_id, 1))
+		return gathered;
+	/* There may have been a long wait: the policy as it is now. */
+	disclosure->legal_basis_used_up = true;
+	return decide_one_row(sg_policy_current(), guard, disclosure);
 }
 
 const Decision *
