@@ -1,0 +1,3 @@
+-- What test/bench/counts.sql works with, besides schema.sql.
+SELECT bench_target('counts', 'ours');
+CREATE TABLE unprotected (n integer);
