@@ -31,30 +31,38 @@ PG_FUNCTION_INFO_V1(sg_event_rows);
 /*
  * Without an index a column is in one of two shapes: one value that all rows
  * share, or one value for each row.  (With a single row it is both.)
+ *
+ * A statement fills thousands of columns in turn, so that none stays in the
+ * processor's cache for its next row: what a row needs comes first, in one
+ * line of it.
  */
 struct RowColumn
 {
-	MemoryContext context;
+	/* The values: array elements, each int-aligned; NULLs take no bytes. */
+	char	   *data;
+	uint32		used;
+	uint32		size;
+
 	int			nrows;
 	int			nvalues;
 
-	/* The values: array elements, each int-aligned; NULLs take no bytes. */
-	char	   *data;
-	Size		used;
-	Size		size;
+	int16	   *index;
+	int			index_size;		/* rows */
 
-	/* The value added last: where its bytes are, or that it is NULL. */
-	Size		last;
-	Size		last_len;
-	bool		last_null;
+	/* The value added last: its length (or NULL_LEN), and where it is. */
+	uint32		last_len;
+	uint64		last_tail;		/* its last bytes: see value_tail() */
+	uint32		last;
+	uint32		present_size;	/* bytes */
 
 	/* As in an array: a set bit is a value; no bitmap before any NULL. */
 	bits8	   *present;
-	Size		present_size;	/* bytes */
 
-	int16	   *index;
-	int			index_size;		/* rows */
+	MemoryContext context;
 };
+
+/* The length of the value that is none. */
+#define NULL_LEN PG_UINT32_MAX
 
 /* For a few rows, which is what most events have. */
 #define INITIAL_DATA_SIZE 128
@@ -63,7 +71,7 @@ struct RowColumn
 /* Room that is left in an allocation for the header of a finished array. */
 #define ARRAY_HEADER_RESERVE (1024 * 1024)
 
-static void add_value(RowColumn *column, const TextSlice *value);
+static void add_value(RowColumn *column, const TextSlice *value, uint64 tail);
 static void add_index(RowColumn *column, int16 index);
 static void materialize_index(RowColumn *column);
 
@@ -107,18 +115,38 @@ report_too_many(void)
 }
 
 /*
+ * The last bytes of a value, as a number.  Keys, plates and the like that
+ * differ do so at their end as a rule; then the value before, which long has
+ * left the processor's cache, need not be fetched to see it.
+ */
+static inline uint64
+value_tail(const TextSlice *value)
+{
+	uint64		tail = 0;
+
+	if (value->len >= sizeof(tail))
+		memcpy(&tail, value->data + value->len - sizeof(tail), sizeof(tail));
+	else
+	{
+		for (Size i = 0; i < value->len; i++)
+			tail = tail << 8 | (unsigned char) value->data[i];
+	}
+	return tail;
+}
+
+/*
  * Is this the value that was added last?  NULL equals NULL, and not the empty
  * string.
  */
 static inline bool
-is_last_value(const RowColumn *column, const TextSlice *value)
+is_last_value(const RowColumn *column, const TextSlice *value, uint64 tail)
 {
 	if (column->nvalues == 0)
 		return false;
 	if (value->data == NULL)
-		return column->last_null;
-	return !column->last_null &&
-		column->last_len == value->len &&
+		return column->last_len == NULL_LEN;
+	return column->last_len == value->len &&
+		column->last_tail == tail &&
 		memcmp(column->data + column->last, value->data, value->len) == 0;
 }
 
@@ -133,7 +161,9 @@ is_last_value(const RowColumn *column, const TextSlice *value)
 int16
 sg_rows_append(RowColumn *column, const TextSlice *value)
 {
-	if (is_last_value(column, value))
+	uint64		tail = value_tail(value);
+
+	if (is_last_value(column, value, tail))
 		add_index(column, column->nvalues);
 	else
 	{
@@ -143,7 +173,7 @@ sg_rows_append(RowColumn *column, const TextSlice *value)
 		/* Rows that share one value so far: from here on they do not. */
 		if (column->index == NULL && column->nrows > column->nvalues)
 			materialize_index(column);
-		add_value(column, value);
+		add_value(column, value, tail);
 		add_index(column, column->nvalues);
 	}
 	return column->nvalues;
@@ -286,12 +316,12 @@ value_is_null(const RowColumn *column, int i)
 
 /* Adds a value to the array, but no row. */
 static inline void
-add_value(RowColumn *column, const TextSlice *value)
+add_value(RowColumn *column, const TextSlice *value, uint64 tail)
 {
 	if (value->data == NULL)
 	{
 		set_present(column, column->nvalues, 1, false);
-		column->last_null = true;
+		column->last_len = NULL_LEN;
 	}
 	else
 	{
@@ -322,7 +352,7 @@ add_value(RowColumn *column, const TextSlice *value)
 
 		column->last = column->used + VARHDRSZ;
 		column->last_len = value->len;
-		column->last_null = false;
+		column->last_tail = tail;
 		column->used += needed;
 	}
 	column->nvalues++;

@@ -193,7 +193,7 @@ column_or_declared(const GuardColumn *column, TupleTableSlot *slot,
 {
 	TextSlice	value = sg_guard_column_text(column, slot);
 
-	if (!sg_is_given(value) && declared != NULL && sg_is_given(*declared))
+	if (declared != NULL && !sg_is_given(value) && sg_is_given(*declared))
 	{
 		/*
 		 * A copy: what is declared may be declared anew while the row is
@@ -211,6 +211,9 @@ fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
 				TriggerData *trigdata, TupleTableSlot *slot)
 {
 	const DeclaredContext *declared = sg_context_declared();
+
+	/* At once, and not up to one column after the other. */
+	slot_getsomeattrs(slot, guard->last_attnum);
 
 	memset(disclosure, 0, sizeof(*disclosure));
 	disclosure->channel = CHANNEL_EXPORT_ROW;
@@ -247,7 +250,8 @@ fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
 		column_or_declared(&guard->requesting_person, slot,
 						   declared ? &declared->requesting_person : NULL);
 	/* A blank names nobody. */
-	if (!sg_is_given(disclosure->requesting_person))
+	if (disclosure->requesting_person.data != NULL &&
+		!sg_is_given(disclosure->requesting_person))
 		disclosure->requesting_person.data = NULL;
 	disclosure->on_behalf_of =
 		column_or_declared(&guard->on_behalf_of, slot,

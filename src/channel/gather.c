@@ -80,24 +80,27 @@
  */
 typedef struct Group
 {
-	pg_uuid_t	event_id;
+	/* What every row has to look at, together. */
+	struct Level *level;
 	TimestampTz first_at;
-	int			nrows;			/* 0: empty, the next row starts an event */
 	Size		bytes;			/* of its rows' values, about */
-	uint64		fill_number;	/* changes each time it is emptied */
-
-	Outcome		outcome;
-	Decision   *decision;
-	Disclosure	disclosure;		/* without the per-row fields */
-	const char *home_agency;
+	int			nrows;			/* 0: empty, the next row starts an event */
+	int			fields;
 	Oid			session_role;
 	Oid			acting_role;
+	uint64		fill_number;	/* changes each time it is emptied */
 
 	RowColumn  *record_keys;
 	RowColumn  *purposes;
 	RowColumn  *query_elements;
 	RowColumn  *case_numbers;
 	RowColumn  *requesting_persons;
+
+	pg_uuid_t	event_id;
+	Outcome		outcome;
+	Decision   *decision;
+	Disclosure	disclosure;		/* without the per-row fields */
+	const char *home_agency;
 } Group;
 
 /* Both tables below have a byte string as key, hashed once. */
@@ -156,23 +159,28 @@ static bool writing_events = false;
 static Size gathered_bytes = 0;
 static int	rows_since_memory_check = 0;
 
+/*
+ * A decision in the cache.  A statement goes from one to the next, so what a
+ * row needs is in one line of the processor's cache, and the key behind it.
+ */
 struct GatheredDecision
 {
-	const Decision *decision;
-	Outcome		outcome;		/* the modes considered */
+	/* Of the decision: while does it hold, and for whom? */
 	TimestampTz decided_at;
+	TimestampTz valid_until;
+	Outcome		outcome;		/* the modes considered */
+	bool		one_row;		/* depends_on_record */
+
+	/* Where in the group's purposes this decision's purpose stands. */
+	int16		purpose_index;
+	uint64		purpose_fill_number;
 
 	/* The group that the last row under this decision went to. */
 	Group	   *group;
 	uint64		group_epoch;
-	struct Level *level;
-	Oid			session_role;
-	Oid			acting_role;
-	int			fields;
 
-	/* Where in that group's purposes this decision's purpose stands. */
-	int16		purpose_index;
-	uint64		purpose_fill_number;
+	const Decision *decision;
+	char		key[FLEXIBLE_ARRAY_MEMBER];
 };
 
 typedef struct DecisionEntry
@@ -324,17 +332,24 @@ effective_outcome(const Policy *policy, const Guard *guard,
 	return decision->outcome;
 }
 
-/* Asks policy, and keeps the answer in the given context. */
+/*
+ * Asks policy, and keeps the answer in the given context, with room for a key
+ * of this length.
+ */
 static GatheredDecision *
 make_decision(const Policy *policy, const Guard *guard,
-			  const Disclosure *disclosure, MemoryContext context)
+			  const Disclosure *disclosure, MemoryContext context,
+			  Size key_len)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(context);
-	GatheredDecision *gathered = palloc0(sizeof(GatheredDecision));
+	GatheredDecision *gathered = palloc0(offsetof(GatheredDecision, key) +
+										 key_len);
 
 	gathered->decision = sg_decide(policy, disclosure);
 	gathered->outcome = effective_outcome(policy, guard, gathered->decision);
+	gathered->one_row = gathered->decision->depends_on_record;
 	gathered->decided_at = disclosure->at;
+	gathered->valid_until = gathered->decision->valid_until;
 	MemoryContextSwitchTo(oldcontext);
 	return gathered;
 }
@@ -353,7 +368,7 @@ decide_one_row(const Policy *policy, const Guard *guard,
 											"sharing_guard row decision",
 											ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(row_context);
-	return make_decision(policy, guard, disclosure, row_context);
+	return make_decision(policy, guard, disclosure, row_context, 0);
 }
 
 /* The texts that a decision may depend on. */
@@ -390,6 +405,8 @@ decision_key(const Guard *guard, const Disclosure *disclosure)
 		uint32		lengths[DECISION_TEXTS];
 	}			head;
 	Size		size = sizeof(head);
+	char	   *data;
+	ByteKey		key;
 
 	/* Padding, if there is any, is part of the key. */
 	memset(&head, 0, sizeof(head));
@@ -398,7 +415,8 @@ decision_key(const Guard *guard, const Disclosure *disclosure)
 	head.channel = disclosure->channel;
 
 	/* As policy sees it: blanks are no case number. */
-	if (sg_is_given(disclosure->case_number))
+	if (disclosure->case_number.data != NULL &&
+		sg_is_given(disclosure->case_number))
 		head.given |= 1u << DECISION_TEXTS;
 	for (int i = 0; i < DECISION_TEXTS; i++)
 	{
@@ -410,20 +428,58 @@ decision_key(const Guard *guard, const Disclosure *disclosure)
 	}
 
 	key_start();
-	enlargeStringInfo(&key_buffer, size);
-	memcpy(key_buffer.data, &head, sizeof(head));
-	key_buffer.len = sizeof(head);
+	if (unlikely(size >= key_buffer.maxlen))
+		enlargeStringInfo(&key_buffer, size);
+	data = memcpy(key_buffer.data, &head, sizeof(head));
+	data += sizeof(head);
 	for (int i = 0; i < DECISION_TEXTS; i++)
 	{
 		if (texts[i]->data == NULL)
 			continue;
-		memcpy(key_buffer.data + key_buffer.len, texts[i]->data,
-			   texts[i]->len);
-		key_buffer.len += texts[i]->len;
+		memcpy(data, texts[i]->data, texts[i]->len);
+		data += texts[i]->len;
 	}
+	key_buffer.len = size;
 	for (int i = 0; i < disclosure->ndeclared_tags; i++)
 		key_add_slice(&disclosure->declared_tags[i]);
-	return key_finish();
+
+	/*
+	 * It is the texts that tell keys apart.  The guard has a part in the hash,
+	 * for many tables may send the same to the same.
+	 */
+	key.data = key_buffer.data;
+	key.len = key_buffer.len;
+	memcpy(&key.hash, &head.guard_id, sizeof(key.hash));
+	key.hash ^= hash_bytes((const unsigned char *) key.data + sizeof(head),
+						   key.len - sizeof(head));
+	return key;
+}
+
+/*
+ * Asks policy, and keeps the answer in the cache, in the place of an older one
+ * under this key.
+ */
+static GatheredDecision *
+decide_anew(const Policy *policy, const Guard *guard,
+			const Disclosure *disclosure, ByteKey key)
+{
+	DecisionEntry *entry;
+	GatheredDecision *gathered;
+	bool		found;
+
+	/* What was replaced takes memory until the cache starts anew. */
+	if (decisions->members >= DECISIONS_MAX ||
+		MemoryContextMemAllocated(decision_context, true) > DECISIONS_BYTES_MAX)
+		forget_decisions();
+
+	/* Decide first: an error must not leave an entry without a decision. */
+	gathered = make_decision(policy, guard, disclosure, decision_context,
+							 key.len);
+	key.data = memcpy(gathered->key, key.data, key.len);
+	entry = decision_table_insert(decisions, key, &found);
+	entry->key = key;
+	entry->gathered = gathered;
+	return gathered;
 }
 
 /*
@@ -437,14 +493,10 @@ sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 	const Policy *policy = sg_policy_current();
 	ByteKey		key;
 	DecisionEntry *entry;
-	GatheredDecision *gathered;
-	bool		found;
 
 	if (decisions == NULL ||
 		decisions_policy_load != sg_policy_load_number(policy) ||
-		decisions_guard_load != guard->load_number ||
-		decisions->members >= DECISIONS_MAX ||
-		MemoryContextMemAllocated(decision_context, true) > DECISIONS_BYTES_MAX)
+		decisions_guard_load != guard->load_number)
 	{
 		forget_decisions();
 		decisions_policy_load = sg_policy_load_number(policy);
@@ -453,31 +505,19 @@ sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 
 	key = decision_key(guard, disclosure);
 	entry = decision_table_lookup(decisions, key);
-	if (entry != NULL)
-	{
-		gathered = entry->gathered;
-		if (gathered->decision->depends_on_record)
-			return decide_one_row(policy, guard, disclosure);
-		if (disclosure->at < gathered->decision->valid_until &&
-			disclosure->at >= gathered->decided_at)
-			return gathered;
+	if (entry == NULL)
+		return decide_anew(policy, guard, disclosure, key);
+	if (entry->gathered->one_row)
+		return decide_one_row(policy, guard, disclosure);
 
-		/*
-		 * A validity window has opened or closed (or the clock was set back).
-		 * The old decision's memory goes when the cache does.
-		 */
-		entry->gathered = make_decision(policy, guard, disclosure,
-										decision_context);
-		return entry->gathered;
-	}
-
-	/* Decide first: an error must not leave an entry without a decision. */
-	gathered = make_decision(policy, guard, disclosure, decision_context);
-	key.data = memcpy(MemoryContextAlloc(decision_context, key.len),
-					  key.data, key.len);
-	entry = decision_table_insert(decisions, key, &found);
-	entry->gathered = gathered;
-	return gathered;
+	/*
+	 * A validity window may have opened or closed since (or the clock was set
+	 * back).
+	 */
+	if (unlikely(disclosure->at >= entry->gathered->valid_until ||
+				 disclosure->at < entry->gathered->decided_at))
+		return decide_anew(policy, guard, disclosure, key);
+	return entry->gathered;
 }
 
 const Decision *
@@ -676,6 +716,7 @@ new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
 	group->disclosure = copy_shared_fields(disclosure);
 	group->home_agency =
 		copy_string(sg_policy_home_agency_name(sg_policy_current()));
+	group->fields = fields;
 	group->session_role = session_role;
 	group->acting_role = acting_role;
 	add_columns(group, fields, CurrentMemoryContext);
@@ -704,6 +745,7 @@ find_group(Level *level, const GatheredDecision *gathered,
 	oldcontext = MemoryContextSwitchTo(level->context);
 	key.data = memcpy(palloc(key.len), key.data, key.len);
 	group = new_group(gathered, disclosure, fields, session_role, acting_role);
+	group->level = level;
 	entry = group_table_insert(level->groups, key, &found);
 	entry->group = group;
 	MemoryContextSwitchTo(oldcontext);
@@ -993,31 +1035,28 @@ group_for_row(GatheredDecision *gathered, const Disclosure *disclosure)
 	for (;;)
 	{
 		Level	   *level = current_level();
+		Group	   *group = gathered->group;
 
 		/* The group that the decision's last row went to, unless stale. */
-		if (gathered->group == NULL ||
-			gathered->group_epoch != group_epoch ||
-			gathered->level != level ||
-			gathered->session_role != session_role ||
-			gathered->acting_role != acting_role ||
-			gathered->fields != fields)
+		if (unlikely(group == NULL ||
+					 gathered->group_epoch != group_epoch ||
+					 group->level != level ||
+					 group->session_role != session_role ||
+					 group->acting_role != acting_role ||
+					 group->fields != fields))
 		{
-			gathered->group = find_group(level, gathered, disclosure, fields,
-										 session_role, acting_role);
+			group = find_group(level, gathered, disclosure, fields,
+							   session_role, acting_role);
+			gathered->group = group;
 			gathered->group_epoch = group_epoch;
-			gathered->level = level;
-			gathered->session_role = session_role;
-			gathered->acting_role = acting_role;
-			gathered->fields = fields;
 			gathered->purpose_fill_number = PG_UINT64_MAX;
 		}
 
-		if (gathered->group->nrows == 0 ||
-			group_has_room(gathered->group, disclosure->at))
-			return gathered->group;
+		if (group->nrows == 0 || group_has_room(group, disclosure->at))
+			return group;
 
 		/* Once it is written, nothing need be where it was: look again. */
-		write_and_restart_group(level, gathered->group, fields);
+		write_and_restart_group(level, group, fields);
 	}
 }
 

@@ -32,6 +32,7 @@ typedef struct GuardColumn
 	AttrNumber	attnum;			/* in the relation at hand */
 	ColumnForm	form;
 	Oid			type;			/* base type */
+	char	   *digits;			/* COLUMN_INTEGER: room for its text */
 	FmgrInfo	output;			/* COLUMN_OUTPUT only */
 } GuardColumn;
 
@@ -64,6 +65,7 @@ typedef struct Guard
 	int			nquery_elements;
 	GuardColumn *query_elements;
 	Bitmapset  *bookkeeping;	/* attnums, of the relation at hand */
+	AttrNumber	last_attnum;	/* the last column that any role has */
 
 	uint64		load_number;	/* of the whole guard cache */
 } Guard;
@@ -80,10 +82,21 @@ extern const Guard *sg_guard_lookup(Relation rel, const char *guard_id);
 
 /*
  * A column's value in a row as text; NULL data for SQL NULL.  May allocate in
- * CurrentMemoryContext or point into the row.
+ * CurrentMemoryContext, point into the row, or be good only until the column
+ * is read again.
  */
-extern TextSlice sg_guard_column_text(const GuardColumn *column,
-									  TupleTableSlot *slot);
+extern TextSlice sg_guard_present_column_text(const GuardColumn *column,
+											  TupleTableSlot *slot);
+
+/* The same, NULL where no column has the role: as most roles of most guards. */
+static inline TextSlice
+sg_guard_column_text(const GuardColumn *column, TupleTableSlot *slot)
+{
+	TextSlice	none = {NULL, 0};
+
+	return column->attnum == InvalidAttrNumber ? none :
+		sg_guard_present_column_text(column, slot);
+}
 
 /*
  * Several columns as one text: the value itself, or "(a,b)" as a row prints;
