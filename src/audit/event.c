@@ -99,6 +99,8 @@ typedef enum EventColumn
 	COL_CASE_NUMBER_INDEX,
 	COL_REQUESTING_PERSONS,
 	COL_REQUESTING_PERSON_INDEX,
+	COL_COMPLETES,
+	COL_ENDING,
 	COL_CHANGED_KEY,
 	COL_OLD_ROW,
 	COL_NEW_ROW
@@ -153,6 +155,8 @@ static const struct
 	[COL_CASE_NUMBER_INDEX] = {"case_number_index", INT2ARRAYOID},
 	[COL_REQUESTING_PERSONS] = {"requesting_persons", TEXTARRAYOID},
 	[COL_REQUESTING_PERSON_INDEX] = {"requesting_person_index", INT2ARRAYOID},
+	[COL_COMPLETES] = {"completes", UUIDOID},
+	[COL_ENDING] = {"ending", TEXTOID},
 	[COL_CHANGED_KEY] = {"changed_key", TEXTOID},
 	[COL_OLD_ROW] = {"old_row", JSONOID},
 	[COL_NEW_ROW] = {"new_row", JSONOID}
@@ -499,9 +503,13 @@ fill_disclosure(EventFields *fields, const DisclosureEvent *event,
 
 	set_field(fields, COL_POLICY_REVISION,
 			  Int64GetDatum(decision->policy_revision));
-	set_field(fields, COL_ROWS_DISCLOSED,
-			  Int64GetDatum(event->rows_disclosed));
-	set_field(fields, COL_ROWS_BLOCKED, Int64GetDatum(event->rows_blocked));
+	if (event->rows_disclosed != ROWS_UNKNOWN)
+	{
+		set_field(fields, COL_ROWS_DISCLOSED,
+				  Int64GetDatum(event->rows_disclosed));
+		set_field(fields, COL_ROWS_BLOCKED,
+				  Int64GetDatum(event->rows_blocked));
+	}
 
 	set_text(fields, COL_OPERATION, disclosure->operation);
 	set_text(fields, COL_RELATION, disclosure->relation);
@@ -550,7 +558,8 @@ fill_change(EventFields *fields, const ChangeEvent *event,
 			FullTransactionId transaction_id)
 {
 	start_fields(fields, &event->event_id, event->occurred_at,
-				 transaction_id, "policy_change", &event->actor);
+				 transaction_id, event->kind ? event->kind : "policy_change",
+				 &event->actor);
 
 	set_field(fields, COL_POLICY_REVISION,
 			  Int64GetDatum(event->policy_revision));

@@ -26,6 +26,9 @@ typedef struct Actor
 	const char *application;
 } Actor;
 
+/* Not known yet how many: the disclosure's completion will say. */
+#define ROWS_UNKNOWN	(-1)
+
 /*
  * One decision on one group of rows.
  *
@@ -42,7 +45,7 @@ typedef struct DisclosureEvent
 	const Decision *decision;
 	Outcome		outcome;		/* what happened; the decision's own is
 								 * would_be_outcome */
-	int64		rows_disclosed;
+	int64		rows_disclosed; /* ROWS_UNKNOWN: an intent, before any row */
 	int64		rows_blocked;
 	RowColumn  *record_keys;
 	RowColumn  *purposes;
@@ -59,6 +62,7 @@ typedef struct ChangeEvent
 {
 	pg_uuid_t	event_id;
 	TimestampTz occurred_at;
+	const char *kind;			/* NULL: policy_change; or "attempt": refused */
 	Actor		actor;
 	const char *operation;
 	const char *relation;

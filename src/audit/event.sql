@@ -10,6 +10,8 @@
 -- keys: C writes the words, and the record outlives what it names.
 --
 -- Two indexes, both growing at the right end: the event's id, and its time.
+-- The third has completions alone, so that others pay nothing for it; unique,
+-- for a disclosure ends once.
 CREATE TABLE sharing_guard.event (
     event_id uuid NOT NULL,
     occurred_at timestamptz NOT NULL,
@@ -54,12 +56,16 @@ CREATE TABLE sharing_guard.event (
     case_number_index int2[],
     requesting_persons text[],
     requesting_person_index int2[],
+    completes uuid,
+    ending text,
     changed_key text,
     old_row json,
     new_row json,
     PRIMARY KEY (event_id)
 );
 CREATE INDEX event_occurred_at ON sharing_guard.event (occurred_at);
+CREATE UNIQUE INDEX event_completes ON sharing_guard.event (completes)
+    WHERE completes IS NOT NULL;
 REVOKE ALL ON TABLE sharing_guard.event FROM PUBLIC;
 
 COMMENT ON TABLE sharing_guard.event IS
@@ -73,11 +79,11 @@ COMMENT ON COLUMN sharing_guard.event.transaction_id IS
 COMMENT ON COLUMN sharing_guard.event.policy_revision IS
 'The revision of the policy that decided; for a policy change, the revision it made';
 COMMENT ON COLUMN sharing_guard.event.rows_disclosed IS
-'Rows that went out';
+'Rows that went out. NULL where that was not known when the event was written, before the first row: its completion says how many';
 COMMENT ON COLUMN sharing_guard.event.rows_blocked IS
-'Rows that were held back';
+'Rows that were held back; NULL as in rows_disclosed';
 COMMENT ON COLUMN sharing_guard.event.kind IS
-'What the event is: disclosure, policy_change';
+'What the event is: disclosure, completion (the end of a disclosure that was recorded before its first row), policy_change, attempt (a change that was refused), health (of the writer of this log)';
 COMMENT ON COLUMN sharing_guard.event.username IS
 'Who did it: the person named by the application, else the login. NULL where the rows name different persons';
 COMMENT ON COLUMN sharing_guard.event.username_source IS
@@ -150,12 +156,16 @@ COMMENT ON COLUMN sharing_guard.event.requesting_persons IS
 'The person named for each row; see record_keys';
 COMMENT ON COLUMN sharing_guard.event.requesting_person_index IS
 'Which of requesting_persons each row has; see record_keys';
+COMMENT ON COLUMN sharing_guard.event.completes IS
+'Completion: the event of the disclosure that ended';
+COMMENT ON COLUMN sharing_guard.event.ending IS
+'Completion: how it ended: completed, failed (an error or a cancellation after the record was made), unfinished (its session is gone, how many rows left is not known)';
 COMMENT ON COLUMN sharing_guard.event.changed_key IS
 'Policy change: the key of the changed row';
 COMMENT ON COLUMN sharing_guard.event.old_row IS
 'Policy change: the row before';
 COMMENT ON COLUMN sharing_guard.event.new_row IS
-'Policy change: the row after';
+'Policy change: the row after. Health: figures of that moment';
 
 -- How long columns are kept.  Measured on events of ten thousand rows, per
 -- row: 0.38 us with pglz, the default; 0.08 us uncompressed, at two and a half

@@ -37,8 +37,8 @@ SELECT
     e.rule_ids,
     e.authority,
     e.legal_basis_id,
-    e.rows_disclosed,
-    e.rows_blocked,
+    COALESCE(e.rows_disclosed, c.rows_disclosed) AS rows_disclosed,
+    COALESCE(e.rows_blocked, c.rows_blocked) AS rows_blocked,
     e.flag_reasons,
     NULL::text AS disposition,
     e.policy_revision,
@@ -46,8 +46,12 @@ SELECT
     e.on_behalf_of_agency_id,
     e.on_behalf_of_class,
     e.lifted_by,
-    e.transaction_id
+    e.transaction_id,
+    CASE WHEN e.rows_disclosed IS NULL THEN COALESCE(c.ending, 'open') END
+        AS ending,
+    c.occurred_at AS ended_at
 FROM sharing_guard.event e
+LEFT JOIN sharing_guard.event c ON c.completes = e.event_id
 WHERE e.kind = 'disclosure';
 REVOKE ALL ON TABLE sharing_guard.audit FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.audit IS
@@ -109,7 +113,7 @@ COMMENT ON COLUMN sharing_guard.audit.authority IS
 COMMENT ON COLUMN sharing_guard.audit.legal_basis_id IS
 'The legal basis that the application named';
 COMMENT ON COLUMN sharing_guard.audit.rows_disclosed IS
-'Rows that went out';
+'Rows that went out; NULL while that is not known: see ending';
 COMMENT ON COLUMN sharing_guard.audit.rows_blocked IS
 'Rows that were held back';
 COMMENT ON COLUMN sharing_guard.audit.flag_reasons IS
@@ -128,6 +132,10 @@ COMMENT ON COLUMN sharing_guard.audit.lifted_by IS
 'The legal basis that lifted a block; NULL where none did';
 COMMENT ON COLUMN sharing_guard.audit.transaction_id IS
 'The transaction that wrote the event';
+COMMENT ON COLUMN sharing_guard.audit.ending IS
+'Disclosures that are recorded before their first row: open (still running), completed, failed (an error or a cancellation came between), unfinished (the session is gone, count unknown); NULL for rows recorded together with their disclosure';
+COMMENT ON COLUMN sharing_guard.audit.ended_at IS
+'When such a disclosure ended';
 
 -- One line for each row.  An event without rows (a search that found nothing,
 -- a COPY of an empty table) is an access all the same, and has one line.
@@ -167,10 +175,13 @@ SELECT
     e.rule_ids,
     e.authority,
     e.legal_basis_id,
-    (r.row_number <= e.rows_disclosed)::integer::bigint AS rows_disclosed,
-    (r.row_number > e.rows_disclosed AND
-        r.row_number <= e.rows_disclosed + e.rows_blocked)::integer::bigint
-        AS rows_blocked,
+    CASE WHEN e.rows_disclosed IS NULL THEN c.rows_disclosed
+        ELSE (r.row_number <= e.rows_disclosed)::integer::bigint
+        END AS rows_disclosed,
+    CASE WHEN e.rows_disclosed IS NULL THEN c.rows_blocked
+        ELSE (r.row_number > e.rows_disclosed AND
+            r.row_number <= e.rows_disclosed + e.rows_blocked)::integer::bigint
+        END AS rows_blocked,
     e.flag_reasons,
     NULL::text AS disposition,
     e.policy_revision,
@@ -180,8 +191,12 @@ SELECT
     e.on_behalf_of_agency_id,
     e.on_behalf_of_class,
     e.lifted_by,
-    e.transaction_id
+    e.transaction_id,
+    CASE WHEN e.rows_disclosed IS NULL THEN COALESCE(c.ending, 'open') END
+        AS ending,
+    c.occurred_at AS ended_at
 FROM sharing_guard.event e
+LEFT JOIN sharing_guard.event c ON c.completes = e.event_id
 CROSS JOIN LATERAL sharing_guard.event_rows(
     GREATEST(e.rows_disclosed + e.rows_blocked, 1),
     e.record_keys, e.record_key_index,
@@ -273,6 +288,10 @@ COMMENT ON COLUMN sharing_guard.audit_rows.lifted_by IS
 'The legal basis that lifted a block; NULL where none did';
 COMMENT ON COLUMN sharing_guard.audit_rows.transaction_id IS
 'The transaction that wrote the event';
+COMMENT ON COLUMN sharing_guard.audit_rows.ending IS
+'Disclosures that are recorded before their first row: open (still running), completed, failed (an error or a cancellation came between), unfinished (the session is gone, count unknown); NULL for rows recorded together with their disclosure';
+COMMENT ON COLUMN sharing_guard.audit_rows.ended_at IS
+'When such a disclosure ended';
 
 CREATE VIEW sharing_guard.policy_changes AS
 SELECT

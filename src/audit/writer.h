@@ -1,0 +1,69 @@
+/*-------------------------------------------------------------------------
+ *
+ * writer.h
+ *		Events that outlive the transaction: the one path for them.
+ *
+ * A refusal ends its transaction, and a read ships its rows whether or not
+ * its transaction commits.  What is to be known of either is handed, through
+ * a bounded queue in shared memory, to a background worker, which writes it in
+ * a transaction of its own.
+ *
+ * Every function here that returns has done what it says; one that cannot
+ * writes the event to the server log as a line of JSON and raises
+ * ERRCODE_SG_AUDIT_UNAVAILABLE.  Not to be called in a parallel worker: the
+ * leader records.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_WRITER_H
+#define SHARING_GUARD_WRITER_H
+
+#include "audit/event.h"
+
+/* Called once, at library load. */
+extern void sg_writer_init(void);
+
+/*
+ * Returns when the event is committed and flushed to disk, whatever becomes of
+ * the caller's transaction.  Interruptible; waits at most
+ * sharing_guard.audit_timeout.  "why" is said in the server log if it fails:
+ * a few words of ours ("the statement was refused").
+ */
+extern void sg_writer_record_disclosure(const DisclosureEvent *event,
+										const char *why);
+extern void sg_writer_record_change(const ChangeEvent *event,
+									const char *why);
+
+/*
+ * A disclosure whose rows leave after its event was written: COPY, a query, a
+ * foreign table.
+ *
+ * sg_writer_begin() records the intent, an event whose rows_disclosed is
+ * ROWS_UNKNOWN, as sg_writer_record_disclosure() does; only then may the first
+ * row leave.  sg_writer_end() says how it ended; it neither waits nor fails,
+ * so it may be called while a transaction aborts, and what it says is written
+ * soon after.  Whoever never calls it is found out: when the session ends the
+ * disclosure is recorded as unfinished.
+ *
+ * On a standby, with sharing_guard.on_standby = 'server_log', the intent is a
+ * line of the server log, and the end as well.
+ */
+typedef struct OpenDisclosure
+{
+	int			place;			/* in shared memory; -1: on a standby */
+	pg_uuid_t	event_id;
+}			OpenDisclosure;
+
+typedef enum DisclosureEnding
+{
+	ENDING_COMPLETED,
+	ENDING_FAILED,				/* an error or a cancellation came between */
+	ENDING_UNFINISHED			/* count unknown */
+}			DisclosureEnding;
+
+extern void sg_writer_begin(const DisclosureEvent *intent, const char *why,
+							OpenDisclosure * open);
+extern void sg_writer_end(const OpenDisclosure * open, int64 rows_disclosed,
+						  int64 rows_blocked, DisclosureEnding ending);
+
+#endif							/* SHARING_GUARD_WRITER_H */
