@@ -49,16 +49,13 @@ struct RowColumn
 	int16	   *index;
 	int			index_size;		/* rows */
 
-	/* The value added last: its length (or NULL_LEN), and where it is. */
+	/* The value added last: its length, or NULL_LEN. */
 	uint32		last_len;
 	uint64		last_tail;		/* its last bytes: see value_tail() */
-	uint32		last;
-	uint32		present_size;	/* bytes */
 
 	/* As in an array: a set bit is a value; no bitmap before any NULL. */
 	bits8	   *present;
-
-	MemoryContext context;
+	uint32		present_size;	/* bytes */
 };
 
 /* The length of the value that is none. */
@@ -71,6 +68,20 @@ struct RowColumn
 /* Room that is left in an allocation for the header of a finished array. */
 #define ARRAY_HEADER_RESERVE (1024 * 1024)
 
+/* Where the rest of a column goes: to where the column itself is. */
+static void *
+column_alloc(RowColumn *column, Size size)
+{
+	return MemoryContextAlloc(GetMemoryChunkContext(column), size);
+}
+
+/* What a value of this length takes in the data area. */
+static inline Size
+element_size(Size len)
+{
+	return INTALIGN(VARHDRSZ + len);
+}
+
 static void add_value(RowColumn *column, const TextSlice *value, uint64 tail);
 static void add_index(RowColumn *column, int16 index);
 static void materialize_index(RowColumn *column);
@@ -82,10 +93,7 @@ static void materialize_index(RowColumn *column);
 RowColumn *
 sg_rows_column(MemoryContext context)
 {
-	RowColumn  *column = MemoryContextAllocZero(context, sizeof(RowColumn));
-
-	column->context = context;
-	return column;
+	return MemoryContextAllocZero(context, sizeof(RowColumn));
 }
 
 /* The event would be larger than any value that the server can hold. */
@@ -147,7 +155,8 @@ is_last_value(const RowColumn *column, const TextSlice *value, uint64 tail)
 		return column->last_len == NULL_LEN;
 	return column->last_len == value->len &&
 		column->last_tail == tail &&
-		memcmp(column->data + column->last, value->data, value->len) == 0;
+		memcmp(VARDATA(column->data + column->used - element_size(value->len)),
+			   value->data, value->len) == 0;
 }
 
 /*
@@ -234,7 +243,7 @@ materialize_index(RowColumn *column)
 
 	while (size <= column->nrows)
 		size *= 2;
-	column->index = MemoryContextAlloc(column->context, size * sizeof(int16));
+	column->index = column_alloc(column, size * sizeof(int16));
 	column->index_size = size;
 	for (int row = 0; row < column->nrows; row++)
 		column->index[row] = column->nvalues == 1 ? 1 : row + 1;
@@ -265,7 +274,7 @@ enlarge_data(RowColumn *column, Size needed)
 	size = Min(size, MaxAllocSize);
 
 	if (column->data == NULL)
-		column->data = MemoryContextAlloc(column->context, size);
+		column->data = column_alloc(column, size);
 	else
 		column->data = repalloc(column->data, size);
 	column->size = size;
@@ -284,8 +293,7 @@ set_present(RowColumn *column, int first, int count, bool present)
 	{
 		/* Everything until now was a value. */
 		column->present_size = Max(needed, INITIAL_INDEX_SIZE / 8);
-		column->present = MemoryContextAlloc(column->context,
-											 column->present_size);
+		column->present = column_alloc(column, column->present_size);
 		memset(column->present, 0xFF, column->present_size);
 	}
 	else if (needed > column->present_size)
@@ -333,7 +341,7 @@ add_value(RowColumn *column, const TextSlice *value, uint64 tail)
 		if (unlikely(value->len > MaxAllocSize - ARRAY_HEADER_RESERVE))
 			report_too_large();
 
-		needed = INTALIGN(VARHDRSZ + value->len);
+		needed = element_size(value->len);
 		if (unlikely(needed > column->size - column->used))
 			enlarge_data(column, needed);
 		if (unlikely(column->present != NULL))
@@ -350,7 +358,6 @@ add_value(RowColumn *column, const TextSlice *value, uint64 tail)
 		SET_VARSIZE(element, VARHDRSZ + value->len);
 		memcpy(VARDATA(element), value->data, value->len);
 
-		column->last = column->used + VARHDRSZ;
 		column->last_len = value->len;
 		column->last_tail = tail;
 		column->used += needed;

@@ -187,12 +187,15 @@ only_bookkeeping_changed(const Guard *guard, TriggerData *trigdata)
  * A column's value, or else what the transaction declared: a blank says
  * nothing, and must not stand in the way of what was said.
  */
-static TextSlice
+static inline TextSlice
 column_or_declared(const GuardColumn *column, TupleTableSlot *slot,
 				   const TextSlice *declared)
 {
-	TextSlice	value = sg_guard_column_text(column, slot);
+	TextSlice	value = {NULL, 0};
 
+	/* Most guards have no column for most of it. */
+	if (column->attnum != InvalidAttrNumber)
+		value = sg_guard_column_text(column, slot);
 	if (declared != NULL && !sg_is_given(value) && sg_is_given(*declared))
 	{
 		/*

@@ -374,6 +374,35 @@ decide_one_row(const Policy *policy, const Guard *guard,
 /* The texts that a decision may depend on. */
 #define DECISION_TEXTS 6
 
+/* What a decision key begins with; the texts follow, end to end. */
+typedef struct DecisionKeyHead
+{
+	pg_uuid_t	guard_id;
+	const char *operation;		/* a constant of the channel's */
+	uint32		channel;
+	uint32		given;			/* one bit for each text, one for a case */
+	uint32		lengths[DECISION_TEXTS];
+} DecisionKeyHead;
+
+/* Puts text number i at "to", and returns where the next goes. */
+static inline char *
+key_put_text(DecisionKeyHead *head, int i, const TextSlice *text, char *to)
+{
+	if (text->data == NULL)
+		return to;
+	head->given |= 1u << i;
+	head->lengths[i] = (uint32) text->len;
+	memcpy(to, text->data, text->len);
+	return to + text->len;
+}
+
+/* The most that key_put_text() needs. */
+static inline Size
+text_size(const TextSlice *text)
+{
+	return text->data == NULL ? 0 : text->len;
+}
+
 /*
  * All that a decision may depend on, but for what depends_on_record tells.
  *
@@ -388,24 +417,8 @@ decide_one_row(const Policy *policy, const Guard *guard,
 static ByteKey
 decision_key(const Guard *guard, const Disclosure *disclosure)
 {
-	const TextSlice *texts[DECISION_TEXTS] = {
-		&disclosure->destination,
-		&disclosure->purpose,
-		&disclosure->data_class,
-		&disclosure->destination_state,
-		&disclosure->legal_basis,
-		&disclosure->on_behalf_of
-	};
-	struct
-	{
-		pg_uuid_t	guard_id;
-		const char *operation;	/* a constant of the channel's */
-		uint32		channel;
-		uint32		given;		/* one bit for each text, one for a case */
-		uint32		lengths[DECISION_TEXTS];
-	}			head;
-	Size		size = sizeof(head);
-	char	   *data;
+	DecisionKeyHead head;
+	char	   *to;
 	ByteKey		key;
 
 	/* Padding, if there is any, is part of the key. */
@@ -418,28 +431,24 @@ decision_key(const Guard *guard, const Disclosure *disclosure)
 	if (disclosure->case_number.data != NULL &&
 		sg_is_given(disclosure->case_number))
 		head.given |= 1u << DECISION_TEXTS;
-	for (int i = 0; i < DECISION_TEXTS; i++)
-	{
-		if (texts[i]->data == NULL)
-			continue;
-		head.given |= 1u << i;
-		head.lengths[i] = (uint32) texts[i]->len;
-		size += texts[i]->len;
-	}
 
 	key_start();
-	if (unlikely(size >= key_buffer.maxlen))
-		enlargeStringInfo(&key_buffer, size);
-	data = memcpy(key_buffer.data, &head, sizeof(head));
-	data += sizeof(head);
-	for (int i = 0; i < DECISION_TEXTS; i++)
-	{
-		if (texts[i]->data == NULL)
-			continue;
-		memcpy(data, texts[i]->data, texts[i]->len);
-		data += texts[i]->len;
-	}
-	key_buffer.len = size;
+	enlargeStringInfo(&key_buffer, sizeof(head) +
+					  text_size(&disclosure->destination) +
+					  text_size(&disclosure->purpose) +
+					  text_size(&disclosure->data_class) +
+					  text_size(&disclosure->destination_state) +
+					  text_size(&disclosure->legal_basis) +
+					  text_size(&disclosure->on_behalf_of));
+	to = key_buffer.data + sizeof(head);
+	to = key_put_text(&head, 0, &disclosure->destination, to);
+	to = key_put_text(&head, 1, &disclosure->purpose, to);
+	to = key_put_text(&head, 2, &disclosure->data_class, to);
+	to = key_put_text(&head, 3, &disclosure->destination_state, to);
+	to = key_put_text(&head, 4, &disclosure->legal_basis, to);
+	to = key_put_text(&head, 5, &disclosure->on_behalf_of, to);
+	memcpy(key_buffer.data, &head, sizeof(head));
+	key_buffer.len = to - key_buffer.data;
 	for (int i = 0; i < disclosure->ndeclared_tags; i++)
 		key_add_slice(&disclosure->declared_tags[i]);
 

@@ -675,17 +675,20 @@ tags_text(const GuardColumn *column, TupleTableSlot *slot)
 }
 
 /*
- * A column's value in this row, as text; NULL data for NULL.  Points into the
- * row where it can: this is done for each row and most columns are text.
+ * A column's value in this row, as text; NULL data for NULL, and for a role
+ * that no column has.  Points into the row where it can: this is done for each
+ * row and most columns are text.
  */
 TextSlice
-sg_guard_present_column_text(const GuardColumn *column, TupleTableSlot *slot)
+sg_guard_column_text(const GuardColumn *column, TupleTableSlot *slot)
 {
 	TextSlice	slice = {NULL, 0};
 	Datum		value;
 	bool		isnull;
 	char	   *out;
 
+	if (column->attnum == InvalidAttrNumber)
+		return slice;
 	value = slot_getattr(slot, column->attnum, &isnull);
 	if (isnull)
 		return slice;

@@ -85,18 +85,8 @@ extern const Guard *sg_guard_lookup(Relation rel, const char *guard_id);
  * CurrentMemoryContext, point into the row, or be good only until the column
  * is read again.
  */
-extern TextSlice sg_guard_present_column_text(const GuardColumn *column,
-											  TupleTableSlot *slot);
-
-/* The same, NULL where no column has the role: as most roles of most guards. */
-static inline TextSlice
-sg_guard_column_text(const GuardColumn *column, TupleTableSlot *slot)
-{
-	TextSlice	none = {NULL, 0};
-
-	return column->attnum == InvalidAttrNumber ? none :
-		sg_guard_present_column_text(column, slot);
-}
+extern TextSlice sg_guard_column_text(const GuardColumn *column,
+									  TupleTableSlot *slot);
 
 /*
  * Several columns as one text: the value itself, or "(a,b)" as a row prints;
