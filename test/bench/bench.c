@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include <sys/resource.h>
+
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "commands/trigger.h"
@@ -38,6 +40,7 @@
 PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(noop_trigger);
+PG_FUNCTION_INFO_V1(bench_cpu);
 PG_FUNCTION_INFO_V1(bench_decide);
 PG_FUNCTION_INFO_V1(bench_first);
 PG_FUNCTION_INFO_V1(bench_start);
@@ -60,6 +63,21 @@ noop_trigger(PG_FUNCTION_ARGS)
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 		return PointerGetDatum(trigdata->tg_trigtuple);
 	return PointerGetDatum(NULL);
+}
+
+/*
+ * bench_cpu() returns float8
+ *
+ * The seconds of processor time that this backend has had.
+ */
+Datum
+bench_cpu(PG_FUNCTION_ARGS)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	PG_RETURN_FLOAT8(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
+					 (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
 }
 
 /* The trigger of a protected table has the guard's id as its argument. */

@@ -12,6 +12,15 @@ INSERT INTO counts SELECT export_id + 2000, 'bench-pd-' || 1 + export_id % 10, r
 
 SELECT bench_stop('insert');
 
+-- The same rows where a trigger does nothing.
+INSERT INTO counts_noop SELECT * FROM bench_source;
+
+SELECT bench_start();
+
+INSERT INTO counts_noop SELECT export_id + 2000, 'bench-pd-' || 1 + export_id % 10, reason, plate FROM bench_source;
+
+SELECT bench_stop('noop');
+
 -- The same, each the first to its destination.
 SELECT bench_start();
 

@@ -11,9 +11,9 @@ SELECT jsonb_pretty(jsonb_build_object(
         'name', c.name, 'about', c.about, 'rows', c.rows, 'baseline', c.baseline,
         'target', c.target,
         'variants', (SELECT jsonb_agg(jsonb_build_object(
-            'name', r.variant, 'seconds', r.rounds, 'median_seconds', r.seconds,
+            'name', r.variant, 'seconds', r.rounds, 'median_seconds', r.seconds, 'median_cpu_seconds', r.cpu,
             'rows_per_second', r.rows / r.seconds, 'ratio', r.ratio,
-            'least_ratio', r.least, 'most_ratio', r.most,
+            'least_ratio', r.least, 'most_ratio', r.most, 'cpu_ratio', r.cpu_ratio,
             'events', r.events, 'log_bytes', r.log_bytes, 'wal_bytes', r.wal_bytes)
             ORDER BY r.place) FROM bench_ratio AS r WHERE r."case" = c.name),
         'figures', (SELECT jsonb_agg(jsonb_build_object('variant', f.variant, 'name', f.name,

@@ -30,6 +30,7 @@ CREATE FUNCTION bench_decide(text, text, integer) RETURNS float8
     AS :'bench_module' LANGUAGE C STRICT;
 CREATE FUNCTION bench_first(text, integer) RETURNS float8
     AS :'bench_module' LANGUAGE C STRICT;
+CREATE FUNCTION bench_cpu() RETURNS float8 AS :'bench_module' LANGUAGE C;
 CREATE FUNCTION bench_start() RETURNS void AS :'bench_module' LANGUAGE C;
 CREATE FUNCTION bench_stop(text) RETURNS void AS :'bench_module' LANGUAGE C STRICT;
 
@@ -170,6 +171,7 @@ CREATE TABLE bench_result (
     variant text NOT NULL,
     round integer NOT NULL,
     seconds float8 NOT NULL,
+    cpu float8,
     events bigint,
     log_bytes bigint,
     wal_bytes bigint
@@ -190,7 +192,7 @@ CREATE VIEW bench_median AS
 SELECT c.position, r."case", r.variant, array_position(c.variants, r.variant) AS place,
        c.baseline, c.target, c.rows,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS seconds,
-       max(events) AS events, max(log_bytes) AS log_bytes, max(wal_bytes) AS wal_bytes,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY cpu) AS cpu, max(events) AS events, max(log_bytes) AS log_bytes, max(wal_bytes) AS wal_bytes,
        array_agg(seconds ORDER BY round) AS rounds
 FROM bench_result AS r JOIN bench_case AS c ON c.name = r."case"
 GROUP BY c.position, r."case", r.variant, c.variants, c.baseline, c.target, c.rows;
@@ -198,7 +200,7 @@ GROUP BY c.position, r."case", r.variant, c.variants, c.baseline, c.target, c.ro
 -- The ratio is that of the medians; least and most are those of single rounds,
 -- each with the baseline of its own round.
 CREATE VIEW bench_ratio AS
-SELECT m.*, m.seconds / b.seconds AS ratio, least, most
+SELECT m.*, m.seconds / b.seconds AS ratio, least, most, m.cpu / b.cpu AS cpu_ratio
 FROM bench_median AS m
      LEFT JOIN bench_median AS b ON b."case" = m."case" AND b.variant = m.baseline
      LEFT JOIN LATERAL (
@@ -213,6 +215,7 @@ SELECT "case", variant,
        round(ratio::numeric, 2) AS "ratio",
        round(least::numeric, 2) AS "min",
        round(most::numeric, 2) AS "max",
+       round(cpu_ratio::numeric, 2) AS "cpu ratio",
        CASE WHEN variant = 'ours' THEN
            target || CASE WHEN ratio <= target THEN ' held' ELSE ' MISSED' END END AS "target",
        events AS "events",
