@@ -160,38 +160,34 @@ static Size gathered_bytes = 0;
 static int	rows_since_memory_check = 0;
 
 /*
- * A decision in the cache.  A statement goes from one to the next, so what a
- * row needs is in one line of the processor's cache, and the key behind it.
+ * A decision in the cache: itself the entry of the hash table.  A statement
+ * goes from one to the next, and none stays in the processor's cache for its
+ * next row; so what a row needs is together, and short.
  */
 struct GatheredDecision
 {
-	/* Of the decision: while does it hold, and for whom? */
-	TimestampTz decided_at;
-	TimestampTz valid_until;
-	Outcome		outcome;		/* the modes considered */
-	bool		one_row;		/* depends_on_record */
+	ByteKey		key;
+	char		status;
+	bool		one_row;		/* the decision's depends_on_record */
 
 	/* Where in the group's purposes this decision's purpose stands. */
 	int16		purpose_index;
+	Outcome		outcome;		/* the modes considered */
 	uint64		purpose_fill_number;
+
+	/* While does the decision hold? */
+	TimestampTz decided_at;
+	TimestampTz valid_until;
 
 	/* The group that the last row under this decision went to. */
 	Group	   *group;
 	uint64		group_epoch;
 
 	const Decision *decision;
-	char		key[FLEXIBLE_ARRAY_MEMBER];
 };
 
-typedef struct DecisionEntry
-{
-	ByteKey		key;
-	char		status;
-	GatheredDecision *gathered;
-} DecisionEntry;
-
 #define SH_PREFIX decision_table
-#define SH_ELEMENT_TYPE DecisionEntry
+#define SH_ELEMENT_TYPE GatheredDecision
 #define SH_KEY_TYPE ByteKey
 #define SH_KEY key
 #define SH_HASH_KEY(tb, key) ((key).hash)
@@ -332,26 +328,21 @@ effective_outcome(const Policy *policy, const Guard *guard,
 	return decision->outcome;
 }
 
-/*
- * Asks policy, and keeps the answer in the given context, with room for a key
- * of this length.
- */
-static GatheredDecision *
-make_decision(const Policy *policy, const Guard *guard,
-			  const Disclosure *disclosure, MemoryContext context,
-			  Size key_len)
+/* Asks policy; what the answer points to is in the given context. */
+static void
+make_decision(GatheredDecision *gathered, const Policy *policy,
+			  const Guard *guard, const Disclosure *disclosure,
+			  MemoryContext context)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(context);
-	GatheredDecision *gathered = palloc0(offsetof(GatheredDecision, key) +
-										 key_len);
 
 	gathered->decision = sg_decide(policy, disclosure);
 	gathered->outcome = effective_outcome(policy, guard, gathered->decision);
 	gathered->one_row = gathered->decision->depends_on_record;
 	gathered->decided_at = disclosure->at;
 	gathered->valid_until = gathered->decision->valid_until;
+	gathered->group = NULL;
 	MemoryContextSwitchTo(oldcontext);
-	return gathered;
 }
 
 /*
@@ -363,12 +354,15 @@ static GatheredDecision *
 decide_one_row(const Policy *policy, const Guard *guard,
 			   const Disclosure *disclosure)
 {
+	static GatheredDecision gathered;
+
 	if (row_context == NULL)
 		row_context = AllocSetContextCreate(TopMemoryContext,
 											"sharing_guard row decision",
 											ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(row_context);
-	return make_decision(policy, guard, disclosure, row_context, 0);
+	make_decision(&gathered, policy, guard, disclosure, row_context);
+	return &gathered;
 }
 
 /* The texts that a decision may depend on. */
@@ -377,30 +371,35 @@ decide_one_row(const Policy *policy, const Guard *guard,
 /* What a decision key begins with; the texts follow, end to end. */
 typedef struct DecisionKeyHead
 {
-	pg_uuid_t	guard_id;
 	const char *operation;		/* a constant of the channel's */
-	uint32		channel;
-	uint32		given;			/* one bit for each text, one for a case */
-	uint32		lengths[DECISION_TEXTS];
+	Oid			protected_relid;
+	uint16		channel;
+	uint16		given;			/* one bit for each text, one for a case */
 } DecisionKeyHead;
 
-/* Puts text number i at "to", and returns where the next goes. */
+/*
+ * Puts text number i, behind its length, at "to", and returns where the next
+ * goes.
+ */
 static inline char *
 key_put_text(DecisionKeyHead *head, int i, const TextSlice *text, char *to)
 {
+	uint32		len = (uint32) text->len;
+
 	if (text->data == NULL)
 		return to;
 	head->given |= 1u << i;
-	head->lengths[i] = (uint32) text->len;
-	memcpy(to, text->data, text->len);
-	return to + text->len;
+	memcpy(to, &len, sizeof(len));
+	to += sizeof(len);
+	memcpy(to, text->data, len);
+	return to + len;
 }
 
-/* The most that key_put_text() needs. */
+/* What key_put_text() needs. */
 static inline Size
 text_size(const TextSlice *text)
 {
-	return text->data == NULL ? 0 : text->len;
+	return text->data == NULL ? 0 : sizeof(uint32) + text->len;
 }
 
 /*
@@ -423,8 +422,8 @@ decision_key(const Guard *guard, const Disclosure *disclosure)
 
 	/* Padding, if there is any, is part of the key. */
 	memset(&head, 0, sizeof(head));
-	head.guard_id = guard->guard_id;
 	head.operation = disclosure->operation;
+	head.protected_relid = guard->protected_relid;
 	head.channel = disclosure->channel;
 
 	/* As policy sees it: blanks are no case number. */
@@ -458,9 +457,9 @@ decision_key(const Guard *guard, const Disclosure *disclosure)
 	 */
 	key.data = key_buffer.data;
 	key.len = key_buffer.len;
-	memcpy(&key.hash, &head.guard_id, sizeof(key.hash));
-	key.hash ^= hash_bytes((const unsigned char *) key.data + sizeof(head),
-						   key.len - sizeof(head));
+	key.hash = hash_combine(head.protected_relid,
+							hash_bytes((const unsigned char *) key.data + sizeof(head),
+									   key.len - sizeof(head)));
 	return key;
 }
 
@@ -472,7 +471,7 @@ static GatheredDecision *
 decide_anew(const Policy *policy, const Guard *guard,
 			const Disclosure *disclosure, ByteKey key)
 {
-	DecisionEntry *entry;
+	GatheredDecision made;
 	GatheredDecision *gathered;
 	bool		found;
 
@@ -482,12 +481,13 @@ decide_anew(const Policy *policy, const Guard *guard,
 		forget_decisions();
 
 	/* Decide first: an error must not leave an entry without a decision. */
-	gathered = make_decision(policy, guard, disclosure, decision_context,
-							 key.len);
-	key.data = memcpy(gathered->key, key.data, key.len);
-	entry = decision_table_insert(decisions, key, &found);
-	entry->key = key;
-	entry->gathered = gathered;
+	make_decision(&made, policy, guard, disclosure, decision_context);
+	key.data = memcpy(MemoryContextAlloc(decision_context, key.len),
+					  key.data, key.len);
+	gathered = decision_table_insert(decisions, key, &found);
+	made.key = key;
+	made.status = gathered->status;
+	*gathered = made;
 	return gathered;
 }
 
@@ -501,11 +501,11 @@ sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 {
 	const Policy *policy = sg_policy_current();
 	ByteKey		key;
-	DecisionEntry *entry;
+	GatheredDecision *gathered;
 
-	if (decisions == NULL ||
-		decisions_policy_load != sg_policy_load_number(policy) ||
-		decisions_guard_load != guard->load_number)
+	if (unlikely(decisions == NULL ||
+				 decisions_policy_load != sg_policy_load_number(policy) ||
+				 decisions_guard_load != guard->load_number))
 	{
 		forget_decisions();
 		decisions_policy_load = sg_policy_load_number(policy);
@@ -513,20 +513,20 @@ sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 	}
 
 	key = decision_key(guard, disclosure);
-	entry = decision_table_lookup(decisions, key);
-	if (entry == NULL)
+	gathered = decision_table_lookup(decisions, key);
+	if (unlikely(gathered == NULL))
 		return decide_anew(policy, guard, disclosure, key);
-	if (entry->gathered->one_row)
+	if (unlikely(gathered->one_row))
 		return decide_one_row(policy, guard, disclosure);
 
 	/*
 	 * A validity window may have opened or closed since (or the clock was set
 	 * back).
 	 */
-	if (unlikely(disclosure->at >= entry->gathered->valid_until ||
-				 disclosure->at < entry->gathered->decided_at))
+	if (unlikely(disclosure->at >= gathered->valid_until ||
+				 disclosure->at < gathered->decided_at))
 		return decide_anew(policy, guard, disclosure, key);
-	return entry->gathered;
+	return gathered;
 }
 
 const Decision *
@@ -720,6 +720,8 @@ new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
 {
 	Group	   *group = palloc0(sizeof(Group));
 
+	/* First of all, so that they lie beside it. */
+	add_columns(group, fields, CurrentMemoryContext);
 	group->outcome = gathered->outcome;
 	group->decision = copy_decision(gathered->decision);
 	group->disclosure = copy_shared_fields(disclosure);
@@ -728,7 +730,6 @@ new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
 	group->fields = fields;
 	group->session_role = session_role;
 	group->acting_role = acting_role;
-	add_columns(group, fields, CurrentMemoryContext);
 	return group;
 }
 

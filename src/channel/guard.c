@@ -514,6 +514,7 @@ read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
 
 	spi_context = MemoryContextSwitchTo(context);
 	guard->relid = RelationGetRelid(rel);
+	guard->protected_relid = guarded_relid;
 	guard->data_class = spi_text(row, 2);
 	guard->enforce = strcmp(spi_text(row, 3), "observe") != 0;
 	guard->skip_row = strcmp(spi_text(row, 4), "skip_row") == 0;

@@ -45,6 +45,7 @@ typedef struct Guard
 {
 	pg_uuid_t	guard_id;
 	Oid			relid;			/* the relation at hand */
+	Oid			protected_relid;	/* whose guard it is: one has but one */
 	const char *relation;		/* the protected table's qualified name */
 	const char *data_class;		/* or NULL: the column says */
 	bool		enforce;		/* the guard's own mode */
