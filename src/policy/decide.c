@@ -45,6 +45,7 @@ typedef struct Party
 	const Agency *agency;		/* NULL: not in the registry */
 	DestinationClass class;
 	bool		on_behalf;
+	bool		spoken_of;		/* has a rule about destinations matched it? */
 } Party;
 
 /* A rule that matched, or a default that applied. */
@@ -627,7 +628,10 @@ hold_against_rules(Deliberation *d)
 		for (int k = 0; k < d->nparties; k++)
 		{
 			if (rule_matches_party(d, rule, &d->parties[k]))
+			{
+				d->parties[k].spoken_of = true;
 				record_rule(d, rule, &d->parties[k]);
+			}
 		}
 	}
 }
@@ -661,8 +665,9 @@ spoken_of(const Deliberation *d, const Party *party, TextSlice data_class)
 static bool
 left_to_default(const Deliberation *d, const Party *party)
 {
+	/* That is what has been asked of the rules already. */
 	if (d->disclosure->data_class.data != NULL)
-		return !spoken_of(d, party, d->disclosure->data_class);
+		return !party->spoken_of;
 
 	/* It could be any class, so rules must speak of every one there is. */
 	if (d->policy->data_classes.count == 0)
