@@ -85,11 +85,11 @@ SELECT bench_first('patrol request for a stolen white Toyota', 100);
 SELECT bench_stop('first');
 
 -- Names of agencies, by their spelling.
-SELECT count(sharing_guard.preview_decision('BENCH TOWN ' || n || ' police', 'stolen vehicle', 'alpr')) FROM generate_series(1, 10) AS n;
+SELECT count(sharing_guard.preview_decision('BENCH TOWN ' || n || ' police', 'stolen vehicle', 'alpr')) FROM generate_series(1, 1000) AS n;
 
 SELECT bench_start();
 
-SELECT count(sharing_guard.preview_decision('BENCH TOWN ' || n || ' police', 'stolen vehicle', 'alpr')) FROM generate_series(1, 100) AS n;
+SELECT count(sharing_guard.preview_decision('BENCH TOWN ' || n || ' police', 'stolen vehicle', 'alpr')) FROM generate_series(1, 1000) AS n;
 
 SELECT bench_stop('resolve');
 
