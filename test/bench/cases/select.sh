@@ -24,13 +24,15 @@ setup() {
 		-c "ALTER DATABASE bench SET pgaudit.role = 'select_auditor'"
 }
 reset() { :; }
-warm() { say 'SET ROLE select_partner; SET max_parallel_workers_per_gather = 0;'; }
+warm() { say "SET max_parallel_workers_per_gather = 0; SELECT count(*) FROM select_$1;"; }
 statement() {
 	local where
 	where=" WHERE agency IN (SELECT agency_id FROM select_partner_agency WHERE role = current_user)"
 	if [ "$1" = rls ]; then where=; fi
-	say "\\o /dev/null
+	say "SET ROLE select_partner;
+	     \\o /dev/null
 	     SELECT * FROM select_$1$where;
-	     \\o"
+	     \\o
+	     RESET ROLE;"
 }
 finish() { sql -c 'ALTER DATABASE bench RESET pgaudit.role'; }
