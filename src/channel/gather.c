@@ -460,8 +460,8 @@ decision_key(const Guard *guard, const Disclosure *disclosure)
 		key_add_slice(&disclosure->declared_tags[i]);
 
 	/*
-	 * It is the texts that tell keys apart.  The guard has a part in the hash,
-	 * for many tables may send the same to the same.
+	 * It is the texts that tell keys apart.  The guard has a part in the
+	 * hash, for many tables may send the same to the same.
 	 */
 	key.data = key_buffer.data;
 	key.len = key_buffer.len;
