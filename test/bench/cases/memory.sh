@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2153
 about='one statement of ten times the rows, and the most memory its backend had'
 variants=(noop ours)
 baseline=noop

@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2153
 about='a partner reads its tenth of the rows: a WHERE, row-level security, pgaudit'
 variants=(bare rls pgaudit)
 preload=pgaudit
