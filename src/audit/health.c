@@ -127,10 +127,11 @@ last_sign_of_life(char **what, TimestampTz *at)
  * the server.  How many rows had left nobody can say any more.
  *
  * Only those since the last writer came: older ones it has closed itself.  A
- * day more, should the clock have been put back meanwhile.
+ * day more, should the clock have been put back meanwhile.  None of this server
+ * either: sessions may have begun some before we could say anything.
  */
 static void
-close_open_disclosures(void)
+close_open_disclosures(Queue *queue)
 {
 	EventWriter *writer;
 	SPITupleTable *found;
@@ -157,12 +158,14 @@ close_open_disclosures(void)
 	{
 		CompletionEvent event = {0};
 		bool		isnull;
+		Datum		intent = SPI_getbinval(found->vals[i], found->tupdesc, 1,
+										   &isnull);
 
+		if (sg_queue_has_place(queue, DatumGetUUIDP(intent)))
+			continue;
 		event.occurred_at = GetCurrentTimestamp();
 		sg_event_new_id(&event.event_id, event.occurred_at);
-		event.completes = *DatumGetUUIDP(SPI_getbinval(found->vals[i],
-													   found->tupdesc, 1,
-													   &isnull));
+		event.completes = *DatumGetUUIDP(intent);
 		event.ending = sg_ending_name(ENDING_UNFINISHED);
 		event.rows_disclosed = ROWS_UNKNOWN;
 		sg_event_write_completion(writer, &event);
@@ -171,7 +174,7 @@ close_open_disclosures(void)
 }
 
 void
-sg_health_announce(const Queue *queue, bool after_start)
+sg_health_announce(Queue *queue, bool after_start)
 {
 	char	   *what = NULL;
 	TimestampTz at = 0;
@@ -188,7 +191,7 @@ sg_health_announce(const Queue *queue, bool after_start)
 					psprintf(",\"last_sign_of_life\":\"%s\"", datetime));
 	}
 	if (after_start)
-		close_open_disclosures();
+		close_open_disclosures(queue);
 	write_event(queue, "writer_started", "");
 	SPI_finish();
 }
@@ -223,6 +226,23 @@ state_name(bool registered, WriterState state)
 	return "not_running";
 }
 
+/* Since when the event waits that has waited longest; 0: none does. */
+static TimestampTz
+waiting_since(const Queue *queue)
+{
+	TimestampTz since = 0;
+
+	for (int i = 0; i < sg_queue_slots; i++)
+	{
+		const QueueSlot *slot = &queue->slots[i];
+
+		if ((slot->state == SLOT_READY || slot->state == SLOT_TAKEN) &&
+			(since == 0 || slot->ready_at < since))
+			since = slot->ready_at;
+	}
+	return since;
+}
+
 /*
  * sharing_guard.writer_health() returns record
  *
@@ -233,10 +253,11 @@ sg_sql_writer_health(PG_FUNCTION_ARGS)
 {
 	Queue	   *queue = sg_queue_mine();
 	TupleDesc	tupdesc;
-	Datum		values[16];
-	bool		nulls[16] = {0};
+	Datum		values[17];
+	bool		nulls[17] = {0};
 	int			i = 0;
 	Queue		now;
+	TimestampTz waiting;
 	const QueueHealth *health = &now.health;
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
@@ -248,6 +269,7 @@ sg_sql_writer_health(PG_FUNCTION_ARGS)
 
 	LWLockAcquire(queue->lock, LW_SHARED);
 	now = *queue;
+	waiting = waiting_since(queue);
 	LWLockRelease(queue->lock);
 
 	values[i++] = CStringGetTextDatum(state_name(now.registered,
@@ -259,6 +281,7 @@ sg_sql_writer_health(PG_FUNCTION_ARGS)
 	values[i++] = Int32GetDatum(sg_queue_slots);
 	values[i++] = Int32GetDatum(now.slots_used);
 	values[i++] = Int32GetDatum(health->slots_high_water);
+	set_time(values, nulls, i++, waiting);
 	values[i++] = Int32GetDatum(now.places_used);
 	values[i++] = Int32GetDatum(health->places_high_water);
 	set_time(values, nulls, i++, health->last_write_at);

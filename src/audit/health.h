@@ -24,7 +24,7 @@ extern int	sg_health_interval(void);
  * disclosures sessions of a server that is no more have left open (with
  * after_start); and that it is there.
  */
-extern void sg_health_announce(const Queue *queue, bool after_start);
+extern void sg_health_announce(Queue *queue, bool after_start);
 
 /* One event: heartbeat, writer_stopped, ... */
 extern void sg_health_write(const Queue *queue, const char *what);

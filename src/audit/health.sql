@@ -8,6 +8,7 @@ CREATE FUNCTION sharing_guard.writer_health(
     OUT queue_slots integer,
     OUT queue_depth integer,
     OUT queue_high_water integer,
+    OUT oldest_waiting_at timestamptz,
     OUT open_disclosures integer,
     OUT open_high_water integer,
     OUT last_write_at timestamptz,
@@ -50,6 +51,7 @@ SELECT
     h.queue_slots,
     h.queue_depth,
     h.queue_high_water,
+    pg_catalog.clock_timestamp() - h.oldest_waiting_at AS oldest_waiting_age,
     h.open_disclosures,
     h.open_high_water,
     h.last_write_at,
@@ -69,6 +71,8 @@ SELECT
         END,
         CASE WHEN h.queue_depth >= h.queue_slots
             THEN 'The queue is full: refusals and reads wait.' END,
+        CASE WHEN pg_catalog.clock_timestamp() - h.oldest_waiting_at > '2 seconds'
+            THEN 'Events have been waiting for the writer for more than two seconds: look at it in pg_stat_activity and at locks on sharing_guard.event; a synchronous standby may be away.' END,
         CASE WHEN h.last_error_at > COALESCE(h.last_write_at, '-infinity')
             THEN 'The last attempt to write failed; the server log says why.' END
         ], NULL) AS problems
@@ -91,6 +95,8 @@ COMMENT ON COLUMN sharing_guard.health.queue_depth IS
 'How many slots are taken now';
 COMMENT ON COLUMN sharing_guard.health.queue_high_water IS
 'The most that were ever taken at once';
+COMMENT ON COLUMN sharing_guard.health.oldest_waiting_age IS
+'How long the event that has waited longest for the writer has been waiting; NULL where none is';
 COMMENT ON COLUMN sharing_guard.health.open_disclosures IS
 'Reads of guarded tables that are under way now, open cursors among them';
 COMMENT ON COLUMN sharing_guard.health.open_high_water IS

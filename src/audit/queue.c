@@ -274,6 +274,7 @@ sg_queue_make_ready(Queue *queue, QueueSlot *slot)
 	int			index = slot - queue->slots;
 
 	slot->state = SLOT_READY;
+	slot->ready_at = GetCurrentTimestamp();
 	slot->next = -1;
 	if (queue->last_ready >= 0)
 		queue->slots[queue->last_ready].next = index;
@@ -336,6 +337,19 @@ sg_queue_free_place(Queue *queue, OpenPlace *place)
 	place->next_free = queue->free_place;
 	queue->free_place = place - queue->places;
 	queue->places_used--;
+}
+
+bool
+sg_queue_has_place(Queue *queue, const pg_uuid_t *event_id)
+{
+	bool		found = false;
+
+	LWLockAcquire(queue->lock, LW_SHARED);
+	for (int i = 0; i < sg_open_disclosures && !found; i++)
+		found = queue->places[i].state != PLACE_FREE &&
+			memcmp(&queue->places[i].event_id, event_id, UUID_LEN) == 0;
+	LWLockRelease(queue->lock);
+	return found;
 }
 
 /* While the intent is still being written, word is left for the writer. */

@@ -52,7 +52,8 @@ typedef struct QueueSlot
 	/* Events, as sg_event_serialize_disclosure() and its like make them. */
 	Size		length;
 	dsm_handle	overflow;		/* NO_OVERFLOW: they are in data */
-	char		data[SLOT_BYTES];
+	TimestampTz ready_at;
+	char		data[SLOT_BYTES] pg_attribute_aligned(MAXIMUM_ALIGNOF);
 } QueueSlot;
 
 #define NO_OVERFLOW		0
@@ -150,6 +151,9 @@ extern Queue *sg_queue_of_database(const char *database);
 
 /* The queue of the database we are connected to; NULL as above. */
 extern Queue *sg_queue_mine(void);
+
+/* Has this disclosure a place?  Takes the lock itself. */
+extern bool sg_queue_has_place(Queue *queue, const pg_uuid_t *event_id);
 
 /* Lets the writer look at its queue.  Needs no lock. */
 extern void sg_queue_wake_writer(Queue *queue);

@@ -54,6 +54,9 @@
 /* While the log is locked, how often the worker looks again. */
 #define LOCK_POLL_MS	20
 
+/* After how long a completion that could not be written is tried again. */
+#define COMPLETE_AGAIN_MS	1000
+
 /* The longest pause before another attempt to connect. */
 #define RECONNECT_MAX_MS	60000
 
@@ -141,7 +144,7 @@ sg_worker_is_wanted(void)
 {
 	return queue != NULL &&
 		(queue->first_ready >= 0 || queue->places_ended > 0 ||
-		 queue->stay_away_until != 0 || ProcDiePending);
+		 queue->stay_away_until > GetCurrentTimestamp() || ProcDiePending);
 }
 
 /*-------------------------------------------------------------------------
@@ -341,9 +344,31 @@ refuse_deadlocked(int pid)
 }
 
 /*
+ * Who stands in line for this lock.  One who waits for a lock that conflicts
+ * with ours keeps us from it as well, and it may be a mere reader of the log
+ * that he waits for.
+ */
+static List *
+waiting_for_lock(const LOCKTAG *tag)
+{
+	LockData   *locks = GetLockStatusData();
+	List	   *pids = NIL;
+
+	for (int i = 0; i < locks->nelements; i++)
+	{
+		LockInstanceData *lock = &locks->locks[i];
+
+		if (lock->waitLockMode != NoLock &&
+			memcmp(&lock->locktag, tag, sizeof(LOCKTAG)) == 0)
+			pids = list_append_unique_int(pids, lock->pid);
+	}
+	return pids;
+}
+
+/*
  * The server's deadlock detector does not see that a session waits for us.  So
- * whenever somebody's lock keeps us from the log, look whether he, or somebody
- * he waits for, is waiting for us, and if so, let that one go: his error ends
+ * whenever somebody's lock, or wish for one, keeps us from the log, look whether
+ * he, or somebody he waits for, is waiting for us, and if so, let that one go: his error ends
  * his transaction, or he can end it.
  */
 static void
@@ -364,6 +389,7 @@ break_deadlocks(Oid log)
 		if (pid != 0)
 			pids = list_append_unique_int(pids, pid);
 	}
+	pids = list_concat_unique_int(pids, waiting_for_lock(&tag));
 
 	/* The list grows while we go through it. */
 	while (looked_at < list_length(pids))
@@ -549,15 +575,7 @@ write_one_by_one(void)
 {
 	int			sqlerrcode = 0;
 
-	for (int i = 0; i < batch.nslots; i++)
-	{
-		if (batch.slots[i].slot == NULL)
-			continue;
-		if (write_events(i, WHOLE_BATCH, &sqlerrcode))
-			answer_slot(&batch.slots[i], true, 0);
-		else if (batch.slots[i].slot != NULL)
-			answer_slot(&batch.slots[i], false, sqlerrcode);
-	}
+	/* First the places: breaking a deadlock may add slots to the batch. */
 	for (int i = 0; i < batch.nplaces; i++)
 	{
 		bool		done = write_events(WHOLE_BATCH, i, &sqlerrcode);
@@ -567,6 +585,18 @@ write_one_by_one(void)
 			done = true;
 		answer_place(batch.places[i], done);
 		batch.places[i] = NULL;
+	}
+	for (int i = 0; i < batch.nslots; i++)
+	{
+		bool		written;
+
+		if (batch.slots[i].slot == NULL)
+			continue;
+		written = write_events(i, WHOLE_BATCH, &sqlerrcode);
+
+		/* Unless it was answered meanwhile, to break a deadlock. */
+		if (batch.slots[i].slot != NULL)
+			answer_slot(&batch.slots[i], written, written ? 0 : sqlerrcode);
 	}
 }
 
@@ -714,7 +744,9 @@ settle_settings(void)
 		{"transaction_timeout", "0"},	/* since PostgreSQL 17 */
 		{"idle_in_transaction_session_timeout", "0"},
 		{"idle_session_timeout", "0"},
-		{"client_min_messages", "error"}
+		{"client_min_messages", "error"},
+		{"exit_on_error", "off"},
+		{"role", "none"}
 	};
 
 	for (int i = 0; i < lengthof(settings); i++)
@@ -746,14 +778,21 @@ leave(const char *what)
 	proc_exit(1);
 }
 
-/* Milliseconds until the worker has something to do by itself. */
+/*
+ * Milliseconds until the worker has something to do by itself: what could not
+ * be completed is tried again soon.
+ */
 static long
 idle_time(void)
 {
 	TimestampTz due = TimestampTzPlusMilliseconds(last_heartbeat,
 												  sg_health_interval());
+	long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
+													   due);
 
-	return Max(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), due), 1);
+	if (queue->places_ended > 0)
+		left = Min(left, COMPLETE_AGAIN_MS);
+	return Max(left, 1);
 }
 
 static void

@@ -59,7 +59,8 @@ typedef enum Failure
 	FAILURE_TOO_MANY_OPEN,
 	FAILURE_QUEUE_FULL,
 	FAILURE_NO_ANSWER,
-	FAILURE_NOT_WRITTEN
+	FAILURE_NOT_WRITTEN,
+	FAILURE_NO_MEMORY
 } Failure;
 
 /* Events on their way to the writer. */
@@ -72,7 +73,7 @@ typedef struct Handover
 	QueueSlot  *slot;			/* NULL: not with the writer yet */
 	OpenPlace  *place;			/* NULL: no intent */
 	dsm_handle	overflow;
-	int			sqlerrcode;		/* of FAILURE_NOT_WRITTEN */
+	int			sqlerrcode;		/* of FAILURE_NOT_WRITTEN, FAILURE_NO_MEMORY */
 } Handover;
 
 struct EventBatch
@@ -119,6 +120,44 @@ put_into_segment(const char *data, Size length)
 	return handle;
 }
 
+/*
+ * False where there is no such memory to be had; the server log says why.
+ *
+ * Catches an error without a subtransaction around it, which is right only
+ * because the caller raises another: see refuse().
+ */
+static bool
+make_room(Handover *handover)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		handover->overflow = put_into_segment(handover->data,
+											  handover->length);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *cause;
+
+		handover->sqlerrcode = geterrcode();
+		if (handover->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(oldcontext);
+		cause = CopyErrorData();
+		FlushErrorState();
+		ereport(LOG_SERVER_ONLY,
+				(errcode(cause->sqlerrcode),
+				 errmsg("an audit event cannot be handed over to the writer: %s",
+						cause->message ? cause->message : "no message"),
+				 errhidestmt(true)));
+		FreeErrorData(cause);
+		return false;
+	}
+	PG_END_TRY();
+	return true;
+}
+
 /* Milliseconds left, not negative. */
 static long
 time_left(TimestampTz deadline)
@@ -159,7 +198,13 @@ enter_queue(Handover *handover, TimestampTz deadline)
 		left = time_left(deadline);
 		if (slot != NULL || left <= 0)
 			break;
-		(void) ConditionVariableTimedSleep(&queue->slot_freed, left,
+
+		/*
+		 * Not until the end: whoever was told that a slot is free may have
+		 * been cancelled just then, and told nobody.
+		 */
+		(void) ConditionVariableTimedSleep(&queue->slot_freed,
+										   Min(left, WAKE_AGAIN_MS),
 										   PG_WAIT_EXTENSION);
 	}
 	ConditionVariableCancelSleep();
@@ -191,6 +236,7 @@ take_answer(Handover *handover, Failure *failure)
 	{
 		sg_queue_free_slot(queue, slot);
 		handover->slot = NULL;
+		handover->overflow = NO_OVERFLOW;	/* the writer frees it */
 	}
 	LWLockRelease(queue->lock);
 	return answered;
@@ -232,6 +278,9 @@ give_up(Handover *handover)
 {
 	Queue	   *queue = handover->queue;
 
+	/* Else what is meant for the slot's next owner could wake us up. */
+	ConditionVariableCancelSleep();
+
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
 	if (handover->slot != NULL)
 	{
@@ -246,12 +295,20 @@ give_up(Handover *handover)
 	}
 	else if (handover->place != NULL)
 		sg_queue_free_place(queue, handover->place);
-	queue->health.refusals++;
 	LWLockRelease(queue->lock);
 
 	if (handover->slot == NULL && handover->overflow != NO_OVERFLOW)
 		dsm_unpin_segment(handover->overflow);
 	sg_queue_wake_writer(queue);
+}
+
+/* For the view. */
+static void
+count_refusal(Queue *queue)
+{
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	queue->health.refusals++;
+	LWLockRelease(queue->lock);
 }
 
 /* For an error, and for the end of the session, which no PG_CATCH sees. */
@@ -261,6 +318,7 @@ handover_interrupted(int code, Datum arg)
 	Handover   *handover = (Handover *) DatumGetPointer(arg);
 
 	give_up(handover);
+	count_refusal(handover->queue);
 	sg_event_serialized_to_server_log(handover->data, handover->length,
 									  "waiting for its record was interrupted; the audit log may have it as well");
 }
@@ -276,10 +334,10 @@ hand_over(Handover *handover)
 
 	PG_ENSURE_ERROR_CLEANUP(handover_interrupted, PointerGetDatum(handover));
 	{
-		if (handover->length > SLOT_BYTES)
-			handover->overflow = put_into_segment(handover->data,
-												  handover->length);
-		failure = enter_queue(handover, deadline);
+		if (handover->length > SLOT_BYTES && !make_room(handover))
+			failure = FAILURE_NO_MEMORY;
+		else
+			failure = enter_queue(handover, deadline);
 		if (failure == NO_FAILURE)
 			failure = wait_for_answer(handover, deadline);
 	}
@@ -289,6 +347,14 @@ hand_over(Handover *handover)
 	if (failure != NO_FAILURE)
 		give_up(handover);
 	return failure;
+}
+
+bool
+sg_writer_is_this_process(void)
+{
+	Queue	   *queue = sg_queue_mine();
+
+	return queue != NULL && queue->writer_pid == MyProcPid;
 }
 
 /* What keeps us from even trying. */
@@ -318,8 +384,10 @@ static void
 refuse(Failure failure, const Handover *handover)
 {
 	const char *unavailable = "the audit log of this database cannot take the event of this disclosure";
-	const Queue *queue = handover->queue;
+	Queue	   *queue = handover->queue;
 
+	if (queue != NULL)
+		count_refusal(queue);
 	switch (failure)
 	{
 		case FAILURE_IN_RECOVERY:
@@ -382,6 +450,14 @@ refuse(Failure failure, const Handover *handover)
 							   unpack_sql_state(handover->sqlerrcode)),
 					 errhint("The administrator of this server finds the cause, and the event, in the server log.")));
 			break;
+		case FAILURE_NO_MEMORY:
+			ereport(ERROR,
+					(errcode(ERRCODE_SG_AUDIT_UNAVAILABLE),
+					 errmsg("%s", unavailable),
+					 errdetail("There was no dynamic shared memory to hand it over in: SQLSTATE %s. Without a record nothing is disclosed.",
+							   unpack_sql_state(handover->sqlerrcode)),
+					 errhint("The administrator of this server finds the cause, and the event, in the server log.")));
+			break;
 		case FAILURE_NOT_GUARDED:
 		case NO_FAILURE:
 			break;
@@ -393,6 +469,24 @@ refuse(Failure failure, const Handover *handover)
 			(errcode(ERRCODE_SG_AUDIT_UNAVAILABLE),
 			 errmsg("%s", unavailable),
 			 errhint(SEE_HEALTH)));
+}
+
+/* Errors out in a process that cannot wait for the writer. */
+static void
+require_own_session(void)
+{
+	if (IsParallelWorker())
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a parallel worker cannot record audit events"),
+				 errhint("Functions that lead here must be marked PARALLEL UNSAFE.")));
+
+	/* It would wait for itself. */
+	if (sg_writer_is_this_process())
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("a trigger on the audit log cannot make disclosures"),
+				 errhint("Let the trigger notify a process of yours, which then acts in a transaction of its own.")));
 }
 
 /*
@@ -408,12 +502,7 @@ record(const char *data, Size length, const char *why, OpenPlace *place)
 	Handover	handover = {0};
 	Failure		failure;
 
-	if (IsParallelWorker())
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a parallel worker cannot record audit events"),
-				 errhint("Functions that lead here must be marked PARALLEL UNSAFE.")));
-
+	require_own_session();
 	handover.queue = sg_queue_mine();
 	handover.data = data;
 	handover.length = length;
@@ -462,12 +551,15 @@ sg_writer_batch(const char *why)
 
 /*
  * An event that cannot even be put into bytes (two texts of half a gigabyte
- * each) leaves its line in the server log, which shortens such texts.
+ * each) leaves its line in the server log, which shortens such texts; and so do
+ * those that were added before it, for the error means that nobody records
+ * them.
  */
 void
 sg_writer_batch_add_disclosure(EventBatch *batch, const DisclosureEvent *event)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(batch->context);
+	int			length = batch->events.len;
 
 	PG_TRY();
 	{
@@ -476,6 +568,8 @@ sg_writer_batch_add_disclosure(EventBatch *batch, const DisclosureEvent *event)
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(batch->context);
+		sg_event_serialized_to_server_log(batch->events.data, length,
+										  batch->why);
 		sg_event_to_server_log(event, batch->why);
 		PG_RE_THROW();
 	}
@@ -624,9 +718,11 @@ sg_writer_begin(const DisclosureEvent *intent, const char *why,
 	OpenPlace  *place = NULL;
 
 	Assert(intent->rows_disclosed == ROWS_UNKNOWN);
+	require_own_session();
 	sg_writer_batch_add_disclosure(batch, intent);
 
-	if (queue_unavailable(queue) == NO_FAILURE)
+	/* Also on a standby: it may be promoted before the next line. */
+	if (queue != NULL)
 	{
 		place = claim_place(queue, &intent->event_id);
 		if (place == NULL)

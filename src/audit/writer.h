@@ -90,6 +90,12 @@ extern void sg_writer_end(const OpenDisclosure * open, int64 rows_disclosed,
 extern void sg_writer_complete(const OpenDisclosure * open,
 							   CompletionEvent *event, const char *why);
 
+/*
+ * What the writer writes may fire triggers that a DBA has put on the log.
+ * They run in the writer, and may not wait for it.
+ */
+extern bool sg_writer_is_this_process(void);
+
 /* As the column "ending" has it. */
 extern const char *sg_ending_name(DisclosureEnding ending);
 

@@ -9,6 +9,10 @@
  * keeps what a data-modifying statement returns until its triggers have run.)
  * So such a COPY is refused.
  *
+ * COPY FROM into a table with guarded partitions fires none of their statement
+ * triggers, so it is here that what it has skipped, or sent to another server,
+ * is recorded when it is over.
+ *
  * In ExecutorStart rather than in the utility hook: by then views, rules and
  * WITH queries are resolved, and what will be written to stands in one list.
  * Every other statement pays for one comparison.
@@ -21,21 +25,32 @@
 #include "catalog/partition.h"
 #include "catalog/pg_inherits.h"
 #include "channel/copy.h"
+#include "channel/gather.h"
 #include "channel/triggers.h"
 #include "executor/executor.h"
 #include "parser/parsetree.h"
+#include "tcop/utility.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 static ExecutorStart_hook_type prev_ExecutorStart = NULL;
+static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
 static void copy_ExecutorStart(QueryDesc *queryDesc, int eflags);
+static void copy_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
+								bool readOnlyTree,
+								ProcessUtilityContext context,
+								ParamListInfo params,
+								QueryEnvironment *queryEnv,
+								DestReceiver *dest, QueryCompletion *qc);
 
 void
 sg_copy_init(void)
 {
 	prev_ExecutorStart = ExecutorStart_hook;
 	ExecutorStart_hook = copy_ExecutorStart;
+	prev_ProcessUtility = ProcessUtility_hook;
+	ProcessUtility_hook = copy_ProcessUtility;
 }
 
 /* Has this relation the trigger of a guard? */
@@ -105,4 +120,23 @@ copy_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		prev_ExecutorStart(queryDesc, eflags);
 	else
 		standard_ExecutorStart(queryDesc, eflags);
+}
+
+static void
+copy_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
+					bool readOnlyTree, ProcessUtilityContext context,
+					ParamListInfo params, QueryEnvironment *queryEnv,
+					DestReceiver *dest, QueryCompletion *qc)
+{
+	/* The statement may be gone when it is over. */
+	bool		is_copy = IsA(pstmt->utilityStmt, CopyStmt);
+
+	if (prev_ProcessUtility)
+		prev_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
+							queryEnv, dest, qc);
+	else
+		standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
+								params, queryEnv, dest, qc);
+	if (is_copy)
+		sg_gather_record_apart();
 }

@@ -17,6 +17,7 @@
 #include "commands/defrem.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "storage/ipc.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 
@@ -25,8 +26,8 @@
 #include "compat.h"
 
 /*
- * How long the writer stays away if it is not called back: this process may
- * end before it can.  Copying a database may take that long.
+ * How long the writer stays away if it is not called back.  Copying a database
+ * may take that long.
  */
 #define STAY_AWAY_MS	(10 * 60 * 1000)
 
@@ -115,6 +116,13 @@ next_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 								params, queryEnv, dest, qc);
 }
 
+/* After an error, a cancellation, or the end of the session. */
+static void
+call_back(int code, Datum name)
+{
+	sg_writer_come_back(DatumGetCString(name));
+}
+
 static void
 database_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 						bool readOnlyTree, ProcessUtilityContext context,
@@ -133,15 +141,12 @@ database_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 
 	/* The statement may be gone when the command is over. */
 	name = pstrdup(database);
-	sg_writer_stay_away(name, STAY_AWAY_MS);
-	PG_TRY();
+	PG_ENSURE_ERROR_CLEANUP(call_back, CStringGetDatum(name));
 	{
+		sg_writer_stay_away(name, STAY_AWAY_MS);
 		next_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
 							queryEnv, dest, qc);
 	}
-	PG_FINALLY();
-	{
-		sg_writer_come_back(name);
-	}
-	PG_END_TRY();
+	PG_END_ENSURE_ERROR_CLEANUP(call_back, CStringGetDatum(name));
+	sg_writer_come_back(name);
 }

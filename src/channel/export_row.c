@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "audit/writer.h"
 #include "catalog/pg_class.h"
 #include "channel/context.h"
 #include "channel/export_row.h"
@@ -117,7 +118,7 @@ guard_of_trigger(FunctionCallInfo fcinfo, const char *function,
 						trigdata->tg_trigger->tgname),
 				 errhint("Drop it; sharing_guard.protect_export() creates what is needed.")));
 
-	if (sg_gather_is_writing())
+	if (sg_gather_is_writing() || sg_writer_is_this_process())
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a trigger on the audit log cannot write to export table \"%s\"",
@@ -383,7 +384,11 @@ export_row_xact_callback(XactEvent event, void *arg)
 	if (skipped_rows == NULL)
 		return;
 	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+	{
+		/* Before anybody is told. */
+		sg_gather_record_apart();
 		report_skipped_rows(NULL);
+	}
 	else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE ||
 			 event == XACT_EVENT_ABORT)
 		skipped_rows = NULL;
@@ -454,6 +459,9 @@ export_row_ExecutorRun(EXECUTOR_RUN_PARAMS)
 /*
  * The same at the statement's end: WITH queries that nobody has read to their
  * end are executed there.
+ *
+ * Then its triggers have fired; but a partition's statement triggers do not
+ * when its parent was named.
  */
 static void
 export_row_ExecutorFinish(QueryDesc *queryDesc)
@@ -467,6 +475,7 @@ export_row_ExecutorFinish(QueryDesc *queryDesc)
 			prev_ExecutorFinish(queryDesc);
 		else
 			standard_ExecutorFinish(queryDesc);
+		sg_gather_record_apart();
 		return;
 	}
 
@@ -483,6 +492,7 @@ export_row_ExecutorFinish(QueryDesc *queryDesc)
 		rows_may_move = save_rows_may_move;
 	}
 	PG_END_TRY();
+	sg_gather_record_apart();
 }
 
 /*

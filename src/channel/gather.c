@@ -941,12 +941,16 @@ free_column(RowColumn *column)
 static void
 restart_group(Level *level, Group *group)
 {
+	Group		empty = *group;
+
+	/* First what may fail. */
+	add_columns(&empty, group->fields, level->context);
+	empty.nrows = 0;
+	empty.bytes = 0;
+	empty.fill_number++;
 	if (group->outcome == OUTCOME_BLOCK)
 		held_back -= group->nrows;
-	group->nrows = 0;
-	group->bytes = 0;
-	group->fill_number++;
-	add_columns(group, group->fields, level->context);
+	*group = empty;
 }
 
 static void
@@ -1100,6 +1104,23 @@ sg_gather_record_apart(void)
 }
 
 /*
+ * The same for one level, which is on the stack: what an error leaves is found
+ * there when the transaction ends.
+ */
+static void
+record_level_apart(Level *level)
+{
+	if (held_back > 0)
+	{
+		EventBatch *batch = sg_writer_batch(WHY_SKIPPED);
+
+		take_held_back(batch, level);
+		sg_writer_batch_record(batch);
+	}
+	complete_groups(level);
+}
+
+/*
  * The statement failed before its end came.  What it had skipped before was
  * tried all the same, and what it had sent may have arrived; no time is left to
  * wait until that is recorded.
@@ -1133,8 +1154,8 @@ leave_level(Level *level)
 }
 
 /*
- * Writes all groups of a level, each as one event.  Frees nothing: the caller
- * knows whether the rows' fate is known yet.
+ * Writes all groups of a level that share the transaction's fate, each as one
+ * event.  Frees nothing: the caller knows whether the rows' fate is known yet.
  */
 static void
 write_level(Level *level)
@@ -1145,15 +1166,6 @@ write_level(Level *level)
 
 	if (level->groups->members == 0)
 		return;
-
-	if (held_back > 0)
-	{
-		EventBatch *batch = sg_writer_batch(WHY_SKIPPED);
-
-		take_held_back(batch, level);
-		sg_writer_batch_record(batch);
-	}
-	complete_groups(level);
 
 	writer = begin_writing();
 	PG_TRY();
@@ -1229,6 +1241,7 @@ write_and_pop_level(void)
 {
 	Level	   *level = levels;
 
+	record_level_apart(level);
 	levels = level->parent;
 	group_epoch++;
 	write_level(level);
@@ -1509,6 +1522,7 @@ write_before_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
 		if (level->written_in != InvalidSubTransactionId ||
 			(level->subid != subid && level->subid != parent_subid))
 			continue;
+		record_level_apart(level);
 		level->written_in = subid;
 		group_epoch++;
 		write_level(level);
