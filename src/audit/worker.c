@@ -19,6 +19,7 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_authid.h"
 #include "executor/spi.h"
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
@@ -756,6 +757,9 @@ settle_settings(void)
 							PGC_S_OVERRIDE);
 	}
 
+	/* Likewise session_authorization, which has no value for what it was. */
+	SetSessionAuthorization(BOOTSTRAP_SUPERUSERID, true);
+
 	/* A stronger promise, by way of standbys, stays. */
 	if (synchronous_commit < SYNCHRONOUS_COMMIT_LOCAL_FLUSH)
 		SetConfigOption("synchronous_commit", "on", PGC_SUSET, PGC_S_OVERRIDE);
@@ -801,8 +805,8 @@ do_duties(void)
 	TimestampTz now = GetCurrentTimestamp();
 
 	/*
-	 * While it has not been able to say that it is there (there is no log yet,
-	 * or it is locked), it tries whenever there is something to do.
+	 * While it has not been able to say that it is there (there is no log
+	 * yet, or it is locked), it tries whenever there is something to do.
 	 */
 	if (!announced && (last_heartbeat == 0 || queue->first_ready >= 0))
 		write_health(NULL);
