@@ -29,6 +29,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "parser/parsetree.h"
 #include "policy/fold.h"
 #include "replication/logicalworker.h"
 #include "operational.h"
@@ -457,11 +458,35 @@ export_row_ExecutorRun(EXECUTOR_RUN_PARAMS)
 }
 
 /*
+ * When a table's parent was named, the table's own statement triggers do not
+ * fire: then what it has skipped, or sent to another server, is recorded here.
+ * Not after any statement, which may be one within another that is still
+ * sending rows.
+ */
+static void
+record_if_routed(const QueryDesc *queryDesc)
+{
+	const PlannedStmt *stmt = queryDesc->plannedstmt;
+	ListCell   *lc;
+
+	if (likely(!sg_gather_has_apart()))
+		return;
+	foreach(lc, stmt->resultRelations)
+	{
+		RangeTblEntry *target = rt_fetch(lfirst_int(lc), stmt->rtable);
+
+		if (target->relkind == RELKIND_PARTITIONED_TABLE ||
+			list_length(stmt->resultRelations) > 1)
+		{
+			sg_gather_record_apart();
+			break;
+		}
+	}
+}
+
+/*
  * The same at the statement's end: WITH queries that nobody has read to their
  * end are executed there.
- *
- * Then its triggers have fired; but a partition's statement triggers do not
- * when its parent was named.
  */
 static void
 export_row_ExecutorFinish(QueryDesc *queryDesc)
@@ -475,7 +500,7 @@ export_row_ExecutorFinish(QueryDesc *queryDesc)
 			prev_ExecutorFinish(queryDesc);
 		else
 			standard_ExecutorFinish(queryDesc);
-		sg_gather_record_apart();
+		record_if_routed(queryDesc);
 		return;
 	}
 
@@ -492,7 +517,7 @@ export_row_ExecutorFinish(QueryDesc *queryDesc)
 		rows_may_move = save_rows_may_move;
 	}
 	PG_END_TRY();
-	sg_gather_record_apart();
+	record_if_routed(queryDesc);
 }
 
 /*

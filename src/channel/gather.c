@@ -1083,6 +1083,12 @@ complete_groups(Level *level)
 	}
 }
 
+bool
+sg_gather_has_apart(void)
+{
+	return held_back > 0 || open_groups > 0;
+}
+
 /*
  * Records what does not share the transaction's fate: called at the end of
  * each statement that can do so.  Returns when the events are durable.

@@ -51,6 +51,9 @@ extern void sg_gather_row(GatheredDecision *gathered,
 
 extern void sg_gather_record_apart(void);
 
+/* Is there anything for it to do? */
+extern bool sg_gather_has_apart(void);
+
 /*
  * Before the row that was decided last leaves for another server, which will
  * not take it back: that rows leave under this decision is durable when it
