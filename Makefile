@@ -46,7 +46,9 @@ SQL_PARTS = \
 	src/channel/context.sql \
 	src/channel/guard.sql \
 	src/channel/triggers.sql \
+	src/channel/filter.sql \
 	src/channel/export_row.sql \
+	src/channel/records.sql \
 	src/audit/views.sql \
 	src/roles.sql \
 	src/preflight.sql
