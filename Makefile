@@ -10,6 +10,7 @@ MODULE_big = sharing_guard
 OBJS = \
 	src/sharing_guard.o \
 	src/operational.o \
+	src/own_rights.o \
 	src/vocabulary.o \
 	src/roles.o \
 	src/policy/change.o \
@@ -22,13 +23,19 @@ OBJS = \
 	src/policy/purpose.o \
 	src/channel/context.o \
 	src/channel/copy.o \
+	src/channel/elements.o \
 	src/channel/export_row.o \
 	src/channel/gather.o \
 	src/channel/guard.o \
+	src/channel/query.o \
+	src/channel/reads.o \
+	src/channel/records.o \
+	src/channel/refusal.o \
 	src/channel/triggers.o \
 	src/audit/event.o \
 	src/audit/rows.o \
-	src/audit/window.o
+	src/audit/window.o \
+	src/audit/writer_stub.o
 
 # The install script, in the order in which its parts need one another.
 SQL_PARTS = \

@@ -68,7 +68,8 @@ static const char policy_admin_grants[] =
 "  sharing_guard.require_operational, sharing_guard.library_preloaded,"
 "  sharing_guard.database_listed, sharing_guard.preflight,"
 "  sharing_guard.guard_defects, sharing_guard.orphaned_guards,"
-"  sharing_guard.bind_role, sharing_guard.unbind_role TO duty_holder;";
+"  sharing_guard.bind, sharing_guard.bind_role, sharing_guard.bind_backup,"
+"  sharing_guard.unbind_role TO duty_holder;";
 
 /*
  * sharing_guard.grant_duty(role text, duty text, grant boolean) returns void

@@ -19,6 +19,8 @@
 #include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
+#include "channel/query.h"
+#include "channel/records.h"
 #include "compat.h"
 #include "operational.h"
 #include "policy/change.h"
@@ -55,6 +57,8 @@ _PG_init(void)
 	sg_gather_init();
 	sg_export_row_init();
 	sg_copy_init();
+	sg_records_init();
+	sg_query_init();
 
 	/* policy/ must not know of audit/, so the two meet here. */
 	sg_policy_change_callback = record_policy_change;
