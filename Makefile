@@ -23,6 +23,7 @@ OBJS = \
 	src/policy/purpose.o \
 	src/channel/context.o \
 	src/channel/copy.o \
+	src/channel/database.o \
 	src/channel/elements.o \
 	src/channel/export_row.o \
 	src/channel/gather.o \
@@ -33,9 +34,12 @@ OBJS = \
 	src/channel/refusal.o \
 	src/channel/triggers.o \
 	src/audit/event.o \
+	src/audit/health.o \
+	src/audit/queue.o \
 	src/audit/rows.o \
 	src/audit/window.o \
-	src/audit/writer_stub.o
+	src/audit/worker.o \
+	src/audit/writer.o
 
 # The install script, in the order in which its parts need one another.
 SQL_PARTS = \
@@ -57,6 +61,7 @@ SQL_PARTS = \
 	src/channel/export_row.sql \
 	src/channel/records.sql \
 	src/audit/views.sql \
+	src/audit/health.sql \
 	src/roles.sql \
 	src/preflight.sql
 
