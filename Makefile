@@ -26,6 +26,7 @@ OBJS = \
 	src/channel/database.o \
 	src/channel/elements.o \
 	src/channel/export_row.o \
+	src/channel/filter.o \
 	src/channel/gather.o \
 	src/channel/guard.o \
 	src/channel/query.o \
