@@ -6,7 +6,7 @@
 \set VERBOSITY terse
 SET client_min_messages = warning;
 
-CREATE ROLE sg_owner;
+CREATE ROLE sg_owner IN ROLE pg_read_server_files;
 CREATE ROLE sg_oakdale;
 CREATE ROLE sg_springs;
 CREATE ROLE sg_clerk;
@@ -85,7 +85,7 @@ SELECT sharing_guard.set_mode('enforce', 'outbox');
 
 -- What stops working, and what preflight() says of it.
 SET ROLE sg_owner;
-DO $$ BEGIN EXECUTE 'COPY outbox FROM STDIN'; EXCEPTION WHEN feature_not_supported THEN RAISE WARNING '%', SQLERRM; END $$;
+COPY outbox FROM '/dev/null';
 RESET ROLE;
 CREATE ROLE sg_backup;
 SELECT sharing_guard.bind_backup('sg_backup');
@@ -112,7 +112,7 @@ SET ROLE sg_admin;
 SELECT sharing_guard.protect_export('feed', destination => 'dest', data_class => 'rms', filter_reads => true);
 RESET ROLE;
 CREATE TABLE feed_rest PARTITION OF feed DEFAULT;
-SELECT relation FROM sharing_guard.guard, LATERAL sharing_guard.filter_defects(relation);
+SELECT d.* FROM sharing_guard.guard g, LATERAL sharing_guard.filter_defects(g.relation) d;
 SELECT polrelid::regclass, polname FROM pg_policy WHERE polrelid::regclass::text LIKE 'feed%' ORDER BY 1, 2;
 INSERT INTO feed VALUES (2, 'reno-test-pd'), (3, 'campus-guard');
 GRANT SELECT ON feed, feed_rest TO sg_oakdale, sg_springs;
