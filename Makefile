@@ -10,6 +10,7 @@ MODULE_big = sharing_guard
 OBJS = \
 	src/sharing_guard.o \
 	src/operational.o \
+	src/own_rights.o \
 	src/vocabulary.o \
 	src/roles.o \
 	src/policy/change.o \
@@ -30,9 +31,15 @@ OBJS = \
 	src/channel/context.o \
 	src/channel/copy.o \
 	src/channel/database.o \
+	src/channel/elements.o \
 	src/channel/export_row.o \
+	src/channel/filter.o \
 	src/channel/gather.o \
 	src/channel/guard.o \
+	src/channel/query.o \
+	src/channel/reads.o \
+	src/channel/records.o \
+	src/channel/refusal.o \
 	src/channel/triggers.o \
 	src/audit/event.o \
 	src/audit/health.o \
@@ -62,7 +69,9 @@ SQL_PARTS = \
 	src/channel/context.sql \
 	src/channel/guard.sql \
 	src/channel/triggers.sql \
+	src/channel/filter.sql \
 	src/channel/export_row.sql \
+	src/channel/records.sql \
 	src/audit/views.sql \
 	src/unresolved.sql \
 	src/audit/health.sql \

@@ -81,6 +81,8 @@ static const char policy_admin_grants[] =
 "  sharing_guard.pack_faults, sharing_guard.pack_parse,"
 "  sharing_guard.pack_adopt,"
 "  sharing_guard.protect_export, sharing_guard.unprotect,"
+"  sharing_guard.protect_records, sharing_guard.check_readable,"
+"  sharing_guard.set_filter, sharing_guard.filter_defects,"
 "  sharing_guard.guarded_columns, sharing_guard.check_exportable,"
 "  sharing_guard.relation_tree,"
 "  sharing_guard.split_identifiers, sharing_guard.base_type,"
@@ -88,7 +90,8 @@ static const char policy_admin_grants[] =
 "  sharing_guard.require_operational, sharing_guard.library_preloaded,"
 "  sharing_guard.database_listed, sharing_guard.preflight,"
 "  sharing_guard.guard_defects, sharing_guard.orphaned_guards,"
-"  sharing_guard.bind_role, sharing_guard.unbind_role TO duty_holder;";
+"  sharing_guard.bind, sharing_guard.bind_role, sharing_guard.bind_backup,"
+"  sharing_guard.unbind_role TO duty_holder;";
 
 /*
  * sharing_guard.grant_duty(role text, duty text, grant boolean) returns void

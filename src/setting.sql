@@ -8,7 +8,9 @@ CREATE TABLE sharing_guard.setting (
     time_zone text NOT NULL,
     contact text,
     mode text NOT NULL DEFAULT 'enforce'
-        CONSTRAINT setting_mode CHECK (mode IN ('enforce', 'observe'))
+        CONSTRAINT setting_mode CHECK (mode IN ('enforce', 'observe')),
+    undeclared_copy text NOT NULL DEFAULT 'flag'
+        CONSTRAINT setting_undeclared_copy CHECK (undeclared_copy IN ('flag', 'refuse'))
 );
 COMMENT ON TABLE sharing_guard.setting IS
 'One row: what the whole installation shares; see configure() and set_mode()';
@@ -24,6 +26,8 @@ COMMENT ON COLUMN sharing_guard.setting.contact IS
 'Whom a refused user is told to ask';
 COMMENT ON COLUMN sharing_guard.setting.mode IS
 'enforce, or observe: nothing is stopped, and the audit shows what would have been';
+COMMENT ON COLUMN sharing_guard.setting.undeclared_copy IS
+'COPY of a protected table by the agency''s own people who have not said where it goes: flag, or refuse (SG002)';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.setting', '');
 
 CREATE TRIGGER policy_changed
@@ -136,6 +140,7 @@ BEGIN
                   HINT = 'Give a name from the view pg_timezone_names, such as America/Los_Angeles.';
     END IF;
     PERFORM sharing_guard.check_word('setting', 'mode', NEW.mode, '{enforce,observe}');
+    PERFORM sharing_guard.check_word('setting', 'undeclared_copy', NEW.undeclared_copy, '{flag,refuse}');
     IF NEW.contact ~ '[[:cntrl:]]' THEN
         RAISE EXCEPTION 'the contact contains control characters'
             USING ERRCODE = 'invalid_parameter_value',

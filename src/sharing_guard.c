@@ -21,6 +21,8 @@
 #include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
+#include "channel/query.h"
+#include "channel/records.h"
 #include "compat.h"
 #include "operational.h"
 #include "policy/change.h"
@@ -59,6 +61,8 @@ _PG_init(void)
 	sg_gather_init();
 	sg_export_row_init();
 	sg_copy_init();
+	sg_records_init();
+	sg_query_init();
 	sg_database_init();
 	sg_writer_init();
 	sg_operational_settings_defined();

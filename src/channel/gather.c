@@ -347,6 +347,13 @@ effective_outcome(const Policy *policy, const Guard *guard,
 	return decision->outcome;
 }
 
+/* The same for a decision that a channel has made stricter. */
+Outcome
+sg_gather_effective_outcome(const Guard *guard, const Decision *decision)
+{
+	return effective_outcome(sg_policy_current(), guard, decision);
+}
+
 /* Asks policy; what the answer points to is in the given context. */
 static void
 make_decision(GatheredDecision *gathered, const Policy *policy,
@@ -1438,6 +1445,36 @@ sg_gather_refusal(const GatheredDecision *gathered,
 	forget_uncommitted_revision(&event, &decision);
 	sg_writer_record_disclosure(&event, WHY_REFUSED);
 	return sg_event_id_text(&event.event_id);
+}
+
+/*
+ * The event of a disclosure whose rows are not looked at one by one, because
+ * they are read and not written; with a decision of the caller's, who may know
+ * more of it than policy does.  How many rows is for the caller to say; until
+ * then it is not known.  All in CurrentMemoryContext.
+ */
+void
+sg_gather_read_event(DisclosureEvent *event, const Decision *decision,
+					 Outcome outcome, const Disclosure *disclosure)
+{
+	GatheredDecision gathered = {0};
+	Group	   *group;
+
+	gathered.decision = decision;
+	gathered.outcome = outcome;
+	group = new_group(&gathered, disclosure, fields_of(disclosure),
+					  GetSessionUserId(), GetUserId());
+	if (sg_policy_changed_in_transaction())
+		group->decision->policy_revision = 0;
+	add_row(group, disclosure);
+	if (outcome == OUTCOME_BLOCK)
+		held_back--;			/* for the caller to record */
+	if (group->purposes)
+		sg_rows_append(group->purposes, &disclosure->purpose);
+	memset(event, 0, sizeof(*event));
+	fill_event(event, group);
+	event->rows_disclosed = ROWS_UNKNOWN;
+	event->rows_blocked = 0;
 }
 
 /* ----------------------------------------------------------------
