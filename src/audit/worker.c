@@ -83,8 +83,9 @@ static Batch batch;
 static MemoryContext work_context = NULL;
 static TimestampTz last_heartbeat = 0;
 
-/* Has this worker told the log that it is there? */
+/* Has this worker told the log that it is there, and which log was that? */
 static bool announced = false;
+static Oid	announced_log = InvalidOid;
 
 void
 sg_worker_init(void)
@@ -414,6 +415,13 @@ lock_log(void)
 	if (!OidIsValid(log))
 		return;					/* said when it is opened */
 
+	/* The extension was dropped and made again: a new log knows nothing. */
+	if (announced && log != announced_log)
+	{
+		announced = false;
+		last_heartbeat = 0;
+	}
+
 	/* Half the time that the sessions wait, so that they hear of it. */
 	deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 										   sg_audit_timeout / 2);
@@ -625,6 +633,7 @@ write_health(const char *what)
 			{
 				sg_health_announce(queue, queue->after_start);
 				announced = true;
+				announced_log = log;
 			}
 			if (what != NULL)
 				sg_health_write(queue, what);
