@@ -22,21 +22,26 @@ OBJS = \
 	src/policy/purpose.o \
 	src/channel/context.o \
 	src/channel/copy.o \
+	src/channel/database.o \
 	src/channel/export_row.o \
 	src/channel/gather.o \
 	src/channel/guard.o \
 	src/channel/triggers.o \
 	src/audit/canonical.o \
 	src/audit/event.o \
+	src/audit/health.o \
 	src/audit/identity.o \
 	src/audit/merkle.o \
 	src/audit/proof.o \
+	src/audit/queue.o \
 	src/audit/rows.o \
 	src/audit/seal.o \
 	src/audit/store.o \
 	src/audit/tree.o \
 	src/audit/verify.o \
-	src/audit/window.o
+	src/audit/window.o \
+	src/audit/worker.o \
+	src/audit/writer.o
 
 # The install script, in the order in which its parts need one another.
 SQL_PARTS = \
@@ -61,6 +66,7 @@ SQL_PARTS = \
 	src/channel/triggers.sql \
 	src/channel/export_row.sql \
 	src/audit/views.sql \
+	src/audit/health.sql \
 	src/roles.sql \
 	src/preflight.sql
 

@@ -14,8 +14,10 @@
 #include "miscadmin.h"
 
 #include "audit/event.h"
+#include "audit/writer.h"
 #include "channel/context.h"
 #include "channel/copy.h"
+#include "channel/database.h"
 #include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
@@ -55,6 +57,9 @@ _PG_init(void)
 	sg_gather_init();
 	sg_export_row_init();
 	sg_copy_init();
+	sg_database_init();
+	sg_writer_init();
+	sg_operational_settings_defined();
 
 	/* policy/ must not know of audit/, so the two meet here. */
 	sg_policy_change_callback = record_policy_change;
