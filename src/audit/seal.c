@@ -1202,6 +1202,38 @@ seal_visible(Sealer *sealer, bool wait)
 }
 
 /*
+ * All the locks that a seal needs, before anything is done, and none waited
+ * for: whoever drops the extension, or locks its tables otherwise, goes before
+ * the background worker and never deadlocks with it.
+ */
+static bool
+lock_tables_if_free(void)
+{
+	static const struct
+	{
+		const char *table;
+		LOCKMODE	lockmode;
+	}			locks[] = {
+		{"event", AccessShareLock},
+		{"setting", AccessShareLock},
+		{"log", RowExclusiveLock},
+		{"checkpoint", ShareUpdateExclusiveLock},
+		{"checkpoint", RowExclusiveLock},
+		{"bundle", RowExclusiveLock},
+		{"nonce", RowExclusiveLock},
+		{"tile", RowExclusiveLock}
+	};
+
+	for (int i = 0; i < lengthof(locks); i++)
+	{
+		if (!ConditionalLockRelationOid(sg_store_relid(locks[i].table),
+										locks[i].lockmode))
+			return false;
+	}
+	return true;
+}
+
+/*
  * The lock is one that only sealers take (and VACUUM of that table, which
  * gives way); writers of events never come near it.  Only with it held is the
  * snapshot taken, so that it sees what the sealer before us has done.
@@ -1209,7 +1241,6 @@ seal_visible(Sealer *sealer, bool wait)
 int64
 sg_seal_once(bool wait, bool *more)
 {
-	Oid			relid = sg_store_relid("checkpoint");
 	MemoryContext context;
 	MemoryContext oldcontext;
 	Sealer	   *sealer;
@@ -1221,8 +1252,8 @@ sg_seal_once(bool wait, bool *more)
 	PreventCommandDuringRecovery("seal()");
 
 	if (wait)
-		LockRelationOid(relid, ShareUpdateExclusiveLock);
-	else if (!ConditionalLockRelationOid(relid, ShareUpdateExclusiveLock))
+		LockRelationOid(sg_store_relid("checkpoint"), ShareUpdateExclusiveLock);
+	else if (!lock_tables_if_free())
 		return 0;
 
 	context = AllocSetContextCreate(CurrentMemoryContext, "sharing_guard seal",
