@@ -44,7 +44,7 @@ BEGIN
         -- Ids, moments and places differ from run to run.
         SELECT array_agg(regexp_replace(regexp_replace(regexp_replace(concat_ws(' ', v.severity, v.problem,
                 'leaf ' || v.leaf_index, 'event ' || coalesce(l.leaf_index::text, CASE WHEN v.event_id IS NOT NULL THEN 'new' END), v.detail),
-                '[0-9a-f]{8}-[-0-9a-f]{27}', 'UUID', 'g'), '2[0-9]{3}-[^,]*\+[0-9]+', 'MOMENT', 'g'), '[0-9A-F]+/[0-9A-F]+', 'LSN', 'g'))
+                '[0-9a-f]{8}-[-0-9a-f]{27}', 'UUID', 'g'), '2[0-9]{3}-[^,]*[-+][0-9]+', 'MOMENT', 'g'), '[0-9A-F]+/[0-9A-F]+', 'LSN', 'g'))
         INTO reports
         FROM sharing_guard.verify_audit(first_leaf, last_leaf, kept) v LEFT JOIN pg_temp.leaf l ON l.event_id = v.event_id;
         RAISE EXCEPTION 'take it back' USING ERRCODE = 'XX999';
@@ -59,7 +59,7 @@ SELECT pg_temp.tamper('SELECT 1');
 SELECT pg_temp.tamper('SELECT 1', kept => :'kept');
 \echo === a column edited
 SELECT pg_temp.tamper('UPDATE sharing_guard.event SET username = ''somebody else'' WHERE event_id = pg_temp.event_of(290)');
-SELECT pg_temp.tamper('UPDATE sharing_guard.event SET purposes = NULL WHERE event_id = pg_temp.event_of(290)');
+SELECT pg_temp.tamper('UPDATE sharing_guard.event SET purposes = NULL WHERE event_id = pg_temp.event_of(304)');
 SELECT pg_temp.tamper('UPDATE sharing_guard.event SET purposes = ''[0:0]={purpose 3}'' WHERE event_id = pg_temp.event_of((SELECT leaf_index FROM sharing_guard.event JOIN pg_temp.leaf USING (event_id) WHERE purposes = ''{purpose 3}'' ORDER BY 1 LIMIT 1))') ~ '^error event_altered' AS lower_bound;
 SELECT pg_temp.tamper('UPDATE sharing_guard.event SET organization = '''' WHERE event_id = pg_temp.event_of(305) AND organization IS NULL');
 \echo === any column, NULL or not
