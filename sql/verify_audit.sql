@@ -15,18 +15,18 @@ CREATE FUNCTION pg_temp.more(events int) RETURNS void LANGUAGE sql AS $$
         LATERAL (SELECT lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '000') u (h)
 $$;
 SELECT 306 - count(*) AS missing FROM sharing_guard.event \gset
-SELECT pg_temp.more(:missing - 6);
+SELECT pg_temp.more(:missing - 6), pg_sleep(0.4);
 SELECT sharing_guard.seal() > 0;
-SELECT pg_sleep(0.1), pg_temp.more(3);
+SELECT pg_temp.more(3), pg_sleep(0.1);
 SELECT sharing_guard.seal();
-SELECT pg_sleep(0.1), pg_temp.more(3);
+SELECT pg_temp.more(3), pg_sleep(0.1);
 SELECT sharing_guard.seal();
 SELECT tree_size FROM sharing_guard.checkpoint ORDER BY 1;
 SELECT sharing_guard.checkpoint() AS kept \gset
 SELECT sharing_guard.log_id() AS log_id \gset
 
 CREATE VIEW pg_temp.leaf AS SELECT leaf_index, event_id FROM sharing_guard.sealed_event;
-CREATE FUNCTION pg_temp.event_of(n bigint) RETURNS uuid LANGUAGE sql AS
+CREATE FUNCTION pg_temp.event_of(n bigint) RETURNS uuid LANGUAGE sql STABLE AS
 $$ SELECT event_id FROM pg_temp.leaf WHERE leaf_index = n $$;
 
 -- Does what a superuser can do, says what is reported, and takes it back.
