@@ -113,6 +113,8 @@ SELECT pg_temp.tamper('UPDATE sharing_guard.checkpoint SET lsn = ''0/1'' WHERE t
 SELECT pg_temp.tamper('UPDATE sharing_guard.log SET database_oid = 1');
 SELECT pg_temp.tamper('UPDATE sharing_guard.log SET database_oid = 1, system_identifier = 1');
 SELECT left(pg_temp.tamper('DELETE FROM sharing_guard.log'), 70);
+\echo === upgraded: another cluster, the same oid; that is honest
+SELECT pg_temp.tamper('UPDATE sharing_guard.log SET system_identifier = 1');
 \echo === tiles, checkpoints, bundles, nonces
 SELECT pg_temp.tamper('UPDATE sharing_guard.checkpoint SET root = sha256(root) WHERE tree_size = 303');
 SELECT pg_temp.tamper('UPDATE sharing_guard.tile SET hashes = set_byte(hashes, 0, get_byte(hashes, 0) # 1) WHERE level = 0 AND first_hash = 303');
