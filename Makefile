@@ -41,10 +41,18 @@ OBJS = \
 	src/channel/records.o \
 	src/channel/refusal.o \
 	src/channel/triggers.o \
+	src/audit/canonical.o \
 	src/audit/event.o \
 	src/audit/health.o \
+	src/audit/identity.o \
+	src/audit/merkle.o \
+	src/audit/proof.o \
 	src/audit/queue.o \
 	src/audit/rows.o \
+	src/audit/seal.o \
+	src/audit/store.o \
+	src/audit/tree.o \
+	src/audit/verify.o \
 	src/audit/window.o \
 	src/audit/worker.o \
 	src/audit/writer.o
@@ -53,6 +61,11 @@ OBJS = \
 SQL_PARTS = \
 	src/operational.sql \
 	src/audit/event.sql \
+	src/audit/identity.sql \
+	src/audit/merkle.sql \
+	src/audit/seal.sql \
+	src/audit/proof.sql \
+	src/audit/verify.sql \
 	src/audit/rows.sql \
 	src/audit/window.sql \
 	src/policy/change.sql \

@@ -38,7 +38,9 @@ static const char auditor_grants[] =
 "  sharing_guard.setting, sharing_guard.guard, sharing_guard.guard_column,"
 "  sharing_guard.role_binding, sharing_guard.role_duty,"
 "  sharing_guard.adopted_pack, sharing_guard.health,"
-"  sharing_guard.health_history TO duty_holder;"
+"  sharing_guard.health_history, sharing_guard.log,"
+"  sharing_guard.checkpoint, sharing_guard.tile, sharing_guard.bundle,"
+"  sharing_guard.purged_leaf, sharing_guard.sealed_event TO duty_holder;"
 "GRANT EXECUTE ON FUNCTION sharing_guard.explain_event(uuid),"
 "  sharing_guard.writer_health(),"
 "  sharing_guard.oldest_transaction_start(),"
@@ -46,7 +48,17 @@ static const char auditor_grants[] =
 "  sharing_guard.preview_terms,"
 "  sharing_guard.resolve_destination, sharing_guard.suggest_agencies,"
 "  sharing_guard.audit_window_start(timestamptz, text),"
-"  sharing_guard.time_zone(), sharing_guard.event_rows TO duty_holder;";
+"  sharing_guard.time_zone(), sharing_guard.event_rows,"
+"  sharing_guard.seal, sharing_guard.verify_audit,"
+"  sharing_guard.leaf_hash, sharing_guard.node_hash,"
+"  sharing_guard.verify_inclusion, sharing_guard.verify_consistency,"
+"  sharing_guard.log_id, sharing_guard.tree_id, sharing_guard.tree_root,"
+"  sharing_guard.tile_hashes, sharing_guard.inclusion_proof,"
+"  sharing_guard.consistency_proof, sharing_guard.canonical_entry,"
+"  sharing_guard.canonical_columns, sharing_guard.log_origin,"
+"  sharing_guard.checkpoint(bigint, uuid), sharing_guard.note_key_id,"
+"  sharing_guard.verifier_key, sharing_guard.signed_note,"
+"  sharing_guard.tlog_proof TO duty_holder;";
 
 /* A policy administrator changes policy, and cannot change the record. */
 static const char policy_admin_grants[] =
@@ -91,7 +103,7 @@ static const char policy_admin_grants[] =
 "  sharing_guard.database_listed, sharing_guard.preflight,"
 "  sharing_guard.guard_defects, sharing_guard.orphaned_guards,"
 "  sharing_guard.bind, sharing_guard.bind_role, sharing_guard.bind_backup,"
-"  sharing_guard.unbind_role TO duty_holder;";
+"  sharing_guard.unbind_role, sharing_guard.seal TO duty_holder;";
 
 /*
  * sharing_guard.grant_duty(role text, duty text, grant boolean) returns void
