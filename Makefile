@@ -26,7 +26,11 @@ OBJS = \
 	src/channel/gather.o \
 	src/channel/guard.o \
 	src/channel/triggers.o \
+	src/audit/act.o \
 	src/audit/event.o \
+	src/audit/overdue.o \
+	src/audit/period.o \
+	src/audit/retention.o \
 	src/audit/rows.o \
 	src/audit/window.o
 
@@ -47,7 +51,14 @@ SQL_PARTS = \
 	src/channel/guard.sql \
 	src/channel/triggers.sql \
 	src/channel/export_row.sql \
+	src/audit/act.sql \
+	src/audit/period.sql \
+	src/audit/review.sql \
 	src/audit/views.sql \
+	src/audit/sign_off.sql \
+	src/audit/review_status.sql \
+	src/audit/overdue.sql \
+	src/audit/retention.sql \
 	src/roles.sql \
 	src/preflight.sql
 

@@ -15,8 +15,8 @@ CREATE TABLE sharing_guard.setting (
         CONSTRAINT setting_review_due_days CHECK (review_due_days BETWEEN 0 AND 90),
     review_auditor text,
     overdue_refuses boolean NOT NULL DEFAULT false,
-    retention_days integer NOT NULL DEFAULT 1096
-        CONSTRAINT setting_retention_days CHECK (retention_days >= 90),
+    retention_floor interval NOT NULL DEFAULT '3 years'
+        CONSTRAINT setting_retention_floor CHECK (retention_floor >= '90 days'),
     log_capacity bigint
         CONSTRAINT setting_log_capacity CHECK (log_capacity > 0)
 );
@@ -42,8 +42,8 @@ COMMENT ON COLUMN sharing_guard.setting.review_auditor IS
 'The role of the auditor who signs; another auditor may then sign only where named to stand in. NULL: any auditor may';
 COMMENT ON COLUMN sharing_guard.setting.overdue_refuses IS
 'Whether every disclosure beyond the agency itself is refused while a review is overdue; else an alert a day is all';
-COMMENT ON COLUMN sharing_guard.setting.retention_days IS
-'The floor of retention: younger events cannot be purged. At least 90 days, by default three years';
+COMMENT ON COLUMN sharing_guard.setting.retention_floor IS
+'The floor of retention: younger events cannot be purged. At least 90 days, by default three years; an adopted pack may insist on more';
 COMMENT ON COLUMN sharing_guard.setting.log_capacity IS
 'How many bytes the log may grow to on its disk, for the view log_capacity; NULL where not told. The database cannot see how much of a disk is free';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.setting', '');
@@ -168,19 +168,11 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'It is due 0 to 90 days after it.';
     END IF;
-    IF NEW.review_auditor IS NOT NULL
-       AND NOT EXISTS (SELECT FROM sharing_guard.role_duty AS d
-                       WHERE d.duty = 'auditor'
-                         AND d.role = to_regrole(quote_ident(NEW.review_auditor))) THEN
-        RAISE EXCEPTION 'role "%" is not an auditor', NEW.review_auditor
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'Make it one first, with sharing_guard.grant_auditor().';
-    END IF;
     -- What a pack insists on is a floor below the floor.
-    IF NEW.retention_days < sharing_guard.retention_minimum() THEN
-        RAISE EXCEPTION 'events cannot be kept for % days only', NEW.retention_days
+    IF NEW.retention_floor < sharing_guard.retention_minimum() THEN
+        RAISE EXCEPTION 'events cannot be kept for % only', NEW.retention_floor
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = format('The least is %s days: 90 days, or what the adopted policy packs insist on.',
+                  HINT = format('The least is %s: 90 days, or what the adopted policy packs insist on.',
                                 sharing_guard.retention_minimum());
     END IF;
     IF NEW.log_capacity <= 0 THEN
@@ -213,7 +205,7 @@ CREATE FUNCTION sharing_guard.configure(
     review_due_days integer DEFAULT NULL,
     review_auditor text DEFAULT NULL,
     overdue_refuses boolean DEFAULT NULL,
-    retention_days integer DEFAULT NULL,
+    retention_floor interval DEFAULT NULL,
     log_capacity text DEFAULT NULL
 ) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -228,7 +220,7 @@ DECLARE
     arg_due integer := configure.review_due_days;
     arg_auditor text := configure.review_auditor;
     arg_refuses boolean := configure.overdue_refuses;
-    arg_retention integer := configure.retention_days;
+    arg_retention interval := configure.retention_floor;
     arg_capacity bigint := pg_size_bytes(nullif(btrim(configure.log_capacity), ''));
     old sharing_guard.setting;
     new sharing_guard.setting;
@@ -334,6 +326,12 @@ BEGIN
     END IF;
 
     -- The rest is alike on the first call and later.
+    IF nullif(btrim(arg_auditor), '') IS NOT NULL
+       AND NOT coalesce(sharing_guard.holds_duty(btrim(arg_auditor), 'auditor'), false) THEN
+        RAISE EXCEPTION 'role "%" is not an auditor', arg_auditor
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Make it one first, with sharing_guard.grant_auditor().';
+    END IF;
     SELECT * INTO old FROM sharing_guard.setting;
     UPDATE sharing_guard.setting
        SET review_period_days = coalesce(arg_period, review_period_days),
@@ -341,7 +339,7 @@ BEGIN
            review_auditor = CASE WHEN arg_auditor IS NULL THEN review_auditor
                                  ELSE nullif(btrim(arg_auditor), '') END,
            overdue_refuses = coalesce(arg_refuses, overdue_refuses),
-           retention_days = coalesce(arg_retention, retention_days),
+           retention_floor = coalesce(arg_retention, retention_floor),
            log_capacity = CASE WHEN configure.log_capacity IS NULL THEN log_capacity
                                ELSE arg_capacity END
      WHERE num_nonnulls(arg_period, arg_due, arg_auditor, arg_refuses,
@@ -356,11 +354,13 @@ BEGIN
          WHERE n.value IS DISTINCT FROM o.value;
         done := done || difference;
     END IF;
+    -- The first review period begins with the first configuration.
+    PERFORM sharing_guard.begin_review();
     RETURN coalesce(nullif(array_to_string(done, '; '), ''), 'nothing changed');
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, integer, text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, integer, text) IS
+REVOKE ALL ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, interval, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, interval, text) IS
 'Says whose database this is: home jurisdiction (US-CA), agency (its name, or an agency_id), time zone, whom refused users should ask; and the review cycle: length of a period, days until a review is due, the auditor who signs, whether overdue reviews refuse disclosures, the floor of retention, what the log''s disk holds (200 GB). Called again it changes what is given and keeps what is NULL (an empty text removes contact, auditor or capacity); returns what changed';
 
 CREATE FUNCTION sharing_guard.set_mode(

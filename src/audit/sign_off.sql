@@ -4,7 +4,7 @@
 
 CREATE TABLE sharing_guard.signature (
     signature_id uuid NOT NULL DEFAULT sharing_guard.new_event_id() PRIMARY KEY,
-    origin text NOT NULL,
+    tree_id uuid NOT NULL,
     period_id bigint NOT NULL,
     first_index bigint NOT NULL,
     end_index bigint NOT NULL,
@@ -19,19 +19,21 @@ CREATE TABLE sharing_guard.signature (
     signed_elsewhere text,
     detached_signature text,
     recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    recorded_by text NOT NULL DEFAULT session_user
+    recorded_by text NOT NULL DEFAULT session_user,
+    recorded_in uuid NOT NULL DEFAULT sharing_guard.log_id()
 );
-CREATE UNIQUE INDEX signature_period ON sharing_guard.signature (origin, period_id, signature_id);
--- One signature is superseded once, also by two sessions at a time.
+CREATE INDEX signature_period ON sharing_guard.signature (tree_id, period_id, signature_id);
+-- One signature is superseded once, also by two sessions at a time; in each
+-- database that signs.
 CREATE UNIQUE INDEX signature_supersedes ON sharing_guard.signature
-    (origin, period_id, COALESCE(supersedes, '00000000-0000-0000-0000-000000000000'));
+    (recorded_in, tree_id, period_id, COALESCE(supersedes, '00000000-0000-0000-0000-000000000000'));
 SELECT sharing_guard.protect_table('sharing_guard.signature');
 CREATE TRIGGER record_act AFTER INSERT ON sharing_guard.signature
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.record_act('signature_id', 'period_id');
 COMMENT ON TABLE sharing_guard.signature IS
 'The signatures of review periods, superseded ones included; see sign_off()';
 COMMENT ON COLUMN sharing_guard.signature.signature_id IS 'Identifies it; the event that says so has the same id';
-COMMENT ON COLUMN sharing_guard.signature.origin IS 'The log that was signed';
+COMMENT ON COLUMN sharing_guard.signature.tree_id IS 'The log that was signed';
 COMMENT ON COLUMN sharing_guard.signature.period_id IS 'The review period';
 COMMENT ON COLUMN sharing_guard.signature.first_index IS 'The first leaf that is signed';
 COMMENT ON COLUMN sharing_guard.signature.end_index IS 'The leaf after the last that is signed: the size of the tree with this root';
@@ -48,12 +50,13 @@ COMMENT ON COLUMN sharing_guard.signature.signed_elsewhere IS
 'Signed on an auditor''s own server: the statement as it was brought here, byte for byte';
 COMMENT ON COLUMN sharing_guard.signature.detached_signature IS
 'Such a statement''s signature by a key outside the database, as it was brought; checked outside, with openssl';
-COMMENT ON COLUMN sharing_guard.signature.recorded_at IS 'When the signature was recorded here';
-COMMENT ON COLUMN sharing_guard.signature.recorded_by IS 'The login that recorded it here';
+COMMENT ON COLUMN sharing_guard.signature.recorded_at IS 'When the signature was recorded';
+COMMENT ON COLUMN sharing_guard.signature.recorded_by IS 'The login that recorded it';
+COMMENT ON COLUMN sharing_guard.signature.recorded_in IS 'The log of the database where it was recorded: an auditor''s own, for a signature under a copy';
 
 CREATE TABLE sharing_guard.stand_in (
     stand_in_id uuid NOT NULL DEFAULT sharing_guard.new_event_id() PRIMARY KEY,
-    origin text NOT NULL,
+    tree_id uuid NOT NULL,
     period_id bigint NOT NULL,
     auditor text NOT NULL,
     reason text NOT NULL,
@@ -66,7 +69,7 @@ CREATE TRIGGER record_act AFTER INSERT ON sharing_guard.stand_in
 COMMENT ON TABLE sharing_guard.stand_in IS
 'Auditors who were named to sign a period in another''s place; see name_stand_in()';
 COMMENT ON COLUMN sharing_guard.stand_in.stand_in_id IS 'Identifies it; the event that says so has the same id';
-COMMENT ON COLUMN sharing_guard.stand_in.origin IS 'The log that it is a period of';
+COMMENT ON COLUMN sharing_guard.stand_in.tree_id IS 'The log that it is a period of';
 COMMENT ON COLUMN sharing_guard.stand_in.period_id IS 'The review period';
 COMMENT ON COLUMN sharing_guard.stand_in.auditor IS 'Who may sign it';
 COMMENT ON COLUMN sharing_guard.stand_in.reason IS 'Why';
@@ -74,17 +77,17 @@ COMMENT ON COLUMN sharing_guard.stand_in.named_at IS 'When';
 COMMENT ON COLUMN sharing_guard.stand_in.named_by IS 'The login that named them';
 
 CREATE FUNCTION sharing_guard.name_stand_in(
-    period bigint, auditor text, reason text, origin text DEFAULT NULL
+    period bigint, auditor text, reason text, tree uuid DEFAULT NULL
 ) RETURNS uuid
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    of_log text := coalesce(name_stand_in.origin, sharing_guard.log_origin());
+    of_tree uuid := coalesce(name_stand_in.tree, sharing_guard.own_tree());
     id uuid;
 BEGIN
     IF NOT EXISTS (SELECT FROM sharing_guard.period AS p
-                    WHERE p.origin = of_log AND p.period_id = period) THEN
+                    WHERE p.tree_id = of_tree AND p.period_id = period) THEN
         RAISE EXCEPTION 'there is no review period %', coalesce(period::text, 'NULL')
             USING ERRCODE = 'no_data_found', HINT = 'The view review_status lists them.';
     END IF;
@@ -97,20 +100,20 @@ BEGIN
         RAISE EXCEPTION 'why is another to sign?'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a reason.';
     END IF;
-    INSERT INTO sharing_guard.stand_in (origin, period_id, auditor, reason)
-    VALUES (of_log, period, name_stand_in.auditor, name_stand_in.reason)
+    INSERT INTO sharing_guard.stand_in (tree_id, period_id, auditor, reason)
+    VALUES (of_tree, period, name_stand_in.auditor, name_stand_in.reason)
     RETURNING stand_in_id INTO id;
     RETURN id;
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.name_stand_in(bigint, text, text, text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.name_stand_in(bigint, text, text, text) IS
+REVOKE ALL ON FUNCTION sharing_guard.name_stand_in(bigint, text, text, uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.name_stand_in(bigint, text, text, uuid) IS
 'Names an auditor who may sign a review period in the place of the one that configure() named; recorded with who named them and why';
 
 -- Who took part in what is signed cannot sign it.  Looking at one's own
 -- agency's records does not count, and reviewing is no disclosure.
 CREATE FUNCTION sharing_guard.signing_conflict(
-    origin text, period bigint, roles text[]
+    tree uuid, period bigint, roles text[]
 ) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -119,7 +122,7 @@ AS $$
                   coalesce(e.username, e.session_role),
                   to_char(e.occurred_at AT TIME ZONE sharing_guard.time_zone(), 'YYYY-MM-DD HH24:MI:SS'),
                   e.event_id)
-      FROM sharing_guard.period_leaves(period, origin) AS l
+      FROM sharing_guard.period_leaves(period, tree) AS l
       JOIN sharing_guard.event AS e ON e.event_id = l.event_id
      WHERE (e.session_role = ANY (roles) OR e.acting_role = ANY (roles)
             OR e.username = ANY (roles) OR e.requesting_persons && roles)
@@ -128,13 +131,13 @@ AS $$
                AND NOT (e.destination_class = 'self' AND e.channel IN ('copy', 'query')))
      ORDER BY l.leaf_index LIMIT 1
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.signing_conflict(text, bigint, text[]) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.signing_conflict(text, bigint, text[]) IS
+REVOKE ALL ON FUNCTION sharing_guard.signing_conflict(uuid, bigint, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.signing_conflict(uuid, bigint, text[]) IS
 'Internal: the first event of a period by which one of these roles disclosed something, tried to, or changed the policy; NULL where there is none';
 
 -- May this login sign?  Raises an error that says why not.
 CREATE FUNCTION sharing_guard.check_signer(
-    origin text, period bigint, signer text, acting text,
+    tree uuid, period bigint, signer text, acting text,
     OUT stands_in_for text
 )
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -153,10 +156,10 @@ BEGIN
                   HINT = 'Log in as a role that was given grant_auditor().';
     END IF;
     SELECT s.review_auditor INTO appointed FROM sharing_guard.setting AS s;
-    IF origin = sharing_guard.log_origin()
+    IF tree = sharing_guard.own_tree()
        AND NOT coalesce(sharing_guard.is_member(signer, to_regrole(quote_ident(appointed))), true) THEN
         IF NOT EXISTS (SELECT FROM sharing_guard.stand_in AS s
-                        WHERE s.origin = check_signer.origin AND s.period_id = period
+                        WHERE s.tree_id = check_signer.tree AND s.period_id = period
                           AND s.auditor IN (signer, acting)) THEN
             RAISE EXCEPTION 'auditor "%" is to sign review period %', appointed, period
                 USING ERRCODE = 'insufficient_privilege',
@@ -164,7 +167,7 @@ BEGIN
         END IF;
         stands_in_for := appointed;
     END IF;
-    conflict := sharing_guard.signing_conflict(origin, period, ARRAY[signer, acting]);
+    conflict := sharing_guard.signing_conflict(tree_id, period, ARRAY[signer, acting]);
     IF conflict IS NOT NULL THEN
         RAISE EXCEPTION 'who took part in review period % cannot sign it', period
             USING ERRCODE = 'insufficient_privilege',
@@ -173,13 +176,13 @@ BEGIN
     END IF;
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.check_signer(text, bigint, text, text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.check_signer(text, bigint, text, text) IS
+REVOKE ALL ON FUNCTION sharing_guard.check_signer(uuid, bigint, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.check_signer(uuid, bigint, text, text) IS
 'Internal: errors out unless this login may sign this period; returns in whose place';
 
 -- Is there something to sign, and is it whole?
 CREATE FUNCTION sharing_guard.check_signable(
-    origin text, period bigint, OUT span sharing_guard.period_span
+    tree uuid, period bigint, OUT span sharing_guard.period_span
 )
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -188,7 +191,7 @@ DECLARE
     defects bigint;
 BEGIN
     SELECT * INTO span FROM sharing_guard.period_span AS p
-     WHERE p.origin = check_signable.origin AND p.period_id = period;
+     WHERE p.tree_id = check_signable.tree AND p.period_id = period;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no review period %', coalesce(period::text, 'NULL')
             USING ERRCODE = 'no_data_found', HINT = 'The view review_status lists them.';
@@ -201,9 +204,9 @@ BEGIN
                                   sharing_guard.time_zone()),
                   HINT = 'Sign it then, or end it now: sharing_guard.close_period().';
     END IF;
-    SELECT * INTO defect FROM sharing_guard.period_defects(origin, period) LIMIT 1;
+    SELECT * INTO defect FROM sharing_guard.period_defects(tree_id, period) LIMIT 1;
     IF FOUND THEN
-        SELECT count(*) INTO defects FROM sharing_guard.period_defects(origin, period);
+        SELECT count(*) INTO defects FROM sharing_guard.period_defects(tree_id, period);
         RAISE EXCEPTION 'the log of review period % does not verify', period
             USING ERRCODE = 'data_corrupted',
                   DETAIL = format('%s (%s in all.)', defect.detail,
@@ -213,18 +216,18 @@ BEGIN
     END IF;
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.check_signable(text, bigint) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.check_signable(text, bigint) IS
+REVOKE ALL ON FUNCTION sharing_guard.check_signable(uuid, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.check_signable(uuid, bigint) IS
 'Internal: errors out unless this period is closed, sealed and whole; returns its span';
 
 CREATE FUNCTION sharing_guard.sign_off(
-    period bigint, statement text, findings text DEFAULT NULL, origin text DEFAULT NULL
+    period bigint, statement text, findings text DEFAULT NULL, tree uuid DEFAULT NULL
 ) RETURNS text
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    of_log text := coalesce(sign_off.origin, sharing_guard.log_origin());
+    of_tree uuid := coalesce(sign_off.tree, sharing_guard.own_tree());
     span sharing_guard.period_span;
     place text;
     s sharing_guard.signature;
@@ -234,33 +237,33 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Give a statement, such as: I have reviewed this period.';
     END IF;
-    span := sharing_guard.check_signable(of_log, period);
-    place := sharing_guard.check_signer(of_log, period, session_user::text,
+    span := sharing_guard.check_signable(of_tree, period);
+    place := sharing_guard.check_signer(of_tree, period, session_user::text,
                                         sharing_guard.acting_role());
     s.supersedes := (SELECT g.signature_id FROM sharing_guard.signature AS g
-                      WHERE g.origin = of_log AND g.period_id = period
+                      WHERE g.tree_id = of_tree AND g.period_id = period
                       ORDER BY g.signature_id DESC LIMIT 1);
-    INSERT INTO sharing_guard.signature (origin, period_id, first_index, end_index,
+    INSERT INTO sharing_guard.signature (tree_id, period_id, first_index, end_index,
            root, signed_at, signer, stands_in_for, statement, findings, totals, supersedes)
-    VALUES (of_log, period, span.first_index, span.end_index, span.root_at_close,
+    VALUES (of_tree, period, span.first_index, span.end_index, span.root_at_close,
             clock_timestamp(), session_user, place, sign_off.statement,
             nullif(btrim(sign_off.findings), ''),
-            sharing_guard.period_totals(of_log, period), s.supersedes)
+            sharing_guard.period_totals(of_tree, period), s.supersedes)
     RETURNING * INTO s;
     RETURN sharing_guard.signed_statement(s.signature_id);
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.sign_off(bigint, text, text, text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.sign_off(bigint, text, text, text) IS
-'An auditor''s signature under a review period that has ended: verifies it first, refuses it where it is open or broken, and refuses whoever disclosed or changed policy in it. Cannot be undone; signed again, the new signature supersedes the old. Returns the statement; on a copy of another server''s log (origin) this is what import_sign_off() takes there';
+REVOKE ALL ON FUNCTION sharing_guard.sign_off(bigint, text, text, uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.sign_off(bigint, text, text, uuid) IS
+'An auditor''s signature under a review period that has ended: verifies it first, refuses it where it is open or broken, and refuses whoever disclosed or changed policy in it. Cannot be undone; signed again, the new signature supersedes the old. Returns the statement; on a copy of another server''s log (tree) this is what import_sign_off() takes there';
 
 -- Text that is signed outside and brought to the source: lines of "name:
 -- value", each value a JSON string or number, so none can run into the next.
 CREATE FUNCTION sharing_guard.signed_statement(signature uuid) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT format(E'sharing_guard sign-off 1\norigin: %s\nperiod: %s\nfirst_index: %s\nend_index: %s\nroot: "%s"\nsigned_at: "%s"\nsigner: %s\nstatement: %s\nfindings: %s\n',
-                  to_json(g.origin), g.period_id, g.first_index, g.end_index,
+    SELECT format(E'sharing_guard sign-off 1\ntree: %s\nperiod: %s\nfirst_index: %s\nend_index: %s\nroot: "%s"\nsigned_at: "%s"\nsigner: %s\nstatement: %s\nfindings: %s\n',
+                  g.tree_id, g.period_id, g.first_index, g.end_index,
                   encode(g.root, 'base64'),
                   to_char(g.signed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
                   to_json(g.signer), to_json(g.statement), coalesce(to_json(g.findings), 'null'))
@@ -278,32 +281,32 @@ CREATE FUNCTION sharing_guard.import_sign_off(
 AS $$
 DECLARE
     part text[];
-    origin text;
+    tree uuid;
     period bigint;
     signer text;
     span sharing_guard.period_span;
     id uuid;
 BEGIN
-    part := regexp_match(statement, E'^sharing_guard sign-off 1\norigin: ("[^\n]*")\nperiod: ([0-9]{1,18})\nfirst_index: ([0-9]{1,18})\nend_index: ([0-9]{1,18})\nroot: "([A-Za-z0-9+/=]+)"\nsigned_at: "([0-9TZ:.-]+)"\nsigner: ("[^\n]*")\nstatement: ("[^\n]*")\nfindings: ("[^\n]*"|null)\n$');
+    part := regexp_match(statement, E'^sharing_guard sign-off 1\ntree: ([0-9a-f-]{36})\nperiod: ([0-9]{1,18})\nfirst_index: ([0-9]{1,18})\nend_index: ([0-9]{1,18})\nroot: "([A-Za-z0-9+/=]+)"\nsigned_at: "([0-9TZ:.-]+)"\nsigner: ("[^\n]*")\nstatement: ("[^\n]*")\nfindings: ("[^\n]*"|null)\n?$');
     IF part IS NULL THEN
         RAISE EXCEPTION 'this is not a sign-off statement'
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Bring the text that sharing_guard.sign_off() returned, byte for byte, its last line break included.';
     END IF;
-    origin := part[1]::json #>> '{}';
+    tree := part[1]::uuid;
     period := part[2];
     signer := part[7]::json #>> '{}';
-    IF origin <> sharing_guard.log_origin() THEN
+    IF tree <> sharing_guard.own_tree() THEN
         RAISE EXCEPTION 'this statement is about another log'
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('It signs "%s"; this log is "%s".', origin, sharing_guard.log_origin());
+                  DETAIL = format('It signs the tree %s; that of this log is %s.', tree, sharing_guard.own_tree());
     END IF;
     IF NOT sharing_guard.holds_duty(session_user::text, 'auditor') THEN
         RAISE EXCEPTION 'only an auditor can bring a signature'
             USING ERRCODE = 'insufficient_privilege',
                   HINT = 'Log in as a role that was given grant_auditor().';
     END IF;
-    span := sharing_guard.check_signable(origin, period);
+    span := sharing_guard.check_signable(tree_id, period);
     IF span.first_index <> part[3]::bigint OR span.end_index <> part[4]::bigint
        OR span.root_at_close <> decode(part[5], 'base64') THEN
         RAISE EXCEPTION 'what was signed is not what this log holds'
@@ -315,10 +318,10 @@ BEGIN
     END IF;
     -- The signer is somebody on the auditor's server; where the same name was
     -- at work here it is taken to be the same person.
-    IF sharing_guard.signing_conflict(origin, period, ARRAY[signer, session_user::text]) IS NOT NULL THEN
+    IF sharing_guard.signing_conflict(tree_id, period, ARRAY[signer, session_user::text]) IS NOT NULL THEN
         RAISE EXCEPTION 'who took part in review period % cannot sign it', period
             USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = sharing_guard.signing_conflict(origin, period, ARRAY[signer, session_user::text]) || '.',
+                  DETAIL = sharing_guard.signing_conflict(tree_id, period, ARRAY[signer, session_user::text]) || '.',
                   HINT = 'Another auditor signs, and brings the statement.';
     END IF;
     IF EXISTS (SELECT FROM sharing_guard.signature AS g
@@ -327,14 +330,14 @@ BEGIN
             USING ERRCODE = 'unique_violation',
                   HINT = 'The view signatures shows it.';
     END IF;
-    INSERT INTO sharing_guard.signature (origin, period_id, first_index, end_index,
+    INSERT INTO sharing_guard.signature (tree_id, period_id, first_index, end_index,
            root, signed_at, signer, statement, findings, totals, supersedes,
            signed_elsewhere, detached_signature)
-    VALUES (origin, period, span.first_index, span.end_index, span.root_at_close,
+    VALUES (tree_id, period, span.first_index, span.end_index, span.root_at_close,
             part[6]::timestamptz, signer, part[8]::json #>> '{}', part[9]::json #>> '{}',
-            sharing_guard.period_totals(origin, period),
+            sharing_guard.period_totals(tree_id, period),
             (SELECT g.signature_id FROM sharing_guard.signature AS g
-              WHERE g.origin = span.origin AND g.period_id = span.period_id
+              WHERE g.tree_id = span.tree AND g.period_id = span.period_id
               ORDER BY g.signature_id DESC LIMIT 1),
             import_sign_off.statement, import_sign_off.signature)
     RETURNING signature_id INTO id;

@@ -1,12 +1,13 @@
 -- What an auditor reads.  The first columns of audit and audit_rows, and their
 -- order, are fixed; new ones are added at the end.
 
--- One line for each event.  Nothing in here calls a function of ours, so the
--- view needs no privilege but SELECT on itself.
+-- One line for each event.  The period and the disposition are looked up for
+-- each line that is shown, and only where they are asked for: a join would have
+-- the planner read all that was ever sealed for one window of it.
 CREATE VIEW sharing_guard.audit AS
 SELECT
     e.event_id,
-    NULL::bigint AS period_id,
+    sharing_guard.event_period(e.event_id) AS period_id,
     e.occurred_at,
     e.username,
     e.username_source,
@@ -40,7 +41,9 @@ SELECT
     COALESCE(e.rows_disclosed, c.rows_disclosed) AS rows_disclosed,
     COALESCE(e.rows_blocked, c.rows_blocked) AS rows_blocked,
     e.flag_reasons,
-    NULL::text AS disposition,
+    (SELECT d.disposition FROM sharing_guard.disposition d
+        WHERE d.event_id = e.event_id
+        ORDER BY d.review_id DESC LIMIT 1) AS disposition,
     e.policy_revision,
     e.agency_status,
     e.on_behalf_of_agency_id,
@@ -145,7 +148,7 @@ COMMENT ON COLUMN sharing_guard.audit.ended_at IS
 CREATE VIEW sharing_guard.audit_rows AS
 SELECT
     e.event_id,
-    NULL::bigint AS period_id,
+    sharing_guard.event_period(e.event_id) AS period_id,
     e.occurred_at,
     COALESCE(NULLIF(r.requesting_person, ''), e.username, e.session_role)
         AS username,
@@ -183,7 +186,9 @@ SELECT
             r.row_number <= e.rows_disclosed + e.rows_blocked)::integer::bigint
         END AS rows_blocked,
     e.flag_reasons,
-    NULL::text AS disposition,
+    (SELECT d.disposition FROM sharing_guard.disposition d
+        WHERE d.event_id = e.event_id
+        ORDER BY d.review_id DESC LIMIT 1) AS disposition,
     e.policy_revision,
     r.record_key,
     r.row_number,
@@ -296,7 +301,7 @@ COMMENT ON COLUMN sharing_guard.audit_rows.ended_at IS
 CREATE VIEW sharing_guard.policy_changes AS
 SELECT
     e.event_id,
-    NULL::bigint AS period_id,
+    sharing_guard.event_period(e.event_id) AS period_id,
     e.occurred_at,
     e.username,
     e.username_source,
@@ -310,7 +315,9 @@ SELECT
     e.changed_key,
     e.old_row,
     e.new_row,
-    NULL::text AS disposition,
+    (SELECT d.disposition FROM sharing_guard.disposition d
+        WHERE d.event_id = e.event_id
+        ORDER BY d.review_id DESC LIMIT 1) AS disposition,
     e.policy_revision,
     e.transaction_id
 FROM sharing_guard.event e
