@@ -32,6 +32,7 @@ OBJS = \
 	src/audit/period.o \
 	src/audit/retention.o \
 	src/audit/rows.o \
+	src/audit/store.o \
 	src/audit/window.o
 
 # The install script, in the order in which its parts need one another.

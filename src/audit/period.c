@@ -16,9 +16,9 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -28,6 +28,7 @@
 #include "utils/snapmgr.h"
 #include "utils/uuid.h"
 
+#include "audit/store.h"
 #include "operational.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_event_period);
@@ -83,24 +84,6 @@ column_number(Relation rel, const char *name, Oid type)
 						RelationGetRelationName(rel)),
 				 errhint("Ask the administrator of this database to restore the extension sharing_guard: its library and its SQL objects must be of one version and unaltered.")));
 	return number;
-}
-
-/*
- * By name, once for each lookup: the extension may have been made anew.
- * Errors out where there is none.
- */
-static Oid
-our_relation(const char *name)
-{
-	Oid			relid = get_relname_relid(name,
-										  get_namespace_oid("sharing_guard", false));
-
-	if (!OidIsValid(relid))
-		ereport(ERROR,
-				(errcode(ERRCODE_SG_AUDIT_UNAVAILABLE),
-				 errmsg("relation sharing_guard.%s does not exist", name),
-				 errhint("Ask the administrator of this database to restore the extension sharing_guard.")));
-	return relid;
 }
 
 static PeriodCache *
@@ -177,8 +160,8 @@ keep_bundle(PeriodCache *cache, HeapTuple tuple, Relation bundles)
 static int
 find_bundle(PeriodCache *cache, const pg_uuid_t *event)
 {
-	Relation	bundles = table_open(our_relation("bundle"), AccessShareLock);
-	Relation	index = index_open(our_relation("bundle_last_event"),
+	Relation	bundles = sg_store_open("bundle", AccessShareLock);
+	Relation	index = index_open(sg_store_relid("bundle_last_event"),
 								   AccessShareLock);
 	AttrNumber	last_event = column_number(bundles, "last_event", UUIDOID);
 	ScanKeyData key;
@@ -230,7 +213,7 @@ compare_periods(const void *a, const void *b)
 static void
 read_periods(PeriodCache *cache)
 {
-	Relation	rel = table_open(our_relation("period"), AccessShareLock);
+	Relation	rel = sg_store_open("period", AccessShareLock);
 	TupleDesc	desc = RelationGetDescr(rel);
 	AttrNumber	tree_id = column_number(rel, "tree_id", UUIDOID);
 	AttrNumber	first_index = column_number(rel, "first_index", INT8OID);

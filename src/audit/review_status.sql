@@ -345,3 +345,20 @@ $$;
 REVOKE ALL ON FUNCTION sharing_guard.act_defects() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.act_defects() IS
 'Periods, reviews, signatures, holds and purges that are not what the sealed log says of them; nothing where all is well';
+
+-- What speaks against signing a period: the seal of its leaves, and the rows of
+-- the review itself.
+CREATE FUNCTION sharing_guard.period_defects(tree uuid, period bigint)
+    RETURNS TABLE (detail text)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RETURN QUERY SELECT v.detail FROM sharing_guard.verify_audit() AS v;
+    RETURN QUERY SELECT format('%s, %s: %s.', a.relation, a.event_id, a.detail)
+                   FROM sharing_guard.act_defects() AS a;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.period_defects(uuid, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.period_defects(uuid, bigint) IS
+'Internal: every inconsistency of the sealed log up to the end of a period, and of the records of reviews';

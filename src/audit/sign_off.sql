@@ -167,7 +167,7 @@ BEGIN
         END IF;
         stands_in_for := appointed;
     END IF;
-    conflict := sharing_guard.signing_conflict(tree_id, period, ARRAY[signer, acting]);
+    conflict := sharing_guard.signing_conflict(tree, period, ARRAY[signer, acting]);
     IF conflict IS NOT NULL THEN
         RAISE EXCEPTION 'who took part in review period % cannot sign it', period
             USING ERRCODE = 'insufficient_privilege',
@@ -204,9 +204,9 @@ BEGIN
                                   sharing_guard.time_zone()),
                   HINT = 'Sign it then, or end it now: sharing_guard.close_period().';
     END IF;
-    SELECT * INTO defect FROM sharing_guard.period_defects(tree_id, period) LIMIT 1;
+    SELECT * INTO defect FROM sharing_guard.period_defects(tree, period) LIMIT 1;
     IF FOUND THEN
-        SELECT count(*) INTO defects FROM sharing_guard.period_defects(tree_id, period);
+        SELECT count(*) INTO defects FROM sharing_guard.period_defects(tree, period);
         RAISE EXCEPTION 'the log of review period % does not verify', period
             USING ERRCODE = 'data_corrupted',
                   DETAIL = format('%s (%s in all.)', defect.detail,
@@ -237,9 +237,9 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Give a statement, such as: I have reviewed this period.';
     END IF;
-    span := sharing_guard.check_signable(of_tree, period);
     place := sharing_guard.check_signer(of_tree, period, session_user::text,
                                         sharing_guard.acting_role());
+    span := sharing_guard.check_signable(of_tree, period);
     s.supersedes := (SELECT g.signature_id FROM sharing_guard.signature AS g
                       WHERE g.tree_id = of_tree AND g.period_id = period
                       ORDER BY g.signature_id DESC LIMIT 1);
@@ -279,6 +279,7 @@ CREATE FUNCTION sharing_guard.import_sign_off(
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
 AS $$
+#variable_conflict use_variable
 DECLARE
     part text[];
     tree uuid;
@@ -306,7 +307,7 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege',
                   HINT = 'Log in as a role that was given grant_auditor().';
     END IF;
-    span := sharing_guard.check_signable(tree_id, period);
+    span := sharing_guard.check_signable(tree, period);
     IF span.first_index <> part[3]::bigint OR span.end_index <> part[4]::bigint
        OR span.root_at_close <> decode(part[5], 'base64') THEN
         RAISE EXCEPTION 'what was signed is not what this log holds'
@@ -318,10 +319,10 @@ BEGIN
     END IF;
     -- The signer is somebody on the auditor's server; where the same name was
     -- at work here it is taken to be the same person.
-    IF sharing_guard.signing_conflict(tree_id, period, ARRAY[signer, session_user::text]) IS NOT NULL THEN
+    IF sharing_guard.signing_conflict(tree, period, ARRAY[signer, session_user::text]) IS NOT NULL THEN
         RAISE EXCEPTION 'who took part in review period % cannot sign it', period
             USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = sharing_guard.signing_conflict(tree_id, period, ARRAY[signer, session_user::text]) || '.',
+                  DETAIL = sharing_guard.signing_conflict(tree, period, ARRAY[signer, session_user::text]) || '.',
                   HINT = 'Another auditor signs, and brings the statement.';
     END IF;
     IF EXISTS (SELECT FROM sharing_guard.signature AS g
@@ -333,11 +334,11 @@ BEGIN
     INSERT INTO sharing_guard.signature (tree_id, period_id, first_index, end_index,
            root, signed_at, signer, statement, findings, totals, supersedes,
            signed_elsewhere, detached_signature)
-    VALUES (tree_id, period, span.first_index, span.end_index, span.root_at_close,
+    VALUES (tree, period, span.first_index, span.end_index, span.root_at_close,
             part[6]::timestamptz, signer, part[8]::json #>> '{}', part[9]::json #>> '{}',
-            sharing_guard.period_totals(tree_id, period),
+            sharing_guard.period_totals(tree, period),
             (SELECT g.signature_id FROM sharing_guard.signature AS g
-              WHERE g.tree_id = span.tree AND g.period_id = span.period_id
+              WHERE g.tree_id = span.tree_id AND g.period_id = span.period_id
               ORDER BY g.signature_id DESC LIMIT 1),
             import_sign_off.statement, import_sign_off.signature)
     RETURNING signature_id INTO id;
