@@ -112,7 +112,7 @@ BEGIN
     ON CONFLICT DO NOTHING
     RETURNING hold_id INTO id;
     IF id IS NULL THEN
-        RAISE EXCEPTION 'hold % was released before', hold
+        RAISE EXCEPTION 'this hold was released before'
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The view legal_holds lists those that stand.';
     END IF;
     RETURN id;
