@@ -216,3 +216,28 @@ $$;
 REVOKE ALL ON FUNCTION sharing_guard.close_period() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.close_period() IS
 'Ends the open review period now, before its 90 days are over, so that it can be signed; seals first. Returns its number. For auditors; recorded with who did it';
+
+-- What another server needs to have this log beside its own.  INSERTs alone:
+-- nothing here is ever changed, and what a purge removes an auditor's database
+-- removes by itself.
+CREATE FUNCTION sharing_guard.publish_audit(publication text DEFAULT 'sharing_guard_audit')
+    RETURNS text
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    tables text;
+BEGIN
+    SELECT string_agg(format('sharing_guard.%I', c.relname), ', ' ORDER BY c.relname) INTO tables
+      FROM pg_trigger AS t
+      JOIN pg_class AS c ON c.oid = t.tgrelid
+     WHERE t.tgfoid = 'sharing_guard.protect_record'::regproc
+       AND t.tgname = 'protect_rows'
+       AND c.relnamespace = 'sharing_guard'::regnamespace;
+    EXECUTE format('CREATE PUBLICATION %I FOR TABLE %s WITH (publish = ''insert'')',
+                   publication, tables);
+    RETURN format('publication %I of %s', publication, tables);
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.publish_audit(text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.publish_audit(text) IS
+'Makes the publication by which an auditor''s own server copies this log, its seals and its reviews; for the DBA';

@@ -281,6 +281,11 @@ CREATE FUNCTION sharing_guard.import_sign_off(
 AS $$
 #variable_conflict use_variable
 DECLARE
+    -- A signed note (C2SP) has the signatures behind an empty line.
+    note text := CASE WHEN strpos(statement, E'\n\n') > 0
+                      THEN left(statement, strpos(statement, E'\n\n')) ELSE statement END;
+    signatures text := nullif(btrim(concat_ws(E'\n', substring(statement FROM strpos(statement, E'\n\n') + 2
+        FOR CASE WHEN strpos(statement, E'\n\n') > 0 THEN length(statement) ELSE 0 END), signature), E'\n'), '');
     part text[];
     tree uuid;
     period bigint;
@@ -288,7 +293,7 @@ DECLARE
     span sharing_guard.period_span;
     id uuid;
 BEGIN
-    part := regexp_match(statement, E'^sharing_guard sign-off 1\ntree: ([0-9a-f-]{36})\nperiod: ([0-9]{1,18})\nfirst_index: ([0-9]{1,18})\nend_index: ([0-9]{1,18})\nroot: "([A-Za-z0-9+/=]+)"\nsigned_at: "([0-9TZ:.-]+)"\nsigner: ("[^\n]*")\nstatement: ("[^\n]*")\nfindings: ("[^\n]*"|null)\n?$');
+    part := regexp_match(note, E'^sharing_guard sign-off 1\ntree: ([0-9a-f-]{36})\nperiod: ([0-9]{1,18})\nfirst_index: ([0-9]{1,18})\nend_index: ([0-9]{1,18})\nroot: "([A-Za-z0-9+/=]+)"\nsigned_at: "([0-9TZ:.-]+)"\nsigner: ("[^\n]*")\nstatement: ("[^\n]*")\nfindings: ("[^\n]*"|null)\n?$');
     IF part IS NULL THEN
         RAISE EXCEPTION 'this is not a sign-off statement'
             USING ERRCODE = 'invalid_parameter_value',
@@ -326,7 +331,7 @@ BEGIN
                   HINT = 'Another auditor signs, and brings the statement.';
     END IF;
     IF EXISTS (SELECT FROM sharing_guard.signature AS g
-                WHERE g.signed_elsewhere = import_sign_off.statement) THEN
+                WHERE g.signed_elsewhere = note) THEN
         RAISE EXCEPTION 'this statement was brought before'
             USING ERRCODE = 'unique_violation',
                   HINT = 'The view signatures shows it.';
@@ -340,11 +345,47 @@ BEGIN
             (SELECT g.signature_id FROM sharing_guard.signature AS g
               WHERE g.tree_id = span.tree_id AND g.period_id = span.period_id
               ORDER BY g.signature_id DESC LIMIT 1),
-            import_sign_off.statement, import_sign_off.signature)
+            note, signatures)
     RETURNING signature_id INTO id;
     RETURN id;
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.import_sign_off(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.import_sign_off(text, text) IS
-'Brings the statement of an auditor who signed a period on a copy of this log: checks that the root and the leaves are those of this log, and records it. The second argument is its signature by the auditor''s own key, kept as it is: openssl checks it, outside';
+'Brings the statement of an auditor who signed a period on a copy of this log: checks that the root and the leaves are those of this log, and records it. Its signature by the auditor''s own key, as the second argument or in a signed note, is kept as it is: openssl checks it, outside';
+
+-- Where a copy is kept, the source cannot forget or rewrite what was copied:
+-- whatever checkpoint it shows later must be one of the copy's own tree.
+CREATE FUNCTION sharing_guard.compare_checkpoint(checkpoint text, tree uuid) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    line text[] := string_to_array(checkpoint, E'\n');
+    size bigint;
+    here bigint;
+BEGIN
+    IF coalesce(line[2], '') !~ '^[0-9]{1,18}$' OR coalesce(line[3], '') !~ '^[A-Za-z0-9+/]{43}=$' THEN
+        RAISE EXCEPTION 'this is not a checkpoint'
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Bring the text that sharing_guard.checkpoint() returned at the source.';
+    END IF;
+    size := line[2];
+    SELECT max(k.tree_size) INTO here FROM sharing_guard.checkpoint AS k WHERE k.tree_id = tree;
+    IF here IS NULL THEN
+        RETURN 'unknown: there is no copy of this tree here';
+    END IF;
+    IF size > here THEN
+        RETURN format('ahead: the source has sealed %s events, %s have arrived; compare again when they have', size, here);
+    END IF;
+    IF size > 0 AND sharing_guard.tree_root(size, tree) <> decode(line[3], 'base64') THEN
+        RETURN format('differs: with %s events the source has another root than the copy; one of them was changed', size);
+    END IF;
+    IF size < here THEN
+        RETURN format('behind: the source shows %s sealed events, and %s were copied; unless it showed an old checkpoint it has lost the rest', size, here);
+    END IF;
+    RETURN format('agrees: the same %s events', size);
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.compare_checkpoint(text, uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.compare_checkpoint(text, uuid) IS
+'On an auditor''s server: whether a checkpoint that the source shows now is one of the copied tree. Answers agrees, ahead, behind (truncated, or an old one), differs (changed or forged), unknown; and why';
