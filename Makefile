@@ -27,18 +27,30 @@ OBJS = \
 	src/channel/guard.o \
 	src/channel/triggers.o \
 	src/audit/act.o \
+	src/audit/canonical.o \
 	src/audit/event.o \
+	src/audit/identity.o \
+	src/audit/merkle.o \
 	src/audit/overdue.o \
 	src/audit/period.o \
+	src/audit/proof.o \
 	src/audit/retention.o \
 	src/audit/rows.o \
+	src/audit/seal.o \
 	src/audit/store.o \
+	src/audit/tree.o \
+	src/audit/verify.o \
 	src/audit/window.o
 
 # The install script, in the order in which its parts need one another.
 SQL_PARTS = \
 	src/operational.sql \
 	src/audit/event.sql \
+	src/audit/identity.sql \
+	src/audit/merkle.sql \
+	src/audit/seal.sql \
+	src/audit/proof.sql \
+	src/audit/verify.sql \
 	src/audit/rows.sql \
 	src/audit/window.sql \
 	src/policy/change.sql \

@@ -36,7 +36,25 @@ static const char auditor_grants[] =
 "  sharing_guard.task_force, sharing_guard.data_class,"
 "  sharing_guard.setting, sharing_guard.guard, sharing_guard.guard_column,"
 "  sharing_guard.role_binding, sharing_guard.role_duty,"
-"  sharing_guard.adopted_pack,"
+"  sharing_guard.adopted_pack, sharing_guard.log,"
+"  sharing_guard.checkpoint, sharing_guard.tile, sharing_guard.bundle,"
+"  sharing_guard.purged_leaf, sharing_guard.sealed_event TO duty_holder;"
+"GRANT EXECUTE ON FUNCTION sharing_guard.explain_event(uuid),"
+"  sharing_guard.preview_decision,"
+"  sharing_guard.audit_window_start(timestamptz, text),"
+"  sharing_guard.time_zone(), sharing_guard.event_rows,"
+"  sharing_guard.seal, sharing_guard.verify_audit,"
+"  sharing_guard.leaf_hash, sharing_guard.node_hash,"
+"  sharing_guard.verify_inclusion, sharing_guard.verify_consistency,"
+"  sharing_guard.log_id, sharing_guard.tree_id, sharing_guard.tree_root,"
+"  sharing_guard.tile_hashes, sharing_guard.inclusion_proof,"
+"  sharing_guard.consistency_proof, sharing_guard.canonical_entry,"
+"  sharing_guard.canonical_columns, sharing_guard.log_origin,"
+"  sharing_guard.checkpoint(bigint, uuid), sharing_guard.note_key_id,"
+"  sharing_guard.verifier_key, sharing_guard.signed_note,"
+"  sharing_guard.tlog_proof TO duty_holder;"
+/* The review cycle. */
+"GRANT SELECT ON"
 "  sharing_guard.review_status, sharing_guard.review_totals,"
 "  sharing_guard.signatures, sharing_guard.vague_purposes_90d,"
 "  sharing_guard.review, sharing_guard.disposition,"
@@ -54,11 +72,7 @@ static const char auditor_grants[] =
 "  sharing_guard.signed_statement, sharing_guard.import_sign_off,"
 "  sharing_guard.legal_hold, sharing_guard.release_hold,"
 "  sharing_guard.purge, sharing_guard.follow_purges,"
-"  sharing_guard.compare_checkpoint TO duty_holder;"
-"GRANT EXECUTE ON FUNCTION sharing_guard.explain_event(uuid),"
-"  sharing_guard.preview_decision,"
-"  sharing_guard.audit_window_start(timestamptz, text),"
-"  sharing_guard.time_zone(), sharing_guard.event_rows TO duty_holder;";
+"  sharing_guard.compare_checkpoint TO duty_holder;";
 
 /* A policy administrator changes policy, and cannot change the record. */
 static const char policy_admin_grants[] =
@@ -86,7 +100,8 @@ static const char policy_admin_grants[] =
 "  sharing_guard.database_listed, sharing_guard.preflight,"
 "  sharing_guard.guard_defects, sharing_guard.orphaned_guards,"
 "  sharing_guard.bind_role, sharing_guard.unbind_role,"
-"  sharing_guard.begin_review, sharing_guard.holds_duty TO duty_holder;";
+"  sharing_guard.seal, sharing_guard.begin_review,"
+"  sharing_guard.holds_duty TO duty_holder;";
 
 /*
  * sharing_guard.grant_duty(role text, duty text, grant boolean) returns void

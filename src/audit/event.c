@@ -41,6 +41,7 @@
 #include "utils/xid8.h"
 
 #include "audit/event.h"
+#include "audit/identity.h"
 #include "operational.h"
 #include "vocabulary.h"
 
@@ -57,6 +58,7 @@ PG_FUNCTION_INFO_V1(sg_protect_record);
 typedef enum EventColumn
 {
 	COL_EVENT_ID,
+	COL_LOG_ID,
 	COL_OCCURRED_AT,
 	COL_TRANSACTION_ID,
 	COL_POLICY_REVISION,
@@ -113,6 +115,7 @@ static const struct
 	Oid			type;
 }			event_columns[] = {
 	[COL_EVENT_ID] = {"event_id", UUIDOID},
+	[COL_LOG_ID] = {"log_id", UUIDOID},
 	[COL_OCCURRED_AT] = {"occurred_at", TIMESTAMPTZOID},
 	[COL_TRANSACTION_ID] = {"transaction_id", XID8OID},
 	[COL_POLICY_REVISION] = {"policy_revision", INT8OID},
@@ -470,10 +473,14 @@ start_fields(EventFields *fields, const pg_uuid_t *event_id,
 			 TimestampTz occurred_at, FullTransactionId transaction_id,
 			 const char *kind, const Actor *actor)
 {
+	static pg_uuid_t log_id;
+
 	memset(fields->values, 0, sizeof(fields->values));
 	memset(fields->nulls, true, sizeof(fields->nulls));
 
 	set_field(fields, COL_EVENT_ID, UUIDPGetDatum(event_id));
+	if (sg_log_id_if_known(&log_id))
+		set_field(fields, COL_LOG_ID, UUIDPGetDatum(&log_id));
 	set_field(fields, COL_OCCURRED_AT, TimestampTzGetDatum(occurred_at));
 	if (FullTransactionIdIsValid(transaction_id))
 		set_field(fields, COL_TRANSACTION_ID,
@@ -642,6 +649,7 @@ sg_event_writer_open(void)
 	Oid			namespace;
 	Oid			relid = InvalidOid;
 	bool		pushed = false;
+	pg_uuid_t	log_id;
 
 	/* There is none in a pre-commit callback; detoasting etc. may ask. */
 	if (!ActiveSnapshotSet())
@@ -659,6 +667,10 @@ sg_event_writer_open(void)
 
 	estate = CreateExecutorState();
 	oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);
+
+	/* From here on it is known, to events for the server log as well. */
+	if (!sg_log_id(&log_id))
+		report_log_unusable("The table sharing_guard.log is empty, so it cannot be told whose log it is.");
 
 	writer = palloc0(sizeof(EventWriter));
 	writer->pushed_snapshot = pushed;

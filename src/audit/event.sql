@@ -9,11 +9,13 @@
 -- log unreadable without this extension.  No CHECKs on them and no foreign
 -- keys: C writes the words, and the record outlives what it names.
 --
--- Two indexes, both growing at the right end: the event's id, and its time.
--- The third has completions alone, so that others pay nothing for it; unique,
--- for a disclosure ends once.
+-- Three indexes, all growing at the right end: the event's id, its time, and
+-- its transaction, by which the sealer finds what has been committed since the
+-- seal before.  The fourth has completions alone, so that others pay nothing
+-- for it; unique, for a disclosure ends once.
 CREATE TABLE sharing_guard.event (
     event_id uuid NOT NULL,
+    log_id uuid,
     occurred_at timestamptz NOT NULL,
     transaction_id xid8,
     policy_revision bigint,
@@ -64,6 +66,7 @@ CREATE TABLE sharing_guard.event (
     PRIMARY KEY (event_id)
 );
 CREATE INDEX event_occurred_at ON sharing_guard.event (occurred_at);
+CREATE INDEX event_transaction_id ON sharing_guard.event (transaction_id);
 CREATE UNIQUE INDEX event_completes ON sharing_guard.event (completes)
     WHERE completes IS NOT NULL;
 REVOKE ALL ON TABLE sharing_guard.event FROM PUBLIC;
@@ -72,6 +75,8 @@ COMMENT ON TABLE sharing_guard.event IS
 'The audit log: one row for each decision on a group of rows that left or tried to leave, and for each change of policy. Written by the extension alone, never changed. Read it through the views audit, audit_rows and policy_changes';
 COMMENT ON COLUMN sharing_guard.event.event_id IS
 'Identifies the event: a version 7 UUID, so ids sort by the time they were made. Refusals quote it';
+COMMENT ON COLUMN sharing_guard.event.log_id IS
+'The log that the event was written to: see sharing_guard.log. Tells events of several agencies apart where their logs are kept in one database';
 COMMENT ON COLUMN sharing_guard.event.occurred_at IS
 'When the first row of the event was decided; all its rows were decided within one second';
 COMMENT ON COLUMN sharing_guard.event.transaction_id IS

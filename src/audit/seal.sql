@@ -162,7 +162,7 @@ COMMENT ON FUNCTION sharing_guard.seal() IS
 'Seals what no seal has yet: every event that is committed now. Returns how many that were. The background worker does so by itself, every sharing_guard.seal_interval';
 
 CREATE FUNCTION sharing_guard.canonical_columns(encoding smallint DEFAULT NULL)
-    RETURNS TABLE (position integer, column_name text, data_type regtype)
+    RETURNS TABLE (ordinal integer, column_name text, data_type regtype)
     AS 'MODULE_PATHNAME', 'sg_sql_canonical_columns'
     LANGUAGE C STABLE PARALLEL SAFE ROWS 50;
 REVOKE ALL ON FUNCTION sharing_guard.canonical_columns(smallint) FROM PUBLIC;

@@ -52,7 +52,8 @@ SELECT
     e.transaction_id,
     CASE WHEN e.rows_disclosed IS NULL THEN COALESCE(c.ending, 'open') END
         AS ending,
-    c.occurred_at AS ended_at
+    c.occurred_at AS ended_at,
+    e.log_id
 FROM sharing_guard.event e
 LEFT JOIN sharing_guard.event c ON c.completes = e.event_id
 WHERE e.kind = 'disclosure';
@@ -139,6 +140,8 @@ COMMENT ON COLUMN sharing_guard.audit.ending IS
 'Disclosures that are recorded before their first row: open (still running), completed, failed (an error or a cancellation came between), unfinished (the session is gone, count unknown); NULL for rows recorded together with their disclosure';
 COMMENT ON COLUMN sharing_guard.audit.ended_at IS
 'When such a disclosure ended';
+COMMENT ON COLUMN sharing_guard.audit.log_id IS
+'The log that the event was written to: this database''s own, or one that is copied here; see log';
 
 -- One line for each row.  An event without rows (a search that found nothing,
 -- a COPY of an empty table) is an access all the same, and has one line.
@@ -199,7 +202,8 @@ SELECT
     e.transaction_id,
     CASE WHEN e.rows_disclosed IS NULL THEN COALESCE(c.ending, 'open') END
         AS ending,
-    c.occurred_at AS ended_at
+    c.occurred_at AS ended_at,
+    e.log_id
 FROM sharing_guard.event e
 LEFT JOIN sharing_guard.event c ON c.completes = e.event_id
 CROSS JOIN LATERAL sharing_guard.event_rows(
@@ -297,6 +301,8 @@ COMMENT ON COLUMN sharing_guard.audit_rows.ending IS
 'Disclosures that are recorded before their first row: open (still running), completed, failed (an error or a cancellation came between), unfinished (the session is gone, count unknown); NULL for rows recorded together with their disclosure';
 COMMENT ON COLUMN sharing_guard.audit_rows.ended_at IS
 'When such a disclosure ended';
+COMMENT ON COLUMN sharing_guard.audit_rows.log_id IS
+'The log that the event was written to: this database''s own, or one that is copied here; see log';
 
 CREATE VIEW sharing_guard.policy_changes AS
 SELECT
@@ -319,7 +325,8 @@ SELECT
         WHERE d.event_id = e.event_id
         ORDER BY d.review_id DESC LIMIT 1) AS disposition,
     e.policy_revision,
-    e.transaction_id
+    e.transaction_id,
+    e.log_id
 FROM sharing_guard.event e
 WHERE e.kind = 'policy_change';
 REVOKE ALL ON TABLE sharing_guard.policy_changes FROM PUBLIC;
@@ -361,6 +368,8 @@ COMMENT ON COLUMN sharing_guard.policy_changes.policy_revision IS
 'The revision of the policy that the change made';
 COMMENT ON COLUMN sharing_guard.policy_changes.transaction_id IS
 'The transaction that wrote the event';
+COMMENT ON COLUMN sharing_guard.policy_changes.log_id IS
+'The log that the event was written to: this database''s own, or one that is copied here; see log';
 
 -- The rolling 90 days.  Both bounds are STABLE, so the planner reads the
 -- index on occurred_at between them: the cost is that of the window, however

@@ -1,0 +1,2 @@
+#include "postgres.h"
+typedef int verify_placeholder;
