@@ -35,6 +35,7 @@ OBJS = \
 	src/audit/period.o \
 	src/audit/proof.o \
 	src/audit/retention.o \
+	src/audit/review.o \
 	src/audit/rows.o \
 	src/audit/seal.o \
 	src/audit/store.o \

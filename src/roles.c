@@ -63,6 +63,7 @@ static const char auditor_grants[] =
 "  sharing_guard.legal_holds, sharing_guard.purge_record,"
 "  sharing_guard.log_capacity TO duty_holder;"
 "GRANT EXECUTE ON FUNCTION sharing_guard.event_period(uuid),"
+"  sharing_guard.event_disposition(uuid),"
 "  sharing_guard.event_leaf(uuid), sharing_guard.event_tree(uuid),"
 "  sharing_guard.own_tree(), sharing_guard.period_totals,"
 "  sharing_guard.review_period, sharing_guard.act_defects,"

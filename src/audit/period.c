@@ -4,19 +4,22 @@
  *		Which review period has an event.
  *
  * The seal says which leaf of which tree an event is, and a period is a
- * stretch of leaves.  The audit views ask for every line they show, and the
- * next line's event is nearly always in the same bundle: so the bundle found
- * last is kept for the statement.
+ * stretch of leaves.  The audit views ask for every line they show, and a
+ * bundle has the events that lie close together in time: so the events of the
+ * bundles that were looked at are kept for the statement, as many as work_mem
+ * allows.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -43,17 +46,40 @@ typedef struct PeriodStart
 	int64		period_id;
 } PeriodStart;
 
+/* A sealed event. */
+typedef struct SealedEvent
+{
+	pg_uuid_t	event_id;
+	char		status;
+	int64		leaf_index;
+	pg_uuid_t	tree_id;
+} SealedEvent;
+
+#define SH_PREFIX sealed
+#define SH_ELEMENT_TYPE SealedEvent
+#define SH_KEY_TYPE pg_uuid_t
+#define SH_KEY event_id
+#define SH_HASH_KEY(tb, key) hash_bytes((key).data, UUID_LEN)
+#define SH_EQUAL(tb, a, b) (memcmp((a).data, (b).data, UUID_LEN) == 0)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
 /* What a statement's calls of one of these functions keep. */
 typedef struct PeriodCache
 {
 	MemoryContext context;
 
-	/* The bundle found last: its events, ascending, are leaves in a row. */
-	MemoryContext bundle_context;
-	pg_uuid_t  *event_ids;
-	int			nevents;
-	pg_uuid_t	tree_id;
-	int64		first_leaf;
+	/* The events of the bundles that were looked at. */
+	MemoryContext sealed_context;
+	sealed_hash *sealed;
+	MemoryContext bundle_context;	/* for one bundle at a time */
+
+	/* The last event of all that are sealed; looked up once in a statement. */
+	bool		newest_known;
+	bool		has_newest;
+	pg_uuid_t	newest;
 
 	/* All periods, by tree and first leaf; read once in a statement. */
 	PeriodStart *periods;
@@ -100,64 +126,99 @@ get_cache(FunctionCallInfo fcinfo)
 			AllocSetContextCreate(cache->context,
 								  "sharing_guard bundle",
 								  ALLOCSET_SMALL_SIZES);
+		cache->sealed_context =
+			AllocSetContextCreate(cache->context,
+								  "sharing_guard sealed events",
+								  ALLOCSET_DEFAULT_SIZES);
 		fcinfo->flinfo->fn_extra = cache;
 	}
 	return cache;
 }
 
-/* The event's place in the bundle that is kept; -1: not there. */
-static int
-place_in_bundle(const PeriodCache *cache, const pg_uuid_t *event)
-{
-	pg_uuid_t  *found;
-
-	if (cache->nevents == 0)
-		return -1;
-	found = bsearch(event, cache->event_ids, cache->nevents,
-					sizeof(pg_uuid_t), compare_uuids);
-	return found == NULL ? -1 : (int) (found - cache->event_ids);
-}
-
-/* Keeps a bundle, with a copy of its events. */
+/*
+ * Keeps the events of a bundle.  Starts anew when there are too many of them:
+ * an order in which every line is in another bundle is none that anybody reads
+ * a log in.
+ */
 static void
 keep_bundle(PeriodCache *cache, HeapTuple tuple, Relation bundles)
 {
 	TupleDesc	desc = RelationGetDescr(bundles);
 	MemoryContext oldcontext;
 	ArrayType  *array;
+	pg_uuid_t  *event_ids;
+	pg_uuid_t	tree_id;
+	int64		first_leaf;
 	bool		isnull;
 
-	cache->nevents = 0;
+	if (cache->sealed == NULL ||
+		cache->sealed->members >= work_mem * (1024 / 2 / sizeof(SealedEvent)))
+	{
+		cache->sealed = NULL;
+		MemoryContextReset(cache->sealed_context);
+		cache->sealed = sealed_create(cache->sealed_context, 1024, NULL);
+	}
+
 	MemoryContextReset(cache->bundle_context);
 	oldcontext = MemoryContextSwitchTo(cache->bundle_context);
-
-	array = DatumGetArrayTypePCopy(heap_getattr(tuple,
-												column_number(bundles, "event_ids", UUIDARRAYOID),
-												desc, &isnull));
-	cache->tree_id = *DatumGetUUIDP(heap_getattr(tuple,
-												 column_number(bundles, "tree_id", UUIDOID),
-												 desc, &isnull));
-	cache->first_leaf = DatumGetInt64(heap_getattr(tuple,
-												   column_number(bundles, "first_leaf", INT8OID),
-												   desc, &isnull));
+	array = DatumGetArrayTypeP(heap_getattr(tuple,
+											column_number(bundles, "event_ids", UUIDARRAYOID),
+											desc, &isnull));
+	tree_id = *DatumGetUUIDP(heap_getattr(tuple,
+										  column_number(bundles, "tree_id", UUIDOID),
+										  desc, &isnull));
+	first_leaf = DatumGetInt64(heap_getattr(tuple,
+											column_number(bundles, "first_leaf", INT8OID),
+											desc, &isnull));
+	MemoryContextSwitchTo(oldcontext);
 
 	/* Values of a fixed length that need no alignment: one block of bytes. */
-	if (ARR_NDIM(array) == 1 && !ARR_HASNULL(array))
+	if (ARR_NDIM(array) != 1 || ARR_HASNULL(array))
+		return;
+	event_ids = (pg_uuid_t *) ARR_DATA_PTR(array);
+	for (int i = 0; i < ARR_DIMS(array)[0]; i++)
 	{
-		cache->event_ids = (pg_uuid_t *) ARR_DATA_PTR(array);
-		cache->nevents = ARR_DIMS(array)[0];
+		bool		found;
+		SealedEvent *event = sealed_insert(cache->sealed, event_ids[i], &found);
+
+		event->leaf_index = first_leaf + i;
+		event->tree_id = tree_id;
 	}
-	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * Remembers the greatest id of all that are sealed.  A window of the log that
+ * is not sealed yet then needs no look at the seal for each of its lines.
+ */
+static void
+find_newest(PeriodCache *cache, Relation bundles, Relation index,
+			AttrNumber last_event)
+{
+	SysScanDesc scan = systable_beginscan_ordered(bundles, index,
+												  GetActiveSnapshot(), 0, NULL);
+	HeapTuple	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
+
+	cache->has_newest = tuple != NULL;
+	if (tuple != NULL)
+	{
+		bool		isnull;
+
+		cache->newest = *DatumGetUUIDP(heap_getattr(tuple, last_event,
+													RelationGetDescr(bundles),
+													&isnull));
+	}
+	systable_endscan_ordered(scan);
+	cache->newest_known = true;
 }
 
 /*
  * Finds the event's bundle, by the bundles' last events, and keeps it; returns
- * the event's place in it, or -1 where it is not sealed.
+ * the event, or NULL where it is not sealed.
  *
  * Bundles overlap where something came late, so the first whose last event is
  * not before ours need not be the one; few come before it.
  */
-static int
+static SealedEvent *
 find_bundle(PeriodCache *cache, const pg_uuid_t *event)
 {
 	Relation	bundles = sg_store_open("bundle", AccessShareLock);
@@ -167,32 +228,42 @@ find_bundle(PeriodCache *cache, const pg_uuid_t *event)
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
-	int			place = -1;
+	SealedEvent *found = NULL;
+
+	if (!cache->newest_known)
+		find_newest(cache, bundles, index, last_event);
 
 	ScanKeyInit(&key, last_event, BTGreaterEqualStrategyNumber, F_UUID_GE,
 				UUIDPGetDatum(event));
 	scan = systable_beginscan_ordered(bundles, index, GetActiveSnapshot(),
 									  1, &key);
-	while (place < 0 &&
+	while (found == NULL &&
 		   (tuple = systable_getnext_ordered(scan, ForwardScanDirection)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
 		keep_bundle(cache, tuple, bundles);
-		place = place_in_bundle(cache, event);
+		found = sealed_lookup(cache->sealed, *event);
 	}
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);
 	table_close(bundles, AccessShareLock);
-	return place;
+	return found;
 }
 
-/* Which leaf the event is: its place in the kept bundle, or -1. */
-static int
+/* Which leaf the event is; NULL where it is not sealed. */
+static SealedEvent *
 find_event(PeriodCache *cache, const pg_uuid_t *event)
 {
-	int			place = place_in_bundle(cache, event);
+	SealedEvent *found = NULL;
 
-	return place >= 0 ? place : find_bundle(cache, event);
+	if (cache->sealed != NULL)
+		found = sealed_lookup(cache->sealed, *event);
+	if (found != NULL)
+		return found;
+	if (cache->newest_known &&
+		(!cache->has_newest || compare_uuids(event, &cache->newest) > 0))
+		return NULL;
+	return find_bundle(cache, event);
 }
 
 static int
@@ -263,20 +334,20 @@ Datum
 sg_sql_event_period(PG_FUNCTION_ARGS)
 {
 	PeriodCache *cache = get_cache(fcinfo);
-	int			place = find_event(cache, PG_GETARG_UUID_P(0));
+	SealedEvent *event = find_event(cache, PG_GETARG_UUID_P(0));
 	PeriodStart leaf;
 	int			low = 0;
 	int			high;
 
-	if (place < 0)
+	if (event == NULL)
 		PG_RETURN_NULL();
 	if (cache->periods == NULL ||
 		cache->periods_read != GetCurrentStatementStartTimestamp())
 		read_periods(cache);
 
 	/* The last that begins at this leaf or before. */
-	leaf.tree_id = cache->tree_id;
-	leaf.first_index = cache->first_leaf + place;
+	leaf.tree_id = event->tree_id;
+	leaf.first_index = event->leaf_index;
 	leaf.period_id = PG_INT64_MAX;
 	high = cache->nperiods;
 	while (low < high)
@@ -299,11 +370,11 @@ Datum
 sg_sql_event_leaf(PG_FUNCTION_ARGS)
 {
 	PeriodCache *cache = get_cache(fcinfo);
-	int			place = find_event(cache, PG_GETARG_UUID_P(0));
+	SealedEvent *event = find_event(cache, PG_GETARG_UUID_P(0));
 
-	if (place < 0)
+	if (event == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_INT64(cache->first_leaf + place);
+	PG_RETURN_INT64(event->leaf_index);
 }
 
 /* sharing_guard.event_tree(event uuid) returns uuid; NULL: not sealed */
@@ -311,12 +382,12 @@ Datum
 sg_sql_event_tree(PG_FUNCTION_ARGS)
 {
 	PeriodCache *cache = get_cache(fcinfo);
-	int			place = find_event(cache, PG_GETARG_UUID_P(0));
+	SealedEvent *event = find_event(cache, PG_GETARG_UUID_P(0));
 	pg_uuid_t  *tree_id;
 
-	if (place < 0)
+	if (event == NULL)
 		PG_RETURN_NULL();
 	tree_id = palloc(sizeof(pg_uuid_t));
-	*tree_id = cache->tree_id;
+	*tree_id = event->tree_id;
 	PG_RETURN_UUID_P(tree_id);
 }

@@ -42,6 +42,13 @@ COMMENT ON COLUMN sharing_guard.disposition.event_id IS 'The event';
 COMMENT ON COLUMN sharing_guard.disposition.review_id IS 'The review that found so';
 COMMENT ON COLUMN sharing_guard.disposition.disposition IS 'What it found';
 
+CREATE FUNCTION sharing_guard.event_disposition(event uuid) RETURNS text
+    AS 'MODULE_PATHNAME', 'sg_sql_event_disposition'
+    LANGUAGE C STRICT STABLE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION sharing_guard.event_disposition(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.event_disposition(uuid) IS
+'What the last review of an event found; NULL where nobody has reviewed it';
+
 -- The words.  An agency may have others, so an unknown one is said, not
 -- refused.
 CREATE FUNCTION sharing_guard.check_disposition(disposition text, note text) RETURNS text

@@ -56,8 +56,7 @@ AS $$
            e.on_behalf_of_agency, e.outcome, e.would_be_outcome, e.rule_ids,
            e.authority, e.legal_basis_id, e.rows_disclosed, e.rows_blocked,
            e.flag_reasons,
-           (SELECT d.disposition FROM sharing_guard.disposition AS d
-             WHERE d.event_id = l.event_id ORDER BY d.review_id DESC LIMIT 1),
+           sharing_guard.event_disposition(l.event_id),
            e.policy_revision, e.completes, e.ending, e.changed_key, e.old_row,
            e.new_row
       FROM sharing_guard.period_leaves(period, tree) AS l
@@ -76,7 +75,7 @@ AS $$
     WITH g AS MATERIALIZED (
         SELECT coalesce(e.kind, 'purged') AS kind, e.outcome,
                e.destination_class, e.tags, e.rule_ids,
-               d.disposition, l.late,
+               sharing_guard.event_disposition(l.event_id) AS disposition, l.late,
                count(*) AS events,
                coalesce(sum(coalesce(e.rows_disclosed, c.rows_disclosed)), 0) AS disclosed,
                coalesce(sum(coalesce(e.rows_blocked, c.rows_blocked)), 0) AS blocked
@@ -84,9 +83,6 @@ AS $$
           LEFT JOIN sharing_guard.event AS e ON e.event_id = l.event_id
           LEFT JOIN sharing_guard.event AS c
             ON c.completes = e.event_id AND e.rows_disclosed IS NULL
-          LEFT JOIN LATERAL (
-               SELECT x.disposition FROM sharing_guard.disposition AS x
-                WHERE x.event_id = e.event_id ORDER BY x.review_id DESC LIMIT 1) AS d ON true
          GROUP BY 1, 2, 3, 4, 5, 6, 7
     ), dimension (name, value, events, disclosed, blocked) AS (
         SELECT 'kind', kind, events, disclosed, blocked FROM g

@@ -41,9 +41,7 @@ SELECT
     COALESCE(e.rows_disclosed, c.rows_disclosed) AS rows_disclosed,
     COALESCE(e.rows_blocked, c.rows_blocked) AS rows_blocked,
     e.flag_reasons,
-    (SELECT d.disposition FROM sharing_guard.disposition d
-        WHERE d.event_id = e.event_id
-        ORDER BY d.review_id DESC LIMIT 1) AS disposition,
+    sharing_guard.event_disposition(e.event_id) AS disposition,
     e.policy_revision,
     e.agency_status,
     e.on_behalf_of_agency_id,
@@ -189,9 +187,7 @@ SELECT
             r.row_number <= e.rows_disclosed + e.rows_blocked)::integer::bigint
         END AS rows_blocked,
     e.flag_reasons,
-    (SELECT d.disposition FROM sharing_guard.disposition d
-        WHERE d.event_id = e.event_id
-        ORDER BY d.review_id DESC LIMIT 1) AS disposition,
+    sharing_guard.event_disposition(e.event_id) AS disposition,
     e.policy_revision,
     r.record_key,
     r.row_number,
@@ -321,9 +317,7 @@ SELECT
     e.changed_key,
     e.old_row,
     e.new_row,
-    (SELECT d.disposition FROM sharing_guard.disposition d
-        WHERE d.event_id = e.event_id
-        ORDER BY d.review_id DESC LIMIT 1) AS disposition,
+    sharing_guard.event_disposition(e.event_id) AS disposition,
     e.policy_revision,
     e.transaction_id,
     e.log_id
