@@ -146,6 +146,39 @@ typedef struct Sink
 	MerkleHasher *hasher;
 } Sink;
 
+/* By name: columns may have been added in another order. */
+static AttrNumber
+find_column(TupleDesc desc, const char *name, Oid type)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (!att->attisdropped && att->atttypid == type &&
+			strcmp(NameStr(att->attname), name) == 0)
+			return i + 1;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_SG_AUDIT_UNAVAILABLE),
+			 errmsg("column \"%s\" of the audit log is missing, or is of another type",
+					name),
+			 errdetail("The seals cover it."),
+			 errhint("Ask the administrator of this database to restore the table sharing_guard.event.")));
+	return InvalidAttrNumber;	/* keep compiler quiet */
+}
+
+void
+sg_canonical_events(Relation events, AttrNumber *event_id, AttrNumber *log_id,
+					AttrNumber *occurred_at, AttrNumber *transaction_id)
+{
+	TupleDesc	desc = RelationGetDescr(events);
+
+	*event_id = find_column(desc, "event_id", UUIDOID);
+	*log_id = find_column(desc, "log_id", UUIDOID);
+	*occurred_at = find_column(desc, "occurred_at", TIMESTAMPTZOID);
+	*transaction_id = find_column(desc, "transaction_id", XID8OID);
+}
+
 CanonicalEncoder *
 sg_canonical_begin(TupleDesc desc, int version)
 {
@@ -162,26 +195,9 @@ sg_canonical_begin(TupleDesc desc, int version)
 	encoder->convert = GetDatabaseEncoding() != PG_UTF8;
 	initStringInfo(&encoder->buf);
 
-	/* By name: columns may have been added in another order. */
 	for (int i = 0; i < encoder->ncolumns; i++)
-	{
-		for (int j = 0; j < desc->natts; j++)
-		{
-			Form_pg_attribute att = TupleDescAttr(desc, j);
-
-			if (!att->attisdropped &&
-				att->atttypid == encoder->columns[i].type &&
-				strcmp(NameStr(att->attname), encoder->columns[i].name) == 0)
-				encoder->attnums[i] = j + 1;
-		}
-		if (encoder->attnums[i] == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_SG_AUDIT_UNAVAILABLE),
-					 errmsg("column \"%s\" of the audit log is missing, or is of another type",
-							encoder->columns[i].name),
-					 errdetail("The seals cover it."),
-					 errhint("Ask the administrator of this database to restore the table sharing_guard.event.")));
-	}
+		encoder->attnums[i] = find_column(desc, encoder->columns[i].name,
+										  encoder->columns[i].type);
 	return encoder;
 }
 

@@ -11,6 +11,7 @@
 #include "audit/merkle.h"
 #include "executor/tuptable.h"
 #include "lib/stringinfo.h"
+#include "utils/rel.h"
 #include "utils/uuid.h"
 
 /* What new seals are made with. */
@@ -28,6 +29,11 @@ typedef struct CanonicalEncoder CanonicalEncoder;
 
 /* NULL for a version we do not know; errors out where a column is missing. */
 extern CanonicalEncoder *sg_canonical_begin(TupleDesc desc, int version);
+
+/* Where the columns are that every event has.  Errors out likewise. */
+extern void sg_canonical_events(Relation events, AttrNumber *event_id,
+								AttrNumber *log_id, AttrNumber *occurred_at,
+								AttrNumber *transaction_id);
 
 /*
  * The row as the entry of a leaf, or that leaf's hash.  Temporary memory is

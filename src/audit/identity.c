@@ -66,16 +66,9 @@ List *
 sg_log_identities(void)
 {
 	Relation	rel = sg_store_open("log", AccessShareLock);
-	TupleDesc	desc = RelationGetDescr(rel);
 	SysScanDesc scan;
 	HeapTuple	tuple;
 	List	   *identities = NIL;
-
-	if (desc->natts < LOG_COLUMNS)
-		ereport(ERROR,
-				(errcode(ERRCODE_SG_AUDIT_UNAVAILABLE),
-				 errmsg("the audit table sharing_guard.log lacks columns"),
-				 errhint("Ask the administrator of this database to restore the extension sharing_guard.")));
 
 	/* As of now, whatever the transaction's snapshot: a handful of rows. */
 	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
@@ -83,13 +76,19 @@ sg_log_identities(void)
 	{
 		LogIdentity *identity = palloc0(sizeof(LogIdentity));
 		Datum		values[LOG_COLUMNS];
-		bool		nulls[LOG_COLUMNS];
+		bool		has_no_parent;
 
 		for (int i = 0; i < LOG_COLUMNS; i++)
-			values[i] = heap_getattr(tuple, i + 1, desc, &nulls[i]);
+		{
+			if (i + 1 != LOG_PARENT)
+				values[i] = sg_store_value(rel, tuple, i + 1);
+		}
+		values[LOG_PARENT - 1] = heap_getattr(tuple, LOG_PARENT,
+											  RelationGetDescr(rel),
+											  &has_no_parent);
 
 		identity->log_id = *DatumGetUUIDP(values[LOG_LOG_ID - 1]);
-		identity->has_parent = !nulls[LOG_PARENT - 1];
+		identity->has_parent = !has_no_parent;
 		if (identity->has_parent)
 			identity->parent = *DatumGetUUIDP(values[LOG_PARENT - 1]);
 		identity->created_at = DatumGetTimestampTz(values[LOG_CREATED_AT - 1]);
@@ -175,8 +174,9 @@ sg_log_own(List *identities, LogIdentity *own)
 		own->created_at = GetCurrentTimestamp();
 		own->system_identifier = system_identifier;
 		own->database_oid = MyDatabaseId;
-		own->cause = latest->system_identifier == system_identifier ?
-			"copied" : "upgraded";
+		/* pg_upgrade makes a new cluster, and keeps the databases' oids. */
+		own->cause = latest->system_identifier != system_identifier &&
+			latest->database_oid == MyDatabaseId ? "upgraded" : "copied";
 	}
 	return false;
 }

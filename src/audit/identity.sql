@@ -34,7 +34,7 @@ COMMENT ON COLUMN sharing_guard.log.database_oid IS
 COMMENT ON COLUMN sharing_guard.log.received IS
 'Whether the row came by logical replication: the log of another database, of which this one keeps a copy';
 COMMENT ON COLUMN sharing_guard.log.cause IS
-'How the identity came about: created (CREATE EXTENSION), copied (the database is a copy of another in its cluster, made without CREATE EXTENSION), upgraded (the database was moved whole into another cluster, as pg_upgrade does)';
+'How the identity came about: created (CREATE EXTENSION), copied (the database is a copy of another, made without CREATE EXTENSION), upgraded (the database was moved whole into another cluster and kept its oid, as pg_upgrade does)';
 COMMENT ON COLUMN sharing_guard.log.database_name IS
 'The name of the database at that time';
 

@@ -86,7 +86,7 @@ check_size(int64 size, int64 least, int64 most)
 static TupleTableSlot *
 fetch_event(Relation events, const pg_uuid_t *event_id)
 {
-	Relation	index = index_open(sg_store_relid("event_pkey"), AccessShareLock);
+	Relation	index = sg_store_open_index(events, "event_pkey");
 	TupleTableSlot *slot = NULL;
 	ScanKeyData key;
 	SysScanDesc scan;

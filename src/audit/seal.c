@@ -197,6 +197,13 @@ sg_transaction_set(Datum pg_snapshot)
 	return set;
 }
 
+void
+sg_transaction_set_free(TransactionSet *set)
+{
+	pfree(set->running);
+	pfree(set);
+}
+
 bool
 sg_transaction_ended(const TransactionSet *set, uint64 xid)
 {
@@ -274,14 +281,14 @@ make_pg_snapshot(const TransactionSet *set)
  */
 
 static void
-read_checkpoint(HeapTuple tuple, TupleDesc desc, Checkpoint *checkpoint)
+read_checkpoint(Relation rel, HeapTuple tuple, Checkpoint *checkpoint)
 {
 	Datum		values[CHECKPOINT_COLUMNS];
-	bool		nulls[CHECKPOINT_COLUMNS];
 	bytea	   *root;
+	struct varlena *snapshot;
 
 	for (int i = 0; i < CHECKPOINT_COLUMNS; i++)
-		values[i] = heap_getattr(tuple, i + 1, desc, &nulls[i]);
+		values[i] = sg_store_value(rel, tuple, i + 1);
 
 	checkpoint->tree_id = *DatumGetUUIDP(values[CHECKPOINT_TREE_ID - 1]);
 	checkpoint->log_id = *DatumGetUUIDP(values[CHECKPOINT_LOG_ID - 1]);
@@ -293,8 +300,11 @@ read_checkpoint(HeapTuple tuple, TupleDesc desc, Checkpoint *checkpoint)
 	memset(&checkpoint->root, 0, sizeof(MerkleHash));
 	memcpy(&checkpoint->root, VARDATA_ANY(root),
 		   Min(VARSIZE_ANY_EXHDR(root), sizeof(MerkleHash)));
-	checkpoint->snapshot =
-		sg_transaction_set(PointerGetDatum(PG_DETOAST_DATUM(values[CHECKPOINT_SNAPSHOT - 1])));
+
+	snapshot = PG_DETOAST_DATUM(values[CHECKPOINT_SNAPSHOT - 1]);
+	checkpoint->snapshot = sg_transaction_set(PointerGetDatum(snapshot));
+	if (PointerGetDatum(snapshot) != values[CHECKPOINT_SNAPSHOT - 1])
+		pfree(snapshot);
 }
 
 /*
@@ -304,7 +314,7 @@ read_checkpoint(HeapTuple tuple, TupleDesc desc, Checkpoint *checkpoint)
 static HeapTuple
 last_row(Relation rel, const char *primary_key, const pg_uuid_t *tree_id)
 {
-	Relation	index = index_open(sg_store_relid(primary_key), AccessShareLock);
+	Relation	index = sg_store_open_index(rel, primary_key);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -327,9 +337,183 @@ sg_last_checkpoint(const pg_uuid_t *tree_id, Checkpoint *checkpoint)
 	HeapTuple	tuple = last_row(rel, "checkpoint_pkey", tree_id);
 
 	if (HeapTupleIsValid(tuple))
-		read_checkpoint(tuple, RelationGetDescr(rel), checkpoint);
+		read_checkpoint(rel, tuple, checkpoint);
 	table_close(rel, AccessShareLock);
 	return HeapTupleIsValid(tuple);
+}
+
+/* A scan of one of the tables by its primary key, within one tree. */
+typedef struct TreeScan
+{
+	MemoryContext context;
+	Relation	rel;
+	Relation	index;
+	SysScanDesc scan;
+} TreeScan;
+
+struct CheckpointScan
+{
+	TreeScan	checkpoints;
+};
+
+struct BundleScan
+{
+	TreeScan	bundles;
+	TreeScan	nonces;
+	HeapTuple	nonce;			/* not of an earlier bundle; NULL at the end */
+	int64		from_leaf;
+};
+
+static void
+begin_tree_scan(TreeScan *scan, const char *table, const char *primary_key,
+				int nkeys, ScanKey keys)
+{
+	scan->context = CurrentMemoryContext;
+	scan->rel = sg_store_open(table, AccessShareLock);
+	scan->index = sg_store_open_index(scan->rel, primary_key);
+	scan->scan = systable_beginscan_ordered(scan->rel, scan->index,
+											GetActiveSnapshot(), nkeys, keys);
+}
+
+/* An index scan may allocate at any time what it needs until its end. */
+static HeapTuple
+next_of_tree(TreeScan *scan)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(scan->context);
+	HeapTuple	tuple = systable_getnext_ordered(scan->scan, ForwardScanDirection);
+
+	MemoryContextSwitchTo(oldcontext);
+	return tuple;
+}
+
+static void
+end_tree_scan(TreeScan *scan)
+{
+	systable_endscan_ordered(scan->scan);
+	index_close(scan->index, AccessShareLock);
+	table_close(scan->rel, AccessShareLock);
+}
+
+CheckpointScan *
+sg_begin_checkpoints(const pg_uuid_t *tree_id)
+{
+	CheckpointScan *scan = palloc0(sizeof(CheckpointScan));
+	ScanKeyData key;
+
+	ScanKeyInit(&key, CHECKPOINT_TREE_ID, BTEqualStrategyNumber, F_UUID_EQ,
+				UUIDPGetDatum(tree_id));
+	begin_tree_scan(&scan->checkpoints, "checkpoint", "checkpoint_pkey", 1, &key);
+	return scan;
+}
+
+bool
+sg_next_checkpoint(CheckpointScan *scan, Checkpoint *checkpoint)
+{
+	HeapTuple	tuple = next_of_tree(&scan->checkpoints);
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	read_checkpoint(scan->checkpoints.rel, tuple, checkpoint);
+	return true;
+}
+
+void
+sg_end_checkpoints(CheckpointScan *scan)
+{
+	end_tree_scan(&scan->checkpoints);
+	pfree(scan);
+}
+
+/* A bundle begins at most so many leaves before one of its own. */
+BundleScan *
+sg_begin_bundles(const pg_uuid_t *tree_id, int64 from_leaf)
+{
+	BundleScan *scan = palloc0(sizeof(BundleScan));
+	ScanKeyData keys[2];
+	int			nkeys = from_leaf > 0 ? 2 : 1;
+
+	scan->from_leaf = from_leaf;
+	ScanKeyInit(&keys[0], BUNDLE_TREE_ID, BTEqualStrategyNumber, F_UUID_EQ,
+				UUIDPGetDatum(tree_id));
+	ScanKeyInit(&keys[1], BUNDLE_FIRST_LEAF, BTGreaterStrategyNumber, F_INT8GT,
+				Int64GetDatum(from_leaf - TILE_WIDTH));
+	begin_tree_scan(&scan->bundles, "bundle", "bundle_pkey", nkeys, keys);
+	keys[0].sk_attno = NONCE_TREE_ID;
+	keys[1].sk_attno = NONCE_FIRST_LEAF;
+	begin_tree_scan(&scan->nonces, "nonce", "nonce_pkey", nkeys, keys);
+	scan->nonce = next_of_tree(&scan->nonces);
+	return scan;
+}
+
+static void
+read_bundle(Relation rel, HeapTuple tuple, Bundle *bundle)
+{
+	ArrayType  *array = DatumGetArrayTypeP(sg_store_value(rel, tuple, BUNDLE_EVENT_IDS));
+
+	memset(bundle, 0, sizeof(Bundle));
+	bundle->first_leaf = DatumGetInt64(sg_store_value(rel, tuple, BUNDLE_FIRST_LEAF));
+	bundle->encoding = DatumGetInt16(sg_store_value(rel, tuple, BUNDLE_ENCODING));
+	bundle->late = DatumGetBool(sg_store_value(rel, tuple, BUNDLE_LATE));
+	bundle->last_event = *DatumGetUUIDP(sg_store_value(rel, tuple, BUNDLE_LAST_EVENT));
+
+	/* Of an array that is not what we store nothing is used. */
+	if (ARR_NDIM(array) == 1 && !ARR_HASNULL(array) &&
+		ARR_DIMS(array)[0] <= TILE_WIDTH)
+	{
+		bundle->count = ARR_DIMS(array)[0];
+		bundle->event_ids = (const pg_uuid_t *) ARR_DATA_PTR(array);
+		bundle->ascending = true;
+		for (int i = 1; i < bundle->count; i++)
+		{
+			if (memcmp(bundle->event_ids[i - 1].data, bundle->event_ids[i].data, UUID_LEN) >= 0)
+				bundle->ascending = false;
+		}
+	}
+}
+
+bool
+sg_next_bundle(BundleScan *scan, Bundle *bundle)
+{
+	HeapTuple	tuple;
+
+	do
+	{
+		tuple = next_of_tree(&scan->bundles);
+		if (!HeapTupleIsValid(tuple))
+			return false;
+		read_bundle(scan->bundles.rel, tuple, bundle);
+	} while (scan->from_leaf > 0 &&
+			 bundle->first_leaf + bundle->count <= scan->from_leaf);
+
+	while (HeapTupleIsValid(scan->nonce))
+	{
+		Relation	rel = scan->nonces.rel;
+		int64		first_leaf = DatumGetInt64(sg_store_value(rel, scan->nonce,
+															  NONCE_FIRST_LEAF));
+
+		if (first_leaf > bundle->first_leaf)
+			break;
+		if (first_leaf == bundle->first_leaf)
+		{
+			bytea	   *nonces = DatumGetByteaPP(sg_store_value(rel, scan->nonce,
+																NONCE_NONCES));
+
+			bundle->nonces = (const Nonce *) VARDATA_ANY(nonces);
+			bundle->has_nonces =
+				VARSIZE_ANY_EXHDR(nonces) == bundle->count * sizeof(Nonce);
+			break;				/* it is read before the next one is fetched */
+		}
+		scan->nonce = next_of_tree(&scan->nonces);
+	}
+	return true;
+}
+
+void
+sg_end_bundles(BundleScan *scan)
+{
+	end_tree_scan(&scan->bundles);
+	end_tree_scan(&scan->nonces);
+	pfree(scan);
 }
 
 /*
@@ -405,7 +589,7 @@ static bool
 find_nonce(const pg_uuid_t *tree_id, int64 first_leaf, int place, Nonce *nonce)
 {
 	Relation	rel = sg_store_open("nonce", AccessShareLock);
-	Relation	index = index_open(sg_store_relid("nonce_pkey"), AccessShareLock);
+	Relation	index = sg_store_open_index(rel, "nonce_pkey");
 	static const Nonce gone = {{0}};
 	ScanKeyData keys[2];
 	SysScanDesc scan;
@@ -420,9 +604,7 @@ find_nonce(const pg_uuid_t *tree_id, int64 first_leaf, int place, Nonce *nonce)
 	tuple = systable_getnext_ordered(scan, ForwardScanDirection);
 	if (HeapTupleIsValid(tuple))
 	{
-		bool		isnull;
-		bytea	   *nonces = DatumGetByteaPP(heap_getattr(tuple, NONCE_NONCES,
-														  RelationGetDescr(rel), &isnull));
+		bytea	   *nonces = DatumGetByteaPP(sg_store_value(rel, tuple, NONCE_NONCES));
 
 		if (VARSIZE_ANY_EXHDR(nonces) >= (place + 1) * NONCE_LEN)
 		{
@@ -445,8 +627,7 @@ bool
 sg_find_leaf(const pg_uuid_t *event_id, EventLeaf *leaf)
 {
 	Relation	rel = sg_store_open("bundle", AccessShareLock);
-	Relation	index = index_open(sg_store_relid("bundle_last_event"), AccessShareLock);
-	TupleDesc	desc = RelationGetDescr(rel);
+	Relation	index = sg_store_open_index(rel, "bundle_last_event");
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -459,23 +640,18 @@ sg_find_leaf(const pg_uuid_t *event_id, EventLeaf *leaf)
 	while (place < 0 &&
 		   HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
 	{
-		bool		isnull;
-		pg_uuid_t  *last = DatumGetUUIDP(heap_getattr(tuple, BUNDLE_LAST_EVENT,
-													  desc, &isnull));
+		pg_uuid_t  *last = DatumGetUUIDP(sg_store_value(rel, tuple, BUNDLE_LAST_EVENT));
 
 		if (uuid_ms(last) - uuid_ms(event_id) > BUNDLE_SPAN_MS)
 			break;
 
-		place = find_in_bundle(heap_getattr(tuple, BUNDLE_EVENT_IDS, desc, &isnull),
+		place = find_in_bundle(sg_store_value(rel, tuple, BUNDLE_EVENT_IDS),
 							   event_id);
 		if (place >= 0)
 		{
-			first_leaf = DatumGetInt64(heap_getattr(tuple, BUNDLE_FIRST_LEAF,
-													desc, &isnull));
-			leaf->tree_id = *DatumGetUUIDP(heap_getattr(tuple, BUNDLE_TREE_ID,
-														desc, &isnull));
-			leaf->encoding = DatumGetInt16(heap_getattr(tuple, BUNDLE_ENCODING,
-														desc, &isnull));
+			first_leaf = DatumGetInt64(sg_store_value(rel, tuple, BUNDLE_FIRST_LEAF));
+			leaf->tree_id = *DatumGetUUIDP(sg_store_value(rel, tuple, BUNDLE_TREE_ID));
+			leaf->encoding = DatumGetInt16(sg_store_value(rel, tuple, BUNDLE_ENCODING));
 			leaf->leaf_index = first_leaf + place;
 		}
 	}
@@ -516,11 +692,8 @@ bundles_complete(const pg_uuid_t *tree_id, int64 tree_size)
 
 	if (HeapTupleIsValid(bundle) && HeapTupleIsValid(nonce))
 	{
-		bool		isnull;
-		ArrayType  *ids = DatumGetArrayTypeP(heap_getattr(bundle, BUNDLE_EVENT_IDS,
-														  RelationGetDescr(bundles), &isnull));
-		int64		first = DatumGetInt64(heap_getattr(bundle, BUNDLE_FIRST_LEAF,
-													   RelationGetDescr(bundles), &isnull));
+		ArrayType  *ids = DatumGetArrayTypeP(sg_store_value(bundles, bundle, BUNDLE_EVENT_IDS));
+		int64		first = DatumGetInt64(sg_store_value(bundles, bundle, BUNDLE_FIRST_LEAF));
 
 		complete = ARR_NDIM(ids) == 1 && first + ARR_DIMS(ids)[0] == tree_size;
 	}
@@ -657,24 +830,39 @@ new_nonce(Nonce *nonce)
 	*nonce = made[--left];
 }
 
+/* A column of the event, which is there: the encoder has looked. */
+static bool
+event_column(TupleTableSlot *slot, AttrNumber column, Datum *value)
+{
+	bool		isnull;
+
+	*value = slot_getattr(slot, column, &isnull);
+	return !isnull;
+}
+
 /* This event is sealed now. */
 static void
 seal_event(Sealer *sealer, TupleTableSlot *slot)
 {
 	MemoryContext oldcontext;
 	PendingLeaf *leaf;
-	TimestampTz occurred_at;
+	Datum		event_id;
+	Datum		occurred_at;
+
+	/* It has both; but whoever can drop a constraint can crash nobody. */
+	if (!event_column(slot, sealer->event_id, &event_id) ||
+		!event_column(slot, sealer->occurred_at, &occurred_at))
+		return;
 
 	if (sealer->batch == NULL)
 		sealer->batch = palloc(BATCH_EVENTS * sizeof(PendingLeaf));
 	else if (sealer->nbatch == BATCH_EVENTS)
 		append_batch(sealer);
 
-	slot_getallattrs(slot);
 	leaf = &sealer->batch[sealer->nbatch++];
-	leaf->event_id = *DatumGetUUIDP(slot->tts_values[sealer->event_id - 1]);
-	occurred_at = DatumGetTimestampTz(slot->tts_values[sealer->occurred_at - 1]);
-	leaf->late = sealer->has_last && occurred_at < sealer->last.sealed_at;
+	leaf->event_id = *DatumGetUUIDP(event_id);
+	leaf->late = sealer->has_last &&
+		DatumGetTimestampTz(occurred_at) < sealer->last.sealed_at;
 	new_nonce(&leaf->nonce);
 
 	oldcontext = MemoryContextSwitchTo(sealer->per_event);
@@ -688,16 +876,6 @@ seal_event(Sealer *sealer, TupleTableSlot *slot)
  * Which events
  *-------------------------------------------------------------------------
  */
-
-/* A column of the event, which is there: the encoder has looked. */
-static bool
-event_column(TupleTableSlot *slot, AttrNumber column, Datum *value)
-{
-	bool		isnull;
-
-	*value = slot_getattr(slot, column, &isnull);
-	return !isnull;
-}
 
 /*
  * The events of these transactions, by the index; "first" inclusive, "end"
@@ -738,7 +916,7 @@ static void
 seal_ended(Sealer *sealer, Relation events)
 {
 	const TransactionSet *before = sealer->last.snapshot;
-	Relation	index = index_open(sg_store_relid("event_transaction_id"), AccessShareLock);
+	Relation	index = sg_store_open_index(events, "event_transaction_id");
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(events),
 													&TTSOpsHeapTuple);
 
@@ -789,11 +967,8 @@ earlier_logs(List *identities, const LogIdentity *own)
 		scan = systable_beginscan(rel, InvalidOid, false, GetActiveSnapshot(), 0, NULL);
 		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 		{
-			bool		isnull;
-			pg_uuid_t  *log_id = DatumGetUUIDP(heap_getattr(tuple, CHECKPOINT_LOG_ID,
-															RelationGetDescr(rel), &isnull));
-			int64		tree_size = DatumGetInt64(heap_getattr(tuple, CHECKPOINT_TREE_SIZE,
-															   RelationGetDescr(rel), &isnull));
+			pg_uuid_t  *log_id = DatumGetUUIDP(sg_store_value(rel, tuple, CHECKPOINT_LOG_ID));
+			int64		tree_size = DatumGetInt64(sg_store_value(rel, tuple, CHECKPOINT_TREE_SIZE));
 
 			foreach(lc, earlier)
 			{
@@ -803,7 +978,7 @@ earlier_logs(List *identities, const LogIdentity *own)
 				{
 					Checkpoint	checkpoint;
 
-					read_checkpoint(tuple, RelationGetDescr(rel), &checkpoint);
+					read_checkpoint(rel, tuple, &checkpoint);
 					log->tree_size = tree_size;
 					log->snapshot = checkpoint.snapshot;
 				}
@@ -954,10 +1129,8 @@ seal_visible(Sealer *sealer, bool wait)
 
 	events = sg_store_open("event", AccessShareLock);
 	sealer->encoder = sg_canonical_begin(RelationGetDescr(events), CANONICAL_VERSION);
-	sealer->event_id = get_attnum(RelationGetRelid(events), "event_id");
-	sealer->log_id = get_attnum(RelationGetRelid(events), "log_id");
-	sealer->occurred_at = get_attnum(RelationGetRelid(events), "occurred_at");
-	sealer->transaction_id = get_attnum(RelationGetRelid(events), "transaction_id");
+	sg_canonical_events(events, &sealer->event_id, &sealer->log_id,
+						&sealer->occurred_at, &sealer->transaction_id);
 
 	if (!sealer->has_last ||
 		!sg_uuid_equal(&sealer->last.log_id, &sealer->own.log_id))

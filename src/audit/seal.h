@@ -39,6 +39,7 @@ typedef struct TransactionSet
 } TransactionSet;
 
 extern TransactionSet *sg_transaction_set(Datum pg_snapshot);
+extern void sg_transaction_set_free(TransactionSet *set);
 extern bool sg_transaction_ended(const TransactionSet *set, uint64 xid);
 
 /* The latest checkpoint of a tree. */
@@ -60,6 +61,38 @@ extern bool sg_last_checkpoint(const pg_uuid_t *tree_id, Checkpoint *checkpoint)
 /* Which tree our events are sealed in; false before the first seal. */
 extern bool sg_own_tree(List *identities, const LogIdentity *own,
 						Checkpoint *last);
+
+/*
+ * The checkpoints of a tree in their order.  What a checkpoint points to is the
+ * caller's.  Needs an active snapshot.
+ */
+typedef struct CheckpointScan CheckpointScan;
+extern CheckpointScan *sg_begin_checkpoints(const pg_uuid_t *tree_id);
+extern bool sg_next_checkpoint(CheckpointScan *scan, Checkpoint *checkpoint);
+extern void sg_end_checkpoints(CheckpointScan *scan);
+
+/* Which events are which leaves: one row, with its nonces. */
+typedef struct Bundle
+{
+	int64		first_leaf;
+	int			encoding;
+	bool		late;
+	pg_uuid_t	last_event;
+	int			count;
+	const pg_uuid_t *event_ids;
+	bool		ascending;		/* as they must be */
+	bool		has_nonces;
+	const Nonce *nonces;
+} Bundle;
+
+/*
+ * The bundles of a tree in their order, from the one that this leaf is in.
+ * What a bundle points to is in the caller's CurrentMemoryContext.
+ */
+typedef struct BundleScan BundleScan;
+extern BundleScan *sg_begin_bundles(const pg_uuid_t *tree_id, int64 from_leaf);
+extern bool sg_next_bundle(BundleScan *scan, Bundle *bundle);
+extern void sg_end_bundles(BundleScan *scan);
 
 /* Which leaf an event is; false where it is not sealed. */
 typedef struct EventLeaf

@@ -11,8 +11,11 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "utils/lsyscache.h"
@@ -31,6 +34,25 @@ struct StoreInserter
 	TupleTableSlot *slot;
 	int			ncolumns;
 	bool		in_query;		/* AFTER triggers are being queued */
+};
+
+/*
+ * The tables, with the types of the columns that we know.  A value of another
+ * type, read or stored as it is, would crash somebody.
+ */
+#define STORE_COLUMNS_MAX 9
+
+static const struct
+{
+	const char *table;
+	Oid			types[STORE_COLUMNS_MAX];
+}			store_tables[] = {
+	{"log", {UUIDOID, UUIDOID, TIMESTAMPTZOID, INT8OID, OIDOID, BOOLOID, TEXTOID, TEXTOID}},
+	{"checkpoint", {UUIDOID, UUIDOID, INT8OID, TIMESTAMPTZOID, PG_LSNOID, INT8OID, INT4OID, BYTEAOID, PG_SNAPSHOTOID}},
+	{"tile", {UUIDOID, INT8OID, INT2OID, BYTEAOID}},
+	{"bundle", {UUIDOID, UUIDOID, INT8OID, INT2OID, BOOLOID, UUIDARRAYOID}},
+	{"nonce", {UUIDOID, INT8OID, BYTEAOID}},
+	{"purged_leaf", {UUIDOID, INT8OID, INT8OID, UUIDOID}}
 };
 
 static void
@@ -60,7 +82,55 @@ sg_store_relid(const char *name)
 Relation
 sg_store_open(const char *table, LOCKMODE lockmode)
 {
-	return table_open(sg_store_relid(table), lockmode);
+	Relation	rel = table_open(sg_store_relid(table), lockmode);
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	for (int i = 0; i < lengthof(store_tables); i++)
+	{
+		const Oid  *types = store_tables[i].types;
+
+		if (strcmp(store_tables[i].table, table) != 0)
+			continue;
+		for (int j = 0; j < STORE_COLUMNS_MAX && OidIsValid(types[j]); j++)
+		{
+			if (j >= desc->natts || TupleDescAttr(desc, j)->attisdropped ||
+				TupleDescAttr(desc, j)->atttypid != types[j])
+				report_store_unusable(table, "A column was dropped or has another type.");
+		}
+	}
+	return rel;
+}
+
+/*
+ * Only a superuser can have put a NULL there, and then reports are about that
+ * superuser; they must not end in a crash.
+ */
+Datum
+sg_store_value(Relation rel, HeapTuple tuple, int column)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, column, RelationGetDescr(rel), &isnull);
+
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the audit table %s.%s is damaged", STORE_SCHEMA,
+						RelationGetRelationName(rel)),
+				 errdetail("Column \"%s\" of a row is NULL, which it cannot be but by a superuser's hand.",
+						   NameStr(TupleDescAttr(RelationGetDescr(rel), column - 1)->attname)),
+				 errhint("Find who changed that table, and restore it from a copy.")));
+	return value;
+}
+
+/* An index of ours, by its name; of that table, or it is not ours. */
+Relation
+sg_store_open_index(Relation rel, const char *name)
+{
+	Relation	index = index_open(sg_store_relid(name), AccessShareLock);
+
+	if (index->rd_index->indrelid != RelationGetRelid(rel))
+		report_store_unusable(name, "It is an index of another table.");
+	return index;
 }
 
 /*

@@ -52,6 +52,7 @@ struct TreeReader
 	MerkleHasher *hasher;
 	Relation	rel;
 	Relation	index;
+	MemoryContext context;
 	int			next_victim;
 	CachedTile *cache[CACHED_TILES];
 };
@@ -84,8 +85,9 @@ sg_tree_begin(const pg_uuid_t *tree_id, MerkleHasher *hasher)
 
 	reader->tree_id = *tree_id;
 	reader->hasher = hasher;
+	reader->context = CurrentMemoryContext;
 	reader->rel = sg_store_open("tile", AccessShareLock);
-	reader->index = index_open(sg_store_relid("tile_pkey"), AccessShareLock);
+	reader->index = sg_store_open_index(reader->rel, "tile_pkey");
 	return reader;
 }
 
@@ -113,7 +115,6 @@ load_tile(TreeReader *reader, CachedTile *cached)
 	ScanKeyData keys[4];
 	SysScanDesc scan;
 	HeapTuple	tuple;
-	TupleDesc	desc = RelationGetDescr(reader->rel);
 
 	ScanKeyInit(&keys[0], TILE_TREE_ID, BTEqualStrategyNumber, F_UUID_EQ,
 				UUIDPGetDatum(&reader->tree_id));
@@ -127,10 +128,8 @@ load_tile(TreeReader *reader, CachedTile *cached)
 									  GetActiveSnapshot(), 4, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
 	{
-		bool		isnull;
-		int64		first_hash = DatumGetInt64(heap_getattr(tuple, TILE_FIRST_HASH,
-															desc, &isnull));
-		Datum		value = heap_getattr(tuple, TILE_HASHES, desc, &isnull);
+		int64		first_hash = DatumGetInt64(sg_store_value(reader->rel, tuple, TILE_FIRST_HASH));
+		Datum		value = sg_store_value(reader->rel, tuple, TILE_HASHES);
 		bytea	   *hashes = DatumGetByteaPP(value);
 		int			count = VARSIZE_ANY_EXHDR(hashes) / MERKLE_HASH_LEN;
 
@@ -163,7 +162,8 @@ sg_tree_tile(TreeReader *reader, int level, int64 tile, const MerkleHash **hashe
 	}
 
 	if (reader->cache[reader->next_victim] == NULL)
-		reader->cache[reader->next_victim] = palloc(sizeof(CachedTile));
+		reader->cache[reader->next_victim] =
+			MemoryContextAlloc(reader->context, sizeof(CachedTile));
 	cached = reader->cache[reader->next_victim];
 	reader->next_victim = (reader->next_victim + 1) % CACHED_TILES;
 
