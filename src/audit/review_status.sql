@@ -336,6 +336,13 @@ BEGIN
             ON r.event_id = d.event_id AND r.review_id = d.review_id
            AND r.disposition = d.disposition
          WHERE d.event_id IS NULL OR r.event_id IS NULL;
+    -- A leaf is purged only by the record of a purge, which is sealed itself.
+    RETURN QUERY
+        SELECT 'sharing_guard.purged_leaf', p.purged_by, 'leaves that its purge does not name'
+          FROM sharing_guard.purged_leaf AS p
+          LEFT JOIN sharing_guard.purge_record AS r
+            ON r.purge_id = p.purged_by AND r.tree_id = p.tree_id
+         WHERE (r.leaves @> int8range(p.first_leaf, p.last_leaf + 1)) IS NOT TRUE;
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.act_defects() FROM PUBLIC;
@@ -350,7 +357,16 @@ CREATE FUNCTION sharing_guard.period_defects(tree uuid, period bigint)
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    RETURN QUERY SELECT v.detail FROM sharing_guard.verify_audit() AS v;
+    RETURN QUERY
+        SELECT concat_ws(' ', v.problem || coalesce(', event ' || v.event_id, '') || ':', v.detail)
+          FROM sharing_guard.verify_audit() AS v
+         WHERE v.severity = 'error'
+           AND (v.tree_id IS NULL OR v.tree_id = period_defects.tree)
+           -- What lies behind the period is none of its business.
+           AND (v.leaf_index < (
+                SELECT p.end_index FROM sharing_guard.period_span AS p
+                 WHERE p.tree_id = period_defects.tree AND p.period_id = period_defects.period)
+               ) IS NOT FALSE;
     RETURN QUERY SELECT format('%s, %s: %s.', a.relation, a.event_id, a.detail)
                    FROM sharing_guard.act_defects() AS a;
 END
