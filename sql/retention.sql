@@ -57,7 +57,8 @@ UPDATE sharing_guard.nonce SET nonces = '';
 SET SESSION AUTHORIZATION regress_sg_alice;
 SELECT events, held, purge_id IS NOT NULL AS recorded
 FROM sharing_guard.purge(now() - interval '3 years 1 day', 'Resolution 2026-11, adopted 3 November 2026');
--- Kept: the one whose end is younger (2), the held ones (0, 3), today's.
+-- Kept: the one whose end is younger (2), the held ones (0; 1 with its end, which is
+-- of the span; 3), today's.
 SELECT event_id FROM sharing_guard.audit ORDER BY event_id;
 SELECT purged_by, resolution, events, held FROM sharing_guard.purge_record;
 -- The purge is an event, the leaves are still counted, and what is left verifies.
