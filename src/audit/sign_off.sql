@@ -356,7 +356,9 @@ COMMENT ON FUNCTION sharing_guard.import_sign_off(text, text) IS
 
 -- Where a copy is kept, the source cannot forget or rewrite what was copied:
 -- whatever checkpoint it shows later must be one of the copy's own tree.
-CREATE FUNCTION sharing_guard.compare_checkpoint(checkpoint text, tree uuid) RETURNS text
+CREATE FUNCTION sharing_guard.compare_checkpoint(
+    checkpoint text, tree uuid, proof bytea[] DEFAULT NULL
+) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -375,7 +377,17 @@ BEGIN
         RETURN 'unknown: there is no copy of this tree here';
     END IF;
     IF size > here THEN
-        RETURN format('ahead: the source has sealed %s events, %s have arrived; compare again when they have', size, here);
+        IF proof IS NULL THEN
+            RETURN format('ahead: the source has sealed %s events, %s have arrived; compare again when they have, or bring consistency_proof(%s, %s) of the source',
+                          size, here, here, size);
+        END IF;
+        IF sharing_guard.verify_consistency(here, size, proof,
+               (SELECT k.root FROM sharing_guard.checkpoint AS k
+                 WHERE k.tree_id = tree AND k.tree_size = here),
+               decode(line[3], 'base64')) THEN
+            RETURN format('agrees: the source has appended %s events to the %s that were copied', size - here, here);
+        END IF;
+        RETURN format('differs: the source''s %s events do not continue the %s that were copied', size, here);
     END IF;
     IF size > 0 AND sharing_guard.tree_root(size, tree) <> decode(line[3], 'base64') THEN
         RETURN format('differs: with %s events the source has another root than the copy; one of them was changed', size);
@@ -386,6 +398,6 @@ BEGIN
     RETURN format('agrees: the same %s events', size);
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.compare_checkpoint(text, uuid) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.compare_checkpoint(text, uuid) IS
-'On an auditor''s server: whether a checkpoint that the source shows now is one of the copied tree. Answers agrees, ahead, behind (truncated, or an old one), differs (changed or forged), unknown; and why';
+REVOKE ALL ON FUNCTION sharing_guard.compare_checkpoint(text, uuid, bytea[]) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.compare_checkpoint(text, uuid, bytea[]) IS
+'On an auditor''s server: whether a checkpoint that the source shows now is one of the copied tree, or, with the source''s consistency_proof() from the copy''s size to its own, continues it. Answers agrees, ahead, behind (truncated, or an old one), differs (changed or forged), unknown; and why';

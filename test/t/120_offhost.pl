@@ -48,7 +48,7 @@ $auditor->safe_psql('guarded', q{
 	SELECT sharing_guard.grant_auditor('alice')});
 for my $agency (qw(city county))
 {
-	my $connection = $node{$agency}->connstr('guarded');
+	my $connection = $node{$agency}->connstr . ' dbname=guarded';
 	$auditor->safe_psql('guarded',
 		"CREATE SUBSCRIPTION $agency CONNECTION '$connection' PUBLICATION sharing_guard_audit");
 	$auditor->wait_for_subscription_sync($node{$agency}, $agency);
@@ -123,25 +123,51 @@ is( $auditor->safe_psql('guarded', qq{SELECT count(*) FROM sharing_guard.signatu
 
 # A source that was truncated, or forged anew with all its seals, disagrees with
 # the copy.
-my $honest = $city->safe_psql('guarded', 'SELECT sharing_guard.checkpoint()');
-like($auditor->safe_psql('guarded', qq{SELECT sharing_guard.compare_checkpoint(\$c\$$honest\n\$c\$, '$city_tree')}),
-	qr/^agrees/, 'an honest checkpoint agrees with the copy');
+my $compare = sub {
+	my ($proof) = @_;
+	my $checkpoint = $city->safe_psql('guarded', 'SELECT sharing_guard.checkpoint()');
+	my ($copied, $size) = ($auditor->safe_psql('guarded', qq{
+		SELECT max(tree_size) FROM sharing_guard.checkpoint WHERE tree_id = '$city_tree'}),
+		(split /\n/, $checkpoint)[1]);
+	my $argument = $proof && $size > $copied
+	  ? ", '" . $city->safe_psql('guarded', "SELECT sharing_guard.consistency_proof($copied, $size)") . "'" : '';
+
+	return $auditor->safe_psql('guarded',
+		qq{SELECT sharing_guard.compare_checkpoint(\$c\$$checkpoint\n\$c\$, '$city_tree'$argument)});
+};
+my $tamper = sub {
+	my ($sql) = @_;
+	return qq{DO \$\$
+		DECLARE t text;
+		BEGIN
+			FOREACH t IN ARRAY ARRAY['event', 'checkpoint', 'tile', 'bundle', 'nonce'] LOOP
+				EXECUTE format('ALTER TABLE sharing_guard.%I DISABLE TRIGGER protect_rows', t);
+			END LOOP;
+			$sql;
+			FOREACH t IN ARRAY ARRAY['event', 'checkpoint', 'tile', 'bundle', 'nonce'] LOOP
+				EXECUTE format('ALTER TABLE sharing_guard.%I ENABLE ALWAYS TRIGGER protect_rows', t);
+			END LOOP;
+		END \$\$};
+};
+like($compare->(), qr/^agrees/, 'an honest source agrees with the copy');
+$auditor->safe_psql('guarded', 'ALTER SUBSCRIPTION city DISABLE');
 $city->safe_psql('guarded', q{
-	DO $$
-	DECLARE t text;
-	BEGIN
-		FOREACH t IN ARRAY ARRAY['checkpoint', 'tile', 'bundle', 'nonce'] LOOP
-			EXECUTE format('ALTER TABLE sharing_guard.%I DISABLE TRIGGER ALL', t);
-			EXECUTE format('DELETE FROM sharing_guard.%I', t);
-		END LOOP;
-		ALTER TABLE sharing_guard.event DISABLE TRIGGER ALL;
-		DELETE FROM sharing_guard.event WHERE kind = 'disclosure' AND record_keys = '{10}';
-		ALTER TABLE sharing_guard.event ENABLE ALWAYS TRIGGER protect_rows;
-	END $$;
+	SET SESSION AUTHORIZATION clerk;
+	INSERT INTO queue VALUES (11, 'oakdale-pd', 'arson');
+	RESET SESSION AUTHORIZATION;
 	SELECT sharing_guard.seal()});
-my $forged_checkpoint = $city->safe_psql('guarded', 'SELECT sharing_guard.checkpoint()');
-like($auditor->safe_psql('guarded', qq{SELECT sharing_guard.compare_checkpoint(\$c\$$forged_checkpoint\n\$c\$, '$city_tree')}),
-	qr/^differs|^behind/, 'one that was sealed anew does not');
+like($compare->(), qr/^ahead/, 'one that goes on is ahead');
+like($compare->(1), qr/^agrees/, 'and proves that it only appended');
+$city->safe_psql('guarded', $tamper->(q{
+	DELETE FROM sharing_guard.checkpoint WHERE tree_size >= (SELECT max(tree_size) FROM sharing_guard.checkpoint) - 2}));
+like($compare->(), qr/^behind/, 'one that was truncated is behind');
+$city->safe_psql('guarded', $tamper->(q{
+	DELETE FROM sharing_guard.checkpoint; DELETE FROM sharing_guard.tile;
+	DELETE FROM sharing_guard.bundle; DELETE FROM sharing_guard.nonce;
+	DELETE FROM sharing_guard.event WHERE kind = 'disclosure' AND record_keys = '{10}'}));
+$city->safe_psql('guarded', 'SELECT sharing_guard.seal()');
+like($compare->(1), qr/^differs/, 'one that was sealed anew, without an event, differs');
+$auditor->safe_psql('guarded', 'ALTER SUBSCRIPTION city ENABLE');
 
 # The copy is guarded like the log itself.
 for my $attempt ("UPDATE sharing_guard.event SET destination = 'x'", 'DELETE FROM sharing_guard.bundle',
