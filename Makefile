@@ -22,6 +22,7 @@ OBJS = \
 	src/policy/purpose.o \
 	src/channel/context.o \
 	src/channel/copy.o \
+	src/channel/database.o \
 	src/channel/export_row.o \
 	src/channel/gather.o \
 	src/channel/guard.o \
@@ -29,11 +30,13 @@ OBJS = \
 	src/audit/act.o \
 	src/audit/canonical.o \
 	src/audit/event.o \
+	src/audit/health.o \
 	src/audit/identity.o \
 	src/audit/merkle.o \
 	src/audit/overdue.o \
 	src/audit/period.o \
 	src/audit/proof.o \
+	src/audit/queue.o \
 	src/audit/retention.o \
 	src/audit/review.o \
 	src/audit/rows.o \
@@ -41,7 +44,9 @@ OBJS = \
 	src/audit/store.o \
 	src/audit/tree.o \
 	src/audit/verify.o \
-	src/audit/window.o
+	src/audit/window.o \
+	src/audit/worker.o \
+	src/audit/writer.o
 
 # The install script, in the order in which its parts need one another.
 SQL_PARTS = \
@@ -73,6 +78,7 @@ SQL_PARTS = \
 	src/audit/review_status.sql \
 	src/audit/overdue.sql \
 	src/audit/retention.sql \
+	src/audit/health.sql \
 	src/roles.sql \
 	src/preflight.sql
 

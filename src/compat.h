@@ -41,4 +41,74 @@
 #define SG_MODULE_MAGIC() PG_MODULE_MAGIC
 #endif
 
+#include "catalog/pg_database.h"
+#include "postmaster/bgworker_internals.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
+#include "storage/sinvaladt.h"
+#include "utils/acl.h"
+
+/*
+ * Has the server taken note of a background worker of this name?  It leaves
+ * out those beyond max_worker_processes.  While libraries are preloaded.
+ */
+static inline bool
+sg_background_worker_is_registered(const char *name)
+{
+	/* PostgreSQL 18 made a doubly linked list of it. */
+#if PG_VERSION_NUM >= 180000
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &BackgroundWorkerList)
+	{
+		RegisteredBgWorker *worker = dlist_container(RegisteredBgWorker,
+													 rw_lnode, iter.cur);
+#else
+	slist_iter	iter;
+
+	slist_foreach(iter, &BackgroundWorkerList)
+	{
+		RegisteredBgWorker *worker = slist_container(RegisteredBgWorker,
+													 rw_lnode, iter.cur);
+#endif
+
+		if (strcmp(worker->rw_worker.bgw_name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* PostgreSQL 16 has one function for the owners of all kinds of objects. */
+static inline bool
+sg_owns_database(Oid database, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(DatabaseRelationId, database, role);
+#else
+	return pg_database_ownercheck(database, role);
+#endif
+}
+
+/*
+ * The process of a virtual transaction; 0 where it has ended, or has none
+ * (a prepared transaction).
+ */
+static inline int
+sg_virtual_transaction_pid(VirtualTransactionId vxid)
+{
+	PGPROC	   *proc;
+
+	/* PostgreSQL 17 numbers processes instead of backends. */
+#if PG_VERSION_NUM >= 170000
+	if (vxid.procNumber == INVALID_PROC_NUMBER)
+		return 0;
+	proc = ProcNumberGetProc(vxid.procNumber);
+#else
+	if (vxid.backendId == InvalidBackendId)
+		return 0;
+	proc = BackendIdGetProc(vxid.backendId);
+#endif
+	return proc == NULL ? 0 : proc->pid;
+}
+
 #endif							/* SHARING_GUARD_COMPAT_H */

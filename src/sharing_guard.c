@@ -15,8 +15,10 @@
 
 #include "audit/event.h"
 #include "audit/overdue.h"
+#include "audit/writer.h"
 #include "channel/context.h"
 #include "channel/copy.h"
+#include "channel/database.h"
 #include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
@@ -57,6 +59,9 @@ _PG_init(void)
 	sg_export_row_init();
 	sg_copy_init();
 	sg_review_init();
+	sg_database_init();
+	sg_writer_init();
+	sg_operational_settings_defined();
 
 	/* policy/ must not know of audit/, so the two meet here. */
 	sg_policy_change_callback = record_policy_change;

@@ -584,6 +584,7 @@ sg_export_statement_after(PG_FUNCTION_ARGS)
 										  STATEMENT_TRIGGER_NAME,
 										  TRIGGER_EVENT_AFTER);
 
+	sg_gather_record_skipped();
 	report_skipped_rows(&guard->guard_id);
 	return PointerGetDatum(NULL);
 }

@@ -31,15 +31,18 @@ extern const Decision *sg_gather_decision(const GatheredDecision *gathered);
 extern Outcome sg_gather_outcome(const GatheredDecision *gathered);
 
 /*
- * Records the row that was decided last: it goes out (or was skipped), and
- * the event is written with the transaction, at its end or earlier.
+ * Records the row that was decided last: it goes out, and the event is written
+ * with the transaction, at its end or earlier; or it was skipped, and the event
+ * is durable after sg_gather_record_skipped(), at the statement's end.
  */
 extern void sg_gather_row(GatheredDecision *gathered,
 						  const Disclosure *disclosure);
 
+extern void sg_gather_record_skipped(void);
+
 /*
- * For a row whose refusal ends the statement: leaves its event where it
- * outlives the transaction and returns the event's id, as text.
+ * For a row whose refusal ends the statement: makes its event durable and
+ * returns the event's id, as text.
  */
 extern char *sg_gather_refusal(const GatheredDecision *gathered,
 							   const Disclosure *disclosure);
