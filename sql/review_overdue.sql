@@ -32,7 +32,7 @@ SELECT period_id, days_overdue BETWEEN 78 AND 81 AS days FROM sharing_guard.revi
 SELECT sharing_guard.review_tick();
 SELECT sharing_guard.raise_alert();
 SELECT count(*), min(periods) FROM sharing_guard.review_alert;
-SELECT problems[1] FROM sharing_guard.health;
+SELECT p FROM sharing_guard.health, unnest(problems) p WHERE p LIKE 'Not signed%';
 
 -- By default that is all.
 SET SESSION AUTHORIZATION regress_sg_clerk;

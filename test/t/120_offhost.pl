@@ -26,7 +26,10 @@ for my $agency (qw(city county))
 		INSERT INTO queue SELECT i, 'oakdale-pd', CASE WHEN i % 3 = 0 THEN '' ELSE 'theft' END FROM generate_series(1, 9) i;
 		RESET SESSION AUTHORIZATION;
 		SELECT sharing_guard.seal();
-		SELECT sharing_guard.publish_audit()});
+		SELECT sharing_guard.publish_audit();
+		CREATE ROLE audit_copy LOGIN REPLICATION;
+		GRANT USAGE ON SCHEMA sharing_guard TO audit_copy;
+		GRANT SELECT ON ALL TABLES IN SCHEMA sharing_guard TO audit_copy});
 }
 my ($city, $county) = @node{qw(city county)};
 my $city_tree = $city->safe_psql('guarded', 'SELECT sharing_guard.own_tree()');
@@ -48,7 +51,7 @@ $auditor->safe_psql('guarded', q{
 	SELECT sharing_guard.grant_auditor('alice')});
 for my $agency (qw(city county))
 {
-	my $connection = $node{$agency}->connstr . ' dbname=guarded';
+	my $connection = $node{$agency}->connstr . ' dbname=guarded user=audit_copy';
 	$auditor->safe_psql('guarded',
 		"CREATE SUBSCRIPTION $agency CONNECTION '$connection' PUBLICATION sharing_guard_audit");
 	$auditor->wait_for_subscription_sync($node{$agency}, $agency, 'guarded');
