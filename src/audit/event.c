@@ -1264,6 +1264,7 @@ sg_event_write_serialized(EventWriter *writer, const char *data, Size length,
 	EventFields fields;
 	Size		offset = 0;
 	int			written = 0;
+	pg_uuid_t	log_id;
 
 	while (next_serialized(data, length, &offset, &fields))
 	{
@@ -1271,6 +1272,9 @@ sg_event_write_serialized(EventWriter *writer, const char *data, Size length,
 
 		if (!unless_written || !is_written(&fields))
 		{
+			/* Whoever sent it need not have known which log this is. */
+			if (sg_log_id_if_known(&log_id))
+				set_field(&fields, COL_LOG_ID, UUIDPGetDatum(&log_id));
 			set_field(&fields, COL_TRANSACTION_ID,
 					  FullTransactionIdGetDatum(GetTopFullTransactionId()));
 			insert_fields(writer, &fields);

@@ -49,6 +49,7 @@
 #include "audit/seal.h"
 #include "audit/store.h"
 #include "audit/tree.h"
+#include "audit/worker.h"
 #include "compat.h"
 #include "operational.h"
 
@@ -95,6 +96,9 @@ enum
  */
 #define BATCH_EVENTS	65536
 
+/* A seal that is cut short has so many at least, so that it gets on. */
+#define LEAST_EVENTS	1024
+
 /*
  * Events whose ids are further apart in time than this are not in one bundle.
  * So a bundle spans at most TILE_WIDTH times as much, and whoever looks for an
@@ -127,8 +131,10 @@ typedef struct Sealer
 	Checkpoint	last;			/* ... this one */
 	pg_uuid_t	tree_id;
 	TransactionSet *now;		/* as of our snapshot */
-	List	   *earlier;		/* of EarlierLog, if all events are looked at */
+	List	   *earlier;		/* of EarlierLog, before our first seal */
 	bool		look_up;		/* look every event up before it is sealed */
+	bool		may_stop;		/* in between, if the worker is wanted */
+	bool		stopped;
 
 	MerkleHasher *hasher;
 	CanonicalEncoder *encoder;
@@ -878,6 +884,21 @@ seal_event(Sealer *sealer, TupleTableSlot *slot)
  */
 
 /*
+ * The seal ends before this transaction: what follows is for the next one.
+ */
+static void
+stop_before(Sealer *sealer, uint64 xid)
+{
+	TransactionSet *now = sealer->now;
+
+	sealer->stopped = true;
+	now->xmax = xid;
+	now->xmin = Min(now->xmin, xid);
+	while (now->count > 0 && now->running[now->count - 1] >= xid)
+		now->count--;
+}
+
+/*
  * The events of these transactions, by the index; "first" inclusive, "end"
  * exclusive.  Events of other logs may claim the same transactions.
  */
@@ -888,6 +909,8 @@ seal_transactions(Sealer *sealer, Relation events, Relation index,
 	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
+	int64		taken = 0;
+	uint64		previous = 0;
 
 	ScanKeyInit(&keys[0], sealer->transaction_id, BTGreaterEqualStrategyNumber,
 				F_XID8GE, FullTransactionIdGetDatum(FullTransactionIdFromU64(first)));
@@ -898,24 +921,40 @@ seal_transactions(Sealer *sealer, Relation events, Relation index,
 	{
 		Datum		log_id;
 		Datum		xid;
+		uint64		transaction_id;
 
+		CHECK_FOR_INTERRUPTS();
 		ExecStoreHeapTuple(tuple, slot, false);
 		if (event_column(slot, sealer->log_id, &log_id) &&
 			sg_uuid_equal(DatumGetUUIDP(log_id), &sealer->own.log_id) &&
-			event_column(slot, sealer->transaction_id, &xid) &&
-			sg_transaction_ended(sealer->now,
-								 U64FromFullTransactionId(DatumGetFullTransactionId(xid))))
-			seal_event(sealer, slot);
+			event_column(slot, sealer->transaction_id, &xid))
+		{
+			transaction_id = U64FromFullTransactionId(DatumGetFullTransactionId(xid));
+			if (sealer->may_stop && taken >= LEAST_EVENTS &&
+				transaction_id != previous && sg_worker_is_wanted())
+			{
+				stop_before(sealer, transaction_id);
+				break;
+			}
+			if (sg_transaction_ended(sealer->now, transaction_id))
+			{
+				seal_event(sealer, slot);
+				taken++;
+			}
+			previous = transaction_id;
+		}
 		ExecClearTuple(slot);
 	}
+	ExecClearTuple(slot);
 	systable_endscan_ordered(scan);
 }
 
-/* The usual seal: what has ended since the one before. */
+/* The usual seal: what has ended since the one before, if there was one. */
 static void
 seal_ended(Sealer *sealer, Relation events)
 {
-	const TransactionSet *before = sealer->last.snapshot;
+	const TransactionSet none = {0};
+	const TransactionSet *before = sealer->has_last ? sealer->last.snapshot : &none;
 	Relation	index = sg_store_open_index(events, "event_transaction_id");
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(events),
 													&TTSOpsHeapTuple);
@@ -991,8 +1030,8 @@ earlier_logs(List *identities, const LogIdentity *own)
 }
 
 /*
- * The first seal of a log, or one after the server's transaction ids were set
- * back: looks at every event there is.
+ * The first seal of a log that continues another, or one after the server's
+ * transaction ids were set back: looks at every event there is.
  *
  * An event of an earlier log is sealed if it had not ended at that log's last
  * seal, and no later log has sealed it since.
@@ -1134,15 +1173,11 @@ seal_visible(Sealer *sealer, bool wait)
 
 	if (!sealer->has_last ||
 		!sg_uuid_equal(&sealer->last.log_id, &sealer->own.log_id))
-	{
 		sealer->earlier = earlier_logs(identities, &sealer->own);
+	else
+		sealer->look_up = sealer->now->xmax < sealer->last.snapshot->xmax;
+	if (sealer->earlier != NIL || sealer->look_up)
 		seal_unsealed(sealer, events);
-	}
-	else if (sealer->now->xmax < sealer->last.snapshot->xmax)
-	{
-		sealer->look_up = true;
-		seal_unsealed(sealer, events);
-	}
 	else
 		seal_ended(sealer, events);
 	if (sealer->nbatch > 0)
@@ -1167,37 +1202,71 @@ seal_visible(Sealer *sealer, bool wait)
 }
 
 /*
+ * All the locks that a seal needs, before anything is done, and none waited
+ * for: whoever drops the extension, or locks its tables otherwise, goes before
+ * the background worker and never deadlocks with it.
+ */
+static bool
+lock_tables_if_free(void)
+{
+	static const struct
+	{
+		const char *table;
+		LOCKMODE	lockmode;
+	}			locks[] = {
+		{"event", AccessShareLock},
+		{"setting", AccessShareLock},
+		{"log", RowExclusiveLock},
+		{"checkpoint", ShareUpdateExclusiveLock},
+		{"checkpoint", RowExclusiveLock},
+		{"bundle", RowExclusiveLock},
+		{"nonce", RowExclusiveLock},
+		{"tile", RowExclusiveLock}
+	};
+
+	for (int i = 0; i < lengthof(locks); i++)
+	{
+		if (!ConditionalLockRelationOid(sg_store_relid(locks[i].table),
+										locks[i].lockmode))
+			return false;
+	}
+	return true;
+}
+
+/*
  * The lock is one that only sealers take (and VACUUM of that table, which
  * gives way); writers of events never come near it.  Only with it held is the
  * snapshot taken, so that it sees what the sealer before us has done.
  */
 int64
-sg_seal_once(bool wait)
+sg_seal_once(bool wait, bool *more)
 {
-	Oid			relid = sg_store_relid("checkpoint");
 	MemoryContext context;
 	MemoryContext oldcontext;
 	Sealer	   *sealer;
 	int64		count;
 
+	*more = false;
 	PreventCommandIfReadOnly("seal()");
 	PreventCommandIfParallelMode("seal()");
 	PreventCommandDuringRecovery("seal()");
 
 	if (wait)
-		LockRelationOid(relid, ShareUpdateExclusiveLock);
-	else if (!ConditionalLockRelationOid(relid, ShareUpdateExclusiveLock))
+		LockRelationOid(sg_store_relid("checkpoint"), ShareUpdateExclusiveLock);
+	else if (!lock_tables_if_free())
 		return 0;
 
 	context = AllocSetContextCreate(CurrentMemoryContext, "sharing_guard seal",
 									ALLOCSET_DEFAULT_SIZES);
 	oldcontext = MemoryContextSwitchTo(context);
 	sealer = palloc0(sizeof(Sealer));
+	sealer->may_stop = !wait;
 
 	PushActiveSnapshot(GetLatestSnapshot());
 	count = seal_visible(sealer, wait);
 	PopActiveSnapshot();
 	CommandCounterIncrement();
+	*more = sealer->stopped;
 
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextDelete(context);
@@ -1208,5 +1277,7 @@ sg_seal_once(bool wait)
 Datum
 sg_sql_seal(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT64(sg_seal_once(true));
+	bool		more;
+
+	PG_RETURN_INT64(sg_seal_once(true, &more));
 }

@@ -22,9 +22,10 @@
  * where the stored tree is incomplete, as in the middle of a restore.
  *
  * The background worker calls it with wait false: it then returns 0 where
- * another sealer is at work, and where nothing is configured yet.
+ * another sealer is at work, and where nothing is configured yet; and it takes
+ * only a part, and sets *more, when sessions begin to wait for the worker.
  */
-extern int64 sg_seal_once(bool wait);
+extern int64 sg_seal_once(bool wait, bool *more);
 
 /*
  * The transactions that had ended when a snapshot was taken; parsed from a

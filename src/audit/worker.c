@@ -43,6 +43,7 @@
 
 #include "audit/health.h"
 #include "audit/queue.h"
+#include "audit/seal.h"
 #include "audit/worker.h"
 #include "compat.h"
 #include "operational.h"
@@ -77,11 +78,13 @@ typedef struct Batch
 
 /* Settings. */
 static int	debug_answer_delay = 0;
+static int	seal_interval = 60000;
 
 static Queue *queue = NULL;
 static Batch batch;
 static MemoryContext work_context = NULL;
 static TimestampTz last_heartbeat = 0;
+static TimestampTz last_seal = 0;
 
 /* Has this worker told the log that it is there? */
 static bool announced = false;
@@ -102,6 +105,16 @@ sg_worker_init(void)
 							60000,
 							PGC_SIGHUP,
 							GUC_NOT_IN_SAMPLE | GUC_UNIT_MS,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("sharing_guard.seal_interval",
+							"Sets how often the background worker seals what was recorded.",
+							"0: never; then sharing_guard.seal() has to be called.",
+							&seal_interval,
+							60000,
+							0,
+							24 * 60 * 60 * 1000,
+							PGC_SIGHUP,
+							GUC_UNIT_MS,
 							NULL, NULL, NULL);
 	sg_health_init();
 
@@ -647,6 +660,37 @@ write_health(const char *what)
 	PG_END_TRY();
 }
 
+/*
+ * Seals what has been recorded.  Sessions that wait for an event of theirs go
+ * before it: then the rest of a long seal is done at the next turn.
+ */
+static void
+seal(void)
+{
+	volatile bool rest = false;
+
+	PG_TRY();
+	{
+		bool		more = false;
+
+		StartTransactionCommand();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		if (OidIsValid(log_relation()))
+			(void) sg_seal_once(false, &more);
+		PopActiveSnapshot();
+		CommitTransactionCommand();
+		MemoryContextSwitchTo(work_context);
+		rest = more;
+	}
+	PG_CATCH();
+	{
+		(void) recover_from_error();
+	}
+	PG_END_TRY();
+	if (!rest)
+		last_seal = GetCurrentTimestamp();
+}
+
 /* What others have left for this process is settled when it goes. */
 static void
 writer_exit(int code, Datum arg)
@@ -754,6 +798,8 @@ idle_time(void)
 	TimestampTz due = TimestampTzPlusMilliseconds(last_heartbeat,
 												  sg_health_interval());
 
+	if (seal_interval > 0)
+		due = Min(due, TimestampTzPlusMilliseconds(last_seal, seal_interval));
 	return Max(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), due), 1);
 }
 
@@ -765,6 +811,10 @@ do_duties(void)
 	if (!announced ||
 		TimestampDifferenceExceeds(last_heartbeat, now, sg_health_interval()))
 		write_health(announced ? "heartbeat" : NULL);
+
+	if (seal_interval > 0 && !sg_worker_is_wanted() &&
+		TimestampDifferenceExceeds(last_seal, GetCurrentTimestamp(), seal_interval))
+		seal();
 }
 
 void
