@@ -18,7 +18,9 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
@@ -41,6 +43,9 @@ static Oid	watched[lengthof(watched_tables)];
 static bool deadline_known = false;
 static TimestampTz deadline;
 static int64 deadline_period;
+
+/* How long the worker waits for a lock here, in milliseconds. */
+#define TICK_PATIENCE "100"
 
 /* Counts invalidations, so that one during the lookup is not missed. */
 static uint64 invalidations = 0;
@@ -159,32 +164,42 @@ sg_review_refuses(TimestampTz at, int64 *period, TimestampTz *since)
 }
 
 void
-sg_review_tick(void)
+sg_review_tick(bool wait)
 {
+	Oid			periods;
 	bool		isnull;
 	Datum		alert;
 
+	/* The worker may be there before, or after, the extension. */
+	periods = get_relname_relid("period",
+								get_namespace_oid("sharing_guard", true));
+	if (!OidIsValid(periods))
+		return;
+	if (!wait)
+	{
+		/* The same lock that the function takes where there is work to do. */
+		if (!ConditionalLockRelationOid(periods, ShareRowExclusiveLock))
+			return;
+		(void) set_config_option("lock_timeout", TICK_PATIENCE,
+								 PGC_SUSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
+								 true, 0, false);
+	}
+
 	PushActiveSnapshot(GetTransactionSnapshot());
 	SPI_connect();
-
-	/* The worker may be there before, or after, the extension. */
-	if (OidIsValid(get_relname_relid("review_alert",
-									 get_namespace_oid("sharing_guard", true))))
+	if (SPI_execute("SELECT sharing_guard.open_periods(pg_catalog.clock_timestamp(), NULL)",
+					false, 1) == SPI_OK_SELECT &&
+		SPI_execute("SELECT sharing_guard.raise_alert()", false, 1) == SPI_OK_SELECT &&
+		SPI_processed == 1)
 	{
-		if (SPI_execute("SELECT sharing_guard.open_periods(pg_catalog.clock_timestamp(), NULL)",
-						false, 1) == SPI_OK_SELECT &&
-			SPI_execute("SELECT sharing_guard.raise_alert()", false, 1) == SPI_OK_SELECT &&
-			SPI_processed == 1)
-		{
-			alert = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
-								  1, &isnull);
-			if (!isnull)
-				ereport(LOG_SERVER_ONLY,
-						(errmsg("review overdue: %s",
-								TextDatumGetCString(alert)),
-						 errhidestmt(true),
-						 errhidecontext(true)));
-		}
+		alert = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+							  1, &isnull);
+		if (!isnull)
+			ereport(LOG_SERVER_ONLY,
+					(errmsg("review overdue: %s",
+							TextDatumGetCString(alert)),
+					 errhidestmt(true),
+					 errhidecontext(true)));
 	}
 	SPI_finish();
 	PopActiveSnapshot();
@@ -199,6 +214,6 @@ Datum
 sg_sql_review_tick(PG_FUNCTION_ARGS)
 {
 	sg_require_operational();
-	sg_review_tick();
+	sg_review_tick(true);
 	PG_RETURN_VOID();
 }
