@@ -30,7 +30,7 @@ FROM pg_settings WHERE name LIKE 'sharing\_guard.%' ORDER BY name;
 \echo '| `SG007` | nothing is configured, or no policy is adopted |'
 \echo '| `SG008` | an attempt to change the record |'
 \echo
-\echo '`SG002` (undeclared disclosure), `SG005` (guard'
+\echo '`SG002` (undeclared disclosure) and `SG005` (guard'
 \echo under maintenance) are reserved. Bad arguments and rows that make no sense have the
 \echo 'standard codes of PostgreSQL (22023, 22004, 23514, 42703, 42704, ...).'
 \echo

@@ -16,9 +16,10 @@ extern void sg_review_init(void);
 /*
  * Opens the review periods that should be open and, once a day, has the server
  * log told of overdue ones.  For the background worker, about once a minute;
- * needs a transaction.
+ * needs a transaction.  Where it would have to wait for another session, it
+ * does so if "wait", else does nothing or errors out, and is called again.
  */
-extern void sg_review_tick(void);
+extern void sg_review_tick(bool wait);
 
 /*
  * Is everything beyond the agency to be refused at this time, since a review
