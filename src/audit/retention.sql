@@ -304,6 +304,9 @@ COMMENT ON FUNCTION sharing_guard.purge_leaves(uuid) IS
 
 -- Sizes are those of the tables with their indexes.  The last 30 days are what
 -- growth is told by.
+--
+-- Each table is a constant of its own, for only so does PostgreSQL know that the
+-- view needs it: pg_upgrade makes views and tables in the order of such needs.
 CREATE VIEW sharing_guard.log_capacity AS
 SELECT
     z.log_bytes,
@@ -318,9 +321,13 @@ SELECT
         WHEN g.bytes_per_day > 0
         THEN pg_catalog.floor((s.log_capacity - z.log_bytes - z.seal_bytes) / g.bytes_per_day)::bigint
         END AS days_to_full
-FROM (SELECT pg_catalog.pg_total_relation_size('sharing_guard.event') AS log_bytes,
-        (SELECT pg_catalog.sum(pg_catalog.pg_total_relation_size(r))
-            FROM pg_catalog.unnest('{sharing_guard.checkpoint,sharing_guard.tile,sharing_guard.bundle,sharing_guard.nonce,sharing_guard.review,sharing_guard.disposition}'::regclass[]) r)::bigint AS seal_bytes,
+FROM (SELECT pg_catalog.pg_total_relation_size('sharing_guard.event'::regclass) AS log_bytes,
+        pg_catalog.pg_total_relation_size('sharing_guard.checkpoint'::regclass)
+            + pg_catalog.pg_total_relation_size('sharing_guard.tile'::regclass)
+            + pg_catalog.pg_total_relation_size('sharing_guard.bundle'::regclass)
+            + pg_catalog.pg_total_relation_size('sharing_guard.nonce'::regclass)
+            + pg_catalog.pg_total_relation_size('sharing_guard.review'::regclass)
+            + pg_catalog.pg_total_relation_size('sharing_guard.disposition'::regclass) AS seal_bytes,
         (SELECT c.reltuples::bigint FROM pg_catalog.pg_class c
             WHERE c.oid = 'sharing_guard.event'::regclass) AS event_estimate) z
 CROSS JOIN LATERAL (
