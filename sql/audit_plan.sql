@@ -93,7 +93,15 @@ SELECT count(*) > 3000 AS many, count(period_id) = count(*) AS all_have_periods,
 FROM sharing_guard.audit_90d;
 
 -- One event is found by its id.
-EXPLAIN (COSTS OFF) SELECT outcome FROM sharing_guard.audit
-WHERE event_id = '00000000-0000-0000-0000-000000000007';
+DO $$
+DECLARE
+    plan jsonb;
+BEGIN
+    EXECUTE $q$EXPLAIN (FORMAT JSON) SELECT outcome FROM sharing_guard.audit
+        WHERE event_id = '00000000-0000-0000-0000-000000000007'$q$ INTO plan;
+    RAISE INFO 'indexes: %; tables read whole: %',
+        jsonb_path_query_array(plan, 'strict $.** ? (exists(@."Index Name"))."Index Name"'),
+        jsonb_path_query_array(plan, 'strict $.** ? (@."Node Type" == "Seq Scan")."Relation Name"');
+END $$;
 
 DROP EXTENSION sharing_guard CASCADE;

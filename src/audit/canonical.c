@@ -343,6 +343,7 @@ put_array(CanonicalEncoder *encoder, Sink *sink, Datum value, Oid element)
 	if (ARR_NDIM(array) > 0)
 	{
 		iterator = array_create_iterator(array, 0, NULL);
+
 		while (array_iterate(iterator, &datum, &isnull))
 		{
 			if (isnull)

@@ -47,6 +47,7 @@ typedef struct TreeAppender TreeAppender;
 extern TreeAppender *sg_tree_begin_append(const pg_uuid_t *tree_id, int64 size,
 										  MerkleHasher *hasher);
 extern void sg_tree_append(TreeAppender *appender, const MerkleHash *leaf);
+
 /* Stores what is not stored yet; the root of the whole. */
 extern void sg_tree_end_append(TreeAppender *appender, MerkleHash *root);
 

@@ -372,7 +372,7 @@ check_tree(Verifier *v)
 	bool		has_before = false;
 	bool		broken = false;
 	bool		anchored = v->anchor_seen &&
-		sg_uuid_equal(&v->tree_id, &v->anchor_tree);
+	sg_uuid_equal(&v->tree_id, &v->anchor_tree);
 	int64		wrong = 0;
 
 	while (sg_next_checkpoint(scan, &checkpoint))
@@ -471,7 +471,7 @@ check_tile_rows(Verifier *v)
 		int64		bytes = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
 														SPI_tuptable->tupdesc, 2, &isnull));
 		int64		due = level < 0 || level >= TILE_LEVELS ? 0 :
-			(v->tree_size >> (level * TILE_HEIGHT)) * MERKLE_HASH_LEN;
+		(v->tree_size >> (level * TILE_HEIGHT)) * MERKLE_HASH_LEN;
 
 		if (bytes > due)
 			report(v, SEVERITY_ERROR, "tile_extra", NULL, -1,
@@ -911,7 +911,7 @@ static void
 check_events(Verifier *v, bool look_up)
 {
 	uint64		next_xid = RecoveryInProgress() ? PG_UINT64_MAX :
-		U64FromFullTransactionId(ReadNextFullTransactionId());
+	U64FromFullTransactionId(ReadNextFullTransactionId());
 	TupleTableSlot *slot = table_slot_create(v->events, NULL);
 	TableScanDesc scan = table_beginscan(v->events, GetActiveSnapshot(), 0, NULL);
 

@@ -100,21 +100,34 @@ may_need_database(const char *name)
 		sg_owns_database(database, GetUserId());
 }
 
+/* What would have been called if it were not for us. */
+static void
+next_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
+					bool readOnlyTree, ProcessUtilityContext context,
+					ParamListInfo params, QueryEnvironment *queryEnv,
+					DestReceiver *dest, QueryCompletion *qc)
+{
+	if (prev_ProcessUtility)
+		prev_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
+							queryEnv, dest, qc);
+	else
+		standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
+								params, queryEnv, dest, qc);
+}
+
 static void
 database_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 						bool readOnlyTree, ProcessUtilityContext context,
 						ParamListInfo params, QueryEnvironment *queryEnv,
 						DestReceiver *dest, QueryCompletion *qc)
 {
-	ProcessUtility_hook_type next = prev_ProcessUtility ?
-	prev_ProcessUtility : standard_ProcessUtility;
 	const char *database = needed_database(pstmt->utilityStmt);
 	char	   *name;
 
 	if (database == NULL || !may_need_database(database))
 	{
-		next(pstmt, queryString, readOnlyTree, context, params, queryEnv,
-			 dest, qc);
+		next_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
+							queryEnv, dest, qc);
 		return;
 	}
 
@@ -123,8 +136,8 @@ database_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 	sg_writer_stay_away(name, STAY_AWAY_MS);
 	PG_TRY();
 	{
-		next(pstmt, queryString, readOnlyTree, context, params, queryEnv,
-			 dest, qc);
+		next_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
+							queryEnv, dest, qc);
 	}
 	PG_FINALLY();
 	{
