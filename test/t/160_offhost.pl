@@ -1,7 +1,7 @@
 # An auditor's own server: logical replication brings the logs of two agencies
 # beside each other, with seals and reviews; what was changed at a source is
 # found there, and a signature made there is brought back.
-# One command: bash test/run 120_offhost
+# One command: bash test/run 160_offhost
 
 use strict;
 use warnings;
