@@ -95,6 +95,18 @@ LEFT JOIN sharing_guard.period n
 REVOKE ALL ON TABLE sharing_guard.period_span FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.period_span IS
 'Internal: the review periods with both their ends; closed_at is NULL while a period is open';
+COMMENT ON COLUMN sharing_guard.period_span.tree_id IS 'The sealed tree that it is a stretch of';
+COMMENT ON COLUMN sharing_guard.period_span.period_id IS 'Its number, from 1';
+COMMENT ON COLUMN sharing_guard.period_span.begins_at IS 'When it begins';
+COMMENT ON COLUMN sharing_guard.period_span.ends_at IS 'When it ended, or is to end';
+COMMENT ON COLUMN sharing_guard.period_span.due_at IS 'When it must be signed';
+COMMENT ON COLUMN sharing_guard.period_span.opened_at IS 'When it was opened';
+COMMENT ON COLUMN sharing_guard.period_span.closed_at IS 'When the next one was opened; NULL while open';
+COMMENT ON COLUMN sharing_guard.period_span.closed_by IS 'Who ended it by hand; NULL where it had run out';
+COMMENT ON COLUMN sharing_guard.period_span.first_index IS 'Its first leaf';
+COMMENT ON COLUMN sharing_guard.period_span.end_index IS 'The leaf after its last; NULL while open';
+COMMENT ON COLUMN sharing_guard.period_span.root_before IS 'The root of the tree before its first leaf';
+COMMENT ON COLUMN sharing_guard.period_span.root_at_close IS 'The root of the tree with its last leaf';
 
 -- Opens what is due to be opened.  "at" is an argument for the tests' sake.
 -- A server that was down for a year gets the periods of that year: each is
