@@ -15,18 +15,18 @@ CREATE FUNCTION pg_temp.more(events int) RETURNS void LANGUAGE sql AS $$
         LATERAL (SELECT lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '000') u (h)
 $$;
 SELECT 306 - count(*) AS missing FROM sharing_guard.event \gset
-SELECT pg_temp.more(:missing - 6);
+SELECT pg_temp.more(:missing - 6), pg_sleep(0.4);
 SELECT sharing_guard.seal() > 0;
-SELECT pg_sleep(0.1), pg_temp.more(3);
+SELECT pg_temp.more(3), pg_sleep(0.1);
 SELECT sharing_guard.seal();
-SELECT pg_sleep(0.1), pg_temp.more(3);
+SELECT pg_temp.more(3), pg_sleep(0.1);
 SELECT sharing_guard.seal();
 SELECT tree_size FROM sharing_guard.checkpoint ORDER BY 1;
 SELECT sharing_guard.checkpoint() AS kept \gset
 SELECT sharing_guard.log_id() AS log_id \gset
 
 CREATE VIEW pg_temp.leaf AS SELECT leaf_index, event_id FROM sharing_guard.sealed_event;
-CREATE FUNCTION pg_temp.event_of(n bigint) RETURNS uuid LANGUAGE sql AS
+CREATE FUNCTION pg_temp.event_of(n bigint) RETURNS uuid LANGUAGE sql STABLE AS
 $$ SELECT event_id FROM pg_temp.leaf WHERE leaf_index = n $$;
 
 -- Does what a superuser can do, says what is reported, and takes it back.
@@ -113,6 +113,8 @@ SELECT pg_temp.tamper('UPDATE sharing_guard.checkpoint SET lsn = ''0/1'' WHERE t
 SELECT pg_temp.tamper('UPDATE sharing_guard.log SET database_oid = 1');
 SELECT pg_temp.tamper('UPDATE sharing_guard.log SET database_oid = 1, system_identifier = 1');
 SELECT left(pg_temp.tamper('DELETE FROM sharing_guard.log'), 70);
+\echo === upgraded: another cluster, the same oid; that is honest
+SELECT pg_temp.tamper('UPDATE sharing_guard.log SET system_identifier = 1');
 \echo === tiles, checkpoints, bundles, nonces
 SELECT pg_temp.tamper('UPDATE sharing_guard.checkpoint SET root = sha256(root) WHERE tree_size = 303');
 SELECT pg_temp.tamper('UPDATE sharing_guard.tile SET hashes = set_byte(hashes, 0, get_byte(hashes, 0) # 1) WHERE level = 0 AND first_hash = 303');

@@ -31,6 +31,7 @@
 #include "postgres.h"
 
 #include "access/detoast.h"
+#include "access/tupmacs.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -128,22 +129,26 @@ struct CanonicalEncoder
 	const CanonicalColumn *columns;
 	AttrNumber *attnums;
 	bool		convert;		/* this database is not in UTF-8 */
-	StringInfoData buf;			/* what is not hashed yet */
+	char	   *piece;			/* PIECE_SIZE bytes: what is not hashed yet */
 };
 
 #define NULL_LENGTH		((uint32) 0xFFFFFFFF)
 
-/* Longer pieces than this go to the hash as they are. */
-#define PIECE_MAX		(16 * 1024)
+/* So much is hashed at once; what is longer goes to the hash as it is. */
+#define PIECE_SIZE		(16 * 1024)
 
 /*
- * Where the bytes go: appended to buf and, with a hasher, hashed when that
- * becomes long.
+ * Where the bytes go: to the hash, piece by piece, or all of them to a
+ * StringInfo.  An event has a hundred small ones, so there is room checked for
+ * and nothing more done for most.
  */
 typedef struct Sink
 {
-	StringInfo	buf;
-	MerkleHasher *hasher;
+	char	   *start;
+	char	   *next;
+	char	   *end;
+	MerkleHasher *hasher;		/* or: */
+	StringInfo	entry;
 } Sink;
 
 /* By name: columns may have been added in another order. */
@@ -193,7 +198,7 @@ sg_canonical_begin(TupleDesc desc, int version)
 	encoder->columns = versions[version].columns;
 	encoder->attnums = palloc0(encoder->ncolumns * sizeof(AttrNumber));
 	encoder->convert = GetDatabaseEncoding() != PG_UTF8;
-	initStringInfo(&encoder->buf);
+	encoder->piece = palloc(PIECE_SIZE);
 
 	for (int i = 0; i < encoder->ncolumns; i++)
 		encoder->attnums[i] = find_column(desc, encoder->columns[i].name,
@@ -206,26 +211,38 @@ sg_canonical_begin(TupleDesc desc, int version)
  *-------------------------------------------------------------------------
  */
 
+/* Hands on what has been gathered. */
 static void
 flush_piece(Sink *sink)
 {
-	sg_merkle_update(sink->hasher, sink->buf->data, sink->buf->len);
-	resetStringInfo(sink->buf);
+	if (sink->hasher != NULL)
+		sg_merkle_update(sink->hasher, sink->start, sink->next - sink->start);
+	else
+		appendBinaryStringInfo(sink->entry, sink->start,
+							   sink->next - sink->start);
+	sink->next = sink->start;
+}
+
+static void
+put_long(Sink *sink, const void *data, size_t len)
+{
+	flush_piece(sink);
+	if (sink->hasher != NULL)
+		sg_merkle_update(sink->hasher, data, len);
+	else
+		appendBinaryStringInfo(sink->entry, data, len);
 }
 
 static inline void
 put_bytes(Sink *sink, const void *data, size_t len)
 {
-	if (sink->hasher != NULL && sink->buf->len + len > PIECE_MAX)
+	if (unlikely(len > (size_t) (sink->end - sink->next)))
 	{
-		flush_piece(sink);
-		if (len > PIECE_MAX)
-		{
-			sg_merkle_update(sink->hasher, data, len);
-			return;
-		}
+		put_long(sink, data, len);
+		return;
 	}
-	appendBinaryStringInfo(sink->buf, data, len);
+	memcpy(sink->next, data, len);
+	sink->next += len;
 }
 
 static inline void
@@ -329,9 +346,9 @@ put_array(CanonicalEncoder *encoder, Sink *sink, Datum value, Oid element)
 {
 	ArrayType  *whole = (ArrayType *) DatumGetPointer(value);
 	ArrayType  *array = DatumGetArrayTypeP(value);
-	Datum		datum;
-	bool		isnull;
-	ArrayIterator iterator;
+	int			count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	const bits8 *nulls = ARR_NULLBITMAP(array);
+	char	   *p = ARR_DATA_PTR(array);
 
 	put_uint32(sink, ARR_NDIM(array));
 	for (int i = 0; i < ARR_NDIM(array); i++)
@@ -340,18 +357,21 @@ put_array(CanonicalEncoder *encoder, Sink *sink, Datum value, Oid element)
 		put_uint32(sink, (uint32) ARR_LBOUND(array)[i]);
 	}
 
-	if (ARR_NDIM(array) > 0)
+	for (int i = 0; i < count; i++)
 	{
-		iterator = array_create_iterator(array, 0, NULL);
-
-		while (array_iterate(iterator, &datum, &isnull))
+		if (nulls != NULL && (nulls[i / 8] & (1 << (i % 8))) == 0)
+			put_uint32(sink, NULL_LENGTH);
+		else if (element == INT2OID)
 		{
-			if (isnull)
-				put_uint32(sink, NULL_LENGTH);
-			else
-				put_value(encoder, sink, datum, element);
+			put_value(encoder, sink, Int16GetDatum(*(int16 *) p), INT2OID);
+			p += sizeof(int16);
 		}
-		array_free_iterator(iterator);
+		else
+		{
+			p = (char *) att_align_pointer(p, TYPALIGN_INT, -1, p);
+			put_text(encoder, sink, PointerGetDatum(p));
+			p += VARSIZE_ANY(p);
+		}
 	}
 
 	if (array != whole)
@@ -391,9 +411,11 @@ sg_canonical_entry(CanonicalEncoder *encoder, TupleTableSlot *slot,
 				   const pg_uuid_t *tree_id, const Nonce *nonce,
 				   StringInfo entry)
 {
-	Sink		sink = {entry, NULL};
+	Sink		sink = {encoder->piece, encoder->piece,
+	encoder->piece + PIECE_SIZE, NULL, entry};
 
 	put_entry(encoder, &sink, slot, tree_id, nonce);
+	flush_piece(&sink);
 }
 
 void
@@ -401,11 +423,11 @@ sg_canonical_hash(CanonicalEncoder *encoder, TupleTableSlot *slot,
 				  const pg_uuid_t *tree_id, const Nonce *nonce,
 				  MerkleHasher *hasher, MerkleHash *hash)
 {
-	Sink		sink = {&encoder->buf, hasher};
+	Sink		sink = {encoder->piece, encoder->piece,
+	encoder->piece + PIECE_SIZE, hasher, NULL};
 
 	/* The prefix of a leaf (RFC 6962) goes with the first piece. */
-	resetStringInfo(&encoder->buf);
-	appendStringInfoChar(&encoder->buf, 0x00);
+	*sink.next++ = 0x00;
 	sg_merkle_init(hasher);
 	put_entry(encoder, &sink, slot, tree_id, nonce);
 	flush_piece(&sink);
