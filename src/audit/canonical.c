@@ -92,6 +92,7 @@ static const CanonicalColumn columns_v1[] = {
 	{"lifted_by", TEXTOID},
 	{"authority", TEXTOID},
 	{"tags", TEXTARRAYOID},
+	{"matched_terms", TEXTARRAYOID},
 	{"rule_ids", TEXTARRAYOID},
 	{"flag_reasons", TEXTARRAYOID},
 	{"record_keys", TEXTARRAYOID},
