@@ -41,13 +41,18 @@ OBJS = \
 	src/channel/records.o \
 	src/channel/refusal.o \
 	src/channel/triggers.o \
+	src/audit/act.o \
 	src/audit/canonical.o \
 	src/audit/event.o \
 	src/audit/health.o \
 	src/audit/identity.o \
 	src/audit/merkle.o \
+	src/audit/overdue.o \
+	src/audit/period.o \
 	src/audit/proof.o \
 	src/audit/queue.o \
+	src/audit/retention.o \
+	src/audit/review.o \
 	src/audit/rows.o \
 	src/audit/seal.o \
 	src/audit/store.o \
@@ -85,7 +90,14 @@ SQL_PARTS = \
 	src/channel/filter.sql \
 	src/channel/export_row.sql \
 	src/channel/records.sql \
+	src/audit/act.sql \
+	src/audit/period.sql \
+	src/audit/review.sql \
 	src/audit/views.sql \
+	src/audit/sign_off.sql \
+	src/audit/review_status.sql \
+	src/audit/overdue.sql \
+	src/audit/retention.sql \
 	src/unresolved.sql \
 	src/audit/health.sql \
 	src/preview_terms.sql \

@@ -22,7 +22,8 @@
 PG_FUNCTION_INFO_V1(sg_sql_grant_duty);
 
 /*
- * An auditor reads, and changes nothing.  (Everybody may enter the schema:
+ * An auditor reads, and adds to the record what was found; nothing that is
+ * there can be changed by it.  (Everybody may enter the schema:
  * begin_disclosure() is in there.)
  */
 static const char auditor_grants[] =
@@ -58,7 +59,28 @@ static const char auditor_grants[] =
 "  sharing_guard.canonical_columns, sharing_guard.log_origin,"
 "  sharing_guard.checkpoint(bigint, uuid), sharing_guard.note_key_id,"
 "  sharing_guard.verifier_key, sharing_guard.signed_note,"
-"  sharing_guard.tlog_proof TO duty_holder;";
+"  sharing_guard.tlog_proof TO duty_holder;"
+/* The review cycle. */
+"GRANT SELECT ON"
+"  sharing_guard.review_status, sharing_guard.review_totals,"
+"  sharing_guard.signatures, sharing_guard.vague_purposes_90d,"
+"  sharing_guard.review, sharing_guard.disposition,"
+"  sharing_guard.review_check, sharing_guard.stand_in,"
+"  sharing_guard.review_overdue, sharing_guard.review_alert,"
+"  sharing_guard.legal_holds, sharing_guard.purge_record,"
+"  sharing_guard.log_capacity TO duty_holder;"
+"GRANT EXECUTE ON FUNCTION sharing_guard.event_period(uuid),"
+"  sharing_guard.event_disposition(uuid),"
+"  sharing_guard.event_leaf(uuid), sharing_guard.event_tree(uuid),"
+"  sharing_guard.own_tree(), sharing_guard.period_totals,"
+"  sharing_guard.review_period, sharing_guard.act_defects,"
+"  sharing_guard.close_period, sharing_guard.review_event,"
+"  sharing_guard.review_events, sharing_guard.record_check,"
+"  sharing_guard.name_stand_in, sharing_guard.sign_off,"
+"  sharing_guard.signed_statement, sharing_guard.import_sign_off,"
+"  sharing_guard.legal_hold, sharing_guard.release_hold,"
+"  sharing_guard.purge, sharing_guard.follow_purges,"
+"  sharing_guard.compare_checkpoint TO duty_holder;";
 
 /* A policy administrator changes policy, and cannot change the record. */
 static const char policy_admin_grants[] =
@@ -103,7 +125,9 @@ static const char policy_admin_grants[] =
 "  sharing_guard.database_listed, sharing_guard.preflight,"
 "  sharing_guard.guard_defects, sharing_guard.orphaned_guards,"
 "  sharing_guard.bind, sharing_guard.bind_role, sharing_guard.bind_backup,"
-"  sharing_guard.unbind_role, sharing_guard.seal TO duty_holder;";
+"  sharing_guard.unbind_role,"
+"  sharing_guard.seal, sharing_guard.begin_review,"
+"  sharing_guard.holds_duty TO duty_holder;";
 
 /*
  * sharing_guard.grant_duty(role text, duty text, grant boolean) returns void

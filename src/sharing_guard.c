@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 
 #include "audit/event.h"
+#include "audit/overdue.h"
 #include "audit/writer.h"
 #include "channel/context.h"
 #include "channel/copy.h"
@@ -63,6 +64,7 @@ _PG_init(void)
 	sg_copy_init();
 	sg_records_init();
 	sg_query_init();
+	sg_review_init();
 	sg_database_init();
 	sg_writer_init();
 	sg_operational_settings_defined();

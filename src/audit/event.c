@@ -1307,6 +1307,8 @@ sg_event_serialized_to_server_log(const char *data, Size length,
  *-------------------------------------------------------------------------
  */
 
+bool		sg_record_purging = false;
+
 /*
  * sharing_guard.protect_record() returns trigger
  *
@@ -1323,6 +1325,17 @@ sg_protect_record(PG_FUNCTION_ARGS)
 
 	if (CALLED_AS_TRIGGER(fcinfo))
 	{
+		if (sg_record_purging && TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+		{
+			const char *table = RelationGetRelationName(trigdata->tg_relation);
+
+			if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) &&
+				strcmp(table, EVENT_TABLE) == 0)
+				return PointerGetDatum(trigdata->tg_trigtuple);
+			if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+				strcmp(table, "nonce") == 0)
+				return PointerGetDatum(trigdata->tg_newtuple);
+		}
 		if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 			operation = "UPDATE of";
 		else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))

@@ -94,7 +94,7 @@ COMMENT ON COLUMN sharing_guard.event.rows_disclosed IS
 COMMENT ON COLUMN sharing_guard.event.rows_blocked IS
 'Rows that were held back; NULL as in rows_disclosed';
 COMMENT ON COLUMN sharing_guard.event.kind IS
-'What the event is: disclosure, completion (the end of a disclosure that was recorded before its first row), policy_change, attempt (a change that was refused), health (of the writer of this log)';
+'What the event is: disclosure, completion (the end of a disclosure that was recorded before its first row), policy_change, attempt (a change that was refused), review (an act of an auditor: a period, a disposition, a signature, a hold, a purge), health (of the writer of this log)';
 COMMENT ON COLUMN sharing_guard.event.username IS
 'Who did it: the person named by the application, else the login. NULL where the rows name different persons';
 COMMENT ON COLUMN sharing_guard.event.username_source IS

@@ -949,7 +949,11 @@ check_events(Verifier *v, bool look_up)
 		/* Of those that need not be sealed, what no honest event is. */
 		if (look_up && !v->ranged)
 			continue;			/* looked at the first time */
-		if (log_null || find_identity(v, DatumGetUUIDP(log_id)) == NULL)
+
+		/* An upgraded or copied database registers with its first seal. */
+		if (log_null ||
+			(find_identity(v, DatumGetUUIDP(log_id)) == NULL &&
+			 !sg_uuid_equal(DatumGetUUIDP(log_id), &v->own.log_id)))
 			check_is_sealed(v, slot, DatumGetUUIDP(event_id),
 							"it does not say of which log it is, or names one that is not known here.");
 		else if (xid_null)

@@ -42,6 +42,7 @@
 #include "utils/wait_event.h"
 
 #include "audit/health.h"
+#include "audit/overdue.h"
 #include "audit/queue.h"
 #include "audit/seal.h"
 #include "audit/worker.h"
@@ -54,6 +55,9 @@
 
 /* While the log is locked, how often the worker looks again. */
 #define LOCK_POLL_MS	20
+
+/* How often it looks after the review periods. */
+#define REVIEW_MS		60000
 
 /* The longest pause before another attempt to connect. */
 #define RECONNECT_MAX_MS	60000
@@ -85,6 +89,7 @@ static Batch batch;
 static MemoryContext work_context = NULL;
 static TimestampTz last_heartbeat = 0;
 static TimestampTz last_seal = 0;
+static TimestampTz last_review = 0;
 
 /* Has this worker told the log that it is there, and which log was that? */
 static bool announced = false;
@@ -699,6 +704,28 @@ seal(void)
 		last_seal = GetCurrentTimestamp();
 }
 
+/*
+ * Opens review periods and says what is overdue.  It waits for nobody, or not
+ * long: what cannot be done now is done a minute later.
+ */
+static void
+review(void)
+{
+	PG_TRY();
+	{
+		StartTransactionCommand();
+		sg_review_tick(false);
+		CommitTransactionCommand();
+		MemoryContextSwitchTo(work_context);
+	}
+	PG_CATCH();
+	{
+		(void) recover_from_error();
+	}
+	PG_END_TRY();
+	last_review = GetCurrentTimestamp();
+}
+
 /* What others have left for this process is settled when it goes. */
 static void
 writer_exit(int code, Datum arg)
@@ -808,6 +835,7 @@ idle_time(void)
 
 	if (seal_interval > 0)
 		due = Min(due, TimestampTzPlusMilliseconds(last_seal, seal_interval));
+	due = Min(due, TimestampTzPlusMilliseconds(last_review, REVIEW_MS));
 	return Max(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), due), 1);
 }
 
@@ -829,6 +857,10 @@ do_duties(void)
 	if (seal_interval > 0 && !sg_worker_is_wanted() &&
 		TimestampDifferenceExceeds(last_seal, GetCurrentTimestamp(), seal_interval))
 		seal();
+
+	if (!sg_worker_is_wanted() &&
+		TimestampDifferenceExceeds(last_review, GetCurrentTimestamp(), REVIEW_MS))
+		review();
 }
 
 void

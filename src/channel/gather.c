@@ -27,6 +27,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "audit/overdue.h"
 #include "audit/writer.h"
 #include "channel/context.h"
 #include "channel/gather.h"
@@ -522,8 +523,8 @@ decide_anew(const Policy *policy, const Guard *guard,
  * out as sg_policy_current() does.  Good until the next call, which may empty
  * the cache.
  */
-GatheredDecision *
-sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
+static GatheredDecision *
+ask_policy(const Guard *guard, const Disclosure *disclosure)
 {
 	const Policy *policy = sg_policy_current();
 	ByteKey		key;
@@ -552,6 +553,68 @@ sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 	if (unlikely(disclosure->at >= gathered->valid_until ||
 				 disclosure->at < gathered->decided_at))
 		return decide_anew(policy, guard, disclosure, key);
+	return gathered;
+}
+
+/* Does it reach anybody but the agency itself? */
+static bool
+leaves_agency(const Disclosure *disclosure, const Decision *decision)
+{
+	return decision->destination_class != DESTINATION_SELF ||
+		(disclosure->on_behalf_of.data != NULL &&
+		 decision->on_behalf_of_class != DESTINATION_SELF);
+}
+
+/*
+ * Refuses a row that policy would let out: its auditors are behind, and the
+ * agency has chosen to share nothing meanwhile.
+ *
+ * Not policy's word, which is a function of policy and disclosure alone; what
+ * policy decided stays in the event, beside the reason that overruled it.
+ */
+static void
+refuse_unreviewed(const GatheredDecision *gathered,
+				  const Disclosure *disclosure, int64 period,
+				  TimestampTz since)
+{
+	GatheredDecision refused = *gathered;
+	Decision	decision = *gathered->decision;
+	const char *reason = psprintf("Review period " INT64_FORMAT " of the sharing log was to be signed by %s.",
+								  period, timestamptz_to_str(since));
+	const char *contact = sg_gather_contact();
+	char	   *event_id;
+
+	decision.reasons = &reason;
+	decision.nreasons = 1;
+	decision.nblocking = 1;
+	refused.decision = &decision;
+	refused.outcome = OUTCOME_BLOCK;
+	event_id = sg_gather_refusal(&refused, disclosure);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_SG_REVIEW_OVERDUE),
+			 errmsg("a review of the sharing log is overdue, so nothing leaves the agency"),
+			 errdetail_internal("%s", reason),
+			 errhint("An auditor signs it with sharing_guard.sign_off(); ask %s and quote event %s.",
+					 contact ? contact : "whoever administers the sharing policy",
+					 event_id)));
+}
+
+/*
+ * The decision on this row, or an error where a review is overdue.
+ */
+GatheredDecision *
+sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
+{
+	GatheredDecision *gathered = ask_policy(guard, disclosure);
+	int64		period;
+	TimestampTz since;
+
+	if (gathered->outcome != OUTCOME_BLOCK &&
+		sg_review_refuses(disclosure->at, &period, &since) &&
+		leaves_agency(disclosure, gathered->decision) &&
+		guard->enforce && sg_policy_enforces(sg_policy_current()))
+		refuse_unreviewed(gathered, disclosure, period, since);
 	return gathered;
 }
 

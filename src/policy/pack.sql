@@ -535,6 +535,9 @@ AS $$
                WHEN c.object = 'setting' AND c.key = 'retention_floor'
                     AND (c.local->>c.key)::interval < (c.new->>c.key)::interval
                THEN 'raise'
+               WHEN c.object = 'setting' AND c.key = 'retention_floor'
+                    AND (c.local->>c.key)::interval >= (c.new->>c.key)::interval
+               THEN 'same'
                WHEN c.new IS NULL AND c.local IS NULL THEN 'forget'
                WHEN c.new IS NULL AND c.local = c.old THEN 'delete'
                WHEN c.new IS NULL THEN 'keep withdrawn'
