@@ -22,6 +22,13 @@ OBJS = \
 	src/policy/purpose.o \
 	src/channel/context.o \
 	src/channel/copy.o \
+	src/channel/ddl.o \
+	src/channel/ddl_copied.o \
+	src/channel/ddl_grant.o \
+	src/channel/ddl_publication.o \
+	src/channel/ddl_record.o \
+	src/channel/ddl_state.o \
+	src/channel/ddl_tamper.o \
 	src/channel/export_row.o \
 	src/channel/gather.o \
 	src/channel/guard.o \
@@ -47,9 +54,14 @@ SQL_PARTS = \
 	src/channel/guard.sql \
 	src/channel/triggers.sql \
 	src/channel/export_row.sql \
+	src/channel/binding.sql \
+	src/channel/maintenance.sql \
+	src/channel/copied.sql \
 	src/audit/views.sql \
+	src/audit/attempts.sql \
 	src/roles.sql \
-	src/preflight.sql
+	src/preflight.sql \
+	src/exposure.sql
 
 SQL_SCRIPT = sharing_guard--$(EXTVERSION).sql
 PACKS = $(wildcard src/policy/packs/*.json)

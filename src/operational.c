@@ -67,6 +67,24 @@ sg_operational_init(void)
 	MarkGUCPrefixReserved("sharing_guard");
 }
 
+bool
+sg_database_is_guarded(const char *name)
+{
+	char	   *rawstring = pstrdup(guarded_databases ? guarded_databases : "");
+	List	   *names;
+	ListCell   *lc;
+
+	/* The check hook has seen to it that this parses. */
+	if (!SplitIdentifierString(rawstring, ',', &names))
+		return false;
+	foreach(lc, names)
+	{
+		if (strcmp((char *) lfirst(lc), name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Is the current database among those that are guarded?
  *
@@ -83,22 +101,10 @@ database_is_listed(void)
 
 	if (answer == UNKNOWN)
 	{
-		char	   *rawstring = pstrdup(guarded_databases ? guarded_databases : "");
 		char	   *dbname = get_database_name(MyDatabaseId);
-		List	   *names;
-		ListCell   *lc;
-		bool		found = false;
 
-		/* The check hook has seen to it that this parses. */
-		if (dbname != NULL && SplitIdentifierString(rawstring, ',', &names))
-		{
-			foreach(lc, names)
-			{
-				if (strcmp((char *) lfirst(lc), dbname) == 0)
-					found = true;
-			}
-		}
-		answer = found ? LISTED : NOT_LISTED;
+		answer = dbname != NULL && sg_database_is_guarded(dbname) ?
+			LISTED : NOT_LISTED;
 	}
 	return answer == LISTED;
 }

@@ -16,6 +16,7 @@
 #include "audit/event.h"
 #include "channel/context.h"
 #include "channel/copy.h"
+#include "channel/ddl.h"
 #include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
@@ -55,6 +56,7 @@ _PG_init(void)
 	sg_gather_init();
 	sg_export_row_init();
 	sg_copy_init();
+	sg_ddl_init();
 
 	/* policy/ must not know of audit/, so the two meet here. */
 	sg_policy_change_callback = record_policy_change;
