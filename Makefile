@@ -32,9 +32,11 @@ OBJS = \
 	src/channel/export_row.o \
 	src/channel/gather.o \
 	src/channel/guard.o \
+	src/channel/maintenance.o \
 	src/channel/triggers.o \
 	src/audit/event.o \
 	src/audit/rows.o \
+	src/audit/writer_tmp.o \
 	src/audit/window.o
 
 # The install script, in the order in which its parts need one another.
@@ -53,7 +55,9 @@ SQL_PARTS = \
 	src/channel/context.sql \
 	src/channel/guard.sql \
 	src/channel/triggers.sql \
+	src/channel/filter.sql \
 	src/channel/export_row.sql \
+	src/channel/records.sql \
 	src/channel/binding.sql \
 	src/channel/maintenance.sql \
 	src/channel/copied.sql \

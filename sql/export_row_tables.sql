@@ -114,7 +114,7 @@ SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key =
 SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id');
 SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rms', on_block => 'maybe');
 SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rms', mode => 'off');
-SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rms', filter_reads => true);
+SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rms', filter_reads => NULL);
 SELECT sharing_guard.protect_export('t_bad', record_key => 'id', data_class => 'rms');
 SELECT sharing_guard.protect_export(NULL, destination => 'dest', data_class => 'rms');
 -- None of these left anything behind.

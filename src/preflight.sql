@@ -7,7 +7,7 @@ CREATE FUNCTION sharing_guard.guard_defects(guard_id uuid)
 AS $$
     WITH RECURSIVE tree AS (
         SELECT g.relation::oid AS relid, g.guard_id, g.on_block
-        FROM sharing_guard.guard g WHERE g.guard_id = $1
+        FROM sharing_guard.guard g WHERE g.guard_id = $1 AND g.kind = 'export'
         UNION
         SELECT i.inhrelid, t.guard_id, t.on_block
         FROM tree t JOIN pg_inherits i ON i.inhparent = t.relid)
@@ -137,10 +137,11 @@ BEGIN
                      THEN 'Drop that trigger and call sharing_guard.protect_export() for the protected table again.'
                      ELSE 'Call sharing_guard.protect_export() for the protected table again.' END
             FROM sharing_guard.guard_defects(r.guard_id) d;
-        ELSIF NOT EXISTS (SELECT FROM sharing_guard.guard_column c
-                          WHERE c.guard_id = r.guard_id AND c.role = 'destination')
-              OR NOT EXISTS (SELECT FROM sharing_guard.guard_column c
-                             WHERE c.guard_id = r.guard_id AND c.role = 'record_key')
+        ELSIF (r.kind = 'export'
+               AND (NOT EXISTS (SELECT FROM sharing_guard.guard_column c
+                                WHERE c.guard_id = r.guard_id AND c.role = 'destination')
+                    OR NOT EXISTS (SELECT FROM sharing_guard.guard_column c
+                                   WHERE c.guard_id = r.guard_id AND c.role = 'record_key')))
               OR EXISTS (SELECT FROM sharing_guard.guard_column c
                          WHERE c.guard_id = r.guard_id AND c.role <> 'bookkeeping'
                            AND NOT EXISTS (SELECT FROM pg_attribute a
@@ -148,10 +149,13 @@ BEGIN
                                              AND a.attnum > 0 AND NOT a.attisdropped)) THEN
             RETURN QUERY SELECT 'problem', r.relation::text,
                 'the guard lacks a column that it needs: rows are refused',
-                'Call sharing_guard.protect_export() for the table with its present columns.';
+                format('Call sharing_guard.protect_%s() for the table with its present columns.', r.kind);
         ELSE
             RETURN QUERY SELECT 'ok', r.relation::text,
-                format('protected, mode %s, on_block %s', r.mode, r.on_block), NULL;
+                CASE r.kind
+                    WHEN 'records' THEN format('protected, mode %s, the agency''s own queries are %s', r.mode,
+                        CASE WHEN r.record_self_access THEN 'recorded' ELSE 'not recorded' END)
+                    ELSE format('protected, mode %s, on_block %s', r.mode, r.on_block) END, NULL;
         END IF;
         IF EXISTS (SELECT FROM pg_publication_tables p
                    JOIN pg_class c ON c.relname = p.tablename

@@ -34,12 +34,17 @@ static const char auditor_grants[] =
 "  sharing_guard.purpose_term, sharing_guard.legal_basis,"
 "  sharing_guard.task_force, sharing_guard.data_class,"
 "  sharing_guard.setting, sharing_guard.guard, sharing_guard.guard_column,"
-"  sharing_guard.role_binding, sharing_guard.role_duty,"
+"  sharing_guard.role_binding, sharing_guard.server_binding,"
+"  sharing_guard.publication_binding, sharing_guard.maintenance,"
+"  sharing_guard.maintenance_defect, sharing_guard.attempts,"
+"  sharing_guard.attempts_90d, sharing_guard.exposure,"
+"  sharing_guard.role_duty,"
 "  sharing_guard.adopted_pack TO duty_holder;"
 "GRANT EXECUTE ON FUNCTION sharing_guard.explain_event(uuid),"
 "  sharing_guard.preview_decision,"
 "  sharing_guard.audit_window_start(timestamptz, text),"
-"  sharing_guard.time_zone(), sharing_guard.event_rows TO duty_holder;";
+"  sharing_guard.time_zone(), sharing_guard.event_rows,"
+"  sharing_guard.exposures TO duty_holder;";
 
 /* A policy administrator changes policy, and cannot change the record. */
 static const char policy_admin_grants[] =
@@ -48,9 +53,11 @@ static const char policy_admin_grants[] =
 "  sharing_guard.purpose_term, sharing_guard.legal_basis,"
 "  sharing_guard.task_force, sharing_guard.data_class,"
 "  sharing_guard.setting, sharing_guard.guard, sharing_guard.guard_column,"
-"  sharing_guard.role_binding, sharing_guard.adopted_pack,"
+"  sharing_guard.role_binding, sharing_guard.server_binding,"
+"  sharing_guard.publication_binding, sharing_guard.adopted_pack,"
 "  sharing_guard.pack_row TO duty_holder;"
-"GRANT SELECT ON sharing_guard.role_duty TO duty_holder;"
+"GRANT SELECT ON sharing_guard.role_duty, sharing_guard.maintenance,"
+"  sharing_guard.maintenance_defect, sharing_guard.exposure TO duty_holder;"
 "GRANT EXECUTE ON FUNCTION sharing_guard.configure,"
 "  sharing_guard.set_mode, sharing_guard.adopt_policy,"
 "  sharing_guard.accept_alias, sharing_guard.preview_decision,"
@@ -60,13 +67,20 @@ static const char policy_admin_grants[] =
 "  sharing_guard.pack_local_rows, sharing_guard.pack_plan,"
 "  sharing_guard.pack_apply,"
 "  sharing_guard.protect_export, sharing_guard.unprotect,"
+"  sharing_guard.protect_records, sharing_guard.check_readable,"
+"  sharing_guard.set_filter,"
 "  sharing_guard.guarded_columns, sharing_guard.check_exportable,"
 "  sharing_guard.split_identifiers, sharing_guard.base_type,"
 "  sharing_guard.install_triggers, sharing_guard.remove_triggers,"
 "  sharing_guard.require_operational, sharing_guard.library_preloaded,"
 "  sharing_guard.database_listed, sharing_guard.preflight,"
 "  sharing_guard.guard_defects, sharing_guard.orphaned_guards,"
-"  sharing_guard.bind_role, sharing_guard.unbind_role TO duty_holder;";
+"  sharing_guard.bind_role, sharing_guard.unbind_role,"
+"  sharing_guard.bind_server, sharing_guard.unbind_server,"
+"  sharing_guard.bind_publication, sharing_guard.unbind_publication,"
+"  sharing_guard.check_agency, sharing_guard.open_maintenance,"
+"  sharing_guard.approve_maintenance, sharing_guard.close_maintenance,"
+"  sharing_guard.exposures TO duty_holder;";
 
 /*
  * sharing_guard.grant_duty(role text, duty text, grant boolean) returns void

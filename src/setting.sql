@@ -8,7 +8,8 @@ CREATE TABLE sharing_guard.setting (
     time_zone text NOT NULL,
     contact text,
     mode text NOT NULL DEFAULT 'enforce'
-        CONSTRAINT setting_mode CHECK (mode IN ('enforce', 'observe'))
+        CONSTRAINT setting_mode CHECK (mode IN ('enforce', 'observe')),
+    copied_tables text NOT NULL DEFAULT 'flag'
 );
 COMMENT ON TABLE sharing_guard.setting IS
 'One row: what the whole installation shares; see configure() and set_mode()';
@@ -24,6 +25,8 @@ COMMENT ON COLUMN sharing_guard.setting.contact IS
 'Whom a refused user is told to ask';
 COMMENT ON COLUMN sharing_guard.setting.mode IS
 'enforce, or observe: nothing is stopped, and the audit shows what would have been';
+COMMENT ON COLUMN sharing_guard.setting.copied_tables IS
+'What becomes of a table that rows of a protected source table are copied to: flag (it is recorded and shown to the auditor), refuse, or protect (the copy is protected like its source)';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.setting', '');
 
 CREATE TRIGGER policy_changed
@@ -136,6 +139,8 @@ BEGIN
                   HINT = 'Give a name from the view pg_timezone_names, such as America/Los_Angeles.';
     END IF;
     PERFORM sharing_guard.check_word('setting', 'mode', NEW.mode, '{enforce,observe}');
+    PERFORM sharing_guard.check_word('setting', 'copied_tables', NEW.copied_tables,
+                                     '{flag,refuse,protect}');
     IF NEW.contact ~ '[[:cntrl:]]' THEN
         RAISE EXCEPTION 'the contact contains control characters'
             USING ERRCODE = 'invalid_parameter_value',
@@ -156,7 +161,8 @@ CREATE FUNCTION sharing_guard.configure(
     home_jurisdiction text,
     agency text,
     time_zone text,
-    contact text DEFAULT NULL
+    contact text DEFAULT NULL,
+    copied_tables text DEFAULT NULL
 ) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -240,8 +246,9 @@ BEGIN
 
     IF old.only_row IS NULL THEN
         INSERT INTO sharing_guard.setting
-               (home_jurisdiction, agency, time_zone, contact)
-        VALUES (home, id, zone, nullif(btrim(arg_contact), ''));
+               (home_jurisdiction, agency, time_zone, contact, copied_tables)
+        VALUES (home, id, zone, nullif(btrim(arg_contact), ''),
+                coalesce(configure.copied_tables, 'flag'));
         done := done || format('home jurisdiction %s, agency %s, time zone %s',
                                home, id, zone);
     ELSE
@@ -259,8 +266,13 @@ BEGIN
            AND nullif(btrim(arg_contact), '') IS DISTINCT FROM old.contact THEN
             done := done || 'contact changed'::text;
         END IF;
+        IF configure.copied_tables <> old.copied_tables THEN
+            done := done || format('copied_tables %s (was %s)',
+                                   configure.copied_tables, old.copied_tables);
+        END IF;
         UPDATE sharing_guard.setting
            SET home_jurisdiction = home,
+               copied_tables = coalesce(configure.copied_tables, copied_tables),
                agency = id,
                time_zone = zone,
                contact = CASE WHEN arg_contact IS NULL THEN contact
@@ -269,9 +281,9 @@ BEGIN
     RETURN coalesce(nullif(array_to_string(done, '; '), ''), 'nothing changed');
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.configure(text, text, text, text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.configure(text, text, text, text) IS
-'Says whose database this is: home jurisdiction (US-CA), agency (its name, or an agency_id), time zone, and whom refused users should ask; called again it changes what is given and keeps what is NULL (an empty contact removes it); returns what changed';
+REVOKE ALL ON FUNCTION sharing_guard.configure(text, text, text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.configure(text, text, text, text, text) IS
+'Says whose database this is: home jurisdiction (US-CA), agency (its name, or an agency_id), time zone, and whom refused users should ask; called again it changes what is given and keeps what is NULL (an empty contact removes it); copied_tables says what becomes of copies of protected tables (flag, refuse, protect); returns what changed';
 
 CREATE FUNCTION sharing_guard.set_mode(
     mode text,

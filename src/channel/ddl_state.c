@@ -446,6 +446,14 @@ sg_ddl_agency_of_name(List *bindings, const char *name)
 }
 
 bool
+sg_ddl_maintenance_pending(void)
+{
+	if (unlikely(state_loaded_generation != state_generation))
+		(void) sg_ddl_state();
+	return state != NULL && state->maintenance_until != 0;
+}
+
+bool
 sg_ddl_maintenance_open(const DdlState *ddl)
 {
 	TimestampTz now;

@@ -92,6 +92,12 @@ extern const char *sg_ddl_agency_of_role(const DdlState *state, Oid role);
 /* The agency that a server or a publication of this name stands for; or NULL. */
 extern const char *sg_ddl_agency_of_name(List *bindings, const char *name);
 
+/*
+ * Is there an approved maintenance that was not closed?  As of the last
+ * invalidation that was accepted: for whoever accepts them anyway.
+ */
+extern bool sg_ddl_maintenance_pending(void);
+
 /* Is an approved maintenance open at this moment? */
 extern bool sg_ddl_maintenance_open(const DdlState *state);
 

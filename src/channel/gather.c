@@ -28,6 +28,7 @@
 #include "access/xact.h"
 #include "channel/context.h"
 #include "channel/gather.h"
+#include "channel/maintenance.h"
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -440,6 +441,7 @@ sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 	GatheredDecision *gathered;
 	bool		found;
 
+	sg_maintenance_check(disclosure);
 	if (decisions == NULL ||
 		decisions_policy_load != sg_policy_load_number(policy) ||
 		decisions_guard_load != guard->load_number ||
