@@ -36,7 +36,6 @@ OBJS = \
 	src/channel/triggers.o \
 	src/audit/event.o \
 	src/audit/rows.o \
-	src/audit/writer_tmp.o \
 	src/audit/window.o
 
 # The install script, in the order in which its parts need one another.

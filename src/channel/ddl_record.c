@@ -172,9 +172,12 @@ static char *
 record_now(const char *kind, const char *operation, const char *object,
 		   const char *key, const char *why)
 {
-	NotedCommand command = {operation, object, key};
+	NotedCommand command = {0};
 	ChangeEvent event;
 
+	command.operation = operation;
+	command.object = object;
+	command.key = key;
 	command.at = GetCurrentTimestamp();
 	command.session_role = GetSessionUserId();
 	command.acting_role = GetUserId();

@@ -17,6 +17,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
@@ -28,6 +29,7 @@
 #include "catalog/pg_extension.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_policy.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_publication.h"
@@ -40,10 +42,13 @@
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "commands/extension.h"
+#include "commands/trigger.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "operational.h"
+#include "storage/bufmgr.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
@@ -216,7 +221,6 @@ policy_changed(const DdlState *state, const char *operation, Oid policy)
 {
 	HeapTuple	tuple = changed_tuple(PolicyRelationId, PolicyOidIndexId,
 									  Anum_pg_policy_oid, policy, NULL);
-	HeapTuple	old_tuple = NULL;
 	Form_pg_policy form;
 	const GuardedTable *guard;
 
@@ -227,8 +231,6 @@ policy_changed(const DdlState *state, const char *operation, Oid policy)
 	if (guard != NULL && guard->filter_reads)
 		sg_ddl_tampering(state, operation, qualified_name(form->polrelid),
 						 pstrdup(NameStr(form->polname)));
-	if (old_tuple != NULL)
-		heap_freetuple(old_tuple);
 }
 
 /* The name of a foreign server or a publication that stands for an agency. */
