@@ -10,6 +10,7 @@ MODULE_big = sharing_guard
 OBJS = \
 	src/sharing_guard.o \
 	src/operational.o \
+	src/own_rights.o \
 	src/vocabulary.o \
 	src/roles.o \
 	src/policy/change.o \
@@ -22,6 +23,7 @@ OBJS = \
 	src/policy/purpose.o \
 	src/channel/context.o \
 	src/channel/copy.o \
+	src/channel/database.o \
 	src/channel/ddl.o \
 	src/channel/ddl_copied.o \
 	src/channel/ddl_grant.o \
@@ -29,14 +31,23 @@ OBJS = \
 	src/channel/ddl_record.o \
 	src/channel/ddl_state.o \
 	src/channel/ddl_tamper.o \
+	src/channel/elements.o \
 	src/channel/export_row.o \
 	src/channel/gather.o \
 	src/channel/guard.o \
 	src/channel/maintenance.o \
+	src/channel/query.o \
+	src/channel/reads.o \
+	src/channel/records.o \
+	src/channel/refusal.o \
 	src/channel/triggers.o \
 	src/audit/event.o \
+	src/audit/health.o \
+	src/audit/queue.o \
 	src/audit/rows.o \
-	src/audit/window.o
+	src/audit/window.o \
+	src/audit/worker.o \
+	src/audit/writer.o
 
 # The install script, in the order in which its parts need one another.
 SQL_PARTS = \
@@ -62,6 +73,7 @@ SQL_PARTS = \
 	src/channel/copied.sql \
 	src/audit/views.sql \
 	src/audit/attempts.sql \
+	src/audit/health.sql \
 	src/roles.sql \
 	src/preflight.sql \
 	src/exposure.sql

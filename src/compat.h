@@ -16,6 +16,15 @@
 #error "sharing_guard supports PostgreSQL 15 to 18"
 #endif
 
+#include "catalog/pg_database.h"
+#include "miscadmin.h"
+#include "nodes/plannodes.h"
+#include "postmaster/bgworker_internals.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
+#include "storage/sinvaladt.h"
+#include "utils/acl.h"
+
 /* Since PostgreSQL 16 the macros of varlena types are no part of postgres.h. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
@@ -32,6 +41,14 @@
 	bool execute_once
 #define EXECUTOR_RUN_ARGS queryDesc, direction, count, execute_once
 #endif
+
+/* The same in all versions so far; long enough to be written once. */
+#define PROCESS_UTILITY_PARAMS \
+	PlannedStmt *pstmt, const char *queryString, bool readOnlyTree, \
+	ProcessUtilityContext context, ParamListInfo params, \
+	QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc
+#define PROCESS_UTILITY_ARGS \
+	pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc
 
 /* PostgreSQL 18 lets a module say who it is in its magic block. */
 #ifdef PG_MODULE_MAGIC_EXT
@@ -51,5 +68,105 @@
 #else
 #define SG_IS_SET_EXPRESSION(subtype) false
 #endif
+
+/*
+ * Who a statement reads a relation as (InvalidOid: whoever acts), and what it
+ * may do there.  Since PostgreSQL 16 that stands apart from the range table;
+ * an entry without it is a partition or a child of one that has it.
+ */
+static inline AclMode
+sg_rte_permissions(const PlannedStmt *plan, const RangeTblEntry *rte,
+				   Oid *check_as_user)
+{
+#if PG_VERSION_NUM >= 160000
+	const RTEPermissionInfo *perminfo = rte->perminfoindex == 0 ? NULL :
+		list_nth(plan->permInfos, rte->perminfoindex - 1);
+
+	*check_as_user = perminfo ? perminfo->checkAsUser : InvalidOid;
+	return perminfo ? perminfo->requiredPerms : 0;
+#else
+	*check_as_user = rte->checkAsUser;
+	return rte->requiredPerms;
+#endif
+}
+
+/*
+ * May whoever has this role act as that one?  Not counting that a superuser
+ * may act as anybody.  Since PostgreSQL 16 a membership may be one to
+ * administer and no more, as whoever made the role has.
+ */
+static inline bool
+sg_acts_for(Oid member, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	if (!superuser_arg(member))
+		return has_privs_of_role(member, role) ||
+			member_can_set_role(member, role);
+#endif
+	return is_member_of_role_nosuper(member, role);
+}
+
+/*
+ * Has the server taken note of a background worker of this name?  It leaves
+ * out those beyond max_worker_processes.  While libraries are preloaded.
+ */
+static inline bool
+sg_background_worker_is_registered(const char *name)
+{
+	/* PostgreSQL 18 made a doubly linked list of it. */
+#if PG_VERSION_NUM >= 180000
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &BackgroundWorkerList)
+	{
+		RegisteredBgWorker *worker = dlist_container(RegisteredBgWorker,
+													 rw_lnode, iter.cur);
+#else
+	slist_iter	iter;
+
+	slist_foreach(iter, &BackgroundWorkerList)
+	{
+		RegisteredBgWorker *worker = slist_container(RegisteredBgWorker,
+													 rw_lnode, iter.cur);
+#endif
+
+		if (strcmp(worker->rw_worker.bgw_name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* PostgreSQL 16 has one function for the owners of all kinds of objects. */
+static inline bool
+sg_owns_database(Oid database, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(DatabaseRelationId, database, role);
+#else
+	return pg_database_ownercheck(database, role);
+#endif
+}
+
+/*
+ * The process of a virtual transaction; 0 where it has ended, or has none
+ * (a prepared transaction).
+ */
+static inline int
+sg_virtual_transaction_pid(VirtualTransactionId vxid)
+{
+	PGPROC	   *proc;
+
+	/* PostgreSQL 17 numbers processes instead of backends. */
+#if PG_VERSION_NUM >= 170000
+	if (vxid.procNumber == INVALID_PROC_NUMBER)
+		return 0;
+	proc = ProcNumberGetProc(vxid.procNumber);
+#else
+	if (vxid.backendId == InvalidBackendId)
+		return 0;
+	proc = BackendIdGetProc(vxid.backendId);
+#endif
+	return proc == NULL ? 0 : proc->pid;
+}
 
 #endif							/* SHARING_GUARD_COMPAT_H */

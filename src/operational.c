@@ -17,6 +17,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/varlena.h"
 
 #include "operational.h"
@@ -63,21 +64,67 @@ sg_operational_init(void)
 							NULL,
 							NULL,
 							NULL);
+}
 
+/*
+ * Takes away what is set under our prefix and is no setting of ours, so that
+ * a misspelt one is noticed.
+ */
+void
+sg_operational_settings_defined(void)
+{
 	MarkGUCPrefixReserved("sharing_guard");
+}
+
+/* A copy of the name is appended, unless the list has it. */
+static List *
+append_unique_name(List *names, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, names)
+	{
+		if (strcmp((char *) lfirst(lc), name) == 0)
+			return names;
+	}
+	return lappend(names, pstrdup(name));
+}
+
+/*
+ * The names in sharing_guard.databases, allocated for good.  The setting
+ * cannot change while the server runs.
+ */
+List *
+sg_guarded_databases(void)
+{
+	static List *databases = NIL;
+	char	   *rawstring;
+	List	   *names;
+	ListCell   *lc;
+
+	if (databases != NIL || guarded_databases == NULL)
+		return databases;
+
+	/* The check hook has seen to it that this parses. */
+	rawstring = pstrdup(guarded_databases);
+	if (SplitIdentifierString(rawstring, ',', &names))
+	{
+		MemoryContext oldcontext = MemoryContextSwitchTo(TopMemoryContext);
+
+		/* A name that stands there twice is one database. */
+		foreach(lc, names)
+			databases = append_unique_name(databases, lfirst(lc));
+		MemoryContextSwitchTo(oldcontext);
+	}
+	return databases;
 }
 
 bool
 sg_database_is_guarded(const char *name)
 {
-	char	   *rawstring = pstrdup(guarded_databases ? guarded_databases : "");
-	List	   *names;
 	ListCell   *lc;
 
-	/* The check hook has seen to it that this parses. */
-	if (!SplitIdentifierString(rawstring, ',', &names))
-		return false;
-	foreach(lc, names)
+	foreach(lc, sg_guarded_databases())
 	{
 		if (strcmp((char *) lfirst(lc), name) == 0)
 			return true;
@@ -88,8 +135,8 @@ sg_database_is_guarded(const char *name)
 /*
  * Is the current database among those that are guarded?
  *
- * Neither the setting nor, while we are connected, the database's name can
- * change, so the answer is looked up once.
+ * While we are connected the database's name cannot change either, so the
+ * answer is looked up once.
  */
 static bool
 database_is_listed(void)

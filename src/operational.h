@@ -8,6 +8,7 @@
 #ifndef SHARING_GUARD_OPERATIONAL_H
 #define SHARING_GUARD_OPERATIONAL_H
 
+#include "nodes/pg_list.h"
 #include "utils/elog.h"
 
 /*
@@ -34,6 +35,12 @@ extern PGDLLIMPORT int sg_gather_memory;	/* kB */
 
 /* Called once, at library load by shared_preload_libraries. */
 extern void sg_operational_init(void);
+
+/* Called after every room has defined its settings. */
+extern void sg_operational_settings_defined(void);
+
+/* The databases to guard, as a list of names (char *); not to be changed. */
+extern List *sg_guarded_databases(void);
 
 /*
  * Errors out unless the library was preloaded and the current database is

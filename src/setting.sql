@@ -9,7 +9,9 @@ CREATE TABLE sharing_guard.setting (
     contact text,
     mode text NOT NULL DEFAULT 'enforce'
         CONSTRAINT setting_mode CHECK (mode IN ('enforce', 'observe')),
-    copied_tables text NOT NULL DEFAULT 'flag'
+    copied_tables text NOT NULL DEFAULT 'flag',
+    undeclared_copy text NOT NULL DEFAULT 'flag'
+        CONSTRAINT setting_undeclared_copy CHECK (undeclared_copy IN ('flag', 'refuse'))
 );
 COMMENT ON TABLE sharing_guard.setting IS
 'One row: what the whole installation shares; see configure() and set_mode()';
@@ -27,6 +29,8 @@ COMMENT ON COLUMN sharing_guard.setting.mode IS
 'enforce, or observe: nothing is stopped, and the audit shows what would have been';
 COMMENT ON COLUMN sharing_guard.setting.copied_tables IS
 'What becomes of a table that rows of a protected source table are copied to: flag (it is recorded and shown to the auditor), refuse, or protect (the copy is protected like its source)';
+COMMENT ON COLUMN sharing_guard.setting.undeclared_copy IS
+'COPY of a protected table by the agency''s own people who have not said where it goes: flag, or refuse (SG002)';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.setting', '');
 
 CREATE TRIGGER policy_changed
@@ -141,6 +145,7 @@ BEGIN
     PERFORM sharing_guard.check_word('setting', 'mode', NEW.mode, '{enforce,observe}');
     PERFORM sharing_guard.check_word('setting', 'copied_tables', NEW.copied_tables,
                                      '{flag,refuse,protect}');
+    PERFORM sharing_guard.check_word('setting', 'undeclared_copy', NEW.undeclared_copy, '{flag,refuse}');
     IF NEW.contact ~ '[[:cntrl:]]' THEN
         RAISE EXCEPTION 'the contact contains control characters'
             USING ERRCODE = 'invalid_parameter_value',

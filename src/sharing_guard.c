@@ -14,12 +14,16 @@
 #include "miscadmin.h"
 
 #include "audit/event.h"
+#include "audit/writer.h"
 #include "channel/context.h"
 #include "channel/copy.h"
+#include "channel/database.h"
 #include "channel/ddl.h"
 #include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
+#include "channel/query.h"
+#include "channel/records.h"
 #include "compat.h"
 #include "operational.h"
 #include "policy/change.h"
@@ -56,7 +60,12 @@ _PG_init(void)
 	sg_gather_init();
 	sg_export_row_init();
 	sg_copy_init();
+	sg_records_init();
+	sg_query_init();
+	sg_database_init();
 	sg_ddl_init();
+	sg_writer_init();
+	sg_operational_settings_defined();
 
 	/* policy/ must not know of audit/, so the two meet here. */
 	sg_policy_change_callback = record_policy_change;

@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/transam.h"
 #include "access/xact.h"
@@ -25,6 +26,7 @@
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "executor/executor.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -561,8 +563,9 @@ fill_change(EventFields *fields, const ChangeEvent *event,
 				 transaction_id, event->kind ? event->kind : "policy_change",
 				 &event->actor);
 
-	set_field(fields, COL_POLICY_REVISION,
-			  Int64GetDatum(event->policy_revision));
+	if (event->policy_revision != 0)
+		set_field(fields, COL_POLICY_REVISION,
+				  Int64GetDatum(event->policy_revision));
 	set_text(fields, COL_OPERATION, event->operation);
 	set_text(fields, COL_RELATION, event->relation);
 	set_text(fields, COL_CHANGED_KEY, event->key);
@@ -570,6 +573,35 @@ fill_change(EventFields *fields, const ChangeEvent *event,
 	/* A json value is its text. */
 	set_text(fields, COL_OLD_ROW, event->old_row);
 	set_text(fields, COL_NEW_ROW, event->new_row);
+}
+
+/*
+ * The end of a disclosure.  Who disclosed what to whom is in the event that it
+ * completes, and not said twice.
+ */
+static void
+fill_completion(EventFields *fields, const CompletionEvent *event,
+				FullTransactionId transaction_id)
+{
+	Actor		nobody = {0};
+
+	start_fields(fields, &event->event_id, event->occurred_at,
+				 transaction_id, "completion", &nobody);
+
+	set_field(fields, COL_COMPLETES, UUIDPGetDatum(&event->completes));
+	set_text(fields, COL_ENDING, event->ending);
+	if (event->rows_disclosed != ROWS_UNKNOWN)
+	{
+		set_field(fields, COL_ROWS_DISCLOSED,
+				  Int64GetDatum(event->rows_disclosed));
+		set_field(fields, COL_ROWS_BLOCKED,
+				  Int64GetDatum(event->rows_blocked));
+	}
+	set_rows(fields, COL_RECORD_KEYS, event->record_keys);
+	set_rows(fields, COL_PURPOSES, event->purposes);
+	set_rows(fields, COL_QUERY_ELEMENTS, event->query_elements);
+	set_rows(fields, COL_CASE_NUMBERS, event->case_numbers);
+	set_rows(fields, COL_REQUESTING_PERSONS, event->requesting_persons);
 }
 
 /*-------------------------------------------------------------------------
@@ -831,6 +863,18 @@ sg_event_write_change(EventWriter *writer, const ChangeEvent *event)
 	end_event(writer, oldcontext);
 }
 
+/* The same for the end of a disclosure. */
+void
+sg_event_write_completion(EventWriter *writer, const CompletionEvent *event)
+{
+	MemoryContext oldcontext = begin_event(writer);
+	EventFields fields;
+
+	fill_completion(&fields, event, GetTopFullTransactionId());
+	write_fields(writer, &fields);
+	end_event(writer, oldcontext);
+}
+
 /*
  * Not called after an error: then the transaction, or the subtransaction,
  * releases everything.
@@ -1068,6 +1112,172 @@ sg_event_to_server_log(const DisclosureEvent *event, const char *why)
 
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextDelete(context);
+}
+
+/*-------------------------------------------------------------------------
+ * Handing over to another process
+ *-------------------------------------------------------------------------
+ */
+
+/* What stands before each event's tuple; of MAXALIGNed size itself. */
+typedef struct SerializedHeader
+{
+	uint64		tuple_length;
+} SerializedHeader;
+
+StaticAssertDecl(sizeof(SerializedHeader) == MAXALIGN(sizeof(SerializedHeader)),
+				 "a tuple behind the header is aligned");
+
+/*
+ * The row type of the log, as this library knows it.  Made once, from types
+ * that are built in: it needs no log, and no transaction later on.
+ */
+static TupleDesc
+event_row_type(void)
+{
+	static TupleDesc row_type = NULL;
+
+	if (row_type == NULL)
+	{
+		MemoryContext oldcontext = MemoryContextSwitchTo(TopMemoryContext);
+		TupleDesc	desc = CreateTemplateTupleDesc(EVENT_COLUMNS);
+
+		for (int i = 0; i < EVENT_COLUMNS; i++)
+			TupleDescInitEntry(desc, i + 1, event_columns[i].name,
+							   event_columns[i].type, -1, 0);
+		MemoryContextSwitchTo(oldcontext);
+		row_type = desc;
+	}
+	return row_type;
+}
+
+void
+sg_event_prepare(void)
+{
+	(void) event_row_type();
+}
+
+/*
+ * As a tuple: the server's own form for a row as bytes.  Neither compressed
+ * nor moved out of line, so that nobody needs a table to read it.
+ */
+static void
+serialize_fields(StringInfo buf, EventFields *fields)
+{
+	HeapTuple	tuple = heap_form_tuple(event_row_type(), fields->values,
+										fields->nulls);
+	SerializedHeader header = {tuple->t_len};
+	Size		padding = MAXALIGN(tuple->t_len) - tuple->t_len;
+	static const char zeroes[MAXIMUM_ALIGNOF] = {0};
+
+	appendBinaryStringInfo(buf, (char *) &header, sizeof(header));
+	appendBinaryStringInfo(buf, (char *) tuple->t_data, tuple->t_len);
+	appendBinaryStringInfo(buf, zeroes, padding);
+	heap_freetuple(tuple);
+}
+
+/*
+ * The next event of the buffer, at *offset, which is moved on; false at the
+ * end.  The fields point into the buffer.
+ */
+static bool
+next_serialized(const char *data, Size length, Size *offset,
+				EventFields *fields)
+{
+	const SerializedHeader *header;
+	HeapTupleData tuple = {0};
+
+	if (*offset >= length)
+		return false;
+	header = (const SerializedHeader *) (data + *offset);
+	tuple.t_len = (uint32) header->tuple_length;
+	tuple.t_data = (HeapTupleHeader) (data + *offset + sizeof(*header));
+	heap_deform_tuple(&tuple, event_row_type(), fields->values, fields->nulls);
+	*offset += sizeof(*header) + MAXALIGN(header->tuple_length);
+	return true;
+}
+
+/* What they need besides the buffer is left in CurrentMemoryContext. */
+void
+sg_event_serialize_disclosure(StringInfo buf, const DisclosureEvent *event)
+{
+	EventFields fields;
+
+	fill_disclosure(&fields, event, InvalidFullTransactionId);
+	serialize_fields(buf, &fields);
+}
+
+void
+sg_event_serialize_change(StringInfo buf, const ChangeEvent *event)
+{
+	EventFields fields;
+
+	fill_change(&fields, event, InvalidFullTransactionId);
+	serialize_fields(buf, &fields);
+}
+
+void
+sg_event_serialize_completion(StringInfo buf, const CompletionEvent *event)
+{
+	EventFields fields;
+
+	fill_completion(&fields, event, InvalidFullTransactionId);
+	serialize_fields(buf, &fields);
+}
+
+/*
+ * Is this event in the log?  Asked only of events whose writer has died, so it
+ * need not be fast.
+ */
+static bool
+is_written(const EventFields *fields)
+{
+	Oid			types[1] = {UUIDOID};
+	Datum		values[1] = {fields->values[COL_EVENT_ID]};
+	bool		found;
+
+	SPI_connect();
+	if (SPI_execute_with_args("SELECT FROM sharing_guard.event WHERE event_id OPERATOR(pg_catalog.=) $1",
+							  1, types, values, NULL, true, 1) != SPI_OK_SELECT)
+		report_log_unusable("It could not be searched.");
+	found = SPI_processed > 0;
+	SPI_finish();
+	return found;
+}
+
+int
+sg_event_write_serialized(EventWriter *writer, const char *data, Size length,
+						  bool unless_written)
+{
+	EventFields fields;
+	Size		offset = 0;
+	int			written = 0;
+
+	while (next_serialized(data, length, &offset, &fields))
+	{
+		MemoryContext oldcontext = begin_event(writer);
+
+		if (!unless_written || !is_written(&fields))
+		{
+			set_field(&fields, COL_TRANSACTION_ID,
+					  FullTransactionIdGetDatum(GetTopFullTransactionId()));
+			insert_fields(writer, &fields);
+			written++;
+		}
+		end_event(writer, oldcontext);
+	}
+	return written;
+}
+
+void
+sg_event_serialized_to_server_log(const char *data, Size length,
+								  const char *why)
+{
+	EventFields fields;
+	Size		offset = 0;
+
+	while (next_serialized(data, length, &offset, &fields))
+		log_fields(&fields, why);
 }
 
 /*-------------------------------------------------------------------------

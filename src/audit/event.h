@@ -10,6 +10,7 @@
 
 #include "audit/rows.h"
 #include "disclosure.h"
+#include "lib/stringinfo.h"
 #include "utils/uuid.h"
 
 /*
@@ -62,15 +63,34 @@ typedef struct ChangeEvent
 {
 	pg_uuid_t	event_id;
 	TimestampTz occurred_at;
-	const char *kind;			/* NULL: policy_change; or "attempt": refused */
+	const char *kind;			/* NULL: policy_change; else attempt, health */
 	Actor		actor;
 	const char *operation;
 	const char *relation;
 	const char *key;
 	const char *old_row;
 	const char *new_row;
-	int64		policy_revision;
+	int64		policy_revision;	/* 0: none */
 } ChangeEvent;
+
+/*
+ * The end of a disclosure that was recorded before its first row.  Its columns
+ * are NULL where the rows are not known one by one.
+ */
+typedef struct CompletionEvent
+{
+	pg_uuid_t	event_id;
+	TimestampTz occurred_at;
+	pg_uuid_t	completes;		/* the disclosure's event */
+	const char *ending;			/* completed, failed, unfinished */
+	int64		rows_disclosed; /* ROWS_UNKNOWN, if nobody is left who knows */
+	int64		rows_blocked;
+	RowColumn  *record_keys;
+	RowColumn  *purposes;
+	RowColumn  *query_elements;
+	RowColumn  *case_numbers;
+	RowColumn  *requesting_persons;
+} CompletionEvent;
 
 /*
  * A new event id: a version 7 UUID (RFC 9562, section 5.7), so ids sort by
@@ -100,7 +120,35 @@ extern void sg_event_write_disclosure(EventWriter *writer,
 									  const DisclosureEvent *event);
 extern void sg_event_write_change(EventWriter *writer,
 								  const ChangeEvent *event);
+extern void sg_event_write_completion(EventWriter *writer,
+									  const CompletionEvent *event);
 extern void sg_event_writer_close(EventWriter *writer);
+
+/*
+ * Events as bytes, which mean the same in every process of this server: for
+ * handing them over.  Appended to the buffer; several may follow one another.
+ */
+extern void sg_event_serialize_disclosure(StringInfo buf,
+										  const DisclosureEvent *event);
+extern void sg_event_serialize_change(StringInfo buf,
+									  const ChangeEvent *event);
+extern void sg_event_serialize_completion(StringInfo buf,
+										  const CompletionEvent *event);
+
+/* Once this was called, the others do not look at the catalog. */
+extern void sg_event_prepare(void);
+
+/*
+ * Writes all events of such a buffer, which must be MAXALIGNed; returns how
+ * many.  With unless_written, those that the log has already are left out.
+ * Errors out as the server does where one cannot be stored.
+ */
+extern int	sg_event_write_serialized(EventWriter *writer, const char *data,
+									  Size length, bool unless_written);
+
+/* All of them to the server log, as sg_event_to_server_log() does. */
+extern void sg_event_serialized_to_server_log(const char *data, Size length,
+											  const char *why);
 
 /*
  * The event as one line of JSON in the server log and nowhere else: for what

@@ -10,8 +10,9 @@
 -- keys: C writes the words, and the record outlives what it names.
 --
 -- Two indexes, both growing at the right end: the event's id, and its time.
--- The third has completions alone, so that others pay nothing for it; unique,
--- for a disclosure ends once.
+-- The others have what is rare, so that all else pays nothing for them:
+-- completions (unique, for a disclosure ends once), the disclosures that have
+-- one, and the writer's own events.
 CREATE TABLE sharing_guard.event (
     event_id uuid NOT NULL,
     occurred_at timestamptz NOT NULL,
@@ -66,6 +67,10 @@ CREATE TABLE sharing_guard.event (
 CREATE INDEX event_occurred_at ON sharing_guard.event (occurred_at);
 CREATE UNIQUE INDEX event_completes ON sharing_guard.event (completes)
     WHERE completes IS NOT NULL;
+CREATE INDEX event_intent ON sharing_guard.event (occurred_at)
+    WHERE kind = 'disclosure' AND rows_disclosed IS NULL;
+CREATE INDEX event_health ON sharing_guard.event (occurred_at)
+    WHERE kind = 'health';
 REVOKE ALL ON TABLE sharing_guard.event FROM PUBLIC;
 
 COMMENT ON TABLE sharing_guard.event IS

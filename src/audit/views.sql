@@ -491,6 +491,7 @@ AS $$
 DECLARE
     a record;
     c record;
+    h record;
     v record;
     at_time text;
     who text;
@@ -506,10 +507,18 @@ BEGIN
         SELECT * INTO c FROM sharing_guard.policy_changes x
             WHERE x.event_id = event;
         IF NOT FOUND THEN
+            SELECT * INTO h FROM sharing_guard.health_history x
+                WHERE x.event_id = event;
+            IF FOUND THEN
+                RETURN format('On %s (%s), the writer of the audit log said: %s.',
+                    to_char(h.occurred_at AT TIME ZONE sharing_guard.time_zone(),
+                        'YYYY-MM-DD HH24:MI:SS'),
+                    sharing_guard.time_zone(), h.what);
+            END IF;
             RAISE EXCEPTION 'there is no audit event %', event
                 USING ERRCODE = 'no_data_found',
-                    DETAIL = 'The audit log of this database has no event of this id.',
-                    HINT = 'In this version the event of a statement that was refused is in the server log alone, in a line that begins with "sharing_guard event:".';
+                    DETAIL = 'No disclosure, policy change or sign of the writer in the audit log of this database has this id.',
+                    HINT = 'An event that could not be written to the log is in the server log, in a line that begins with "sharing_guard event:".';
         END IF;
 
         RETURN concat_ws(E'\n',

@@ -35,6 +35,23 @@ extern void sg_writer_record_change(const ChangeEvent *event,
 									const char *why);
 
 /*
+ * Several events at once, for the price of one: made, filled and either
+ * recorded, as above, or left.  Left means neither waited for nor sure to be
+ * written, only likely; that is all that can be done where a transaction has
+ * failed already, and needs sg_writer_prepare() before it does.  Both free the
+ * batch.
+ */
+typedef struct EventBatch EventBatch;
+extern void sg_writer_prepare(void);
+extern EventBatch *sg_writer_batch(const char *why);
+extern void sg_writer_batch_add_disclosure(EventBatch *batch,
+										   const DisclosureEvent *event);
+extern void sg_writer_batch_add_completion(EventBatch *batch,
+										   const CompletionEvent *event);
+extern void sg_writer_batch_record(EventBatch *batch);
+extern void sg_writer_batch_leave(EventBatch *batch);
+
+/*
  * A disclosure whose rows leave after its event was written: COPY, a query, a
  * foreign table.
  *
@@ -65,5 +82,23 @@ extern void sg_writer_begin(const DisclosureEvent *intent, const char *why,
 							OpenDisclosure * open);
 extern void sg_writer_end(const OpenDisclosure * open, int64 rows_disclosed,
 						  int64 rows_blocked, DisclosureEnding ending);
+
+/*
+ * Instead of sg_writer_end(), for rows that are known one by one: durable when
+ * it returns, like an intent.  Fills in the event's id and what it completes.
+ */
+extern void sg_writer_complete(const OpenDisclosure * open,
+							   CompletionEvent *event, const char *why);
+
+/* As the column "ending" has it. */
+extern const char *sg_ending_name(DisclosureEnding ending);
+
+/*
+ * Somebody needs a database without sessions in it (to drop it, or to copy it)
+ * and may ask its writer to leave, for so long at most; waits until it has
+ * left, for five seconds at most.  Nothing happens where it has no writer.
+ */
+extern void sg_writer_stay_away(const char *database, int milliseconds);
+extern void sg_writer_come_back(const char *database);
 
 #endif							/* SHARING_GUARD_WRITER_H */

@@ -21,7 +21,7 @@
 #include "catalog/pg_authid.h"
 #include "channel/ddl_grant.h"
 #include "channel/ddl_record.h"
-#include "commands/defrem.h"
+#include "compat.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "nodes/value.h"
@@ -48,8 +48,8 @@ agencies_behind(const DdlState *state, Oid role)
 			continue;
 
 		/* The bound role may use the grantee, or the grantee the bound role. */
-		if (is_member_of_role_nosuper(binding->role, role) ||
-			is_member_of_role_nosuper(role, binding->role))
+		if (sg_acts_for(binding->role, role) ||
+			sg_acts_for(role, binding->role))
 		{
 			ListCell   *known;
 			bool		found = false;

@@ -14,18 +14,18 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "access/xlog.h"
 #include "audit/event.h"
 #include "channel/context.h"
 #include "channel/ddl_record.h"
-#include "lib/stringinfo.h"
+#include "channel/gather.h"
+#include "channel/maintenance.h"
+#include "channel/refusal.h"
 #include "miscadmin.h"
 #include "operational.h"
 #include "policy/decide.h"
 #include "policy/policy.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
-#include "vocabulary.h"
 
 /* A command that was noted and is not written yet. */
 typedef struct NotedCommand
@@ -229,22 +229,9 @@ slice_of(const char *string)
 	return slice;
 }
 
-/* A column of one row; NULL where it was not given. */
-static RowColumn *
-one_value(TextSlice value)
-{
-	RowColumn  *column;
-
-	if (value.data == NULL)
-		return NULL;
-	column = sg_rows_column(CurrentMemoryContext);
-	sg_rows_append(column, &value);
-	return column;
-}
-
 /* The decision with one reason more, in front of the others that flag. */
 static Decision *
-with_note(const Decision *decision, const char *note)
+with_note(const Decision *decision, const char *note, bool blocks)
 {
 	Decision   *copy = palloc(sizeof(Decision));
 	int			n = 0;
@@ -257,40 +244,9 @@ with_note(const Decision *decision, const char *note)
 	for (int i = decision->nblocking; i < decision->nreasons; i++)
 		copy->reasons[n++] = decision->reasons[i];
 	copy->nreasons = n;
+	if (blocks)
+		copy->nblocking++;
 	return copy;
-}
-
-static void
-refuse(const DdlDisclosure *ddl, const DisclosureEvent *event,
-	   const char *contact)
-{
-	const Decision *decision = event->decision;
-	StringInfoData detail;
-	StringInfoData hint;
-
-	initStringInfo(&detail);
-	for (int i = 0; i < decision->nblocking; i++)
-		appendStringInfo(&detail, "%s\n", decision->reasons[i]);
-	if (ddl->refuse)
-		appendStringInfo(&detail, "%s\n", ddl->note);
-	appendStringInfo(&detail, "Destination class: %s.",
-					 sg_destination_class_name(decision->destination_class));
-
-	initStringInfo(&hint);
-	for (int i = 0; i < decision->nlawful_ways; i++)
-		appendStringInfo(&hint, "%s ", decision->lawful_ways[i]);
-	if (ddl->hint != NULL)
-		appendStringInfo(&hint, "%s ", ddl->hint);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_SG_BLOCKED_BY_POLICY),
-			 errmsg("sharing policy refuses %s of %s",
-					ddl->operation, event->disclosure->relation),
-			 errdetail_internal("%s", detail.data),
-			 errhint("%sIf the disclosure is lawful, ask %s and quote event %s.",
-					 hint.data,
-					 contact ? contact : "whoever administers the sharing policy",
-					 sg_event_id_text(&event->event_id))));
 }
 
 void
@@ -298,12 +254,12 @@ sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
 {
 	const DeclaredContext *declared = sg_context_declared();
 	const Policy *policy = sg_policy_current();
-	const char *home = sg_policy_home_agency_name(policy);
-	const char *contact = sg_policy_contact(policy);
+	const char *home = sg_policy_home_agency_id(policy);
 	bool		enforce = sg_policy_enforces(policy) &&
 		(ddl->guard == NULL || ddl->guard->enforce);
 	Disclosure	disclosure = {0};
 	DisclosureEvent event = {0};
+	const Decision *decision;
 	Outcome		outcome;
 
 	disclosure.channel = ddl->channel;
@@ -329,35 +285,32 @@ sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
 	else if (disclosure.destination.data == NULL)
 		disclosure.destination = slice_of(home);
 
-	event.decision = sg_decide(policy, &disclosure);
-	outcome = event.decision->outcome;
+	sg_maintenance_check(&disclosure);
+	policy = sg_policy_current();
+	decision = sg_decide(policy, &disclosure);
+	outcome = decision->outcome;
 	if (ddl->refuse)
 		outcome = OUTCOME_BLOCK;
 	if (outcome == OUTCOME_BLOCK && (!enforce || ddl->never_block))
 		outcome = OUTCOME_FLAG;
 	if (ddl->note != NULL)
 	{
-		event.decision = with_note(event.decision, ddl->note);
+		decision = with_note(decision, ddl->note, ddl->refuse);
 		outcome = Max(outcome, OUTCOME_FLAG);
 	}
 
-	sg_event_new_id(&event.event_id, disclosure.at);
-	event.occurred_at = disclosure.at;
-	fill_actor(&event.actor, GetSessionUserId(), GetUserId());
-	if (event.actor.organization == NULL)
-		event.actor.organization = home;
-	event.disclosure = &disclosure;
-	event.outcome = outcome;
-	event.rows_disclosed = outcome != OUTCOME_BLOCK && ddl->open != NULL ?
-		ROWS_UNKNOWN : 0;
-	event.purposes = one_value(disclosure.purpose);
-	event.case_numbers = one_value(disclosure.case_number);
-	event.requesting_persons = one_value(disclosure.requesting_person);
+	sg_gather_read_event(&event, decision, outcome, &disclosure);
+	if (outcome == OUTCOME_BLOCK || ddl->open == NULL)
+		event.rows_disclosed = 0;
 
 	if (outcome == OUTCOME_BLOCK)
 	{
 		sg_writer_record_disclosure(&event, "the command was refused");
-		refuse(ddl, &event, contact);
+		sg_raise_refusal(decision, &disclosure,
+						 sg_event_id_text(&event.event_id),
+						 psprintf("sharing policy refuses %s of %s",
+								  ddl->operation, disclosure.relation),
+						 ddl->hint ? ddl->hint : "Nothing was changed.");
 	}
 	else if (ddl->open != NULL)
 		sg_writer_begin(&event, "rows are about to leave", ddl->open);

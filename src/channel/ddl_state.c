@@ -17,23 +17,19 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
-#include "catalog/pg_type.h"
 #include "channel/ddl_state.h"
-#include "executor/spi.h"
+#include "compat.h"
 #include "miscadmin.h"
-#include "operational.h"
+#include "own_rights.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
@@ -54,8 +50,8 @@ static DdlState *state = NULL;
 static uint64 state_generation = 1;
 static uint64 state_loaded_generation = 0;
 
-/* We read by executing queries, which must not ask for what is being read. */
-static bool loading = false;
+/* How often all is read again because it changed while it was read. */
+#define RELOAD_ATTEMPTS 3
 
 static void state_invalidate(Datum arg, Oid relid);
 static void state_invalidate_schema(Datum arg, int cacheid, uint32 hashvalue);
@@ -96,21 +92,6 @@ state_invalidate_schema(Datum arg, int cacheid, uint32 hashvalue)
  * ----------------------------------------------------------------
  */
 
-/* Runs a query as of now; its rows are in SPI_tuptable. */
-static uint64
-run_query(const char *query)
-{
-	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
-
-	if (plan == NULL ||
-		SPI_execute_snapshot(plan, NULL, NULL, GetLatestSnapshot(),
-							 InvalidSnapshot, true, false, 0) != SPI_OK_SELECT)
-		ereport(ERROR,
-				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
-				 errmsg("could not read what sharing_guard protects")));
-	return SPI_processed;
-}
-
 /* A column of the result as text in CurrentMemoryContext; NULL for NULL. */
 static char *
 result_text(uint64 row, int column)
@@ -127,21 +108,21 @@ result_datum(uint64 row, int column)
 						 column, &isnull);
 }
 
-static void
-read_guards(DdlState *into, MemoryContext context)
+/* What is being read, and where it is to stay. */
+typedef struct Loading
 {
-	uint64		nrows;
-	MemoryContext spi_context;
+	DdlState   *state;
+	MemoryContext context;
+	List	  **bindings;		/* of this kind */
+} Loading;
 
-	/* Read as JSON: a database may be a version older than its library. */
-	nrows = run_query("SELECT g.relation::pg_catalog.oid, g.guard_id,"
-					  " g.table_name, g.data_class,"
-					  " g.kind OPERATOR(pg_catalog.=) 'records',"
-					  " g.mode OPERATOR(pg_catalog.=) 'enforce',"
-					  " coalesce((pg_catalog.to_jsonb(g) OPERATOR(pg_catalog.->>) 'filter_reads')::pg_catalog.bool, false)"
-					  " FROM sharing_guard.guard g");
-	spi_context = MemoryContextSwitchTo(context);
-	for (uint64 i = 0; i < nrows; i++)
+static void
+take_guards(void *arg)
+{
+	Loading    *loading = arg;
+	MemoryContext spi_context = MemoryContextSwitchTo(loading->context);
+
+	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		GuardedTable *guard = palloc0(sizeof(GuardedTable));
 
@@ -152,20 +133,24 @@ read_guards(DdlState *into, MemoryContext context)
 		guard->records = DatumGetBool(result_datum(i, 5));
 		guard->enforce = DatumGetBool(result_datum(i, 6));
 		guard->filter_reads = DatumGetBool(result_datum(i, 7));
-		into->guards = lappend(into->guards, guard);
-		into->any_records |= guard->records;
+		loading->state->guards = lappend(loading->state->guards, guard);
+		loading->state->any_records |= guard->records;
 	}
 	MemoryContextSwitchTo(spi_context);
+}
 
-	nrows = run_query("SELECT guard_id, column_name FROM sharing_guard.guard_column"
-					  " WHERE role OPERATOR(pg_catalog.<>) 'bookkeeping'");
-	spi_context = MemoryContextSwitchTo(context);
-	for (uint64 i = 0; i < nrows; i++)
+static void
+take_guard_columns(void *arg)
+{
+	Loading    *loading = arg;
+	MemoryContext spi_context = MemoryContextSwitchTo(loading->context);
+
+	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		char	   *guard_id = result_text(i, 1);
 		ListCell   *lc;
 
-		foreach(lc, into->guards)
+		foreach(lc, loading->state->guards)
 		{
 			GuardedTable *guard = lfirst(lc);
 
@@ -176,47 +161,50 @@ read_guards(DdlState *into, MemoryContext context)
 	MemoryContextSwitchTo(spi_context);
 }
 
-/* A query of (oid, name, agency) as bindings. */
-static List *
-read_bindings(const char *query, MemoryContext context)
+/* Rows of (oid, name, agency). */
+static void
+take_bindings(void *arg)
 {
-	uint64		nrows = run_query(query);
-	MemoryContext spi_context = MemoryContextSwitchTo(context);
-	List	   *bindings = NIL;
+	Loading    *loading = arg;
+	MemoryContext spi_context = MemoryContextSwitchTo(loading->context);
 
-	for (uint64 i = 0; i < nrows; i++)
+	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		Binding    *binding = palloc0(sizeof(Binding));
 
 		binding->role = DatumGetObjectId(result_datum(i, 1));
 		binding->name = result_text(i, 2);
 		binding->agency = result_text(i, 3);
-		bindings = lappend(bindings, binding);
+		*loading->bindings = lappend(*loading->bindings, binding);
 	}
 	MemoryContextSwitchTo(spi_context);
-	return bindings;
 }
 
 static void
-read_settings(DdlState *into)
+take_setting(void *arg)
 {
-	if (run_query("SELECT copied_tables FROM sharing_guard.setting") > 0)
-	{
-		char	   *word = result_text(0, 1);
+	Loading    *loading = arg;
+	char	   *word;
 
-		into->configured = true;
-		if (strcmp(word, "refuse") == 0)
-			into->copied_tables = COPIED_REFUSE;
-		else if (strcmp(word, "protect") == 0)
-			into->copied_tables = COPIED_PROTECT;
-	}
-	if (run_query("SELECT approved_at, until FROM sharing_guard.maintenance"
-				  " WHERE approved_at IS NOT NULL AND closed_at IS NULL"
-				  " ORDER BY until DESC LIMIT 1") > 0)
-	{
-		into->maintenance_from = DatumGetTimestampTz(result_datum(0, 1));
-		into->maintenance_until = DatumGetTimestampTz(result_datum(0, 2));
-	}
+	if (SPI_processed == 0)
+		return;
+	loading->state->configured = true;
+	word = result_text(0, 1);
+	if (strcmp(word, "refuse") == 0)
+		loading->state->copied_tables = COPIED_REFUSE;
+	else if (strcmp(word, "protect") == 0)
+		loading->state->copied_tables = COPIED_PROTECT;
+}
+
+static void
+take_maintenance(void *arg)
+{
+	Loading    *loading = arg;
+
+	if (SPI_processed == 0)
+		return;
+	loading->state->maintenance_from = DatumGetTimestampTz(result_datum(0, 1));
+	loading->state->maintenance_until = DatumGetTimestampTz(result_datum(0, 2));
 }
 
 /* The functions that the triggers of guards call, which must be left alone. */
@@ -236,113 +224,117 @@ find_trigger_functions(DdlState *into)
 }
 
 /*
+ * Whoever is in the midst of a command may still look at the old state, which
+ * goes with the transaction.
+ */
+static void
+replace_state(DdlState *loaded, MemoryContext context)
+{
+	if (state_context != NULL)
+		MemoryContextSetParent(state_context, TopTransactionContext);
+	if (context != NULL)
+		MemoryContextSetParent(context, CacheMemoryContext);
+	state_context = context;
+	state = loaded;
+}
+
+/*
  * Reads everything into a new state, which is put in place when it is
- * complete.  As the owner of our tables, since whoever runs the command has no
- * rights on them.
+ * complete.
  */
 static void
 load_state(void)
 {
-	MemoryContext context;
-	MemoryContext oldcontext;
-	DdlState   *loaded;
-	Relation	table;
-	Oid			owner;
-	Oid			save_userid;
-	int			save_sec_context;
-	Oid			schema = get_namespace_oid("sharing_guard", true);
-	bool		complete = OidIsValid(schema);
+	Loading		loading = {0};
+	Oid			guard_table;
+	bool		complete = true;
 
 	for (int i = 0; i < lengthof(state_tables); i++)
 	{
-		state_table_oids[i] = complete ?
-			get_relname_relid(state_tables[i], schema) : InvalidOid;
+		state_table_oids[i] = sg_own_table(state_tables[i]);
 		complete &= OidIsValid(state_table_oids[i]);
 	}
 
-	/* None here, or not yet: the install script is running. */
-	if (!complete)
+	/* None here; or the tables are those of a version before this one. */
+	guard_table = state_table_oids[0];
+	if (!complete ||
+		get_attnum(guard_table, "filter_reads") == InvalidAttrNumber ||
+		get_attnum(sg_own_table("setting"), "copied_tables") == InvalidAttrNumber)
 	{
-		if (state_context != NULL)
-			MemoryContextSetParent(state_context, TopTransactionContext);
-		state_context = NULL;
-		state = NULL;
+		replace_state(NULL, NULL);
 		return;
 	}
 
-	table = table_open(state_table_oids[0], AccessShareLock);
-	owner = table->rd_rel->relowner;
-	table_close(table, NoLock);
-
 	/* Goes with the transaction if the load fails. */
-	context = AllocSetContextCreate(CurTransactionContext,
-									"sharing_guard protected objects",
-									ALLOCSET_SMALL_SIZES);
-	loaded = MemoryContextAllocZero(context, sizeof(DdlState));
-	loaded->schema = schema;
-	loaded->event_table = get_relname_relid("event", schema);
-	find_trigger_functions(loaded);
+	loading.context = AllocSetContextCreate(CurTransactionContext,
+											"sharing_guard protected objects",
+											ALLOCSET_SMALL_SIZES);
+	loading.state = MemoryContextAllocZero(loading.context, sizeof(DdlState));
+	loading.state->schema = get_rel_namespace(guard_table);
+	loading.state->event_table = sg_own_table("event");
+	find_trigger_functions(loading.state);
 
-	oldcontext = CurrentMemoryContext;
-	SPI_connect();
-	GetUserIdAndSecContext(&save_userid, &save_sec_context);
-	SetUserIdAndSecContext(owner, save_sec_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
-	read_guards(loaded, context);
-	loaded->roles = read_bindings("SELECT role::pg_catalog.oid, NULL, agency_id"
-								  " FROM sharing_guard.role_binding", context);
-	loaded->servers = read_bindings("SELECT 0::pg_catalog.oid, server, agency_id"
-									" FROM sharing_guard.server_binding", context);
-	loaded->publications =
-		read_bindings("SELECT 0::pg_catalog.oid, publication, agency_id"
-					  " FROM sharing_guard.publication_binding", context);
-	read_settings(loaded);
-	SetUserIdAndSecContext(save_userid, save_sec_context);
-	SPI_finish();
-	MemoryContextSwitchTo(oldcontext);
-
-	/* Whoever is in the midst of a command may still look at the old one. */
-	if (state_context != NULL)
-		MemoryContextSetParent(state_context, TopTransactionContext);
-	MemoryContextSetParent(context, CacheMemoryContext);
-	state_context = context;
-	state = loaded;
+	sg_own_query(guard_table,
+				 "SELECT relation::pg_catalog.oid, guard_id, table_name, data_class,"
+				 " kind OPERATOR(pg_catalog.=) 'records',"
+				 " mode OPERATOR(pg_catalog.=) 'enforce', filter_reads"
+				 " FROM sharing_guard.guard",
+				 0, NULL, NULL, take_guards, &loading);
+	sg_own_query(guard_table,
+				 "SELECT guard_id, column_name FROM sharing_guard.guard_column"
+				 " WHERE role OPERATOR(pg_catalog.<>) 'bookkeeping'",
+				 0, NULL, NULL, take_guard_columns, &loading);
+	loading.bindings = &loading.state->roles;
+	sg_own_query(guard_table,
+				 "SELECT role::pg_catalog.oid, NULL, agency_id"
+				 " FROM sharing_guard.role_binding",
+				 0, NULL, NULL, take_bindings, &loading);
+	loading.bindings = &loading.state->servers;
+	sg_own_query(guard_table,
+				 "SELECT 0::pg_catalog.oid, server, agency_id"
+				 " FROM sharing_guard.server_binding",
+				 0, NULL, NULL, take_bindings, &loading);
+	loading.bindings = &loading.state->publications;
+	sg_own_query(guard_table,
+				 "SELECT 0::pg_catalog.oid, publication, agency_id"
+				 " FROM sharing_guard.publication_binding",
+				 0, NULL, NULL, take_bindings, &loading);
+	sg_own_query(guard_table,
+				 "SELECT copied_tables FROM sharing_guard.setting",
+				 0, NULL, NULL, take_setting, &loading);
+	sg_own_query(guard_table,
+				 "SELECT approved_at, until FROM sharing_guard.maintenance"
+				 " WHERE approved_at IS NOT NULL AND closed_at IS NULL"
+				 " ORDER BY until DESC LIMIT 1",
+				 0, NULL, NULL, take_maintenance, &loading);
+	replace_state(loading.state, loading.context);
 }
 
 const DdlState *
 sg_ddl_state(void)
 {
-	if (loading || !IsTransactionState() || !OidIsValid(MyDatabaseId))
+	if (!IsTransactionState() || !OidIsValid(MyDatabaseId))
 		return NULL;
 
-	/* No snapshot can be taken then; the leader looked when it began. */
-	if (IsInParallelMode())
+	/*
+	 * No snapshot can be taken in parallel mode; the leader looked when it
+	 * began.  And what is being read asks for nothing itself.
+	 */
+	if (IsInParallelMode() || sg_own_query_running())
 		return state;
 
 	AcceptInvalidationMessages();
-	if (likely(state_loaded_generation == state_generation))
-		return state;
 
-	loading = true;
-	PG_TRY();
+	/* Reading may itself take in a change; then it is read once more. */
+	for (int attempt = 1;
+		 attempt <= RELOAD_ATTEMPTS && state_loaded_generation != state_generation;
+		 attempt++)
 	{
-		/* Reading may itself take in a change; then it is read once more. */
-		for (int attempt = 0;
-			 attempt < 3 && state_loaded_generation != state_generation;
-			 attempt++)
-		{
-			uint64		generation = state_generation;
+		uint64		generation = state_generation;
 
-			load_state();
-			state_loaded_generation = generation;
-		}
+		load_state();
+		state_loaded_generation = generation;
 	}
-	PG_FINALLY();
-	{
-		loading = false;
-	}
-	PG_END_TRY();
 	return state;
 }
 
@@ -357,7 +349,7 @@ sg_ddl_any_records(void)
 const DdlState *
 sg_ddl_state_as_read(void)
 {
-	return loading ? NULL : state;
+	return state;
 }
 
 /* ----------------------------------------------------------------
@@ -424,7 +416,7 @@ sg_ddl_agency_of_role(const DdlState *ddl, Oid role)
 		Binding    *binding = lfirst(lc);
 
 		if (SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(binding->role)) &&
-			is_member_of_role_nosuper(role, binding->role))
+			sg_acts_for(role, binding->role))
 			return binding->agency;
 	}
 	return NULL;

@@ -21,6 +21,7 @@
 #include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
+#include "channel/refusal.h"
 #include "channel/triggers.h"
 #include "compat.h"
 #include "commands/trigger.h"
@@ -272,44 +273,12 @@ fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
 static void
 refuse_row(const GatheredDecision *gathered, const Disclosure *disclosure)
 {
-	const Decision *decision = sg_gather_decision(gathered);
-	const char *contact = sg_gather_contact();
 	char	   *event_id = sg_gather_refusal(gathered, disclosure);
-	StringInfoData detail;
-	StringInfoData hint;
 
-	initStringInfo(&detail);
-	/* Those that only flag are in the event; here they would confuse. */
-	for (int i = 0; i < decision->nblocking; i++)
-		appendStringInfo(&detail, "%s\n", decision->reasons[i]);
-	appendStringInfo(&detail, "Destination class: %s",
-					 sg_destination_class_name(decision->destination_class));
-	if (decision->agency_status == AGENCY_INACTIVE)
-		appendStringInfoString(&detail, " (inactive)");
-	if (sg_is_given(disclosure->on_behalf_of))
-		appendStringInfo(&detail, "; on behalf of: %s",
-						 sg_destination_class_name(decision->on_behalf_of_class));
-	appendStringInfoString(&detail, ". Purpose tags: ");
-	for (int i = 0; i < decision->ntags; i++)
-		appendStringInfo(&detail, "%s%s", i > 0 ? ", " : "", decision->tags[i]);
-	appendStringInfo(&detail,
-					 "%s.\nThe statement ended at this row, the first that is refused; the rest was not decided.",
-					 decision->ntags == 0 ? "none" : "");
-
-	/* What can lawfully be done instead, then whom to ask. */
-	initStringInfo(&hint);
-	for (int i = 0; i < decision->nlawful_ways; i++)
-		appendStringInfo(&hint, "%s ", decision->lawful_ways[i]);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_SG_BLOCKED_BY_POLICY),
-			 errmsg("sharing policy refuses a row for export table %s",
-					disclosure->relation),
-			 errdetail_internal("%s", detail.data),
-			 errhint("%sIf the disclosure is lawful, ask %s and quote event %s.",
-					 hint.data,
-					 contact ? contact : "whoever administers the sharing policy",
-					 event_id)));
+	sg_raise_refusal(sg_gather_decision(gathered), disclosure, event_id,
+					 psprintf("sharing policy refuses a row for export table %s",
+							  disclosure->relation),
+					 "The statement ended at this row, the first that is refused; the rest was not decided.");
 }
 
 /* Notes a skipped row for the statement's one warning. */
@@ -584,6 +553,7 @@ sg_export_statement_after(PG_FUNCTION_ARGS)
 										  STATEMENT_TRIGGER_NAME,
 										  TRIGGER_EVENT_AFTER);
 
+	sg_gather_record_skipped();
 	report_skipped_rows(&guard->guard_id);
 	return PointerGetDatum(NULL);
 }

@@ -18,14 +18,16 @@
  * Groups belong to a subtransaction.  When it aborts its rows are gone, and
  * so must be its groups; when it commits they become its parent's.
  *
- * A refused row is not gathered.  Its transaction ends, so its event goes to
- * the server log at once.
+ * What is held back is recorded whatever becomes of the transaction, by way of
+ * audit/writer: the one row that ends a statement at once, rows that a guard
+ * skips at the end of their statement, or with their group when that is full.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "audit/writer.h"
 #include "channel/context.h"
 #include "channel/gather.h"
 #include "channel/maintenance.h"
@@ -90,9 +92,7 @@ typedef struct Group
 	Outcome		outcome;
 	Decision   *decision;
 	Disclosure	disclosure;		/* without the per-row fields */
-	const char *home_agency;
-	Oid			session_role;
-	Oid			acting_role;
+	Actor		actor;			/* but for a person whom the rows name */
 
 	RowColumn  *record_keys;
 	RowColumn  *purposes;
@@ -156,6 +156,12 @@ static bool writing_events = false;
 /* Memory held by all levels, as of the last look at each. */
 static Size gathered_bytes = 0;
 static int	rows_since_memory_check = 0;
+
+/* Rows in groups that are held back, and not recorded yet. */
+static int64 held_back = 0;
+
+#define WHY_SKIPPED "rows were skipped"
+#define WHY_REFUSED "the statement was refused"
 
 struct GatheredDecision
 {
@@ -323,6 +329,13 @@ effective_outcome(const Policy *policy, const Guard *guard,
 		!(guard->enforce && sg_policy_enforces(policy)))
 		return OUTCOME_FLAG;
 	return decision->outcome;
+}
+
+/* The same for a decision that a channel has made stricter. */
+Outcome
+sg_gather_effective_outcome(const Guard *guard, const Decision *decision)
+{
+	return effective_outcome(sg_policy_current(), guard, decision);
 }
 
 /* Asks policy, and keeps the answer in the given context. */
@@ -664,6 +677,26 @@ add_columns(Group *group, int fields, MemoryContext context)
 }
 
 /*
+ * Who acts, in CurrentMemoryContext.  A login that several people share must
+ * never pass for one of them.
+ *
+ * Looked up when the first row comes: an event may have to be written where
+ * the catalog can be looked at no more.
+ */
+static void
+set_actor(Actor *actor, Oid session_role, Oid acting_role)
+{
+	const char *organization = NULL;
+
+	sg_actor_from_session(actor, session_role, acting_role);
+	if (sg_context_role_shared(session_role, &organization))
+		actor->username_source = "shared_login";
+	if (organization == NULL)
+		organization = sg_policy_home_agency_name(sg_policy_current());
+	actor->organization = copy_string(organization);
+}
+
+/*
  * An empty group, in CurrentMemoryContext, with copies of all that its rows
  * share.
  */
@@ -676,10 +709,9 @@ new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
 	group->outcome = gathered->outcome;
 	group->decision = copy_decision(gathered->decision);
 	group->disclosure = copy_shared_fields(disclosure);
-	group->home_agency =
-		copy_string(sg_policy_home_agency_name(sg_policy_current()));
-	group->session_role = session_role;
-	group->acting_role = acting_role;
+	set_actor(&group->actor, session_role, acting_role);
+	if (group->outcome == OUTCOME_BLOCK)
+		sg_writer_prepare();
 	add_columns(group, fields, CurrentMemoryContext);
 	return group;
 }
@@ -722,21 +754,14 @@ find_group(Level *level, const GatheredDecision *gathered,
 static void
 fill_event(DisclosureEvent *event, const Group *group)
 {
-	const char *organization = NULL;
 	TextSlice	person;
 
+	memset(event, 0, sizeof(*event));
 	event->event_id = group->event_id;
 	event->occurred_at = group->first_at;
+	event->actor = group->actor;
 
-	/*
-	 * Whoever the application says is at the keyboard comes first; a login
-	 * that several people share must never pass for one of them.
-	 */
-	sg_actor_from_session(&event->actor, group->session_role,
-						  group->acting_role);
-	if (sg_context_role_shared(group->session_role, &organization))
-		event->actor.username_source = "shared_login";
-	event->actor.organization = organization ? organization : group->home_agency;
+	/* Whoever the application says is at the keyboard comes first. */
 	if (group->requesting_persons != NULL)
 	{
 		event->actor.username_source = "person";
@@ -786,7 +811,7 @@ write_group(EventWriter *writer, const Group *group)
 {
 	DisclosureEvent event;
 
-	if (group->nrows == 0)
+	if (group->nrows == 0 || group->outcome == OUTCOME_BLOCK)
 		return;
 	fill_event(&event, group);
 	sg_event_write_disclosure(writer, &event);
@@ -808,6 +833,28 @@ free_column(RowColumn *column)
 		sg_rows_free(column);
 }
 
+/* Makes a group that is about to be written, or left, one without rows. */
+static void
+restart_group(Level *level, Group *group, int fields)
+{
+	if (group->outcome == OUTCOME_BLOCK)
+		held_back -= group->nrows;
+	group->nrows = 0;
+	group->bytes = 0;
+	group->fill_number++;
+	add_columns(group, fields, level->context);
+}
+
+static void
+free_columns(Group *group)
+{
+	free_column(group->record_keys);
+	free_column(group->purposes);
+	free_column(group->query_elements);
+	free_column(group->case_numbers);
+	free_column(group->requesting_persons);
+}
+
 /*
  * Writes a group's rows now and starts it anew.
  *
@@ -820,10 +867,16 @@ write_and_restart_group(Level *level, Group *group, int fields)
 	Group		full = *group;
 	EventWriter *writer;
 
-	group->nrows = 0;
-	group->bytes = 0;
-	group->fill_number++;
-	add_columns(group, fields, level->context);
+	restart_group(level, group, fields);
+	if (full.outcome == OUTCOME_BLOCK)
+	{
+		DisclosureEvent event;
+
+		fill_event(&event, &full);
+		sg_writer_record_disclosure(&event, WHY_SKIPPED);
+		free_columns(&full);
+		return;
+	}
 
 	writer = begin_writing();
 	PG_TRY();
@@ -837,17 +890,84 @@ write_and_restart_group(Level *level, Group *group, int fields)
 	}
 	PG_END_TRY();
 
-	free_column(full.record_keys);
-	free_column(full.purposes);
-	free_column(full.query_elements);
-	free_column(full.case_numbers);
-	free_column(full.requesting_persons);
+	free_columns(&full);
 }
 
 /* ----------------------------------------------------------------
  *		Levels: the groups of each subtransaction
  * ----------------------------------------------------------------
  */
+
+/* Which fields the rows of a group have. */
+static int
+fields_of_group(const Group *group)
+{
+	return (group->purposes ? HAS_PURPOSE : 0) |
+		(group->query_elements ? HAS_QUERY_ELEMENTS : 0) |
+		(group->case_numbers ? HAS_CASE_NUMBER : 0) |
+		(group->requesting_persons ? HAS_PERSON : 0) |
+		(group->record_keys ? HAS_RECORD_KEY : 0);
+}
+
+/*
+ * Takes the rows of a level that are held back, for events that do not share
+ * the transaction's fate.  They are in the batch then and in no group.
+ */
+static void
+take_held_back(EventBatch *batch, Level *level)
+{
+	group_table_iterator iterator;
+	GroupEntry *entry;
+
+	group_table_start_iterate(level->groups, &iterator);
+	while (held_back > 0 &&
+		   (entry = group_table_iterate(level->groups, &iterator)) != NULL)
+	{
+		Group	   *group = entry->group;
+		Group		full = *group;
+		DisclosureEvent event;
+
+		if (group->outcome != OUTCOME_BLOCK || group->nrows == 0)
+			continue;
+		restart_group(level, group, fields_of_group(group));
+		fill_event(&event, &full);
+		sg_writer_batch_add_disclosure(batch, &event);
+		free_columns(&full);
+	}
+}
+
+/*
+ * Records the rows that were skipped: called at the end of each statement that
+ * can do so.  Returns when their events are durable.
+ */
+void
+sg_gather_record_skipped(void)
+{
+	EventBatch *batch;
+
+	if (held_back == 0)
+		return;
+	batch = sg_writer_batch(WHY_SKIPPED);
+	for (Level *level = levels; level != NULL; level = level->parent)
+		take_held_back(batch, level);
+	sg_writer_batch_record(batch);
+}
+
+/*
+ * The statement failed before its end came.  What it had skipped before was
+ * tried all the same; no time is left to wait until it is recorded.
+ */
+static void
+leave_held_back(Level *level)
+{
+	EventBatch *batch;
+
+	if (held_back == 0)
+		return;
+	batch = sg_writer_batch(WHY_SKIPPED);
+	take_held_back(batch, level);
+	sg_writer_batch_leave(batch);
+}
 
 /*
  * Writes all groups of a level, each as one event.  Frees nothing: the caller
@@ -862,6 +982,14 @@ write_level(Level *level)
 
 	if (level->groups->members == 0)
 		return;
+
+	if (held_back > 0)
+	{
+		EventBatch *batch = sg_writer_batch(WHY_SKIPPED);
+
+		take_held_back(batch, level);
+		sg_writer_batch_record(batch);
+	}
 
 	writer = begin_writing();
 	PG_TRY();
@@ -969,6 +1097,8 @@ add_row(Group *group, const Disclosure *disclosure)
 		group->first_at = disclosure->at;
 	}
 	group->nrows++;
+	if (group->outcome == OUTCOME_BLOCK)
+		held_back++;
 	group->bytes += disclosure->record_key.len + disclosure->purpose.len +
 		disclosure->query_elements.len + disclosure->case_number.len +
 		disclosure->requesting_person.len;
@@ -1069,7 +1199,7 @@ sg_gather_row(GatheredDecision *gathered, const Disclosure *disclosure)
 
 /*
  * Records a row whose refusal is about to end the statement, and returns its
- * event's id as text, palloc'd.
+ * event's id as text, palloc'd.  When it returns the event is durable.
  *
  * A group of its own, outside all levels: those go with the transaction.
  */
@@ -1081,16 +1211,39 @@ sg_gather_refusal(const GatheredDecision *gathered,
 								  GetSessionUserId(), GetUserId());
 	DisclosureEvent event;
 
-	/*
-	 * Written with the transaction the event would vanish with it, so it goes
-	 * to the server log.
-	 */
 	add_row(group, disclosure);
+	held_back--;				/* recorded here and now */
 	if (group->purposes)
 		sg_rows_append(group->purposes, &disclosure->purpose);
 	fill_event(&event, group);
-	sg_event_to_server_log(&event, "the statement was refused");
+	sg_writer_record_disclosure(&event, WHY_REFUSED);
 	return sg_event_id_text(&event.event_id);
+}
+
+/*
+ * The event of a disclosure whose rows are not looked at one by one, because
+ * they are read and not written; with a decision of the caller's, who may know
+ * more of it than policy does.  How many rows is for the caller to say; until
+ * then it is not known.  All in CurrentMemoryContext.
+ */
+void
+sg_gather_read_event(DisclosureEvent *event, const Decision *decision,
+					 Outcome outcome, const Disclosure *disclosure)
+{
+	GatheredDecision gathered = {0};
+	Group	   *group;
+
+	gathered.decision = decision;
+	gathered.outcome = outcome;
+	group = new_group(&gathered, disclosure, fields_of(disclosure),
+					  GetSessionUserId(), GetUserId());
+	add_row(group, disclosure);
+	if (group->purposes)
+		sg_rows_append(group->purposes, &disclosure->purpose);
+	memset(event, 0, sizeof(*event));
+	fill_event(event, group);
+	event->rows_disclosed = ROWS_UNKNOWN;
+	event->rows_blocked = 0;
 }
 
 /* ----------------------------------------------------------------
@@ -1120,11 +1273,15 @@ gather_xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PREPARE:
 		case XACT_EVENT_ABORT:
+			for (Level *level = levels; level != NULL; level = level->parent)
+				leave_held_back(level);
+
 			/* The levels' memory goes with the transaction's. */
 			if (levels != NULL)
 				group_epoch++;
 			levels = NULL;
 			gathered_bytes = 0;
+			held_back = 0;
 			break;
 
 		default:
@@ -1201,6 +1358,7 @@ after_subabort(SubTransactionId subid)
 	{
 		Level	   *level = levels;
 
+		leave_held_back(level);
 		levels = level->parent;
 		free_level(level);
 	}

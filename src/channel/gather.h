@@ -30,19 +30,31 @@ extern GatheredDecision *sg_gather_decide(const Guard *guard,
 extern const Decision *sg_gather_decision(const GatheredDecision *gathered);
 extern Outcome sg_gather_outcome(const GatheredDecision *gathered);
 
+/* What a decision means under this guard, the modes considered. */
+extern Outcome sg_gather_effective_outcome(const Guard *guard,
+										   const Decision *decision);
+
 /*
- * Records the row that was decided last: it goes out (or was skipped), and
- * the event is written with the transaction, at its end or earlier.
+ * Records the row that was decided last: it goes out, and the event is written
+ * with the transaction, at its end or earlier; or it was skipped, and the event
+ * is durable after sg_gather_record_skipped(), at the statement's end.
  */
 extern void sg_gather_row(GatheredDecision *gathered,
 						  const Disclosure *disclosure);
 
+extern void sg_gather_record_skipped(void);
+
 /*
- * For a row whose refusal ends the statement: leaves its event where it
- * outlives the transaction and returns the event's id, as text.
+ * For a row whose refusal ends the statement: makes its event durable and
+ * returns the event's id, as text.
  */
 extern char *sg_gather_refusal(const GatheredDecision *gathered,
 							   const Disclosure *disclosure);
+
+/* The event of rows that are read, not written: see gather.c. */
+extern void sg_gather_read_event(DisclosureEvent *event,
+								 const Decision *decision, Outcome outcome,
+								 const Disclosure *disclosure);
 
 /* Are events being written?  Then nothing may be exported: see gather.c. */
 extern bool sg_gather_is_writing(void);

@@ -75,8 +75,9 @@ sg_maintenance_check(const Disclosure *disclosure)
 		return;
 	}
 
-	/* The agency's own people may look meanwhile. */
-	if (disclosure->channel == CHANNEL_SELF_ACCESS)
+	/* The agency's own people may look, and an upgrade may copy tables. */
+	if (disclosure->channel == CHANNEL_SELF_ACCESS ||
+		disclosure->channel == CHANNEL_COPIED_TABLE)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_SG_UNDER_MAINTENANCE),

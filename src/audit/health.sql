@@ -1,0 +1,171 @@
+-- How the writer of the log is, and how it was.
+
+CREATE FUNCTION sharing_guard.writer_health(
+    OUT writer_state text,
+    OUT writer_pid integer,
+    OUT writer_started_at timestamptz,
+    OUT writer_starts bigint,
+    OUT queue_slots integer,
+    OUT queue_depth integer,
+    OUT queue_high_water integer,
+    OUT open_disclosures integer,
+    OUT open_high_water integer,
+    OUT last_write_at timestamptz,
+    OUT events_written bigint,
+    OUT events_failed bigint,
+    OUT refusals bigint,
+    OUT last_error_code text,
+    OUT last_error_at timestamptz,
+    OUT heartbeat_seconds integer)
+    AS 'MODULE_PATHNAME', 'sg_sql_writer_health'
+    LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+REVOKE ALL ON FUNCTION sharing_guard.writer_health() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.writer_health() IS
+'Figures of the writer of this database''s audit log, from shared memory, since the server started; read them through the view health';
+
+-- Everybody's transactions count, and an auditor may not see them by himself.
+CREATE FUNCTION sharing_guard.oldest_transaction_start() RETURNS timestamptz
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT LEAST(
+        (SELECT pg_catalog.min(a.xact_start)
+         FROM pg_catalog.pg_stat_activity a
+         WHERE a.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+             AND a.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()),
+        (SELECT pg_catalog.min(p.prepared)
+         FROM pg_catalog.pg_prepared_xacts p
+         WHERE p.database OPERATOR(pg_catalog.=) pg_catalog.current_database()))
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.oldest_transaction_start() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.oldest_transaction_start() IS
+'When the oldest transaction of this database that has not ended, other than the caller''s, began; prepared ones count. What it disclosed is not in the log yet';
+
+CREATE VIEW sharing_guard.health AS
+SELECT
+    h.writer_state,
+    h.writer_pid,
+    h.writer_started_at,
+    h.writer_starts,
+    h.queue_slots,
+    h.queue_depth,
+    h.queue_high_water,
+    h.open_disclosures,
+    h.open_high_water,
+    h.last_write_at,
+    pg_catalog.clock_timestamp() - h.last_write_at AS last_write_age,
+    h.events_written,
+    h.events_failed,
+    h.refusals,
+    h.last_error_code,
+    h.last_error_at,
+    pg_catalog.clock_timestamp() - sharing_guard.oldest_transaction_start()
+        AS oldest_transaction_age,
+    pg_catalog.array_remove(ARRAY[
+        CASE h.writer_state
+            WHEN 'not_registered' THEN 'The server could not start the writer: raise max_worker_processes and restart.'
+            WHEN 'not_running' THEN 'The writer is not running; the server starts it again within a second, or the server log says why not.'
+            WHEN 'waiting' THEN 'The writer cannot connect to this database yet; the server log says why.'
+        END,
+        CASE WHEN h.queue_depth >= h.queue_slots
+            THEN 'The queue is full: refusals and reads wait.' END,
+        CASE WHEN h.last_error_at > COALESCE(h.last_write_at, '-infinity')
+            THEN 'The last attempt to write failed; the server log says why.' END
+        ], NULL) AS problems
+FROM sharing_guard.writer_health() h
+WHERE h.writer_state IS NOT NULL;
+REVOKE ALL ON TABLE sharing_guard.health FROM PUBLIC;
+COMMENT ON VIEW sharing_guard.health IS
+'How the writer of the audit log is now, in one row; figures count from the start of the server. Nothing is wrong where problems is empty';
+COMMENT ON COLUMN sharing_guard.health.writer_state IS
+'running; waiting (for its database, or for somebody who needs it without sessions); not_running; not_registered (max_worker_processes was exhausted at start)';
+COMMENT ON COLUMN sharing_guard.health.writer_pid IS
+'Its process; NULL where there is none';
+COMMENT ON COLUMN sharing_guard.health.writer_started_at IS
+'When it last began to work';
+COMMENT ON COLUMN sharing_guard.health.writer_starts IS
+'How often it was started; each time but the first something had ended it';
+COMMENT ON COLUMN sharing_guard.health.queue_slots IS
+'How many sessions can wait for their events at once (sharing_guard.queue_slots)';
+COMMENT ON COLUMN sharing_guard.health.queue_depth IS
+'How many slots are taken now';
+COMMENT ON COLUMN sharing_guard.health.queue_high_water IS
+'The most that were ever taken at once';
+COMMENT ON COLUMN sharing_guard.health.open_disclosures IS
+'Reads of guarded tables that are under way now, open cursors among them';
+COMMENT ON COLUMN sharing_guard.health.open_high_water IS
+'The most that ever were at once; sharing_guard.open_disclosures is the limit';
+COMMENT ON COLUMN sharing_guard.health.last_write_at IS
+'When the writer last committed events of sessions';
+COMMENT ON COLUMN sharing_guard.health.last_write_age IS
+'How long ago that is';
+COMMENT ON COLUMN sharing_guard.health.events_written IS
+'Events it has written for sessions: refusals, skipped rows, reads';
+COMMENT ON COLUMN sharing_guard.health.events_failed IS
+'Queue slots whose events could not be written; they are in the server log';
+COMMENT ON COLUMN sharing_guard.health.refusals IS
+'How often a session was refused because its event could not be recorded, cancelled waits among them';
+COMMENT ON COLUMN sharing_guard.health.last_error_code IS
+'The SQLSTATE of the writer''s last error; the message is in the server log';
+COMMENT ON COLUMN sharing_guard.health.last_error_at IS
+'When that was';
+COMMENT ON COLUMN sharing_guard.health.oldest_transaction_age IS
+'How long the oldest unfinished transaction of this database has been open: what it disclosed is not in the log yet';
+COMMENT ON COLUMN sharing_guard.health.problems IS
+'What is wrong, in sentences; empty where nothing is';
+
+CREATE VIEW sharing_guard.health_history AS
+SELECT
+    e.event_id,
+    e.occurred_at,
+    e.operation AS what,
+    e.occurred_at - pg_catalog.lag(e.occurred_at) OVER written AS since_previous,
+    pg_catalog.lag(e.operation) OVER written IS NOT NULL
+        AND pg_catalog.lag(e.operation) OVER written <> 'writer_stopped'
+        AND e.occurred_at - pg_catalog.lag(e.occurred_at) OVER written >
+            2 * pg_catalog.make_interval(secs => COALESCE(
+                (pg_catalog.lag(e.new_row) OVER written ->> 'heartbeat_interval')::double precision, 300))
+        AS gap,
+    (e.new_row ->> 'last_sign_of_life')::timestamptz AS last_sign_of_life,
+    (e.new_row ->> 'writer_pid')::integer AS writer_pid,
+    (e.new_row ->> 'queue_depth')::integer AS queue_depth,
+    (e.new_row ->> 'queue_high_water')::integer AS queue_high_water,
+    (e.new_row ->> 'open_disclosures')::integer AS open_disclosures,
+    (e.new_row ->> 'open_high_water')::integer AS open_high_water,
+    (e.new_row ->> 'events_written')::bigint AS events_written,
+    (e.new_row ->> 'events_failed')::bigint AS events_failed,
+    (e.new_row ->> 'refusals')::bigint AS refusals
+FROM sharing_guard.event e
+WHERE e.kind = 'health'
+WINDOW written AS (ORDER BY e.occurred_at, e.event_id);
+REVOKE ALL ON TABLE sharing_guard.health_history FROM PUBLIC;
+COMMENT ON VIEW sharing_guard.health_history IS
+'What the writer said of itself, from the audit log: that it came and went, that one was lost, and its heartbeats. A time without any is a time when refusals and reads could not be recorded';
+COMMENT ON COLUMN sharing_guard.health_history.event_id IS
+'Identifies the event';
+COMMENT ON COLUMN sharing_guard.health_history.occurred_at IS
+'When it was said';
+COMMENT ON COLUMN sharing_guard.health_history.what IS
+'writer_started, heartbeat, writer_stopped (by request: a shutdown, for example), writer_lost (said by its successor: it ended without a word)';
+COMMENT ON COLUMN sharing_guard.health_history.since_previous IS
+'How long after the one before';
+COMMENT ON COLUMN sharing_guard.health_history.gap IS
+'True where more than two heartbeats are missing before it, and the writer had not said that it would stop';
+COMMENT ON COLUMN sharing_guard.health_history.last_sign_of_life IS
+'writer_lost: what is known of when';
+COMMENT ON COLUMN sharing_guard.health_history.writer_pid IS
+'The process that said it';
+COMMENT ON COLUMN sharing_guard.health_history.queue_depth IS
+'Slots of the queue taken at that moment';
+COMMENT ON COLUMN sharing_guard.health_history.queue_high_water IS
+'The most that had been taken at once since the server started';
+COMMENT ON COLUMN sharing_guard.health_history.open_disclosures IS
+'Reads of guarded tables under way at that moment';
+COMMENT ON COLUMN sharing_guard.health_history.open_high_water IS
+'The most that had been under way at once since the server started';
+COMMENT ON COLUMN sharing_guard.health_history.events_written IS
+'Events written for sessions since the server started';
+COMMENT ON COLUMN sharing_guard.health_history.events_failed IS
+'Slots whose events could not be written since the server started';
+COMMENT ON COLUMN sharing_guard.health_history.refusals IS
+'Sessions refused for want of a record since the server started';

@@ -1,0 +1,195 @@
+/*-------------------------------------------------------------------------
+ *
+ * queue.h
+ *		The bounded queue in shared memory between sessions and the writer.
+ *
+ * One queue for each guarded database, and one writer for each queue.  All
+ * fields are read and written under the queue's lock, except where it is said
+ * otherwise; nobody waits, allocates or reports anything while holding it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_QUEUE_H
+#define SHARING_GUARD_QUEUE_H
+
+#include "audit/writer.h"
+#include "storage/condition_variable.h"
+#include "storage/dsm.h"
+#include "storage/latch.h"
+#include "storage/lwlock.h"
+
+/*
+ * What fits into a slot: the event of a refused row is about one kilobyte.
+ * Longer ones, of any length, are put into a segment of dynamic shared memory
+ * that the slot names.
+ */
+#define SLOT_BYTES	4096
+
+/*
+ * The life of a slot.  From READY on it belongs to the writer, until it has
+ * answered; a session that stops waiting only leaves word that nobody waits.
+ */
+typedef enum SlotState
+{
+	SLOT_FREE,
+	SLOT_READY,					/* events to be written */
+	SLOT_TAKEN,					/* the writer is at it */
+	SLOT_WRITTEN,				/* committed and flushed */
+	SLOT_FAILED					/* not written; sqlerrcode says why */
+} SlotState;
+
+typedef struct QueueSlot
+{
+	SlotState	state;
+	bool		abandoned;		/* nobody waits for the answer */
+	bool		perhaps_written;	/* taken by a writer that never answered */
+	int			next;			/* in the list that it is in; -1: the last */
+	int			owner_pid;
+	int			place;			/* of the disclosure this is the intent of; -1 */
+	int			sqlerrcode;
+	ConditionVariable answered;
+
+	/* Events, as sg_event_serialize_disclosure() and its like make them. */
+	Size		length;
+	dsm_handle	overflow;		/* NO_OVERFLOW: they are in data */
+	char		data[SLOT_BYTES];
+} QueueSlot;
+
+#define NO_OVERFLOW		0
+
+/* A disclosure whose intent was, or is about to be, recorded. */
+typedef enum PlaceState
+{
+	PLACE_FREE,
+	PLACE_OPENING,				/* its intent is being written */
+	PLACE_OPEN,
+	PLACE_ENDED,				/* its completion is to be written */
+	PLACE_ENDING				/* ... and the writer is at it */
+} PlaceState;
+
+typedef struct OpenPlace
+{
+	PlaceState	state;
+	int			next_free;
+	bool		given_up;		/* ended while its intent was being written */
+	int			owner_pid;
+	pg_uuid_t	event_id;
+	int64		rows_disclosed;
+	int64		rows_blocked;
+	DisclosureEnding ending;
+	TimestampTz ended_at;
+} OpenPlace;
+
+/* Figures for the view "health". */
+typedef struct QueueHealth
+{
+	TimestampTz writer_started_at;	/* 0: never */
+	int64		writer_starts;
+	TimestampTz last_write_at;	/* 0: nothing written yet */
+	int64		events_written;
+	int64		events_failed;
+	int64		refusals;		/* how often a session could not be served */
+	int			slots_high_water;
+	int			places_high_water;
+	int			last_error_code;	/* 0: none yet */
+	TimestampTz last_error_at;
+} QueueHealth;
+
+/* What a writer that has not connected yet waits for. */
+typedef enum WriterState
+{
+	WRITER_NOT_RUNNING,
+	WRITER_WAITING,				/* for its database to come to exist, or for
+								 * somebody who needs it to have no sessions */
+	WRITER_RUNNING
+} WriterState;
+
+typedef struct Queue
+{
+	char		database[NAMEDATALEN];
+	LWLock	   *lock;
+	bool		registered;		/* does the server know of a writer for it */
+	bool		after_start;	/* no writer has run since the server started */
+
+	WriterState writer_state;
+	int			writer_pid;		/* 0: none */
+	Latch	   *writer_latch;	/* NULL: none */
+	int			failed_connections; /* in a row */
+	TimestampTz stay_away_until;	/* somebody needs the database empty */
+
+	ConditionVariable slot_freed;
+	int			free_slot;		/* heads of lists; -1: none */
+	int			first_ready;
+	int			last_ready;
+	int			free_place;
+	int			places_ended;	/* how many wait for their completion */
+	int			slots_used;
+	int			places_used;
+	QueueHealth health;
+	QueueSlot  *slots;			/* sg_queue_slots of them */
+	OpenPlace  *places;			/* sg_open_disclosures of them */
+} Queue;
+
+/* Settings. */
+extern PGDLLIMPORT int sg_audit_timeout;	/* ms */
+extern PGDLLIMPORT int sg_queue_slots;
+extern PGDLLIMPORT int sg_open_disclosures;
+
+/* Called once, at library load. */
+extern void sg_queue_init(void);
+
+/* The server has taken note of this queue's writer.  At library load. */
+extern void sg_queue_writer_registered(int index);
+
+/* The queues, one for each name in sharing_guard.databases, in its order. */
+extern int	sg_queue_count(void);
+extern Queue *sg_queue_at(int index);
+
+/* By name; NULL where that database is not guarded, or this is no server. */
+extern Queue *sg_queue_of_database(const char *database);
+
+/* The queue of the database we are connected to; NULL as above. */
+extern Queue *sg_queue_mine(void);
+
+/* Lets the writer look at its queue.  Needs no lock. */
+extern void sg_queue_wake_writer(Queue *queue);
+
+/*
+ * All of these need the lock.
+ *
+ * A free slot or place, or NULL where there is none.  Whoever frees a slot
+ * tells who waits for one.
+ */
+extern QueueSlot *sg_queue_claim_slot(Queue *queue);
+extern void sg_queue_free_slot(Queue *queue, QueueSlot *slot);
+extern OpenPlace *sg_queue_claim_place(Queue *queue);
+extern void sg_queue_free_place(Queue *queue, OpenPlace *place);
+
+/*
+ * Slots are written in the order in which they became ready; one whose writer
+ * died comes first.
+ */
+extern void sg_queue_make_ready(Queue *queue, QueueSlot *slot);
+extern void sg_queue_make_ready_again(Queue *queue, QueueSlot *slot);
+extern QueueSlot *sg_queue_take_ready(Queue *queue);
+
+/* The disclosure has ended, and its completion is to be written. */
+extern void sg_queue_end_place(Queue *queue, OpenPlace *place,
+							   int64 rows_disclosed, int64 rows_blocked,
+							   DisclosureEnding ending);
+
+/*
+ * The slot's place: nothing where it has none; else opens it, or ends it if
+ * its session has gone meanwhile.  When the intent could not be written, it is
+ * freed.  Needs the lock.
+ */
+extern void sg_queue_intent_answered(Queue *queue, QueueSlot *slot,
+									 bool written);
+
+/*
+ * For the view.  The code alone: a message may contain what it is about, and
+ * is in the server log.
+ */
+extern void sg_queue_note_error(Queue *queue, int sqlerrcode);
+
+#endif							/* SHARING_GUARD_QUEUE_H */
