@@ -216,7 +216,8 @@ BEGIN
     RETURN QUERY
     SELECT 'unprotected_table', 'medium', c.oid::regclass::text, pg_get_userbyid(c.relowner)::text,
            format('it has the columns of %s, and no guard', string_agg(g.table_name, ', ' ORDER BY g.table_name)),
-           format('SELECT sharing_guard.protect_records(%L, data_class => %L);', c.oid::regclass, min(g.data_class))
+           format('SELECT sharing_guard.protect_%s(%L, data_class => %L); -- and which of its columns is what',
+                  CASE min(g.kind) WHEN 'export' THEN 'export' ELSE 'records' END, c.oid::regclass, min(g.data_class))
     FROM sharing_guard.guard g
          CROSS JOIN LATERAL (
              SELECT array_agg(a.attname::text) AS names FROM pg_attribute a
@@ -228,8 +229,7 @@ BEGIN
          CROSS JOIN LATERAL (
              SELECT array_agg(a.attname::text) AS names FROM pg_attribute a
              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) copy
-    WHERE g.kind = 'records'
-      AND (copy.names @> source.names
+    WHERE (copy.names @> source.names
            OR (source.names @> copy.names AND cardinality(copy.names) > 1))
       AND c.oid NOT IN (SELECT r.relid FROM sharing_guard.guarded_relations() r)
     GROUP BY c.oid, c.relowner;

@@ -61,6 +61,7 @@ is_of_interest(const Node *command)
 	{
 		case T_AlterDatabaseStmt:
 		case T_AlterDefaultPrivilegesStmt:
+		case T_AlterDomainStmt:
 		case T_AlterEventTrigStmt:
 		case T_AlterExtensionContentsStmt:
 		case T_AlterExtensionStmt:
@@ -73,6 +74,7 @@ is_of_interest(const Node *command)
 		case T_AlterRoleStmt:
 		case T_AlterSystemStmt:
 		case T_AlterTableStmt:
+		case T_ClusterStmt:
 		case T_CreateFunctionStmt:
 		case T_CreatePublicationStmt:
 		case T_CreateRoleStmt:
@@ -90,9 +92,11 @@ is_of_interest(const Node *command)
 		case T_IndexStmt:
 		case T_ReassignOwnedStmt:
 		case T_RefreshMatViewStmt:
+		case T_ReindexStmt:
 		case T_RenameStmt:
 		case T_RuleStmt:
 		case T_TruncateStmt:
+		case T_VacuumStmt:
 			return true;
 		case T_VariableSetStmt:
 			{
@@ -143,6 +147,7 @@ ddl_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 
 		/* What it has made of the catalogs, before anybody else sees it. */
 		state = sg_ddl_state();
+		sg_tamper_executed(state, command);
 		sg_grant_command(state, command);
 		sg_publication_command(state, command);
 		sg_copied_command(state);

@@ -20,8 +20,9 @@ extern void sg_tamper_object(const DdlState *state, const Node *command,
 							 ObjectAccessType access, Oid classId,
 							 Oid objectId, int subId, void *arg);
 
-/* What objects do not tell; called before the command. */
+/* What objects do not tell; called before the command, and after it. */
 extern void sg_tamper_command(const DdlState *state, const Node *command);
+extern void sg_tamper_executed(const DdlState *state, const Node *command);
 
 /* A plan is about to change the log itself. */
 extern void sg_tamper_log(const DdlState *state, const char *operation);

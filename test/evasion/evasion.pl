@@ -121,7 +121,7 @@ sub begin_anew
 		$said .= try_as($database, 'postgres', $sql);
 	}
 	# In the unguarded database there is nobody to ask.
-	$said =~ s/^.*ERROR.*(?:schema "sharing_guard"|function sharing_guard).*\n//mg;
+	$said =~ s/^.*ERROR.*(?:schema "sharing_guard"|function sharing_guard).*\n(?:(?:LINE|LOCATION).*\n|\s+\^\n)*//mg;
 	$said =~ s/^.*NOTICE.*\n(?:DETAIL.*\n|drop cascades.*\n|and \d+ other.*\n|LOCATION.*\n)*//mg;
 	return $said;
 }

@@ -13,9 +13,20 @@ DO $$ DECLARE x record; BEGIN
     FOR x IN SELECT n.nspname FROM pg_namespace n WHERE n.nspname !~ '^pg_' AND n.nspname NOT IN ('public', 'information_schema', 'sharing_guard') LOOP
         EXECUTE format('DROP SCHEMA %I CASCADE', x.nspname); END LOOP;
 END $$;
+CREATE SCHEMA IF NOT EXISTS public;
 SELECT lo_unlink(oid) FROM pg_largeobject_metadata;
-DROP SCHEMA public CASCADE;
-CREATE SCHEMA public;
+DO $$ DECLARE x record; BEGIN
+    FOR x IN SELECT format('DROP %s %s CASCADE',
+                 CASE relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END,
+                 oid::regclass) command
+             FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT relispartition LOOP
+        BEGIN EXECUTE x.command; EXCEPTION WHEN undefined_table THEN NULL; END; END LOOP;
+    FOR x IN SELECT format('DROP FUNCTION %s CASCADE', oid::regprocedure) command
+             FROM pg_proc WHERE pronamespace = 'public'::regnamespace LOOP EXECUTE x.command; END LOOP;
+    FOR x IN SELECT format('DROP DOMAIN %s CASCADE', oid::regtype) command
+             FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'd' LOOP EXECUTE x.command; END LOOP;
+END $$;
+DROP OWNED BY owner, clerk, guest, partner, partners, readers, feed;
 ALTER ROLE partner NOSUPERUSER NOBYPASSRLS NOREPLICATION NOCREATEROLE;
 ALTER ROLE owner NOSUPERUSER NOCREATEROLE;
 ALTER ROLE guest NOSUPERUSER NOCREATEROLE;
