@@ -33,6 +33,7 @@ OBJS = \
 	src/channel/ddl_tamper.o \
 	src/channel/elements.o \
 	src/channel/export_row.o \
+	src/channel/filter.o \
 	src/channel/gather.o \
 	src/channel/guard.o \
 	src/channel/maintenance.o \

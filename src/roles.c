@@ -73,7 +73,7 @@ static const char policy_admin_grants[] =
 "  sharing_guard.pack_apply,"
 "  sharing_guard.protect_export, sharing_guard.unprotect,"
 "  sharing_guard.protect_records, sharing_guard.check_readable,"
-"  sharing_guard.set_filter,"
+"  sharing_guard.set_filter, sharing_guard.filter_defects,"
 "  sharing_guard.guarded_columns, sharing_guard.check_exportable,"
 "  sharing_guard.split_identifiers, sharing_guard.base_type,"
 "  sharing_guard.install_triggers, sharing_guard.remove_triggers,"

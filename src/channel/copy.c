@@ -180,9 +180,10 @@ guarded_source(const CopyStmt *copy, ReadRequest *request)
 static int64
 rows_before_failure(void)
 {
-	if (!pgstat_track_activities || MyBEEntry == NULL ||
-		MyBEEntry->st_progress_command != PROGRESS_COMMAND_COPY)
+	if (!pgstat_track_activities || MyBEEntry == NULL)
 		return ROWS_UNKNOWN;
+	if (MyBEEntry->st_progress_command != PROGRESS_COMMAND_COPY)
+		return 0;				/* it had not begun */
 	return MyBEEntry->st_progress_param[PROGRESS_COPY_TUPLES_PROCESSED];
 }
 

@@ -46,9 +46,24 @@ typedef struct ElementSearch
 	QueryDesc  *queryDesc;
 	ExprContext *econtext;
 	ElementValues *found;		/* for each of the guard's query_elements */
+
+	/*
+	 * What the columns of a subquery or a WITH query are made of, by range
+	 * table index; and what the value of an uncorrelated subquery is, by
+	 * parameter.  Found in a walk of its own, before anything is compared.
+	 */
+	List	  **columns;
+	Node	  **parameters;
+	int			nparameters;
+	bool		preparing;
+	int			depth;
 } ElementSearch;
 
+/* How many subqueries deep a column is followed. */
+#define MAX_NESTING 100
+
 static bool search_expression(Node *node, ElementSearch *search);
+static int	find_element(Node *node, ElementSearch *search);
 
 /*
  * Which of the guard's query elements a variable stands for; -1: none.
@@ -69,6 +84,18 @@ element_of(const Var *var, ElementSearch *search)
 
 	if (varno == 0 || varno > list_length(rtable) || attno <= 0)
 		return -1;
+	if (search->columns[varno] != NIL)
+	{
+		TargetEntry *column = get_tle_by_resno(search->columns[varno], attno);
+		int			element = -1;
+
+		/* Queries are not nested that deep; a circle would be. */
+		search->depth++;
+		if (column != NULL && search->depth < MAX_NESTING)
+			element = find_element((Node *) column->expr, search);
+		search->depth--;
+		return element;
+	}
 	rte = rt_fetch(varno, rtable);
 	if (rte->rtekind != RTE_RELATION && rte->rtekind != RTE_SUBQUERY)
 		return -1;
@@ -152,6 +179,22 @@ needs_rows_walker(Node *node, void *context)
 		default:
 			return expression_tree_walker(node, needs_rows_walker, context);
 	}
+}
+
+/* Puts the value of an uncorrelated subquery in the place of its parameter. */
+static Node *
+insert_subqueries(Node *node, ElementSearch *search)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXEC)
+	{
+		int			id = ((Param *) node)->paramid;
+
+		if (id < search->nparameters && search->parameters[id] != NULL)
+			return copyObject(search->parameters[id]);
+	}
+	return expression_tree_mutator(node, insert_subqueries, search);
 }
 
 /* Notes one value for a query element. */
@@ -241,6 +284,8 @@ note_comparison(ElementSearch *search, Oid operator, Node *column, Node *other,
 	Datum		value;
 	bool		isnull;
 
+	if (element >= 0)
+		other = insert_subqueries(other, search);
 	if (element < 0 || !OidIsValid(operator) || needs_rows_walker(other, NULL) ||
 		contain_mutable_functions(other) ||
 		(opname = get_opname(operator)) == NULL)
@@ -280,7 +325,7 @@ note_comparison(ElementSearch *search, Oid operator, Node *column, Node *other,
 static bool
 search_expression(Node *node, ElementSearch *search)
 {
-	if (node == NULL)
+	if (node == NULL || search->preparing)
 		return false;
 	if (IsA(node, OpExpr) || IsA(node, DistinctExpr) || IsA(node, NullIfExpr))
 	{
@@ -308,6 +353,28 @@ search_expression(Node *node, ElementSearch *search)
 
 static void search_plan(Plan *plan, ElementSearch *search);
 
+/* Notes what the subqueries that a plan begins with evaluate to. */
+static void
+note_subqueries(Plan *plan, ElementSearch *search)
+{
+	List	   *subplans = search->queryDesc->plannedstmt->subplans;
+	ListCell   *lc;
+
+	foreach(lc, plan->initPlan)
+	{
+		SubPlan    *subplan = lfirst_node(SubPlan, lc);
+		Plan	   *made = list_nth(subplans, subplan->plan_id - 1);
+
+		if (subplan->subLinkType != EXPR_SUBLINK || made == NULL ||
+			!IsA(made, Result) || made->lefttree != NULL ||
+			list_length(subplan->setParam) != 1 ||
+			linitial_int(subplan->setParam) >= search->nparameters)
+			continue;
+		search->parameters[linitial_int(subplan->setParam)] =
+			(Node *) linitial_node(TargetEntry, made->targetlist)->expr;
+	}
+}
+
 static void
 search_plans(List *plans, ElementSearch *search)
 {
@@ -325,6 +392,8 @@ search_plan(Plan *plan, ElementSearch *search)
 		return;
 	check_stack_depth();
 
+	if (search->preparing)
+		note_subqueries(plan, search);
 	(void) search_expression((Node *) plan->targetlist, search);
 	(void) search_expression((Node *) plan->qual, search);
 	switch (nodeTag(plan))
@@ -346,7 +415,14 @@ search_plan(Plan *plan, ElementSearch *search)
 			(void) search_expression((Node *) ((CustomScan *) plan)->custom_exprs, search);
 			search_plans(((CustomScan *) plan)->custom_plans, search);
 			break;
+		case T_CteScan:
+			search->columns[((Scan *) plan)->scanrelid] =
+				((Plan *) list_nth(search->queryDesc->plannedstmt->subplans,
+								   ((CteScan *) plan)->ctePlanId - 1))->targetlist;
+			break;
 		case T_SubqueryScan:
+			search->columns[((Scan *) plan)->scanrelid] =
+				((SubqueryScan *) plan)->subplan->targetlist;
 			search_plan(((SubqueryScan *) plan)->subplan, search);
 			break;
 		case T_Append:
@@ -394,8 +470,17 @@ sg_query_elements(const Guard *guard, QueryDesc *queryDesc)
 	search.econtext = CreateStandaloneExprContext();
 	search.econtext->ecxt_param_list_info = queryDesc->params;
 	search.found = palloc0(sizeof(ElementValues) * guard->nquery_elements);
-	search_plan(queryDesc->plannedstmt->planTree, &search);
-	search_plans(queryDesc->plannedstmt->subplans, &search);
+	search.columns =
+		palloc0(sizeof(List *) *
+				(list_length(queryDesc->plannedstmt->rtable) + 1));
+	search.nparameters = list_length(queryDesc->plannedstmt->paramExecTypes);
+	search.parameters = palloc0(sizeof(Node *) * Max(search.nparameters, 1));
+	for (int pass = 1; pass <= 2; pass++)
+	{
+		search.preparing = pass == 1;
+		search_plan(queryDesc->plannedstmt->planTree, &search);
+		search_plans(queryDesc->plannedstmt->subplans, &search);
+	}
 
 	fields = palloc(sizeof(TextSlice) * guard->nquery_elements);
 	for (int i = 0; i < guard->nquery_elements; i++)

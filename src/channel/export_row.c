@@ -206,17 +206,20 @@ column_or_declared(const GuardColumn *column, TupleTableSlot *slot,
 	return value;
 }
 
-/* Fills in the disclosure that this row is. */
-static void
-fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
-				TriggerData *trigdata, TupleTableSlot *slot)
+/*
+ * Fills in the disclosure that a row of an export table is: to be written, or
+ * to be read by those for whom it was written.
+ */
+void
+sg_export_row_disclosure(Disclosure *disclosure, TextSlice **tags,
+						 const Guard *guard, const char *operation,
+						 TupleTableSlot *slot)
 {
 	const DeclaredContext *declared = sg_context_declared();
 
 	memset(disclosure, 0, sizeof(*disclosure));
 	disclosure->channel = CHANNEL_EXPORT_ROW;
-	disclosure->operation =
-		TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? "UPDATE" : "INSERT";
+	disclosure->operation = operation;
 	disclosure->relation = guard->relation;
 	disclosure->at = GetCurrentTimestamp();
 
@@ -259,7 +262,16 @@ fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
 	disclosure->query_elements =
 		sg_guard_columns_text(guard->query_elements, guard->nquery_elements,
 							  slot, false);
+}
 
+/* The same of the row that a trigger is to look at. */
+static void
+fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
+				TriggerData *trigdata, TupleTableSlot *slot)
+{
+	sg_export_row_disclosure(disclosure, tags, guard,
+							 TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+							 "UPDATE" : "INSERT", slot);
 	if (disclosure->record_key.data == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),

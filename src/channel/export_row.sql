@@ -365,7 +365,13 @@ BEGIN
        AND old_guard.guard_id IS NOT NULL AND old_guard.on_block = on_block THEN
         changes := changes || text 'triggers that were missing are back';
     END IF;
-    IF sharing_guard.set_filter(relation, filter_reads)
+    IF filter_reads AND EXISTS (
+        SELECT FROM sharing_guard.role_binding b JOIN pg_roles r ON r.oid = b.role
+        WHERE b.kind = 'backup' AND NOT r.rolbypassrls AND NOT r.rolsuper) THEN
+        RAISE WARNING 'pg_dump will fail at %: the role that makes the backups is subject to row-level security', relation
+            USING HINT = 'See sharing_guard.preflight(); as superuser: ALTER ROLE ... BYPASSRLS.';
+    END IF;
+    IF sharing_guard.set_filter(relation)
        AND old_guard.guard_id IS NOT NULL AND old_guard.filter_reads = filter_reads THEN
         changes := changes || text 'row-level security that was missing is back';
     END IF;
@@ -423,7 +429,7 @@ BEGIN
                   HINT = 'The protected tables are in sharing_guard.guard; a partition or child is protected with its parent.';
     END IF;
     DELETE FROM sharing_guard.guard g WHERE g.guard_id = guard;
-    PERFORM sharing_guard.set_filter(relation, false);
+    PERFORM sharing_guard.set_filter(relation);
     IF kind = 'records' THEN
         RETURN format('%s is no longer protected: what is read of it is neither decided nor recorded', relation);
     END IF;

@@ -144,7 +144,13 @@ BEGIN
         FROM unnest(names) WITH ORDINALITY AS n(name, position);
     END IF;
 
-    IF sharing_guard.set_filter(relation, filter_reads)
+    IF filter_reads AND EXISTS (
+        SELECT FROM sharing_guard.role_binding b JOIN pg_roles r ON r.oid = b.role
+        WHERE b.kind = 'backup' AND NOT r.rolbypassrls AND NOT r.rolsuper) THEN
+        RAISE WARNING 'pg_dump will fail at %: the role that makes the backups is subject to row-level security', relation
+            USING HINT = 'See sharing_guard.preflight(); as superuser: ALTER ROLE ... BYPASSRLS.';
+    END IF;
+    IF sharing_guard.set_filter(relation)
        AND old_guard.guard_id IS NOT NULL AND old_guard.filter_reads = filter_reads THEN
         changes := changes || text 'row-level security that was missing is back';
     END IF;

@@ -668,6 +668,9 @@ sg_follow_ddl(PG_FUNCTION_ARGS)
 		}
 	}
 
+	if (effect.grows || effect.shrinks)
+		run_statement("SELECT sharing_guard.mend_filters()");
+
 	if (effect.shrinks)
 	{
 		guards = select_guards("SELECT relation::pg_catalog.oid, guard_id, true"
