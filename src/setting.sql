@@ -63,7 +63,7 @@ COMMENT ON FUNCTION sharing_guard.fold_name(text) IS
 CREATE FUNCTION sharing_guard.check_word(
     what text, column_name text, word text, known text[]
 ) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF word <> ALL (known) THEN

@@ -53,6 +53,7 @@
 #include "own_rights.h"
 #include "parser/parse_type.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -644,10 +645,6 @@ sg_tamper_object(const DdlState *state, const Node *command,
 			object_altered(state, classId, objectId, subId,
 						   arg != NULL ? ((ObjectAccessPostAlter *) arg)->auxiliary_id : InvalidOid);
 			break;
-		case OAT_TRUNCATE:
-			if (objectId == state->event_table)
-				sg_tamper_log(state, "TRUNCATE");
-			break;
 		default:
 			break;
 	}
@@ -655,12 +652,24 @@ sg_tamper_object(const DdlState *state, const Node *command,
 
 /*
  * The log refuses by itself, everybody, and the attempt would go with the
- * transaction.
+ * transaction.  Where that has locked the log already, the writer could not
+ * write to it, and the server log has to do.
  */
 void
 sg_tamper_log(const DdlState *state, const char *operation)
 {
-	sg_ddl_record_now("attempt", operation, "sharing_guard.event", NULL);
+	Relation	log = table_open(state->event_table, AccessShareLock);
+	bool		locked = CheckRelationLockedByMe(log, ShareLock, true);
+
+	table_close(log, AccessShareLock);
+	if (!locked)
+		sg_ddl_record_now("attempt", operation, "sharing_guard.event", NULL);
+	else
+		ereport(LOG_SERVER_ONLY,
+				(errmsg("sharing_guard: %s of the audit log tried by role \"%s\", logged in as \"%s\"",
+						operation, GetUserNameFromId(GetUserId(), true),
+						GetUserNameFromId(GetSessionUserId(), true)),
+				 errhidestmt(true)));
 }
 
 /* ----------------------------------------------------------------
@@ -1093,6 +1102,19 @@ sg_tamper_command(const DdlState *state, const Node *command)
 		case T_CreateStatsStmt:
 			create_statistics(state, (const CreateStatsStmt *) command);
 			break;
+		case T_TruncateStmt:
+			{
+				ListCell   *lc;
+
+				/* Before the log is locked. */
+				foreach(lc, ((const TruncateStmt *) command)->relations)
+				{
+					if (RangeVarGetRelid(lfirst_node(RangeVar, lc), NoLock,
+										 true) == state->event_table)
+						sg_tamper_log(state, "TRUNCATE");
+				}
+				break;
+			}
 		case T_AlterDomainStmt:
 			alter_domain(state, (const AlterDomainStmt *) command);
 			break;
