@@ -172,6 +172,30 @@ drops_tables(const Node *command)
 	}
 }
 
+/*
+ * A table of our own schema.  What is done to the log itself is told in the
+ * server log: the table is locked, and may be of no use when the command is
+ * over.
+ */
+static void
+own_table_altered(const DdlState *state, const char *operation, Oid relid,
+				  const char *key)
+{
+	if (relid != state->event_table)
+	{
+		sg_ddl_tampering(state, operation, qualified_name(relid), key);
+		return;
+	}
+	if (!superuser())
+		sg_ddl_tampering(state, operation, qualified_name(relid), key);
+	ereport(LOG_SERVER_ONLY,
+			(errmsg("sharing_guard: %s of the audit log (%s) by role \"%s\", logged in as \"%s\"",
+					operation, key ? key : "the table",
+					GetUserNameFromId(GetUserId(), true),
+					GetUserNameFromId(GetSessionUserId(), true)),
+			 errhidestmt(true)));
+}
+
 /* ----------------------------------------------------------------
  *		Dropped
  * ----------------------------------------------------------------
@@ -183,6 +207,10 @@ relation_dropped(const DdlState *state, Oid relid, int column)
 	const GuardedTable *guard = sg_ddl_guard_of(state, relid);
 	char	   *name;
 
+	/* Tables of ours go with the extension alone. */
+	if (column > 0 && get_rel_namespace(relid) == state->schema)
+		own_table_altered(state, "DROP COLUMN", relid,
+						  get_attname(relid, column, true));
 	if (guard == NULL)
 		return;
 	if (column == 0)
@@ -216,8 +244,12 @@ trigger_dropped(const DdlState *state, const Node *command, Oid trigger)
 
 	/* With its table it may go, if the table may. */
 	if (get_rel_namespace(form->tgrelid) == state->schema)
-		sg_ddl_tampering(state, "DROP TRIGGER", qualified_name(form->tgrelid),
-						 pstrdup(NameStr(form->tgname)));
+	{
+		if (command == NULL || !IsA(command, DropStmt) ||
+			((const DropStmt *) command)->removeType != OBJECT_EXTENSION)
+			own_table_altered(state, "DROP TRIGGER", form->tgrelid,
+							  pstrdup(NameStr(form->tgname)));
+	}
 	else if (is_our_function(state, form->tgfoid) &&
 			 !OidIsValid(form->tgparentid) && !drops_tables(command) &&
 			 (guard = sg_ddl_guard_of(state, form->tgrelid)) != NULL)
@@ -454,8 +486,8 @@ trigger_altered(const DdlState *state, Oid trigger, bool made)
 	name = pstrdup(NameStr(form->tgname));
 	if (get_rel_namespace(form->tgrelid) == state->schema)
 	{
-		sg_ddl_tampering(state, made ? "CREATE TRIGGER" : "ALTER TRIGGER",
-						 qualified_name(form->tgrelid), name);
+		own_table_altered(state, made ? "CREATE TRIGGER" : "ALTER TRIGGER",
+						  form->tgrelid, name);
 		return;
 	}
 	guard = sg_ddl_guard_of(state, form->tgrelid);
@@ -500,11 +532,13 @@ rule_made(const DdlState *state, Oid rule)
 	form = (Form_pg_rewrite) GETSTRUCT(tuple);
 
 	/* Rows would be written elsewhere, or not where they are decided on. */
-	if (sg_ddl_guard_of(state, form->ev_class) != NULL ||
-		(get_rel_namespace(form->ev_class) == state->schema &&
-		 get_rel_relkind(form->ev_class) == RELKIND_RELATION))
+	if (sg_ddl_guard_of(state, form->ev_class) != NULL)
 		sg_ddl_tampering(state, "CREATE RULE", qualified_name(form->ev_class),
 						 pstrdup(NameStr(form->rulename)));
+	else if (get_rel_namespace(form->ev_class) == state->schema &&
+			 get_rel_relkind(form->ev_class) == RELKIND_RELATION)
+		own_table_altered(state, "CREATE RULE", form->ev_class,
+						  pstrdup(NameStr(form->rulename)));
 }
 
 /* An object of our own schema: only a superuser could, and it is seen. */
@@ -517,7 +551,7 @@ our_object_altered(const DdlState *state, const char *operation, Oid classId,
 	if (classId == RelationRelationId)
 	{
 		if (get_rel_namespace(objectId) == state->schema)
-			sg_ddl_tampering(state, operation, qualified_name(objectId), NULL);
+			own_table_altered(state, operation, objectId, NULL);
 	}
 	else if (classId == ProcedureRelationId)
 	{
@@ -550,10 +584,15 @@ our_object_altered(const DdlState *state, const char *operation, Oid classId,
 }
 
 static void
-object_made(const DdlState *state, Oid classId, Oid objectId)
+object_made(const DdlState *state, Oid classId, Oid objectId, int subId)
 {
 	switch (classId)
 	{
+		case RelationRelationId:
+			/* A column. */
+			if (subId > 0)
+				our_object_altered(state, "ALTER TABLE", classId, objectId);
+			break;
 		case TriggerRelationId:
 			trigger_altered(state, objectId, true);
 			break;
@@ -637,7 +676,7 @@ sg_tamper_object(const DdlState *state, const Node *command,
 				return;
 			if (classId == InheritsRelationId)
 				break;
-			object_made(state, classId, objectId);
+			object_made(state, classId, objectId, subId);
 			break;
 		case OAT_POST_ALTER:
 			if (arg != NULL && ((ObjectAccessPostAlter *) arg)->is_internal)

@@ -108,7 +108,7 @@ BEGIN
     SELECT * INTO asked FROM sharing_guard.maintenance m
     WHERE m.request = approve_maintenance.request FOR UPDATE;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no request for maintenance %', approve_maintenance.request
+        RAISE EXCEPTION 'there is no such request for maintenance'
             USING ERRCODE = 'undefined_object',
                   HINT = 'The requests are in sharing_guard.maintenance.';
     ELSIF asked.approved_at IS NOT NULL THEN
@@ -173,7 +173,7 @@ BEGIN
     WHERE m.request = close_maintenance.request
       AND m.approved_at IS NOT NULL AND m.closed_at IS NULL FOR UPDATE;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'maintenance % is not open', close_maintenance.request
+        RAISE EXCEPTION 'this maintenance is not open'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'The requests are in sharing_guard.maintenance.';
     END IF;
