@@ -79,8 +79,8 @@ sg_rte_permissions(const PlannedStmt *plan, const RangeTblEntry *rte,
 				   Oid *check_as_user)
 {
 #if PG_VERSION_NUM >= 160000
-	const RTEPermissionInfo *perminfo = rte->perminfoindex == 0 ? NULL :
-		list_nth(plan->permInfos, rte->perminfoindex - 1);
+	const		RTEPermissionInfo *perminfo = rte->perminfoindex == 0 ? NULL :
+	list_nth(plan->permInfos, rte->perminfoindex - 1);
 
 	*check_as_user = perminfo ? perminfo->checkAsUser : InvalidOid;
 	return perminfo ? perminfo->requiredPerms : 0;

@@ -179,8 +179,8 @@ static void
 disclose_copy(const DdlState *state, QueryDesc *queryDesc, DdlDisclosure *ddl)
 {
 	CopyUnderWay *copy =
-		MemoryContextAllocZero(queryDesc->estate->es_query_cxt,
-							   sizeof(CopyUnderWay));
+	MemoryContextAllocZero(queryDesc->estate->es_query_cxt,
+						   sizeof(CopyUnderWay));
 
 	ddl->open = &copy->open;
 	sg_ddl_disclose(state, ddl);
@@ -244,7 +244,7 @@ disclose_to_table(const DdlState *state, QueryDesc *queryDesc,
 {
 	DdlDisclosure ddl = {0};
 	bool		temporary = OidIsValid(target) &&
-		get_rel_persistence(target) == RELPERSISTENCE_TEMP;
+	get_rel_persistence(target) == RELPERSISTENCE_TEMP;
 
 	ddl.channel = CHANNEL_COPIED_TABLE;
 	ddl.operation = operation;
@@ -411,7 +411,7 @@ look_at_plan(QueryDesc *queryDesc)
 							  "CREATE TABLE AS" : "REFRESH MATERIALIZED VIEW",
 							  copy_at_work.into);
 			copy_at_work.guard_id = MemoryContextStrdup(TopTransactionContext,
-												  guard->guard_id);
+														guard->guard_id);
 		}
 	}
 	else if (plan->resultRelations == NIL && OidIsValid(foreign_source(plan)))

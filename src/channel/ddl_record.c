@@ -256,7 +256,7 @@ sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
 	const Policy *policy = sg_policy_current();
 	const char *home = sg_policy_home_agency_id(policy);
 	bool		enforce = sg_policy_enforces(policy) &&
-		(ddl->guard == NULL || ddl->guard->enforce);
+	(ddl->guard == NULL || ddl->guard->enforce);
 	Disclosure	disclosure = {0};
 	DisclosureEvent event = {0};
 	const Decision *decision;

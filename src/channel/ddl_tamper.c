@@ -961,7 +961,7 @@ static Oid
 table_of(const RangeVar *relation)
 {
 	Oid			relid = relation ? RangeVarGetRelid(relation, NoLock, true) :
-		InvalidOid;
+	InvalidOid;
 
 	if (OidIsValid(relid) && get_rel_relkind(relid) == RELKIND_INDEX)
 		relid = IndexGetRelation(relid, true);
@@ -1123,7 +1123,10 @@ sg_tamper_command(const DdlState *state, const Node *command)
 			{
 				const VariableSetStmt *setting = (const VariableSetStmt *) command;
 
-				/* A guard's triggers fire all the same; whoever does it is seen. */
+				/*
+				 * A guard's triggers fire all the same; whoever does it is
+				 * seen.
+				 */
 				if (setting->name != NULL && state->guards != NIL &&
 					setting->kind == VAR_SET_VALUE &&
 					pg_strcasecmp(setting->name, "session_replication_role") == 0)
