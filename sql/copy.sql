@@ -25,7 +25,9 @@ SET ROLE sg_officer;
 BEGIN;
 SELECT sharing_guard.begin_disclosure(destination => 'oakdale-pd', purpose => 'stolen vehicle', requesting_person => 'Officer Reyes');
 COPY (SELECT id FROM alpr.read WHERE id = 1) TO STDOUT;
+\set VERBOSITY sqlstate
 COPY alpr.read (id) TO '/dev/null';
+\set VERBOSITY terse
 COMMIT;
 BEGIN;
 SELECT sharing_guard.begin_disclosure(destination => 'oakdale-pd', purpose => 'stolen vehicle', requesting_person => 'Officer Reyes');

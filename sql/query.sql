@@ -102,7 +102,7 @@ CREATE FUNCTION inlined() RETURNS SETOF alpr.read LANGUAGE sql STABLE
 CREATE VIEW alpr.hits AS SELECT * FROM alpr.read WHERE plate LIKE 'PLATE1%';
 CREATE MATERIALIZED VIEW alpr.summary AS SELECT camera, count(*) FROM alpr.read GROUP BY camera;
 GRANT SELECT ON alpr.hits, alpr.summary TO sg_springs, sg_person, sg_officer;
-SELECT * FROM news();
+SELECT acting, channel, rows FROM news();
 SET SESSION AUTHORIZATION sg_person;
 SELECT count(*) FROM alpr.read;
 SELECT count(*) FROM alpr.hits WHERE state = 'CA';

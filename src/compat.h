@@ -59,17 +59,6 @@
 #endif
 
 /*
- * ALTER TABLE ... ALTER COLUMN ... SET EXPRESSION came with PostgreSQL 17: it
- * computes a generated column anew for each row.  (A macro, so that nobody
- * needs the parse tree's types for the rest of this file.)
- */
-#if PG_VERSION_NUM >= 170000
-#define SG_IS_SET_EXPRESSION(subtype) ((subtype) == AT_SetExpression)
-#else
-#define SG_IS_SET_EXPRESSION(subtype) false
-#endif
-
-/*
  * Who a statement reads a relation as (InvalidOid: whoever acts), and what it
  * may do there.  Since PostgreSQL 16 that stands apart from the range table;
  * an entry without it is a partition or a child of one that has it.
@@ -79,9 +68,10 @@ sg_rte_permissions(const PlannedStmt *plan, const RangeTblEntry *rte,
 				   Oid *check_as_user)
 {
 #if PG_VERSION_NUM >= 160000
-	const		RTEPermissionInfo *perminfo = rte->perminfoindex == 0 ? NULL :
-	list_nth(plan->permInfos, rte->perminfoindex - 1);
+	RTEPermissionInfo *perminfo = NULL;
 
+	if (rte->perminfoindex != 0)
+		perminfo = list_nth(plan->permInfos, rte->perminfoindex - 1);
 	*check_as_user = perminfo ? perminfo->checkAsUser : InvalidOid;
 	return perminfo ? perminfo->requiredPerms : 0;
 #else

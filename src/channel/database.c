@@ -32,13 +32,7 @@
 
 static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
-static void database_ProcessUtility(PlannedStmt *pstmt,
-									const char *queryString,
-									bool readOnlyTree,
-									ProcessUtilityContext context,
-									ParamListInfo params,
-									QueryEnvironment *queryEnv,
-									DestReceiver *dest, QueryCompletion *qc);
+static void database_ProcessUtility(PROCESS_UTILITY_PARAMS);
 
 void
 sg_database_init(void)
@@ -101,20 +95,23 @@ may_need_database(const char *name)
 }
 
 static void
-database_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
-						bool readOnlyTree, ProcessUtilityContext context,
-						ParamListInfo params, QueryEnvironment *queryEnv,
-						DestReceiver *dest, QueryCompletion *qc)
+next_ProcessUtility(PROCESS_UTILITY_PARAMS)
 {
-	ProcessUtility_hook_type next = prev_ProcessUtility ?
-	prev_ProcessUtility : standard_ProcessUtility;
+	if (prev_ProcessUtility)
+		prev_ProcessUtility(PROCESS_UTILITY_ARGS);
+	else
+		standard_ProcessUtility(PROCESS_UTILITY_ARGS);
+}
+
+static void
+database_ProcessUtility(PROCESS_UTILITY_PARAMS)
+{
 	const char *database = needed_database(pstmt->utilityStmt);
 	char	   *name;
 
 	if (database == NULL || !may_need_database(database))
 	{
-		next(pstmt, queryString, readOnlyTree, context, params, queryEnv,
-			 dest, qc);
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
 		return;
 	}
 
@@ -123,8 +120,7 @@ database_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 	sg_writer_stay_away(name, STAY_AWAY_MS);
 	PG_TRY();
 	{
-		next(pstmt, queryString, readOnlyTree, context, params, queryEnv,
-			 dest, qc);
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
 	}
 	PG_FINALLY();
 	{

@@ -201,13 +201,13 @@ insert_subqueries(Node *node, ElementSearch *search)
 static void
 add_value(ElementValues *found, const char *operator, Oid type, Datum value)
 {
-	TextSlice	text = sg_guard_value_text(type, value);
+	TextSlice	slice = sg_guard_value_text(type, value);
 	StringInfoData written;
 
 	initStringInfo(&written);
 	if (strcmp(operator, "=") != 0)
 		appendStringInfo(&written, "%s ", operator);
-	appendBinaryStringInfo(&written, text.data, text.len);
+	appendBinaryStringInfo(&written, slice.data, slice.len);
 
 	if (found->nvalues == found->room)
 	{
@@ -237,14 +237,15 @@ compare_values(const void *a, const void *b)
 static TextSlice
 values_text(ElementValues *found)
 {
-	TextSlice	text = {NULL, 0};
+	TextSlice	slice = {NULL, 0};
 	ArrayBuildState *array;
 	Oid			output_function;
 	bool		is_varlena;
 	int			nvalues = 0;
 
 	if (found->nvalues == 0)
-		return text;
+		return slice;
+
 	qsort(found->values, found->nvalues, sizeof(TextSlice), compare_values);
 	for (int i = 0; i < found->nvalues; i++)
 	{
@@ -262,11 +263,11 @@ values_text(ElementValues *found)
 																		  found->values[i].len)),
 								 false, TEXTOID, CurrentMemoryContext);
 	getTypeOutputInfo(TEXTARRAYOID, &output_function, &is_varlena);
-	text.data = OidOutputFunctionCall(output_function,
-									  makeArrayResult(array,
-													  CurrentMemoryContext));
-	text.len = strlen(text.data);
-	return text;
+	slice.data = OidOutputFunctionCall(output_function,
+									   makeArrayResult(array,
+													   CurrentMemoryContext));
+	slice.len = strlen(slice.data);
+	return slice;
 }
 
 /*

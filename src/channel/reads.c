@@ -294,11 +294,10 @@ disclose_to(ReadStatement **statement, MemoryContext context,
 
 	if (outcome == OUTCOME_BLOCK && !filtered)
 	{
-		bool		undeclared = recipient->undeclared &&
-			decision->nblocking == 1;
 		char	   *event_id = record_refusal(decision, &disclosure);
 
-		if (undeclared)
+		/* Where the policy refuses as well, that is what they must know. */
+		if (recipient->undeclared && decision->nblocking == 1)
 			ereport(ERROR,
 					(errcode(ERRCODE_SG_UNDECLARED_DISCLOSURE),
 					 errmsg("COPY of protected table %s is refused, for nobody has declared where its rows go",
@@ -325,8 +324,7 @@ disclose(ReadStatement **statement, MemoryContext context,
 	request->check_as_user};
 	List	   *bindings = sg_context_bindings(roles, lengthof(roles));
 	const DeclaredContext *declared = sg_context_declared();
-	bool		is_declared = declared != NULL &&
-		sg_is_given(declared->destination);
+	bool		is_declared = false;
 	const RoleBinding *backup = NULL;
 	bool		foreign = false;
 	const char *declared_agency = NULL;
@@ -336,6 +334,8 @@ disclose(ReadStatement **statement, MemoryContext context,
 	Recipient	recipient = {{NULL, 0}, CHANNEL_QUERY, NULL, false};
 	ListCell   *lc;
 
+	if (declared != NULL)
+		is_declared = sg_is_given(declared->destination);
 	foreach(lc, bindings)
 	{
 		const RoleBinding *binding = lfirst(lc);
