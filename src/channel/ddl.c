@@ -120,7 +120,6 @@ ddl_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 	const Node *command = pstmt->utilityStmt;
 	const Node *outer_command = current_command;
 	CopyAtWork	outer_copy;
-	const DdlState *state;
 
 	if (!is_of_interest(command))
 	{
@@ -138,6 +137,8 @@ ddl_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 	current_command = command;
 	PG_TRY();
 	{
+		const DdlState *state;
+
 		if (prev_ProcessUtility)
 			prev_ProcessUtility(pstmt, queryString, readOnlyTree, context,
 								params, queryEnv, dest, qc);
