@@ -168,7 +168,7 @@ ddl_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 {
 	const DdlState *state;
 
-	if (prev_object_access)
+	if (unlikely(prev_object_access != NULL))
 		prev_object_access(access, classId, objectId, subId, arg);
 
 	switch (access)
@@ -176,7 +176,8 @@ ddl_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 		case OAT_NAMESPACE_SEARCH:
 			return;
 		case OAT_FUNCTION_EXECUTE:
-			sg_copied_function(objectId);
+			if (unlikely(sg_ddl_records_possible))
+				sg_copied_function(objectId);
 			return;
 		default:
 			break;

@@ -432,7 +432,7 @@ copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		standard_ExecutorStart(queryDesc, eflags);
 
 	if ((queryDesc->plannedstmt->resultRelations != NIL ||
-		 sg_ddl_any_records()) &&
+		 (unlikely(sg_ddl_records_possible) && sg_ddl_any_records())) &&
 		!(eflags & EXEC_FLAG_EXPLAIN_ONLY) && !IsParallelWorker())
 		look_at_plan(queryDesc);
 }

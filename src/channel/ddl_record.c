@@ -333,6 +333,8 @@ sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
 static void
 record_xact_callback(XactEvent event, void *arg)
 {
+	if (likely(noted == NIL))
+		return;
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:

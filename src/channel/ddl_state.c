@@ -50,6 +50,9 @@ static DdlState *state = NULL;
 static uint64 state_generation = 1;
 static uint64 state_loaded_generation = 0;
 
+/* False only where what was read last is up to date and has none. */
+bool		sg_ddl_records_possible = true;
+
 /* How often all is read again because it changed while it was read. */
 #define RELOAD_ATTEMPTS 3
 
@@ -68,15 +71,14 @@ sg_ddl_state_init(void)
 static void
 state_invalidate(Datum arg, Oid relid)
 {
-	if (relid == InvalidOid)
+	bool		ours = relid == InvalidOid;
+
+	for (int i = 0; i < lengthof(state_tables); i++)
+		ours |= state_table_oids[i] == relid;
+	if (ours)
 	{
 		state_generation++;
-		return;
-	}
-	for (int i = 0; i < lengthof(state_tables); i++)
-	{
-		if (state_table_oids[i] == relid)
-			state_generation++;
+		sg_ddl_records_possible = true;
 	}
 }
 
@@ -85,6 +87,7 @@ static void
 state_invalidate_schema(Datum arg, int cacheid, uint32 hashvalue)
 {
 	state_generation++;
+	sg_ddl_records_possible = true;
 }
 
 /* ----------------------------------------------------------------
@@ -335,6 +338,8 @@ sg_ddl_state(void)
 		load_state();
 		state_loaded_generation = generation;
 	}
+	sg_ddl_records_possible = state_loaded_generation != state_generation ||
+		(state != NULL && state->any_records);
 	return state;
 }
 

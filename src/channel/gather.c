@@ -1261,6 +1261,10 @@ sg_gather_read_event(DisclosureEvent *event, const Decision *decision,
 static void
 gather_xact_callback(XactEvent event, void *arg)
 {
+	/* Most transactions of most sessions. */
+	if (likely(levels == NULL && gathered_bytes == 0 && held_back == 0))
+		return;
+
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
