@@ -24,7 +24,7 @@ SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class 
 CREATE VIEW pg_temp.all_news AS
 SELECT event_id, kind, channel, operation, relation, changed_key, destination AS "to", outcome
 FROM sharing_guard.event
-WHERE kind IN ('disclosure', 'attempt') OR kind = 'policy_change' AND relation NOT LIKE 'sharing\_guard.guard%'
+WHERE kind = 'disclosure' AND channel <> 'self_access' OR kind = 'attempt' OR kind = 'policy_change' AND relation NOT LIKE 'sharing\_guard.guard%'
     AND operation NOT IN ('INSERT', 'UPDATE', 'DELETE');
 CREATE TEMP TABLE told AS SELECT event_id FROM pg_temp.all_news;
 CREATE FUNCTION pg_temp.news(OUT kind text, OUT channel text, OUT operation text, OUT relation text, OUT key text, OUT "to" text, OUT outcome text)

@@ -55,7 +55,7 @@
 static ExecutorStart_hook_type prev_ExecutorStart = NULL;
 
 /* Of the innermost command. */
-static CopyAtWork copy_at_work = {NULL, InvalidOid};
+static CopyAtWork copy_at_work = {NULL, InvalidOid, false};
 
 static void copied_ExecutorStart(QueryDesc *queryDesc, int eflags);
 
@@ -407,8 +407,8 @@ look_at_plan(QueryDesc *queryDesc)
 			const GuardedTable *guard = lfirst(lc);
 
 			disclose_to_table(state, queryDesc, guard,
-							  queryDesc->dest->mydest == DestIntoRel ?
-							  "CREATE TABLE AS" : "REFRESH MATERIALIZED VIEW",
+							  copy_at_work.refresh ?
+							  "REFRESH MATERIALIZED VIEW" : "CREATE TABLE AS",
 							  copy_at_work.into);
 			copy_at_work.guard_id = MemoryContextStrdup(TopTransactionContext,
 														guard->guard_id);
@@ -470,7 +470,8 @@ sg_copied_begin(const Node *command, CopyAtWork *outer)
 	*outer = copy_at_work;
 	copy_at_work.guard_id = NULL;
 	copy_at_work.into = InvalidOid;
-	if (IsA(command, RefreshMatViewStmt))
+	copy_at_work.refresh = IsA(command, RefreshMatViewStmt);
+	if (copy_at_work.refresh)
 		copy_at_work.into =
 			RangeVarGetRelid(((const RefreshMatViewStmt *) command)->relation,
 							 NoLock, true);

@@ -24,6 +24,7 @@ typedef struct CopyAtWork
 {
 	const char *guard_id;		/* of the source */
 	Oid			into;
+	bool		refresh;		/* of a materialised view that there is */
 } CopyAtWork;
 
 /*

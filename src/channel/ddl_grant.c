@@ -276,7 +276,12 @@ grant_membership(const DdlState *state, const char *operation, Oid granted,
 	ListCell   *lc;
 	ListCell   *to;
 
-	if (!OidIsValid(granted) || agencies == NIL)
+	/*
+	 * What is read by way of an agency's own login is decided on for that
+	 * agency, too: nothing can be read by it that could not be before.
+	 */
+	if (!OidIsValid(granted) || agencies == NIL ||
+		sg_ddl_agency_of_role(state, granted) != NULL)
 		return;
 	foreach(lc, state->guards)
 	{

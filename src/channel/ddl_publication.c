@@ -61,7 +61,8 @@ published_tables(const DdlState *state, const char *publication,
 					   " ON c.relnamespace OPERATOR(pg_catalog.=) n.oid"
 					   " AND c.relname OPERATOR(pg_catalog.=) p.tablename"
 					   " WHERE $1 IS NULL"
-					   " OR p.pubname::pg_catalog.text OPERATOR(pg_catalog.=) $1",
+					   " OR p.pubname::pg_catalog.text OPERATOR(pg_catalog.=) $1"
+					   " ORDER BY 1, n.nspname, c.relname",
 					   1, argtypes);
 	if (plan == NULL ||
 		SPI_execute_snapshot(plan, args, nulls, GetLatestSnapshot(),

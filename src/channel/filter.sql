@@ -9,7 +9,7 @@ CREATE FUNCTION sharing_guard.row_may_leave(guard_id uuid, "row" record) RETURNS
 REVOKE ALL ON FUNCTION sharing_guard.row_may_leave(uuid, record) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION sharing_guard.row_may_leave(uuid, record) TO PUBLIC;
 COMMENT ON FUNCTION sharing_guard.row_may_leave(uuid, record) IS
-'Condition of the row-level security of protected tables (filter_reads): false where whoever reads does so for another agency and the policy blocks the row';
+'Internal: condition of the row-level security of protected tables (filter_reads): false where whoever reads does so for another agency and the policy blocks the row';
 
 -- What is wrong with the row-level security of a guard, anywhere on its table
 -- or below it.
