@@ -75,7 +75,15 @@ FROM sharing_guard.audit_90d, pg_temp.estimated('SELECT * FROM sharing_guard.aud
 GROUP BY e;
 
 -- One event is found by its id.
-EXPLAIN (COSTS OFF) SELECT outcome FROM sharing_guard.audit
-WHERE event_id = '00000000-0000-0000-0000-000000000007';
+DO $$
+DECLARE
+    plan jsonb;
+BEGIN
+    EXECUTE $q$EXPLAIN (FORMAT JSON) SELECT outcome FROM sharing_guard.audit
+        WHERE event_id = '00000000-0000-0000-0000-000000000007'$q$ INTO plan;
+    RAISE INFO 'indexes: %; tables read whole: %',
+        jsonb_path_query_array(plan, 'strict $.** ? (exists(@."Index Name"))."Index Name"'),
+        jsonb_path_query_array(plan, 'strict $.** ? (@."Node Type" == "Seq Scan")."Relation Name"');
+END $$;
 
 DROP EXTENSION sharing_guard CASCADE;

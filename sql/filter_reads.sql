@@ -24,6 +24,15 @@ INSERT INTO outbox VALUES
     (1, 'oakdale-pd', 'stolen vehicle', 'A1'), (2, 'reno-test-pd', 'stolen vehicle', 'A2'),
     (3, 'oakdale-pd', 'immigration enforcement', 'A3'), (4, 'old-mill-pd', 'stolen vehicle', 'A4');
 SELECT sharing_guard.protect_export('outbox', destination => 'dest', purpose => 'why',
+    query_elements => 'plate', data_class => 'alpr');
+-- Without it nothing is held back, but a partner's reading is on record.
+SET ROLE sg_clerk;
+SELECT count(*) FROM outbox;
+SET ROLE sg_springs;
+SELECT count(*) FROM outbox;
+RESET ROLE;
+SELECT acting_role, destination, channel, relation, outcome, would_be_outcome FROM sharing_guard.audit;
+SELECT sharing_guard.protect_export('outbox', destination => 'dest', purpose => 'why',
     query_elements => 'plate', data_class => 'alpr', filter_reads => true);
 SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'outbox'::regclass;
 SELECT polname, polpermissive, polcmd FROM pg_policy WHERE polrelid = 'outbox'::regclass ORDER BY 1;

@@ -233,6 +233,23 @@ SELECT * FROM alpr.extra;
 SELECT * FROM alpr.child;
 RESET ROLE;
 
+-- The guarded table made a child of another that is not.
+CREATE TABLE alpr.above (LIKE alpr.read);
+GRANT SELECT ON alpr.above TO sg_springs, sg_oakdale;
+ALTER TABLE alpr.read INHERIT alpr.above;
+CREATE TABLE alpr.roof (LIKE alpr.parted) PARTITION BY LIST (area);
+GRANT SELECT ON alpr.roof TO sg_springs;
+ALTER TABLE alpr.roof ATTACH PARTITION alpr.parted DEFAULT;
+SET ROLE sg_springs;
+SELECT count(*) FROM alpr.above;
+SELECT count(*) FROM alpr.roof;
+SET ROLE sg_oakdale;
+SELECT count(*) FROM alpr.above WHERE plate = 'PLATE6';
+RESET ROLE;
+SELECT acting, relation, elements, outcome FROM news();
+ALTER TABLE alpr.read NO INHERIT alpr.above;
+ALTER TABLE alpr.roof DETACH PARTITION alpr.parted;
+
 -- Parallel workers read what the leader was let to read: once on record.
 SET ROLE sg_oakdale;
 SET parallel_setup_cost = 0;
@@ -242,6 +259,19 @@ EXPLAIN (COSTS off) SELECT count(*) FROM alpr.read WHERE camera >= 0;
 SELECT * FROM news() WHERE false;
 SELECT count(*) FROM alpr.read WHERE camera >= 0;
 RESET ROLE;
+-- A function of theirs does not, unless the leader runs it.
+CREATE TABLE many AS SELECT i FROM generate_series(1, 1000) i;
+GRANT SELECT ON many TO sg_oakdale;
+CREATE FUNCTION worker_plate(int) RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE
+    AS $$ BEGIN RETURN (SELECT plate FROM alpr.read WHERE id = $1); END $$;
+CREATE FUNCTION leader_plate(int) RETURNS text LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+    AS $$ BEGIN RETURN (SELECT plate FROM alpr.read WHERE id = $1); END $$;
+SET ROLE sg_oakdale;
+SET parallel_leader_participation = off;
+SELECT count(worker_plate(i)) FROM many WHERE i = 7;
+SELECT leader_plate(max(i)) FROM many WHERE i < 8;
+RESET ROLE;
+RESET parallel_leader_participation;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
@@ -292,6 +322,6 @@ SELECT sharing_guard.protect_records('alpr.north', data_class => 'alpr');
 SELECT sharing_guard.protect_export('alpr.parted', destination => 'area', record_key => 'id', data_class => 'alpr');
 
 DROP SCHEMA alpr CASCADE;
-DROP TABLE hit, seen;
-DROP FUNCTION news, plates, one_plate;
+DROP TABLE hit, seen, many;
+DROP FUNCTION news, plates, one_plate, worker_plate, leader_plate;
 DROP ROLE sg_oakdale, sg_springs, sg_officer, sg_person;

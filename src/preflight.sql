@@ -5,12 +5,11 @@ CREATE FUNCTION sharing_guard.guard_defects(guard_id uuid)
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
-    WITH RECURSIVE tree AS (
-        SELECT g.relation::oid AS relid, g.guard_id, g.on_block
-        FROM sharing_guard.guard g WHERE g.guard_id = $1 AND g.kind = 'export'
-        UNION
-        SELECT i.inhrelid, t.guard_id, t.on_block
-        FROM tree t JOIN pg_inherits i ON i.inhparent = t.relid)
+    WITH tree AS (
+        SELECT r.relid, r.relkind, g.guard_id, g.on_block,
+               bool_or(r.relkind = 'f') OVER () AS foreign_in_tree
+        FROM sharing_guard.guard g, sharing_guard.relation_tree(g.relation) r
+        WHERE g.guard_id = $1 AND g.kind = 'export')
     SELECT t.relid::regclass, w.name,
            CASE WHEN tg.oid IS NULL THEN 'missing'
                 WHEN tg.tgfoid <> w.function OR tg.tgargs <> t.guard_id::text::bytea || '\x00'::bytea
@@ -18,12 +17,13 @@ AS $$
                 WHEN tg.tgenabled <> 'A' THEN 'disabled, or not enabled always'
                 ELSE 'altered' END
     FROM tree t
-         CROSS JOIN (VALUES ('zzz_sharing_guard_skip', 'sharing_guard.export_row_before'::regproc, 23, true),
-                            ('sharing_guard_export', 'sharing_guard.export_row_after'::regproc, 21, false),
-                            ('zzz_sharing_guard_statement', 'sharing_guard.export_statement_after'::regproc, 20, true))
-             AS w (name, function, type, skip_row_only)
+         CROSS JOIN (VALUES ('zzz_sharing_guard_skip', 'sharing_guard.export_row_before'::regproc, 23, false),
+                            ('sharing_guard_export', 'sharing_guard.export_row_after'::regproc, 21, true),
+                            ('zzz_sharing_guard_statement', 'sharing_guard.export_statement_after'::regproc, 20, false))
+             AS w (name, function, type, always)
          LEFT JOIN pg_trigger tg ON tg.tgrelid = t.relid AND tg.tgname = w.name
-    WHERE (t.on_block = 'skip_row' OR NOT w.skip_row_only)
+    WHERE (w.always OR t.on_block = 'skip_row'
+           OR t.foreign_in_tree AND (w.type = 20 OR t.relkind = 'f'))
       AND (tg.oid IS NULL OR tg.tgfoid <> w.function OR tg.tgenabled <> 'A'
            OR tg.tgtype <> w.type OR tg.tgconstraint <> 0 OR tg.tgdeferrable
            OR tg.tgoldtable IS NOT NULL OR tg.tgnewtable IS NOT NULL OR tg.tgqual IS NOT NULL OR cardinality(tg.tgattr::int2[]) > 0
@@ -238,13 +238,10 @@ BEGIN
         'a rule rewrites what is written to the table: rows it sends elsewhere are not guarded here',
         'Protect the table that the rule writes to as well.'
     FROM pg_rewrite w WHERE w.ev_class = relation;
-    RETURN QUERY SELECT 'problem', i.inhrelid::regclass::text,
-        format('it is a foreign table below %s: protect_export() will refuse', relation),
-        'Detach it, or export to a local table.'
-    FROM (SELECT p.relid AS inhrelid FROM pg_partition_tree(relation) p
-          UNION SELECT h.inhrelid FROM pg_inherits h WHERE h.inhparent = relation) i
-         JOIN pg_class c ON c.oid = i.inhrelid
-    WHERE c.relkind = 'f';
+    RETURN QUERY SELECT 'ok', t.relid::regclass::text,
+        'it is a foreign table: its rows are recorded apart from the transaction, one wait for the disk for each kind of disclosure in a statement',
+        NULL
+    FROM sharing_guard.relation_tree(relation) t WHERE t.relkind = 'f';
     RETURN QUERY SELECT 'ok', relation::text,
         'an UPDATE of any column that is not named as bookkeeping is a new disclosure',
         'Name the columns that only keep track (sent_at, status) as bookkeeping.';

@@ -75,6 +75,7 @@ static const char policy_admin_grants[] =
 "  sharing_guard.protect_records, sharing_guard.check_readable,"
 "  sharing_guard.set_filter, sharing_guard.filter_defects,"
 "  sharing_guard.guarded_columns, sharing_guard.check_exportable,"
+"  sharing_guard.relation_tree,"
 "  sharing_guard.split_identifiers, sharing_guard.base_type,"
 "  sharing_guard.install_triggers, sharing_guard.remove_triggers,"
 "  sharing_guard.require_operational, sharing_guard.library_preloaded,"

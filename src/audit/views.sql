@@ -11,8 +11,8 @@ SELECT
     e.username,
     e.username_source,
     e.organization,
-    CASE WHEN e.requesting_person_index IS NULL AND pg_catalog.cardinality(e.requesting_persons) = 1
-        THEN e.requesting_persons[1] END AS requesting_person,
+    CASE WHEN k.requesting_person_index IS NULL AND pg_catalog.cardinality(k.requesting_persons) = 1
+        THEN k.requesting_persons[1] END AS requesting_person,
     e.session_role,
     e.acting_role,
     e.client_address,
@@ -21,13 +21,13 @@ SELECT
     e.operation,
     e.relation,
     e.data_class,
-    CASE WHEN e.query_element_index IS NULL AND pg_catalog.cardinality(e.query_elements) = 1
-        THEN e.query_elements[1] END AS query_elements,
-    CASE WHEN e.purpose_index IS NULL AND pg_catalog.cardinality(e.purposes) = 1
-        THEN e.purposes[1] END AS purpose,
+    CASE WHEN k.query_element_index IS NULL AND pg_catalog.cardinality(k.query_elements) = 1
+        THEN k.query_elements[1] END AS query_elements,
+    CASE WHEN k.purpose_index IS NULL AND pg_catalog.cardinality(k.purposes) = 1
+        THEN k.purposes[1] END AS purpose,
     e.tags,
-    CASE WHEN e.case_number_index IS NULL AND pg_catalog.cardinality(e.case_numbers) = 1
-        THEN e.case_numbers[1] END AS case_number,
+    CASE WHEN k.case_number_index IS NULL AND pg_catalog.cardinality(k.case_numbers) = 1
+        THEN k.case_numbers[1] END AS case_number,
     e.destination,
     e.agency_id,
     e.destination_class,
@@ -52,6 +52,15 @@ SELECT
     c.occurred_at AS ended_at
 FROM sharing_guard.event e
 LEFT JOIN sharing_guard.event c ON c.completes = e.event_id
+CROSS JOIN LATERAL (SELECT
+    CASE WHEN c.record_keys IS NULL THEN e.purposes ELSE c.purposes END AS purposes,
+    CASE WHEN c.record_keys IS NULL THEN e.purpose_index ELSE c.purpose_index END AS purpose_index,
+    CASE WHEN c.record_keys IS NULL THEN e.query_elements ELSE c.query_elements END AS query_elements,
+    CASE WHEN c.record_keys IS NULL THEN e.query_element_index ELSE c.query_element_index END AS query_element_index,
+    CASE WHEN c.record_keys IS NULL THEN e.case_numbers ELSE c.case_numbers END AS case_numbers,
+    CASE WHEN c.record_keys IS NULL THEN e.case_number_index ELSE c.case_number_index END AS case_number_index,
+    CASE WHEN c.record_keys IS NULL THEN e.requesting_persons ELSE c.requesting_persons END AS requesting_persons,
+    CASE WHEN c.record_keys IS NULL THEN e.requesting_person_index ELSE c.requesting_person_index END AS requesting_person_index) k
 WHERE e.kind = 'disclosure';
 REVOKE ALL ON TABLE sharing_guard.audit FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.audit IS
@@ -137,7 +146,8 @@ COMMENT ON COLUMN sharing_guard.audit.ending IS
 COMMENT ON COLUMN sharing_guard.audit.ended_at IS
 'When such a disclosure ended';
 
--- One line for each row.  An event without rows (a search that found nothing,
+-- One line for each row, where the rows are known one by one; else one line
+-- for them all.  An event without rows (a search that found nothing,
 -- a COPY of an empty table) is an access all the same, and has one line.
 --
 -- The person who acted: where rows name persons, each its own; a row that
@@ -175,13 +185,13 @@ SELECT
     e.rule_ids,
     e.authority,
     e.legal_basis_id,
-    CASE WHEN e.rows_disclosed IS NULL THEN c.rows_disclosed
-        ELSE (r.row_number <= e.rows_disclosed)::integer::bigint
-        END AS rows_disclosed,
-    CASE WHEN e.rows_disclosed IS NULL THEN c.rows_blocked
-        ELSE (r.row_number > e.rows_disclosed AND
-            r.row_number <= e.rows_disclosed + e.rows_blocked)::integer::bigint
-        END AS rows_blocked,
+    CASE WHEN k.one_by_one
+        THEN (r.row_number <= k.rows_disclosed)::integer::bigint
+        ELSE k.rows_disclosed END AS rows_disclosed,
+    CASE WHEN k.one_by_one
+        THEN (r.row_number > k.rows_disclosed AND
+            r.row_number <= k.rows_disclosed + k.rows_blocked)::integer::bigint
+        ELSE k.rows_blocked END AS rows_blocked,
     e.flag_reasons,
     NULL::text AS disposition,
     e.policy_revision,
@@ -197,13 +207,28 @@ SELECT
     c.occurred_at AS ended_at
 FROM sharing_guard.event e
 LEFT JOIN sharing_guard.event c ON c.completes = e.event_id
+CROSS JOIN LATERAL (SELECT
+    COALESCE(e.rows_disclosed, c.rows_disclosed) AS rows_disclosed,
+    COALESCE(e.rows_blocked, c.rows_blocked) AS rows_blocked,
+    e.rows_disclosed IS NOT NULL OR c.record_keys IS NOT NULL AS one_by_one,
+    CASE WHEN c.record_keys IS NULL THEN e.record_keys ELSE c.record_keys END AS record_keys,
+    CASE WHEN c.record_keys IS NULL THEN e.record_key_index ELSE c.record_key_index END AS record_key_index,
+    CASE WHEN c.record_keys IS NULL THEN e.purposes ELSE c.purposes END AS purposes,
+    CASE WHEN c.record_keys IS NULL THEN e.purpose_index ELSE c.purpose_index END AS purpose_index,
+    CASE WHEN c.record_keys IS NULL THEN e.query_elements ELSE c.query_elements END AS query_elements,
+    CASE WHEN c.record_keys IS NULL THEN e.query_element_index ELSE c.query_element_index END AS query_element_index,
+    CASE WHEN c.record_keys IS NULL THEN e.case_numbers ELSE c.case_numbers END AS case_numbers,
+    CASE WHEN c.record_keys IS NULL THEN e.case_number_index ELSE c.case_number_index END AS case_number_index,
+    CASE WHEN c.record_keys IS NULL THEN e.requesting_persons ELSE c.requesting_persons END AS requesting_persons,
+    CASE WHEN c.record_keys IS NULL THEN e.requesting_person_index ELSE c.requesting_person_index END AS requesting_person_index) k
 CROSS JOIN LATERAL sharing_guard.event_rows(
-    GREATEST(e.rows_disclosed + e.rows_blocked, 1),
-    e.record_keys, e.record_key_index,
-    e.purposes, e.purpose_index,
-    e.query_elements, e.query_element_index,
-    e.case_numbers, e.case_number_index,
-    e.requesting_persons, e.requesting_person_index) r
+    CASE WHEN k.one_by_one
+        THEN GREATEST(k.rows_disclosed + k.rows_blocked, 1) ELSE 1 END,
+    k.record_keys, k.record_key_index,
+    k.purposes, k.purpose_index,
+    k.query_elements, k.query_element_index,
+    k.case_numbers, k.case_number_index,
+    k.requesting_persons, k.requesting_person_index) r
 WHERE e.kind = 'disclosure';
 REVOKE ALL ON TABLE sharing_guard.audit_rows FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.audit_rows IS

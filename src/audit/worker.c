@@ -628,7 +628,6 @@ write_health(const char *what)
 			}
 			if (what != NULL)
 				sg_health_write(queue, what);
-			last_heartbeat = GetCurrentTimestamp();
 		}
 		PopActiveSnapshot();
 		CommitTransactionCommand();
@@ -640,11 +639,11 @@ write_health(const char *what)
 	{
 		(void) recover_from_error();
 		announced = announced && !queue->after_start;
-
-		/* Not at once: whatever it is must not fill the server log. */
-		last_heartbeat = GetCurrentTimestamp();
 	}
 	PG_END_TRY();
+
+	/* Also where nothing could be said: not again at once. */
+	last_heartbeat = GetCurrentTimestamp();
 }
 
 /* What others have left for this process is settled when it goes. */
@@ -762,8 +761,14 @@ do_duties(void)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
-	if (!announced ||
-		TimestampDifferenceExceeds(last_heartbeat, now, sg_health_interval()))
+	/*
+	 * While it has not been able to say that it is there (there is no log yet,
+	 * or it is locked), it tries whenever there is something to do.
+	 */
+	if (!announced && (last_heartbeat == 0 || queue->first_ready >= 0))
+		write_health(NULL);
+	else if (TimestampDifferenceExceeds(last_heartbeat, now,
+										sg_health_interval()))
 		write_health(announced ? "heartbeat" : NULL);
 }
 

@@ -32,7 +32,13 @@
 
 static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
-static void database_ProcessUtility(PROCESS_UTILITY_PARAMS);
+static void database_ProcessUtility(PlannedStmt *pstmt,
+									const char *queryString,
+									bool readOnlyTree,
+									ProcessUtilityContext context,
+									ParamListInfo params,
+									QueryEnvironment *queryEnv,
+									DestReceiver *dest, QueryCompletion *qc);
 
 void
 sg_database_init(void)
@@ -94,24 +100,34 @@ may_need_database(const char *name)
 		sg_owns_database(database, GetUserId());
 }
 
+/* What would have been called if it were not for us. */
 static void
-next_ProcessUtility(PROCESS_UTILITY_PARAMS)
+next_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
+					bool readOnlyTree, ProcessUtilityContext context,
+					ParamListInfo params, QueryEnvironment *queryEnv,
+					DestReceiver *dest, QueryCompletion *qc)
 {
 	if (prev_ProcessUtility)
-		prev_ProcessUtility(PROCESS_UTILITY_ARGS);
+		prev_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
+							queryEnv, dest, qc);
 	else
-		standard_ProcessUtility(PROCESS_UTILITY_ARGS);
+		standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
+								params, queryEnv, dest, qc);
 }
 
 static void
-database_ProcessUtility(PROCESS_UTILITY_PARAMS)
+database_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
+						bool readOnlyTree, ProcessUtilityContext context,
+						ParamListInfo params, QueryEnvironment *queryEnv,
+						DestReceiver *dest, QueryCompletion *qc)
 {
 	const char *database = needed_database(pstmt->utilityStmt);
 	char	   *name;
 
 	if (database == NULL || !may_need_database(database))
 	{
-		next_ProcessUtility(PROCESS_UTILITY_ARGS);
+		next_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
+							queryEnv, dest, qc);
 		return;
 	}
 
@@ -120,7 +136,8 @@ database_ProcessUtility(PROCESS_UTILITY_PARAMS)
 	sg_writer_stay_away(name, STAY_AWAY_MS);
 	PG_TRY();
 	{
-		next_ProcessUtility(PROCESS_UTILITY_ARGS);
+		next_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
+							queryEnv, dest, qc);
 	}
 	PG_FINALLY();
 	{

@@ -128,20 +128,19 @@ guard_of_trigger(FunctionCallInfo fcinfo, const char *function,
 	/* Without the library preloaded there would be no record: refuse. */
 	sg_require_operational();
 
-	/*
-	 * Another server cannot commit together with us, and this version has no
-	 * way to record an event apart from the transaction.
-	 */
-	if (trigdata->tg_relation->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("foreign table \"%s\" cannot be an export table",
-						RelationGetRelationName(trigdata->tg_relation)),
-				 errdetail("The rows would reach the other server whether or not their record is kept here."),
-				 errhint("Export to a local table and let a feed read that one.")));
-
 	return sg_guard_lookup(trigdata->tg_relation,
 						   trigdata->tg_trigger->tgargs[0]);
+}
+
+/*
+ * Another server does not commit together with us, and cannot be made to undo
+ * what was sent to it.  So a row of a foreign table is decided on, and that it
+ * is about to leave is recorded, before it does.
+ */
+static bool
+is_foreign(TriggerData *trigdata)
+{
+	return trigdata->tg_relation->rd_rel->relkind == RELKIND_FOREIGN_TABLE;
 }
 
 /* The slot of the row as it goes out. */
@@ -272,6 +271,8 @@ fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
 	sg_export_row_disclosure(disclosure, tags, guard,
 							 TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
 							 "UPDATE" : "INSERT", slot);
+	if (is_foreign(trigdata))
+		disclosure->channel = CHANNEL_FOREIGN_TABLE;
 	if (disclosure->record_key.data == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
@@ -476,7 +477,8 @@ may_be_row_movement(TriggerData *trigdata)
 /*
  * sharing_guard.export_row_before(): BEFORE INSERT OR UPDATE FOR EACH ROW
  *
- * Of a guard with on_block => 'skip_row': drops the rows that are refused.
+ * Of a guard with on_block => 'skip_row': drops the rows that are refused.  Of
+ * a foreign table: decides before the row leaves.
  */
 Datum
 sg_export_row_before(PG_FUNCTION_ARGS)
@@ -491,25 +493,36 @@ sg_export_row_before(PG_FUNCTION_ARGS)
 	TextSlice  *tags;
 	GatheredDecision *gathered;
 
-	if (!guard->skip_row)
+	bool		foreign = is_foreign(trigdata);
+	bool		skip = guard->skip_row;
+
+	if (!skip && !foreign)
 		return PointerGetDatum(row);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
 		if (only_bookkeeping_changed(guard, trigdata))
 			return PointerGetDatum(row);
 	}
-	else if (may_be_row_movement(trigdata))
+	else if (skip && may_be_row_movement(trigdata))
 	{
 		/* Left to the AFTER trigger, whose refusal undoes the statement. */
-		return PointerGetDatum(row);
+		if (!foreign)
+			return PointerGetDatum(row);
+		skip = false;
 	}
 
 	fill_disclosure(&disclosure, &tags, guard, trigdata,
 					new_row_slot(trigdata));
 	gathered = sg_gather_decide(guard, &disclosure);
 	if (sg_gather_outcome(gathered) != OUTCOME_BLOCK)
+	{
+		if (foreign)
+			sg_gather_begin(gathered, &disclosure, true);
 		return PointerGetDatum(row);
+	}
 
+	if (!skip)
+		refuse_row(gathered, &disclosure);
 	sg_gather_row(gathered, &disclosure);
 	count_skipped_row(guard, sg_gather_decision(gathered));
 	return PointerGetDatum(NULL);
@@ -547,6 +560,9 @@ sg_export_row_after(PG_FUNCTION_ARGS)
 	if (sg_gather_outcome(gathered) == OUTCOME_BLOCK)
 		refuse_row(gathered, &disclosure);
 
+	/* As a rule it has begun; not if another trigger has changed the row. */
+	if (is_foreign(trigdata))
+		sg_gather_begin(gathered, &disclosure, false);
 	sg_gather_row(gathered, &disclosure);
 	return PointerGetDatum(NULL);
 }
@@ -555,8 +571,8 @@ sg_export_row_after(PG_FUNCTION_ARGS)
  * sharing_guard.export_statement_after(): AFTER INSERT OR UPDATE FOR EACH
  * STATEMENT
  *
- * Of a guard with on_block => 'skip_row': tells the client how many rows were
- * skipped.
+ * What is recorded apart from the transaction is recorded now: rows that were
+ * skipped, of which the client is told, and rows that went to another server.
  */
 Datum
 sg_export_statement_after(PG_FUNCTION_ARGS)
@@ -565,7 +581,7 @@ sg_export_statement_after(PG_FUNCTION_ARGS)
 										  STATEMENT_TRIGGER_NAME,
 										  TRIGGER_EVENT_AFTER);
 
-	sg_gather_record_skipped();
+	sg_gather_record_apart();
 	report_skipped_rows(&guard->guard_id);
 	return PointerGetDatum(NULL);
 }

@@ -131,6 +131,21 @@ REVOKE ALL ON FUNCTION sharing_guard.base_type(oid) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.base_type(oid) IS
 'Internal: what a domain is a domain over, all the way down';
 
+CREATE FUNCTION sharing_guard.relation_tree(relation regclass)
+    RETURNS TABLE (relid oid, relkind "char")
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH RECURSIVE tree AS (
+        SELECT $1::oid AS relid
+        UNION
+        SELECT i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.relid)
+    SELECT t.relid, c.relkind FROM tree t JOIN pg_class c ON c.oid = t.relid
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.relation_tree(regclass) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.relation_tree(regclass) IS
+'Internal: a table and all partitions and children below it';
+
 CREATE FUNCTION sharing_guard.check_exportable(relation regclass) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -145,12 +160,7 @@ BEGIN
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no table with OID %', relation::oid
             USING ERRCODE = 'undefined_table';
-    ELSIF rel.relkind = 'f' THEN
-        RAISE EXCEPTION 'foreign table % cannot be an export table', relation
-            USING ERRCODE = 'feature_not_supported',
-                  DETAIL = 'Its rows would reach the other server whether or not their record is kept here.',
-                  HINT = 'Export to a local table and let a feed read that one.';
-    ELSIF rel.relkind NOT IN ('r', 'p') THEN
+    ELSIF rel.relkind NOT IN ('r', 'p', 'f') THEN
         RAISE EXCEPTION '% is not a table', relation
             USING ERRCODE = 'wrong_object_type',
                   HINT = 'Protect the table that is written to in the end.';
@@ -345,18 +355,20 @@ BEGIN
                   DETAIL = 'A change of a bookkeeping column is no disclosure; a change of this one is.';
     END IF;
 
-    -- Rows are skipped before they are stored, when generated columns are
-    -- still empty.
-    IF on_block = 'skip_row' THEN
+    -- Rows are skipped before they are stored, and those of a foreign table
+    -- decided on before they leave, when generated columns are still empty.
+    IF on_block = 'skip_row'
+       OR EXISTS (SELECT FROM sharing_guard.relation_tree(relation) t
+                  WHERE t.relkind = 'f') THEN
         SELECT c.column_name INTO generated
         FROM sharing_guard.guard_column c
              JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = c.attnum
         WHERE c.guard_id = guard AND c.role <> 'bookkeeping' AND a.attgenerated <> '';
         IF FOUND THEN
-            RAISE EXCEPTION 'generated column "%" of table % cannot be guarded with on_block => ''skip_row''',
+            RAISE EXCEPTION 'generated column "%" of table % cannot be guarded with on_block => ''skip_row'', nor where a foreign table is below',
                 generated, relation
                 USING ERRCODE = 'feature_not_supported',
-                      DETAIL = 'Rows are skipped before they are stored, and generated columns are computed after that.',
+                      DETAIL = 'There rows are decided on before they are stored, and generated columns are computed after that.',
                       HINT = 'Use on_block => ''error'', or the columns it is computed from.';
         END IF;
     END IF;

@@ -94,6 +94,11 @@ typedef struct Group
 	Disclosure	disclosure;		/* without the per-row fields */
 	Actor		actor;			/* but for a person whom the rows name */
 
+	/* Of rows that go to another server: what was recorded before the first. */
+	bool		is_open;
+	OpenDisclosure open;
+	int64		leaving;		/* how many were let go */
+
 	RowColumn  *record_keys;
 	RowColumn  *purposes;
 	RowColumn  *query_elements;
@@ -160,7 +165,11 @@ static int	rows_since_memory_check = 0;
 /* Rows in groups that are held back, and not recorded yet. */
 static int64 held_back = 0;
 
+/* Groups whose rows go to another server, and are not recorded yet. */
+static int	open_groups = 0;
+
 #define WHY_SKIPPED "rows were skipped"
+#define WHY_FOREIGN "rows were to be sent to another server"
 #define WHY_REFUSED "the statement was refused"
 
 struct GatheredDecision
@@ -802,6 +811,13 @@ sg_gather_is_writing(void)
 	return writing_events;
 }
 
+/* Is this group recorded apart from the transaction? */
+static inline bool
+is_apart(const Group *group)
+{
+	return group->outcome == OUTCOME_BLOCK || group->is_open;
+}
+
 /*
  * Writes a group as one event.  An empty one has been written in the middle of
  * the statement and has got no rows since.
@@ -811,7 +827,7 @@ write_group(EventWriter *writer, const Group *group)
 {
 	DisclosureEvent event;
 
-	if (group->nrows == 0 || group->outcome == OUTCOME_BLOCK)
+	if (group->nrows == 0 || is_apart(group))
 		return;
 	fill_event(&event, group);
 	sg_event_write_disclosure(writer, &event);
@@ -868,12 +884,14 @@ write_and_restart_group(Level *level, Group *group, int fields)
 	EventWriter *writer;
 
 	restart_group(level, group, fields);
-	if (full.outcome == OUTCOME_BLOCK)
+	if (is_apart(&full))
 	{
 		DisclosureEvent event;
 
+		/* What is open stays so: its completion will have the last rows. */
 		fill_event(&event, &full);
-		sg_writer_record_disclosure(&event, WHY_SKIPPED);
+		sg_writer_record_disclosure(&event, full.is_open ? WHY_FOREIGN :
+									WHY_SKIPPED);
 		free_columns(&full);
 		return;
 	}
@@ -937,36 +955,100 @@ take_held_back(EventBatch *batch, Level *level)
 }
 
 /*
- * Records the rows that were skipped: called at the end of each statement that
- * can do so.  Returns when their events are durable.
+ * Ends what was begun before the first of these rows left, with the rows.
+ *
+ * Should it fail, the transaction's end will say so of the group, which is
+ * still open.
+ */
+static void
+complete_group(Level *level, Group *group)
+{
+	CompletionEvent event = {0};
+	Group		full = *group;
+
+	event.occurred_at = GetCurrentTimestamp();
+	event.ending = sg_ending_name(ENDING_COMPLETED);
+	event.rows_disclosed = group->nrows;
+	event.record_keys = group->record_keys;
+	event.purposes = group->purposes;
+	event.query_elements = group->query_elements;
+	event.case_numbers = group->case_numbers;
+	event.requesting_persons = group->requesting_persons;
+	sg_writer_complete(&group->open, &event, WHY_FOREIGN);
+
+	group->is_open = false;
+	group->leaving = 0;
+	open_groups--;
+	restart_group(level, group, fields_of_group(group));
+	free_columns(&full);
+}
+
+static void
+complete_groups(Level *level)
+{
+	group_table_iterator iterator;
+	GroupEntry *entry;
+
+	group_table_start_iterate(level->groups, &iterator);
+	while (open_groups > 0 &&
+		   (entry = group_table_iterate(level->groups, &iterator)) != NULL)
+	{
+		if (entry->group->is_open)
+			complete_group(level, entry->group);
+	}
+}
+
+/*
+ * Records what does not share the transaction's fate: called at the end of
+ * each statement that can do so.  Returns when the events are durable.
  */
 void
-sg_gather_record_skipped(void)
+sg_gather_record_apart(void)
 {
-	EventBatch *batch;
+	if (held_back > 0)
+	{
+		EventBatch *batch = sg_writer_batch(WHY_SKIPPED);
 
-	if (held_back == 0)
-		return;
-	batch = sg_writer_batch(WHY_SKIPPED);
-	for (Level *level = levels; level != NULL; level = level->parent)
-		take_held_back(batch, level);
-	sg_writer_batch_record(batch);
+		for (Level *level = levels; level != NULL; level = level->parent)
+			take_held_back(batch, level);
+		sg_writer_batch_record(batch);
+	}
+	for (Level *level = levels; level != NULL && open_groups > 0;
+		 level = level->parent)
+		complete_groups(level);
 }
 
 /*
  * The statement failed before its end came.  What it had skipped before was
- * tried all the same; no time is left to wait until it is recorded.
+ * tried all the same, and what it had sent may have arrived; no time is left to
+ * wait until that is recorded.
  */
 static void
-leave_held_back(Level *level)
+leave_level(Level *level)
 {
-	EventBatch *batch;
+	group_table_iterator iterator;
+	GroupEntry *entry;
 
-	if (held_back == 0)
-		return;
-	batch = sg_writer_batch(WHY_SKIPPED);
-	take_held_back(batch, level);
-	sg_writer_batch_leave(batch);
+	if (held_back > 0)
+	{
+		EventBatch *batch = sg_writer_batch(WHY_SKIPPED);
+
+		take_held_back(batch, level);
+		sg_writer_batch_leave(batch);
+	}
+
+	group_table_start_iterate(level->groups, &iterator);
+	while (open_groups > 0 &&
+		   (entry = group_table_iterate(level->groups, &iterator)) != NULL)
+	{
+		Group	   *group = entry->group;
+
+		if (!group->is_open)
+			continue;
+		group->is_open = false;
+		open_groups--;
+		sg_writer_end(&group->open, group->leaving, 0, ENDING_FAILED);
+	}
 }
 
 /*
@@ -990,6 +1072,7 @@ write_level(Level *level)
 		take_held_back(batch, level);
 		sg_writer_batch_record(batch);
 	}
+	complete_groups(level);
 
 	writer = begin_writing();
 	PG_TRY();
@@ -1017,6 +1100,26 @@ measure_level(Level *level)
 
 	gathered_bytes += bytes - level->bytes;
 	level->bytes = bytes;
+}
+
+/*
+ * Writes the rows of a level but keeps its groups: some of them are open, and
+ * the rows they are still to get have left already.
+ */
+static void
+write_rows_in_place(Level *level)
+{
+	group_table_iterator iterator;
+	GroupEntry *entry;
+
+	group_table_start_iterate(level->groups, &iterator);
+	while ((entry = group_table_iterate(level->groups, &iterator)) != NULL)
+	{
+		if (entry->group->nrows > 0)
+			write_and_restart_group(level, entry->group,
+									fields_of_group(entry->group));
+	}
+	measure_level(level);
 }
 
 /* Is more gathered than sharing_guard.gather_memory allows? */
@@ -1154,6 +1257,40 @@ group_for_row(GatheredDecision *gathered, const Disclosure *disclosure)
 }
 
 /*
+ * The intent has what is known when the first row is about to leave: its own
+ * purpose and person among it, but no record key, since this row need not be
+ * stored.
+ */
+void
+sg_gather_begin(GatheredDecision *gathered, const Disclosure *disclosure,
+				bool leaving)
+{
+	Group	   *group = group_for_row(gathered, disclosure);
+	DisclosureEvent event;
+	Group		first;
+
+	if (!group->is_open)
+	{
+		first = *group;
+		add_columns(&first, fields_of(disclosure) & ~HAS_RECORD_KEY,
+					CurrentMemoryContext);
+		first.nrows = 0;
+		add_row(&first, disclosure);
+		if (first.purposes)
+			sg_rows_append(first.purposes, &disclosure->purpose);
+		fill_event(&event, &first);
+		event.rows_disclosed = event.rows_blocked = ROWS_UNKNOWN;
+		sg_writer_begin(&event, WHY_FOREIGN, &group->open);
+		free_columns(&first);
+		group->is_open = true;
+		group->leaving = 0;
+		open_groups++;
+	}
+	if (leaving)
+		group->leaving++;
+}
+
+/*
  * Records the row that was decided last.  Errors out where an event has to be
  * written to make room, and cannot be; then the row does not go out either.
  */
@@ -1185,7 +1322,9 @@ sg_gather_row(GatheredDecision *gathered, const Disclosure *disclosure)
 
 		rows_since_memory_check = 0;
 		measure_level(levels);
-		if (gathered_too_much())
+		if (gathered_too_much() && open_groups > 0)
+			write_rows_in_place(levels);
+		else if (gathered_too_much())
 		{
 			/*
 			 * Only what is the current subtransaction's own: an outer one's
@@ -1278,7 +1417,7 @@ gather_xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_PREPARE:
 		case XACT_EVENT_ABORT:
 			for (Level *level = levels; level != NULL; level = level->parent)
-				leave_held_back(level);
+				leave_level(level);
 
 			/* The levels' memory goes with the transaction's. */
 			if (levels != NULL)
@@ -1286,6 +1425,7 @@ gather_xact_callback(XactEvent event, void *arg)
 			levels = NULL;
 			gathered_bytes = 0;
 			held_back = 0;
+			open_groups = 0;
 			break;
 
 		default:
@@ -1362,7 +1502,7 @@ after_subabort(SubTransactionId subid)
 	{
 		Level	   *level = levels;
 
-		leave_held_back(level);
+		leave_level(level);
 		levels = level->parent;
 		free_level(level);
 	}

@@ -37,12 +37,20 @@ extern Outcome sg_gather_effective_outcome(const Guard *guard,
 /*
  * Records the row that was decided last: it goes out, and the event is written
  * with the transaction, at its end or earlier; or it was skipped, and the event
- * is durable after sg_gather_record_skipped(), at the statement's end.
+ * is durable after sg_gather_record_apart(), at the statement's end.
  */
 extern void sg_gather_row(GatheredDecision *gathered,
 						  const Disclosure *disclosure);
 
-extern void sg_gather_record_skipped(void);
+extern void sg_gather_record_apart(void);
+
+/*
+ * Before the row that was decided last leaves for another server, which will
+ * not take it back: that rows leave under this decision is durable when it
+ * returns.  Again, with "leaving" false, before that row is recorded.
+ */
+extern void sg_gather_begin(GatheredDecision *gathered,
+							const Disclosure *disclosure, bool leaving);
 
 /*
  * For a row whose refusal ends the statement: makes its event durable and

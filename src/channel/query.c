@@ -22,6 +22,7 @@
 #include "postgres.h"
 
 #include "access/parallel.h"
+#include "channel/context.h"
 #include "channel/elements.h"
 #include "channel/query.h"
 #include "channel/reads.h"
@@ -33,6 +34,7 @@
 #include "own_rights.h"
 #include "parser/parsetree.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 /* A query that reads guarded tables; in its own executor memory. */
@@ -159,9 +161,10 @@ operation_name(const QueryDesc *queryDesc)
  * The guarded relations that a query reads, as a list of ReadRequest; NIL for
  * most queries.
  *
- * Entries without permissions of their own are partitions and children, for
- * which the table above them stands.  What is only written to has no SELECT
- * among its permissions.
+ * What is only written to has no SELECT among its permissions.  Entries without
+ * any permissions are partitions and children.  The table above them stands for
+ * them, unless it is not guarded as they are: a guarded table may have been made
+ * a child of another.
  */
 static List *
 guarded_relations(QueryDesc *queryDesc)
@@ -176,6 +179,7 @@ guarded_relations(QueryDesc *queryDesc)
 		RangeTblEntry *rte = lfirst(lc);
 		const ReadGuard *guard;
 		ReadRequest *request;
+		AclMode		permissions;
 		Oid			check_as_user;
 		ListCell   *other;
 		bool		written_only;
@@ -184,8 +188,10 @@ guarded_relations(QueryDesc *queryDesc)
 		rti++;
 		/* A view has become a subquery, which still says whose. */
 		if (!OidIsValid(rte->relid) ||
-			(rte->rtekind != RTE_RELATION && rte->rtekind != RTE_SUBQUERY) ||
-			(sg_rte_permissions(plan, rte, &check_as_user) & ACL_SELECT) == 0)
+			(rte->rtekind != RTE_RELATION && rte->rtekind != RTE_SUBQUERY))
+			continue;
+		permissions = sg_rte_permissions(plan, rte, &check_as_user);
+		if (permissions != 0 && (permissions & ACL_SELECT) == 0)
 			continue;
 		guard = sg_records_find(rte->relid);
 		if (guard == NULL)
@@ -200,8 +206,10 @@ guarded_relations(QueryDesc *queryDesc)
 		{
 			ReadRequest *earlier = lfirst(other);
 
-			if (earlier->relid == rte->relid &&
-				earlier->check_as_user == check_as_user)
+			if ((earlier->relid == rte->relid &&
+				 earlier->check_as_user == check_as_user) ||
+				(permissions == 0 &&
+				 strcmp(earlier->guard.guard_id, guard->guard_id) == 0))
 			{
 				earlier->written_only &= written_only;
 				known = true;
@@ -226,6 +234,33 @@ guarded_relations(QueryDesc *queryDesc)
 	return requests;
 }
 
+/*
+ * A parallel worker runs its part of a statement that its leader was let to
+ * run.  Whatever else it runs is a function's, which knows neither what the
+ * transaction has declared nor how to record anything.  What would not be
+ * recorded anyway, our own people's reading of export tables, is let through.
+ */
+static void
+refuse_in_worker(List *requests)
+{
+	const Oid	roles[] = {GetSessionUserId(), GetOuterUserId(), GetUserId()};
+	ListCell   *lc;
+
+	foreach(lc, requests)
+	{
+		ReadRequest *request = lfirst(lc);
+
+		if (request->guard.is_export &&
+			sg_context_bindings(roles, lengthof(roles)) == NIL)
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("protected table \"%s\" cannot be read by a function in a parallel worker",
+						get_rel_name(request->relid)),
+				 errhint("Mark the function PARALLEL RESTRICTED, or set max_parallel_workers_per_gather = 0.")));
+	}
+}
+
 static void
 query_ExecutorRun(EXECUTOR_RUN_PARAMS)
 {
@@ -233,9 +268,10 @@ query_ExecutorRun(EXECUTOR_RUN_PARAMS)
 
 	/*
 	 * A FETCH takes no lock, and so hears of nothing that has changed unless
-	 * we listen.  Parallel workers do what their leader was let to do.
+	 * we listen.
 	 */
-	if (!IsParallelWorker() && !sg_own_query_running())
+	if (!sg_own_query_running() &&
+		!(IsParallelWorker() && queryDesc->dest->mydest == DestTupleQueue))
 	{
 		AcceptInvalidationMessages();
 		if (unlikely(sg_records_any()) &&
@@ -245,12 +281,18 @@ query_ExecutorRun(EXECUTOR_RUN_PARAMS)
 
 			if (requests != NIL)
 			{
-				EState	   *estate = queryDesc->estate;
+				if (IsParallelWorker())
+					refuse_in_worker(requests);
+				else
+				{
+					EState	   *estate = queryDesc->estate;
 
-				query = find_guarded(estate);
-				if (query == NULL)
-					query = new_guarded(estate);
-				sg_reads_begin(&query->reads, requests, estate->es_query_cxt);
+					query = find_guarded(estate);
+					if (query == NULL)
+						query = new_guarded(estate);
+					sg_reads_begin(&query->reads, requests,
+								   estate->es_query_cxt);
+				}
 				list_free_deep(requests);
 			}
 		}

@@ -59,13 +59,13 @@ typedef struct GuardTrigger
 	const char *function;
 	int16		timing;			/* TRIGGER_TYPE_BEFORE or _AFTER */
 	bool		row;
-	bool		skip_row_only;
+	bool		always;			/* else see trigger_needed() */
 } GuardTrigger;
 
 static const GuardTrigger guard_triggers[] = {
-	{SKIP_TRIGGER_NAME, "export_row_before", TRIGGER_TYPE_BEFORE, true, true},
-	{EXPORT_TRIGGER_NAME, "export_row_after", TRIGGER_TYPE_AFTER, true, false},
-	{STATEMENT_TRIGGER_NAME, "export_statement_after", TRIGGER_TYPE_AFTER, false, true},
+	{SKIP_TRIGGER_NAME, "export_row_before", TRIGGER_TYPE_BEFORE, true, false},
+	{EXPORT_TRIGGER_NAME, "export_row_after", TRIGGER_TYPE_AFTER, true, true},
+	{STATEMENT_TRIGGER_NAME, "export_statement_after", TRIGGER_TYPE_AFTER, false, false},
 };
 
 /* What a relation has of one of these triggers. */
@@ -174,13 +174,6 @@ mend_trigger(Oid relid, const GuardTrigger *wanted, const char *guard_id,
 	Oid			oid;
 	TriggerState state = inspect_trigger(rel, wanted, guard_id, &oid);
 
-	if (rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("foreign table \"%s\" cannot be an export table, or part of one",
-						RelationGetRelationName(rel)),
-				 errdetail("Its rows would reach the other server whether or not their record is kept here."),
-				 errhint("Export to a local table and let a feed read that one.")));
 	if (state == TRIGGER_FOREIGN)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -204,6 +197,39 @@ mend_trigger(Oid relid, const GuardTrigger *wanted, const char *guard_id,
 	if (needed)
 		create_trigger(relid, wanted, guard_id);
 	return true;
+}
+
+static bool
+tree_has_foreign_table(List *tree)
+{
+	ListCell   *lc;
+
+	foreach(lc, tree)
+	{
+		if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_FOREIGN_TABLE)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Must this relation of the tree have this trigger?
+ *
+ * Rows are skipped before they are stored, and rows of a foreign table are
+ * decided on before they leave; at the end of the statement both are recorded.
+ * A statement's triggers are those of the table that it names, so with one
+ * foreign table in the tree all have them.
+ */
+static bool
+trigger_needed(const GuardTrigger *wanted, Oid relid, bool skip_row,
+			   bool foreign_in_tree)
+{
+	if (wanted->always || skip_row)
+		return true;
+	if (!wanted->row)
+		return foreign_in_tree;
+	return foreign_in_tree &&
+		get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE;
 }
 
 /* Is this trigger right on all relations of a tree? */
@@ -236,6 +262,7 @@ static bool
 mend_tree(Oid relid, const char *guard_id, bool skip_row, LOCKMODE lockmode)
 {
 	bool		partitioned;
+	bool		foreign_in_tree;
 	List	   *tree;
 	bool		mended = false;
 
@@ -246,23 +273,29 @@ mend_tree(Oid relid, const char *guard_id, bool skip_row, LOCKMODE lockmode)
 	LockRelationOid(relid, lockmode);
 	tree = find_all_inheritors(relid, lockmode, NULL);
 	partitioned = get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE;
+	foreign_in_tree = tree_has_foreign_table(tree);
 
 	for (int i = 0; i < lengthof(guard_triggers); i++)
 	{
 		const GuardTrigger *wanted = &guard_triggers[i];
-		bool		needed = skip_row || !wanted->skip_row_only;
+		bool		needed = trigger_needed(wanted, relid, skip_row,
+											foreign_in_tree);
 		ListCell   *lc;
 
 		/*
 		 * The server clones a partitioned table's row triggers.  Where a
 		 * clone was disabled, the whole set is made anew from the top.
 		 */
-		if (wanted->row && partitioned)
+		if (wanted->row && partitioned && (needed || !foreign_in_tree))
 		{
 			if (tree_is_intact(tree, wanted, guard_id, needed))
 				continue;
 			if (mend_trigger(relid, wanted, guard_id, false) || needed)
 				mended = true;
+
+			/* A foreign table may have one of its own, in the clone's way. */
+			foreach(lc, tree)
+				(void) mend_trigger(lfirst_oid(lc), wanted, guard_id, false);
 			if (needed)
 				(void) mend_trigger(relid, wanted, guard_id, true);
 
@@ -274,7 +307,9 @@ mend_tree(Oid relid, const char *guard_id, bool skip_row, LOCKMODE lockmode)
 
 		foreach(lc, tree)
 		{
-			if (mend_trigger(lfirst_oid(lc), wanted, guard_id, needed))
+			if (mend_trigger(lfirst_oid(lc), wanted, guard_id,
+							 trigger_needed(wanted, lfirst_oid(lc), skip_row,
+											foreign_in_tree)))
 				mended = true;
 		}
 	}
