@@ -357,9 +357,9 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, List *sources)
 			continue;
 
 		/* Into a guarded table: its own guard decides, or will. */
-		foreign = foreign_target(relid);
-		if (!OidIsValid(foreign) && sg_ddl_guard_of(state, relid) != NULL)
+		if (sg_ddl_guard_of(state, relid) != NULL)
 			continue;
+		foreign = foreign_target(relid);
 		if (OidIsValid(foreign) && sources == NIL)
 			disclose_to_server(state, queryDesc, NULL, foreign, true);
 		foreach(from, sources)
