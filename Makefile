@@ -17,10 +17,17 @@ OBJS = \
 	src/policy/decide.o \
 	src/policy/destination.o \
 	src/policy/fold.o \
+	src/policy/lexicon.o \
+	src/policy/jurisdiction.o \
+	src/policy/legal_basis.o \
 	src/policy/load.o \
 	src/policy/pack.o \
+	src/policy/places.o \
 	src/policy/policy.o \
 	src/policy/purpose.o \
+	src/policy/retag.o \
+	src/policy/spelling.o \
+	src/policy/suggest.o \
 	src/channel/context.o \
 	src/channel/copy.o \
 	src/channel/database.o \
@@ -59,9 +66,13 @@ SQL_PARTS = \
 	src/policy/change.sql \
 	src/setting.sql \
 	src/policy/destination.sql \
+	src/policy/spelling.sql \
 	src/policy/purpose.sql \
+	src/policy/retag.sql \
 	src/policy/policy.sql \
+	src/policy/legal_basis.sql \
 	src/policy/decide.sql \
+	src/policy/suggest.sql \
 	src/policy/pack.sql \
 	src/channel/context.sql \
 	src/channel/guard.sql \
@@ -74,7 +85,9 @@ SQL_PARTS = \
 	src/channel/copied.sql \
 	src/audit/views.sql \
 	src/audit/attempts.sql \
+	src/unresolved.sql \
 	src/audit/health.sql \
+	src/preview_terms.sql \
 	src/roles.sql \
 	src/preflight.sql \
 	src/exposure.sql

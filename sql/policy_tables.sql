@@ -126,8 +126,8 @@ INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('ice', 'immigr
 INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('ice', 'immigration', 'prefix');
 INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('ice', 'immigration', 'code');
 INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('...', 'immigration', 'word');
-INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('none', 'no_purpose', 'word');
-INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('law enforcement', 'vague_purpose', 'phrase');
+INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('none (so far)', 'no_purpose', 'code');
+INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('law enforcement', 'vague_purpose', 'exception');
 INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('ice', 'immigration', 'fuzzy');
 -- A rule that excepts every data class there is could never match either.
 INSERT INTO sharing_guard.rule (rule_id, description, outcome, except_data_classes, authority_kind)

@@ -21,7 +21,7 @@ SELECT p.purpose, d.tags
         (19.4, 'form I 200 A'), (19.5, 'x D E P O R T E D'), (19.6, '(g) I.C.E.'),
         (19.7, 'P.C. 287(g)'), (19.8, 'I C'),
         (19.91, 'J. R. Smith, unit A B C'), (19.92, 'N/A'), (19.93, 'I.N.V.'),
-        -- letters of a longer word that is spelled out, and what visibly is another group
+        -- a longer word that is spelled out, and what visibly is another group
         (19.94, 'V.I.C.E. unit'), (19.941, 'V I C E unit'), (19.942, 'P O L I C E'),
         (19.943, 'O.F.F.I.C.E.'), (19.944, 'I.C.E.D. tea'), (19.945, 'I.C.E. R. Smith'),
         (19.946, 'Doe v. I.C.E.'), (19.947, 'a  V I C E unit'), (19.948, 'i  I C E hold'),
@@ -87,3 +87,44 @@ INSERT INTO sharing_guard.purpose_term (term, tag, match) VALUES ('migratory sta
 SELECT tags FROM sharing_guard.preview_decision('Davis PD', 'check Migratory  Status of driver');
 UPDATE sharing_guard.purpose_term SET enabled = false WHERE term = 'migratory status';
 SELECT tags FROM sharing_guard.preview_decision('Davis PD', 'check Migratory  Status of driver');
+
+-- Long words are recognised with one letter wrong; words of other terms, and
+-- what an exception names, are not taken for misspelt.
+SELECT p.purpose, d.tags, d.matched_terms
+  FROM unnest('{imigration,immigrtaion,immigratiion,emmigration,immigraiton hold,iimmigration,imm1grat10n,
+                immigation checkpoint,deprotation,deportd,reported,departed,undocumentted,Boarder Patrol,
+                custms and border protection,homland securty,homeland securrity,secrte service,trafic stop,
+                investgation,immigration,imigrant,im migration,imgration,inmigracion,enmigración}'::text[]) WITH ORDINALITY AS p (purpose, n),
+       LATERAL sharing_guard.tag_purpose(p.purpose) AS d ORDER BY p.n;
+
+-- Exceptions hold within a sentence, for terms that are not longer.
+INSERT INTO sharing_guard.purpose_term (term, tag, match)
+VALUES ('ice road convoy', 'immigration', 'phrase'), ('9 usc (x)', 'title_nine', 'code');
+SELECT p.purpose, d.tags, d.matched_terms
+  FROM unnest(ARRAY['ice road', 'ice road convoy', 'black ice', 'black; ICE hold', E'sheet of\nICE', 'suspect in black. ICE hold',
+                    '2 oz. of ice', 'black ice, ICE hold', 'ICE hold on black ice', 'black, ice cream',
+                    '9 USC (X)', '9 usc(x)', '9 usc x', '9 usc (xx)', '19 usc (x)', '9 u.s.c. (x)']) WITH ORDINALITY AS p (purpose, n),
+       LATERAL sharing_guard.tag_purpose(p.purpose) AS d ORDER BY p.n;
+
+-- Letters in boxes, of further scripts, and with strokes.
+SELECT p.what, d.tags
+  FROM (VALUES (1, 'squares', U&'\+01F178\+01F172\+01F174'), (2, 'circles', U&'\+01F158\+01F152\+01F154 hold'),
+               (3, 'open squares', U&'\+01F138\+01F132\+01F134'), (4, 'circled', U&'\24BE\24B8\24BA'),
+               (5, 'flags', U&'\+01F1EE\+01F1E8\+01F1EA'), (6, 'mathematical', U&'\+01D408\+01D402\+01D404'),
+               (7, 'small capitals', U&'\026A\1D04\1D07'), (8, 'lunate sigma', U&'I\03F9E'),
+               (9, 'Cherokee', U&'\13A5\13DF\13AC'), (10, 'Lisu', U&'\A4F2\A4DA\A4F0'),
+               (11, 'Armenian', U&'immigrati\0585n'), (12, 'Coptic', U&'\2C92\2CA4\2C88'),
+               (13, 'strokes', U&'immigrati\00F8n'), (14, 'struck through', U&'I\0336C\0336E\0336'),
+               (15, 'Roman numerals', U&'\2160\216DE'), (16, 'middle dots', U&'I\00B7C\00B7E'),
+               (17, 'emoji between', U&'I\+01F9CAC\+01F9CAE'), (18, 'parenthesised', U&'\24A4\249E\24A0'),
+               (19, 'Japanese', U&'\5165\56FD\7BA1\7406'), (20, 'Arabic', U&'\0647\062C\0631\0629')
+       ) AS p (n, what, purpose),
+       LATERAL sharing_guard.tag_purpose(p.purpose) AS d ORDER BY p.n;
+
+-- Long texts take the time of their length, whatever is in them.
+SELECT d.tags FROM sharing_guard.tag_purpose(repeat('black ice ', 100000)) AS d;
+SELECT d.tags FROM sharing_guard.tag_purpose(repeat('I C E ', 100000)) AS d;
+SELECT d.tags FROM sharing_guard.tag_purpose(repeat('x-', 200000) || ' deported') AS d;
+SELECT d.tags FROM sharing_guard.tag_purpose(repeat('q', 3000000) || ' ICE') AS d;
+SELECT d.tags FROM sharing_guard.tag_purpose(repeat(U&'e\0301', 300000) || ' ICE') AS d;
+SELECT d.tags FROM sharing_guard.tag_purpose(repeat('penal code 287(g ', 50000)) AS d;

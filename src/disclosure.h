@@ -89,6 +89,7 @@ typedef struct Disclosure
 	TextSlice	destination_state;	/* ISO 3166-2 or a postal code; optional */
 	TextSlice	purpose;
 	TextSlice	legal_basis;	/* legal_basis.legal_basis_id */
+	bool		legal_basis_used_up;	/* nothing is left of its limits */
 	TextSlice	on_behalf_of;	/* an agency, spelled like a destination */
 	TextSlice	case_number;
 	TextSlice	record_key;
@@ -126,6 +127,8 @@ typedef struct Decision
 	/* Arrays of NUL-terminated strings, sorted, without duplicates. */
 	int			ntags;
 	const char **tags;
+	int			nmatched_terms; /* "tag: term", of the purpose's own words */
+	const char **matched_terms;
 	int			nrules;			/* every rule that matched */
 	const char **rule_ids;
 
@@ -143,6 +146,12 @@ typedef struct Decision
 
 	const char *authority;		/* citations of the matched rules; or NULL */
 	const char *legal_basis_id; /* the basis that lifted a block; or NULL */
+
+	/*
+	 * Rows that go out use that basis up, so the channel has to use it before
+	 * it obeys (policy/legal_basis.h).
+	 */
+	bool		legal_basis_limited;
 
 	int64		policy_revision;
 

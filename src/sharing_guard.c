@@ -27,6 +27,7 @@
 #include "compat.h"
 #include "operational.h"
 #include "policy/change.h"
+#include "policy/legal_basis.h"
 #include "policy/policy.h"
 
 SG_MODULE_MAGIC();
@@ -55,6 +56,7 @@ _PG_init(void)
 
 	sg_operational_init();
 	sg_policy_init();
+	sg_legal_basis_init();
 	sg_guard_init();
 	sg_context_init();
 	sg_gather_init();

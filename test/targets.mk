@@ -2,7 +2,7 @@
 # T="decide 010_foo" picks tests; V=17 picks a version.
 
 .PHONY: test test-matrix test-assert test-asan test-valgrind test-server-suites \
-	include-check analyze indent indent-check typedefs reference demo bench
+	include-check analyze fuzz indent indent-check typedefs reference demo bench
 
 test:
 	@PG_CONFIG='$(PG_CONFIG)' bash test/run $(T)
@@ -19,6 +19,10 @@ test-server-suites:
 
 include-check:
 	@perl test/checks/include-graph
+
+# FUZZ_SECONDS=60 says how long.
+fuzz:
+	@PG_CONFIG='$(PG_CONFIG)' FUZZ_SECONDS='$(FUZZ_SECONDS)' bash test/fuzz/run
 
 analyze:
 	@PG_CONFIG='$(PG_CONFIG)' bash test/analyze

@@ -89,6 +89,7 @@ typedef enum EventColumn
 	COL_LIFTED_BY,
 	COL_AUTHORITY,
 	COL_TAGS,
+	COL_MATCHED_TERMS,
 	COL_RULE_IDS,
 	COL_FLAG_REASONS,
 	COL_RECORD_KEYS,
@@ -145,6 +146,7 @@ static const struct
 	[COL_LIFTED_BY] = {"lifted_by", TEXTOID},
 	[COL_AUTHORITY] = {"authority", TEXTOID},
 	[COL_TAGS] = {"tags", TEXTARRAYOID},
+	[COL_MATCHED_TERMS] = {"matched_terms", TEXTARRAYOID},
 	[COL_RULE_IDS] = {"rule_ids", TEXTARRAYOID},
 	[COL_FLAG_REASONS] = {"flag_reasons", TEXTARRAYOID},
 	[COL_RECORD_KEYS] = {"record_keys", TEXTARRAYOID},
@@ -503,8 +505,9 @@ fill_disclosure(EventFields *fields, const DisclosureEvent *event,
 	start_fields(fields, &event->event_id, event->occurred_at,
 				 transaction_id, "disclosure", &event->actor);
 
-	set_field(fields, COL_POLICY_REVISION,
-			  Int64GetDatum(decision->policy_revision));
+	if (decision->policy_revision != 0)
+		set_field(fields, COL_POLICY_REVISION,
+				  Int64GetDatum(decision->policy_revision));
 	if (event->rows_disclosed != ROWS_UNKNOWN)
 	{
 		set_field(fields, COL_ROWS_DISCLOSED,
@@ -541,6 +544,9 @@ fill_disclosure(EventFields *fields, const DisclosureEvent *event,
 	set_text(fields, COL_LIFTED_BY, decision->legal_basis_id);
 	set_text(fields, COL_AUTHORITY, decision->authority);
 	set_text_array(fields, COL_TAGS, decision->ntags, decision->tags);
+	if (decision->nmatched_terms > 0)
+		set_text_array(fields, COL_MATCHED_TERMS, decision->nmatched_terms,
+					   decision->matched_terms);
 	set_text_array(fields, COL_RULE_IDS, decision->nrules,
 				   decision->rule_ids);
 	set_text_array(fields, COL_FLAG_REASONS, decision->nreasons,

@@ -45,6 +45,7 @@ CREATE TABLE sharing_guard.event (
     lifted_by text,
     authority text,
     tags text[],
+    matched_terms text[],
     rule_ids text[],
     flag_reasons text[],
     record_keys text[],
@@ -82,7 +83,7 @@ COMMENT ON COLUMN sharing_guard.event.occurred_at IS
 COMMENT ON COLUMN sharing_guard.event.transaction_id IS
 'The transaction that wrote the event';
 COMMENT ON COLUMN sharing_guard.event.policy_revision IS
-'The revision of the policy that decided; for a policy change, the revision it made';
+'The revision of the policy that decided; for a policy change, the revision it made. NULL where the event outlived its transaction and that had changed the policy itself, without having committed the change';
 COMMENT ON COLUMN sharing_guard.event.rows_disclosed IS
 'Rows that went out. NULL where that was not known when the event was written, before the first row: its completion says how many';
 COMMENT ON COLUMN sharing_guard.event.rows_blocked IS
@@ -137,6 +138,8 @@ COMMENT ON COLUMN sharing_guard.event.authority IS
 'The laws and policies that the matched rules cite';
 COMMENT ON COLUMN sharing_guard.event.tags IS
 'What the words of the purpose matched. A tag says that terms matched, never that there was a violation';
+COMMENT ON COLUMN sharing_guard.event.matched_terms IS
+'The terms of the table purpose_term that gave the tags, each as "tag: term"; NULL where none did';
 COMMENT ON COLUMN sharing_guard.event.rule_ids IS
 'Every rule that matched';
 COMMENT ON COLUMN sharing_guard.event.flag_reasons IS

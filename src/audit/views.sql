@@ -49,7 +49,8 @@ SELECT
     e.transaction_id,
     CASE WHEN e.rows_disclosed IS NULL THEN COALESCE(c.ending, 'open') END
         AS ending,
-    c.occurred_at AS ended_at
+    c.occurred_at AS ended_at,
+    e.matched_terms
 FROM sharing_guard.event e
 LEFT JOIN sharing_guard.event c ON c.completes = e.event_id
 CROSS JOIN LATERAL (SELECT
@@ -130,7 +131,7 @@ COMMENT ON COLUMN sharing_guard.audit.flag_reasons IS
 COMMENT ON COLUMN sharing_guard.audit.disposition IS
 'What the auditor found on review; NULL while not reviewed';
 COMMENT ON COLUMN sharing_guard.audit.policy_revision IS
-'The revision of the policy that decided; for a policy change, the revision it made';
+'The revision of the policy that decided; for a policy change, the revision it made. NULL where the event outlived its transaction and that had changed the policy itself, without having committed the change';
 COMMENT ON COLUMN sharing_guard.audit.agency_status IS
 'Whether the receiving agency was active or inactive; NULL where not registered';
 COMMENT ON COLUMN sharing_guard.audit.on_behalf_of_agency_id IS
@@ -145,6 +146,8 @@ COMMENT ON COLUMN sharing_guard.audit.ending IS
 'Disclosures that are recorded before their first row: open (still running), completed, failed (an error or a cancellation came between), unfinished (the session is gone, count unknown); NULL for rows recorded together with their disclosure';
 COMMENT ON COLUMN sharing_guard.audit.ended_at IS
 'When such a disclosure ended';
+COMMENT ON COLUMN sharing_guard.audit.matched_terms IS
+'The terms of the table purpose_term that gave the tags, each as "tag: term"; NULL where none did';
 
 -- One line for each row, where the rows are known one by one; else one line
 -- for them all.  An event without rows (a search that found nothing,
@@ -204,7 +207,8 @@ SELECT
     e.transaction_id,
     CASE WHEN e.rows_disclosed IS NULL THEN COALESCE(c.ending, 'open') END
         AS ending,
-    c.occurred_at AS ended_at
+    c.occurred_at AS ended_at,
+    e.matched_terms
 FROM sharing_guard.event e
 LEFT JOIN sharing_guard.event c ON c.completes = e.event_id
 CROSS JOIN LATERAL (SELECT
@@ -298,7 +302,7 @@ COMMENT ON COLUMN sharing_guard.audit_rows.flag_reasons IS
 COMMENT ON COLUMN sharing_guard.audit_rows.disposition IS
 'What the auditor found on review; NULL while not reviewed';
 COMMENT ON COLUMN sharing_guard.audit_rows.policy_revision IS
-'The revision of the policy that decided; for a policy change, the revision it made';
+'The revision of the policy that decided; for a policy change, the revision it made. NULL where the event outlived its transaction and that had changed the policy itself, without having committed the change';
 COMMENT ON COLUMN sharing_guard.audit_rows.record_key IS
 'The key of the record that went out or was held back';
 COMMENT ON COLUMN sharing_guard.audit_rows.row_number IS
@@ -317,6 +321,8 @@ COMMENT ON COLUMN sharing_guard.audit_rows.ending IS
 'Disclosures that are recorded before their first row: open (still running), completed, failed (an error or a cancellation came between), unfinished (the session is gone, count unknown); NULL for rows recorded together with their disclosure';
 COMMENT ON COLUMN sharing_guard.audit_rows.ended_at IS
 'When such a disclosure ended';
+COMMENT ON COLUMN sharing_guard.audit_rows.matched_terms IS
+'The terms of the table purpose_term that gave the tags, each as "tag: term"; NULL where none did';
 
 CREATE VIEW sharing_guard.policy_changes AS
 SELECT
@@ -671,8 +677,9 @@ BEGIN
         ELSE format('Purposes given, all rows together: %s; the view audit_rows has each.',
             v.purposes) END;
     IF cardinality(a.tags) > 0 THEN
-        lines := lines || format('It was tagged: %s. A tag says that terms matched, not that anything was unlawful.',
-            array_to_string(a.tags, ', '));
+        lines := lines || format('It was tagged: %s%s. A tag says that terms matched, not that anything was unlawful.',
+            array_to_string(a.tags, ', '),
+            ' (matched: ' || array_to_string(a.matched_terms, '; ') || ')');
     END IF;
     IF v.query_elements > 0 THEN
         lines := lines || CASE WHEN a.query_elements IS NOT NULL

@@ -514,6 +514,7 @@ sg_export_row_before(PG_FUNCTION_ARGS)
 	fill_disclosure(&disclosure, &tags, guard, trigdata,
 					new_row_slot(trigdata));
 	gathered = sg_gather_decide(guard, &disclosure);
+	gathered = sg_gather_use_basis(guard, &disclosure, gathered, true);
 	if (sg_gather_outcome(gathered) != OUTCOME_BLOCK)
 	{
 		if (foreign)
@@ -552,6 +553,7 @@ sg_export_row_after(PG_FUNCTION_ARGS)
 	fill_disclosure(&disclosure, &tags, guard, trigdata,
 					new_row_slot(trigdata));
 	gathered = sg_gather_decide(guard, &disclosure);
+	gathered = sg_gather_use_basis(guard, &disclosure, gathered, false);
 
 	/*
 	 * Also under skip_row: the row is stored already, so either the policy

@@ -34,8 +34,10 @@
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "policy/change.h"
 #include "policy/decide.h"
 #include "policy/fold.h"
+#include "policy/legal_basis.h"
 #include "policy/policy.h"
 #include "operational.h"
 #include "utils/memutils.h"
@@ -504,6 +506,26 @@ sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 	return gathered;
 }
 
+GatheredDecision *
+sg_gather_use_basis(const Guard *guard, Disclosure *disclosure,
+					GatheredDecision *gathered, bool ahead)
+{
+	const Decision *decision = gathered->decision;
+	const Policy *policy;
+
+	/* A basis that did not suffice is not used, whatever the mode. */
+	if (!decision->legal_basis_limited || decision->outcome == OUTCOME_BLOCK)
+		return gathered;
+	policy = sg_policy_current();
+	if (ahead ?
+		sg_legal_basis_use_ahead(policy, decision->legal_basis_id) :
+		sg_legal_basis_use(policy, decision->legal_basis_id, 1))
+		return gathered;
+	/* There may have been a long wait: the policy as it is now. */
+	disclosure->legal_basis_used_up = true;
+	return decide_one_row(sg_policy_current(), guard, disclosure);
+}
+
 const Decision *
 sg_gather_decision(const GatheredDecision *gathered)
 {
@@ -573,6 +595,8 @@ copy_decision(const Decision *decision)
 	copy->agency_name = copy_string(decision->agency_name);
 	copy->on_behalf_of_agency_id = copy_string(decision->on_behalf_of_agency_id);
 	copy->tags = copy_strings(decision->tags, decision->ntags);
+	copy->matched_terms = copy_strings(decision->matched_terms,
+									   decision->nmatched_terms);
 	copy->rule_ids = copy_strings(decision->rule_ids, decision->nrules);
 	copy->reasons = copy_strings(decision->reasons, decision->nreasons);
 	copy->lawful_ways = copy_strings(decision->lawful_ways,
@@ -659,6 +683,9 @@ group_key(const GatheredDecision *gathered, const Disclosure *disclosure,
 	key_add_bytes(&decision->ntags, sizeof(decision->ntags));
 	for (int i = 0; i < decision->ntags; i++)
 		key_add_string(decision->tags[i]);
+	key_add_bytes(&decision->nmatched_terms, sizeof(decision->nmatched_terms));
+	for (int i = 0; i < decision->nmatched_terms; i++)
+		key_add_string(decision->matched_terms[i]);
 	for (int i = 0; i < decision->nrules; i++)
 		key_add_string(decision->rule_ids[i]);
 
@@ -754,6 +781,20 @@ find_group(Level *level, const GatheredDecision *gathered,
 	/* Many small groups take memory as surely as many rows do. */
 	rows_since_memory_check = ROWS_BETWEEN_MEMORY_CHECKS;
 	return group;
+}
+
+/*
+ * The event outlives the transaction, and a change of policy that it has made
+ * may not: then the revision's number will be another's.
+ */
+static void
+forget_uncommitted_revision(DisclosureEvent *event, Decision *decision)
+{
+	if (!sg_policy_changed_in_transaction())
+		return;
+	*decision = *event->decision;
+	decision->policy_revision = 0;
+	event->decision = decision;
 }
 
 /*
@@ -887,9 +928,11 @@ write_and_restart_group(Level *level, Group *group, int fields)
 	if (is_apart(&full))
 	{
 		DisclosureEvent event;
+		Decision	decision;
 
 		/* What is open stays so: its completion will have the last rows. */
 		fill_event(&event, &full);
+		forget_uncommitted_revision(&event, &decision);
 		sg_writer_record_disclosure(&event, full.is_open ? WHY_FOREIGN :
 									WHY_SKIPPED);
 		free_columns(&full);
@@ -944,11 +987,13 @@ take_held_back(EventBatch *batch, Level *level)
 		Group	   *group = entry->group;
 		Group		full = *group;
 		DisclosureEvent event;
+		Decision	decision;
 
 		if (group->outcome != OUTCOME_BLOCK || group->nrows == 0)
 			continue;
 		restart_group(level, group, fields_of_group(group));
 		fill_event(&event, &full);
+		forget_uncommitted_revision(&event, &decision);
 		sg_writer_batch_add_disclosure(batch, &event);
 		free_columns(&full);
 	}
@@ -1267,6 +1312,7 @@ sg_gather_begin(GatheredDecision *gathered, const Disclosure *disclosure,
 {
 	Group	   *group = group_for_row(gathered, disclosure);
 	DisclosureEvent event;
+	Decision	decision;
 	Group		first;
 
 	if (!group->is_open)
@@ -1280,6 +1326,7 @@ sg_gather_begin(GatheredDecision *gathered, const Disclosure *disclosure,
 			sg_rows_append(first.purposes, &disclosure->purpose);
 		fill_event(&event, &first);
 		event.rows_disclosed = event.rows_blocked = ROWS_UNKNOWN;
+		forget_uncommitted_revision(&event, &decision);
 		sg_writer_begin(&event, WHY_FOREIGN, &group->open);
 		free_columns(&first);
 		group->is_open = true;
@@ -1349,12 +1396,14 @@ sg_gather_refusal(const GatheredDecision *gathered,
 	Group	   *group = new_group(gathered, disclosure, fields_of(disclosure),
 								  GetSessionUserId(), GetUserId());
 	DisclosureEvent event;
+	Decision	decision;
 
 	add_row(group, disclosure);
 	held_back--;				/* recorded here and now */
 	if (group->purposes)
 		sg_rows_append(group->purposes, &disclosure->purpose);
 	fill_event(&event, group);
+	forget_uncommitted_revision(&event, &decision);
 	sg_writer_record_disclosure(&event, WHY_REFUSED);
 	return sg_event_id_text(&event.event_id);
 }

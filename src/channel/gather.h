@@ -26,6 +26,17 @@ extern void sg_gather_init(void);
 extern GatheredDecision *sg_gather_decide(const Guard *guard,
 										  const Disclosure *disclosure);
 
+/*
+ * To be called with a decision that lets the row out: counts the row, where a
+ * legal basis is limited.  If nothing is left of it the result is another
+ * decision, to be obeyed instead.  Ahead: the row is not stored yet, and this
+ * is called again when it is.
+ */
+extern GatheredDecision *sg_gather_use_basis(const Guard *guard,
+											 Disclosure *disclosure,
+											 GatheredDecision *gathered,
+											 bool ahead);
+
 /* The policy's decision, and what it means here, the modes considered. */
 extern const Decision *sg_gather_decision(const GatheredDecision *gathered);
 extern Outcome sg_gather_outcome(const GatheredDecision *gathered);

@@ -17,6 +17,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/transam.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -38,6 +40,23 @@
 PG_FUNCTION_INFO_V1(sg_policy_changed);
 
 PolicyChangeCallback sg_policy_change_callback = NULL;
+
+/* The last transaction in which this session has changed the policy. */
+static FullTransactionId changed_in = {0};
+
+/*
+ * Has the current transaction changed the policy?  Then what it decides, it
+ * decides under a revision that no one else will see if it is rolled back, and
+ * whose number the next change will get.
+ */
+bool
+sg_policy_changed_in_transaction(void)
+{
+	FullTransactionId current = GetTopFullTransactionIdIfAny();
+
+	return FullTransactionIdIsValid(changed_in) &&
+		FullTransactionIdEquals(changed_in, current);
+}
 
 /*
  * Do two rows of a table hold the same values?
@@ -268,6 +287,7 @@ sg_policy_changed(PG_FUNCTION_ARGS)
 		*statement_revision =
 			make_revision(RelationGetNamespace(trigdata->tg_relation));
 		fcinfo->flinfo->fn_extra = statement_revision;
+		changed_in = GetTopFullTransactionId();
 	}
 	/* Ours at the next command, everybody's with the commit. */
 	CacheInvalidateRelcache(trigdata->tg_relation);

@@ -29,4 +29,10 @@ typedef struct PolicyChange
 typedef void (*PolicyChangeCallback) (const PolicyChange *change);
 extern PGDLLIMPORT PolicyChangeCallback sg_policy_change_callback;
 
+/*
+ * Is the policy, as this session sees it, one that is not committed yet?  An
+ * event that outlives the transaction must not name its revision.
+ */
+extern bool sg_policy_changed_in_transaction(void);
+
 #endif							/* SHARING_GUARD_CHANGE_H */

@@ -69,7 +69,20 @@ typedef struct LegalBasis
 	WordList	data_classes;
 	WordList	record_keys;
 	const char *case_number;	/* NULL: any */
+	int64		row_limit;		/* 0: none */
+	bool		single_use;		/* of one transaction */
 } LegalBasis;
+
+/* A joint task force, and the agreement it works under. */
+typedef struct TaskForce
+{
+	const char *name;
+	const char *agreement;		/* legal_basis_id */
+	WordList	agencies;
+	TimestampTz starts;
+	TimestampTz ends;			/* exclusive */
+	bool		for_immigration;	/* by its primary purpose */
+} TaskForce;
 
 struct Policy
 {
@@ -89,6 +102,8 @@ struct Policy
 	Rule	   *rules;			/* those enabled, by rule_id */
 	int			nbases;
 	LegalBasis *bases;			/* by legal_basis_id */
+	int			ntask_forces;
+	TaskForce  *task_forces;	/* those that have an agreement */
 };
 
 extern const LegalBasis *sg_policy_legal_basis(const Policy *policy,

@@ -32,6 +32,7 @@
 #include "policy/compiled.h"
 #include "policy/decide.h"
 #include "policy/fold.h"
+#include "policy/legal_basis.h"
 #include "operational.h"
 #include "vocabulary.h"
 
@@ -44,7 +45,10 @@ typedef struct Party
 {
 	const Agency *agency;		/* NULL: not in the registry */
 	DestinationClass class;
+	AgencyStatus status;
+	bool		inferred;		/* all this from the spelling of a name */
 	bool		on_behalf;
+	uint32		spoken_of;		/* the classes that rules have spoken of */
 } Party;
 
 /* A rule that matched, or a default that applied. */
@@ -69,6 +73,7 @@ typedef struct Deliberation
 	int			nparties;
 	Party		parties[2];
 	WordList	tags;
+	WordList	matched_terms;
 	bool		data_class_known;
 	bool		has_case_number;
 	bool		legal_basis_named;
@@ -189,10 +194,12 @@ static void
 add_party(Deliberation *d, TextSlice name, TextSlice state, bool on_behalf)
 {
 	Party	   *party = &d->parties[d->nparties++];
+	Destination found = sg_registry_resolve(d->policy->registry, name, state);
 
-	party->agency = sg_registry_resolve(d->policy->registry, name, state);
-	party->class = party->agency ? party->agency->class :
-		sg_infer_destination(name, state);
+	party->agency = found.agency;
+	party->class = found.class;
+	party->status = found.status;
+	party->inferred = found.inferred;
 	party->on_behalf = on_behalf;
 
 	if (party->agency != NULL)
@@ -246,19 +253,32 @@ tag_is_known(const Policy *policy, TextSlice tag)
 	return false;
 }
 
+/* A List of strings as a sorted list without duplicates. */
+static void
+set_words(WordList *words, const List *strings)
+{
+	ListCell   *lc;
+
+	words->count = 0;
+	words->words = palloc((list_length(strings) + 1) * sizeof(char *));
+	foreach(lc, strings)
+		words->words[words->count++] = lfirst(lc);
+	words->count = sort_unique(words->words, words->count);
+}
+
 /*
  * The tags that the purpose's words match, and those the application gave as
  * such.  What it gave and nothing here knows is words like any others: it is
  * in the purpose text, and must not be shown as a tag of ours.
  *
- * Sets d->tags, sorted.
+ * Sets d->tags and d->matched_terms, sorted.
  */
 static void
 find_tags(Deliberation *d)
 {
 	const Disclosure *disclosure = d->disclosure;
+	Tagging		tagging = {NIL, NIL};
 	List	   *tags = NIL;
-	ListCell   *lc;
 
 	for (int i = 0; i < disclosure->ndeclared_tags; i++)
 	{
@@ -269,13 +289,9 @@ find_tags(Deliberation *d)
 	}
 	/* A purpose given as tags alone is a purpose. */
 	if (tags == NIL || sg_is_given(disclosure->purpose))
-		tags = list_concat(tags, sg_tag_purpose(d->policy->tagger,
-												disclosure->purpose));
-
-	d->tags.words = palloc((list_length(tags) + 1) * sizeof(char *));
-	foreach(lc, tags)
-		d->tags.words[d->tags.count++] = lfirst(lc);
-	d->tags.count = sort_unique(d->tags.words, d->tags.count);
+		tagging = sg_tag_purpose(d->policy->tagger, disclosure->purpose);
+	set_words(&d->tags, list_concat(tags, tagging.tags));
+	set_words(&d->matched_terms, tagging.terms);
 }
 
 /*
@@ -338,35 +354,55 @@ condition_holds(Condition condition, bool fact)
 }
 
 /*
- * The conditions that are about a party.  All have to hold for the same one:
- * an inactive agency here and one of another state there are not an inactive
- * agency of another state.
+ * The classes that a party is treated as having, as a set of bits.
+ *
+ * A name may make its bearer worse than unregistered and not better, or else
+ * whoever is refused would call himself a federal agency wherever rules only
+ * flag those.  So what is inferred counts beside "unregistered", except for
+ * the one class that is there to be inferred.
+ */
+static uint32
+classes_of_party(const Party *party)
+{
+	uint32		classes = 1u << party->class;
+
+	if (party->inferred && party->class != DESTINATION_IN_STATE_INFERRED)
+		classes |= 1u << DESTINATION_UNREGISTERED;
+	return classes;
+}
+
+/*
+ * The conditions that are about a party, as one of these classes.  All have to
+ * hold for the same one: an inactive agency here and one of another state there
+ * are not an inactive agency of another state.
  */
 static bool
-rule_matches_party(const Deliberation *d, const Rule *rule, const Party *party)
+rule_matches_party(const Deliberation *d, const Rule *rule, const Party *party,
+				   uint32 classes)
 {
 	const Agency *agency = party->agency;
 	TimestampTz at = d->disclosure->at;
 
 	if (rule->destination_classes != 0 &&
-		(rule->destination_classes & (1u << party->class)) == 0)
+		(rule->destination_classes & classes) == 0)
+		return false;
+	if (rule->agency_status != AGENCY_STATUS_NONE &&
+		rule->agency_status != party->status)
 		return false;
 
 	/*
 	 * The rest are facts of the registry, of which a stranger has none.  So a
 	 * rule that asks for one, or for its absence, is not about strangers;
-	 * what is, names their class.
+	 * what is, names their class.  Nor does anything that the registry says
+	 * of an agency speak for who only has a name like it.
 	 */
-	if (agency == NULL)
-		return rule->agency_status == AGENCY_STATUS_NONE &&
-			rule->agencies.count == 0 &&
+	if (agency == NULL ||
+		(party->inferred && rule->outcome == OUTCOME_ALLOW))
+		return rule->agencies.count == 0 &&
 			rule->immigration_authority == CONDITION_ANY &&
 			rule->attestation == CONDITION_ANY &&
 			rule->contract == CONDITION_ANY;
 
-	if (rule->agency_status != AGENCY_STATUS_NONE &&
-		rule->agency_status != agency->status)
-		return false;
 	if (rule->agencies.count > 0 &&
 		!sg_words_contain(&rule->agencies, agency->agency_id,
 						  strlen(agency->agency_id)))
@@ -377,6 +413,77 @@ rule_matches_party(const Deliberation *d, const Rule *rule, const Party *party)
 						agency->attested_from <= at &&
 						at < agency->attested_until) &&
 		condition_holds(rule->contract, at < agency->contract_until);
+}
+
+/*
+ * Does what the basis says concern this party?
+ *
+ * A rule about purposes (whose party is NULL) concerns every party but
+ * ourselves; ourselves only where there is nobody else.
+ */
+static bool
+is_concerned(const Deliberation *d, const Party *other, const Party *party)
+{
+	if (party != NULL)
+		return other == party;
+	if (other->class != DESTINATION_SELF)
+		return true;
+	for (int i = 0; i < d->nparties; i++)
+	{
+		if (d->parties[i].class != DESTINATION_SELF)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Why the task forces that work under an agreement do not bear it out, as the
+ * end of a sentence; NULL if one does, or none is on file: then the agreement
+ * stands by its own scope.
+ *
+ * One and the same task force has to be for something else than immigration,
+ * be at work at the time, and have all parties as members.
+ */
+static const char *
+why_no_task_force(Deliberation *d, const LegalBasis *basis,
+				  const Party *party)
+{
+	const char *why_not = NULL;
+
+	for (int i = 0; i < d->policy->ntask_forces; i++)
+	{
+		const TaskForce *force = &d->policy->task_forces[i];
+		bool		members = true;
+
+		if (strcmp(force->agreement, basis->legal_basis_id) != 0)
+			continue;
+		look_at_edge(d, force->starts);
+		look_at_edge(d, force->ends);
+		for (int k = 0; k < d->nparties; k++)
+		{
+			const Party *other = &d->parties[k];
+
+			if (is_concerned(d, other, party) &&
+				other->class != DESTINATION_SELF &&
+				(other->agency == NULL || other->inferred ||
+				 !sg_words_contain(&force->agencies, other->agency->agency_id,
+								   strlen(other->agency->agency_id))))
+				members = false;
+		}
+		if (force->for_immigration)
+			why_not = psprintf("the primary purpose of task force \"%s\" is immigration enforcement",
+							   force->name);
+		else if (d->disclosure->at < force->starts)
+			why_not = psprintf("task force \"%s\" has not begun", force->name);
+		else if (d->disclosure->at >= force->ends)
+			why_not = psprintf("task force \"%s\" has ended", force->name);
+		else if (!members)
+			why_not = psprintf("the agency is not a member of task force \"%s\"",
+							   force->name);
+		else
+			return NULL;
+	}
+	return why_not;
 }
 
 /*
@@ -398,7 +505,7 @@ why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 {
 	const Disclosure *disclosure = d->disclosure;
 	const LegalBasis *basis = d->basis;
-	bool		only_self = true;
+	const char *why_not;
 
 	if (basis == NULL)
 		return "it is not on file";
@@ -422,25 +529,22 @@ why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 	if (disclosure->at < basis->valid_from)
 		return psprintf("it is valid only from %s", basis->valid_from_text);
 
-	/*
-	 * A rule about purposes concerns every party but ourselves; ourselves
-	 * only where there is nobody else.
-	 */
-	for (int i = 0; i < d->nparties; i++)
-	{
-		if (d->parties[i].class != DESTINATION_SELF)
-			only_self = false;
-	}
 	for (int i = 0; basis->destination != NULL && i < d->nparties; i++)
 	{
 		const Party *other = &d->parties[i];
 
-		if (party != NULL ? other != party :
-			other->class == DESTINATION_SELF && !only_self)
+		if (!is_concerned(d, other, party))
 			continue;
-		if (other->agency == NULL ||
+		if (other->agency == NULL || other->inferred ||
 			strcmp(other->agency->agency_id, basis->destination) != 0)
 			return "it is for another destination";
+	}
+
+	if (strcmp(basis->kind, "task_force_agreement") == 0)
+	{
+		why_not = why_no_task_force(d, basis, party);
+		if (why_not != NULL)
+			return why_not;
 	}
 
 	/* A scope that the disclosure does not speak of is not met. */
@@ -470,6 +574,18 @@ why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 			return "it is for one case, and no case number was given";
 		if (!slice_is(trim(disclosure->case_number), basis->case_number))
 			return "it is for another case";
+	}
+
+	/* The channel has found that out: what is left is not ours to count. */
+	if (disclosure->legal_basis_used_up)
+	{
+		if (basis->row_limit == 0)
+			return "it was for a single use, and has been used";
+		if (basis->single_use)
+			return psprintf("it was for a single use of at most " INT64_FORMAT " rows, and nothing is left of that",
+							basis->row_limit);
+		return psprintf("its limit of " INT64_FORMAT " rows is used up",
+						basis->row_limit);
 	}
 	return NULL;
 }
@@ -503,7 +619,7 @@ append_party(const Deliberation *d, StringInfo buf, const Party *party)
 {
 	if (party == NULL || d->nparties < 2)
 		return;
-	if (party->agency != NULL)
+	if (party->agency != NULL && !party->inferred)
 		appendStringInfo(buf, "%s%s:",
 						 party->on_behalf ? "On behalf of " : "To ",
 						 party->agency->name);
@@ -626,8 +742,15 @@ hold_against_rules(Deliberation *d)
 		}
 		for (int k = 0; k < d->nparties; k++)
 		{
-			if (rule_matches_party(d, rule, &d->parties[k]))
-				record_rule(d, rule, &d->parties[k]);
+			Party	   *party = &d->parties[k];
+			uint32		classes = classes_of_party(party);
+
+			if (rule_matches_party(d, rule, party, classes))
+			{
+				party->spoken_of |= rule->destination_classes == 0 ? classes :
+					rule->destination_classes & classes;
+				record_rule(d, rule, party);
+			}
 		}
 	}
 }
@@ -640,7 +763,8 @@ hold_against_rules(Deliberation *d)
  * is vague.
  */
 static bool
-spoken_of(const Deliberation *d, const Party *party, TextSlice data_class)
+spoken_of_as(const Deliberation *d, const Party *party, uint32 classes,
+			 TextSlice data_class)
 {
 	for (int i = 0; i < d->policy->nrules; i++)
 	{
@@ -648,10 +772,25 @@ spoken_of(const Deliberation *d, const Party *party, TextSlice data_class)
 
 		if (rule->about_destination && in_effect(d, rule) &&
 			rule_matches(d, rule, data_class) &&
-			rule_matches_party(d, rule, party))
+			rule_matches_party(d, rule, party, classes))
 			return true;
 	}
 	return false;
+}
+
+/* The same in each of its classes, or else a default is to be asked for. */
+static bool
+spoken_of(const Deliberation *d, const Party *party, TextSlice data_class)
+{
+	uint32		classes = classes_of_party(party);
+
+	for (uint32 class = 1; class <= classes; class <<= 1)
+	{
+		if ((classes & class) != 0 &&
+			!spoken_of_as(d, party, class, data_class))
+			return false;
+	}
+	return true;
 }
 
 /*
@@ -661,8 +800,13 @@ spoken_of(const Deliberation *d, const Party *party, TextSlice data_class)
 static bool
 left_to_default(const Deliberation *d, const Party *party)
 {
+	/* That is what has been asked of the rules already. */
 	if (d->disclosure->data_class.data != NULL)
-		return !spoken_of(d, party, d->disclosure->data_class);
+	{
+		uint32		classes = classes_of_party(party);
+
+		return (party->spoken_of & classes) != classes;
+	}
 
 	/* It could be any class, so rules must speak of every one there is. */
 	if (d->policy->data_classes.count == 0)
@@ -748,16 +892,16 @@ make_decision(const Deliberation *d)
 	const Party *to = &d->parties[0];
 
 	decision->destination_class = to->class;
-	if (to->agency != NULL)
+	decision->agency_status = to->status;
+	if (to->agency != NULL && !to->inferred)
 	{
-		decision->agency_status = to->agency->status;
 		decision->agency_id = pstrdup(to->agency->agency_id);
 		decision->agency_name = pstrdup(to->agency->name);
 	}
 	if (d->nparties > 1)
 	{
 		decision->on_behalf_of_class = d->parties[1].class;
-		if (d->parties[1].agency != NULL)
+		if (d->parties[1].agency != NULL && !d->parties[1].inferred)
 			decision->on_behalf_of_agency_id =
 				pstrdup(d->parties[1].agency->agency_id);
 	}
@@ -765,6 +909,11 @@ make_decision(const Deliberation *d)
 	decision->tags = palloc((d->tags.count + 1) * sizeof(char *));
 	for (int i = 0; i < d->tags.count; i++)
 		decision->tags[decision->ntags++] = pstrdup(d->tags.words[i]);
+	decision->matched_terms = palloc((d->matched_terms.count + 1) *
+									 sizeof(char *));
+	for (int i = 0; i < d->matched_terms.count; i++)
+		decision->matched_terms[decision->nmatched_terms++] =
+			pstrdup(d->matched_terms.words[i]);
 
 	decision->outcome = OUTCOME_ALLOW;
 	decision->rule_ids = palloc((count + 1) * sizeof(char *));
@@ -814,7 +963,11 @@ make_decision(const Deliberation *d)
 	pfree(citations);
 
 	if (d->lifting_basis != NULL)
+	{
 		decision->legal_basis_id = pstrdup(d->lifting_basis);
+		decision->legal_basis_limited = d->basis->row_limit > 0 ||
+			d->basis->single_use;
+	}
 	decision->policy_revision = d->policy->revision;
 	decision->valid_until = d->valid_until;
 	decision->depends_on_record = d->depends_on_record;
@@ -954,6 +1107,15 @@ sg_sql_preview_decision(PG_FUNCTION_ARGS)
 	disclosure.destination_state = text_argument(fcinfo, 9);
 
 	decision = sg_decide(sg_policy_current(), &disclosure);
+
+	/* What has been used by now says nothing of another time. */
+	if (decision->legal_basis_limited && PG_ARGISNULL(6) &&
+		sg_legal_basis_is_used_up(sg_policy_current(),
+								  decision->legal_basis_id))
+	{
+		disclosure.legal_basis_used_up = true;
+		decision = sg_decide(sg_policy_current(), &disclosure);
+	}
 
 	/* In the order of the function's OUT columns. */
 	values[0] = CStringGetTextDatum(sg_outcome_name(decision->outcome));

@@ -8,22 +8,26 @@
  * or alias that is the same but for case, accents, spacing and punctuation,
  * and is no other agency's.
  *
- * What is not in the registry is unregistered, however well known its name
- * looks: whoever writes the row writes the name, too.
+ * What is not in the registry is unregistered, or worse where its name gives
+ * that away (spelling.c), however well known the name looks: whoever writes the
+ * row writes the name, too.  The best that can be made of a name is that it
+ * seems to be an agency of the home state.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "policy/destination.h"
 #include "policy/fold.h"
+#include "policy/jurisdiction.h"
 #include "policy/load.h"
 #include "vocabulary.h"
 
-PG_FUNCTION_INFO_V1(sg_sql_is_jurisdiction);
 PG_FUNCTION_INFO_V1(sg_sql_agency_destination_class);
 
 /*
@@ -34,127 +38,33 @@ typedef struct Spelling
 {
 	const char *folded;
 	const Agency *agency;
+	const char *text;			/* as the registry has it */
+	bool		from_pack;		/* no local row has it so */
 } Spelling;
 
 /*
- * The three ways from a spelling to an agency, each a sorted array: it is
- * built at once, searched for every new decision, and never changed.
+ * The ways from a spelling to an agency, each a sorted array: it is built at
+ * once, searched for every new decision, and never changed.  The last is built
+ * when a name is first not found in the others, for it takes as long as all
+ * the rest.
  */
 struct Registry
 {
+	MemoryContext context;
+	const char *home_jurisdiction;
+	const NameTerms *terms;
 	int			nagencies;
 	Agency	   *agencies;		/* by agency_id */
 	int			noris;
 	const Agency **oris;		/* those that have one, by ORI */
 	int			nspellings;
 	Spelling   *spellings;		/* by folded */
+	int			ncores;
+
+
+	/* The same by what spelling.c makes of them: see make_cores(). */
+	Spelling   *cores;			/* NULL: not made yet */
 };
-
-/*
- * ISO 3166-2:US: states, the district, outlying areas, each with the name by
- * which an application may call it.
- */
-static const struct
-{
-	const char *code;
-	const char *name;			/* folded */
-}			us_states[] =
-
-{
-	{"AK", "alaska"}, {"AL", "alabama"}, {"AR", "arkansas"},
-	{"AS", "americansamoa"}, {"AZ", "arizona"}, {"CA", "california"},
-	{"CO", "colorado"}, {"CT", "connecticut"}, {"DC", "districtofcolumbia"},
-	{"DE", "delaware"}, {"FL", "florida"}, {"GA", "georgia"}, {"GU", "guam"},
-	{"HI", "hawaii"}, {"IA", "iowa"}, {"ID", "idaho"}, {"IL", "illinois"},
-	{"IN", "indiana"}, {"KS", "kansas"}, {"KY", "kentucky"},
-	{"LA", "louisiana"}, {"MA", "massachusetts"}, {"MD", "maryland"},
-	{"ME", "maine"}, {"MI", "michigan"}, {"MN", "minnesota"},
-	{"MO", "missouri"}, {"MP", "northernmarianaislands"},
-	{"MS", "mississippi"}, {"MT", "montana"}, {"NC", "northcarolina"},
-	{"ND", "northdakota"}, {"NE", "nebraska"}, {"NH", "newhampshire"},
-	{"NJ", "newjersey"}, {"NM", "newmexico"}, {"NV", "nevada"},
-	{"NY", "newyork"}, {"OH", "ohio"}, {"OK", "oklahoma"}, {"OR", "oregon"},
-	{"PA", "pennsylvania"}, {"PR", "puertorico"}, {"RI", "rhodeisland"},
-	{"SC", "southcarolina"}, {"SD", "southdakota"}, {"TN", "tennessee"},
-	{"TX", "texas"}, {"UM", "usminoroutlyingislands"}, {"UT", "utah"},
-	{"VA", "virginia"}, {"VI", "usvirginislands"}, {"VT", "vermont"},
-	{"WA", "washington"}, {"WI", "wisconsin"}, {"WV", "westvirginia"},
-	{"WY", "wyoming"}
-};
-
-/* ISO 3166-1 alpha-2. */
-static const char countries[] =
-"AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ "
-"BL BM BN BO BQ BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR "
-"CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR "
-"GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU "
-"ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ "
-"LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ "
-"MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF "
-"PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI "
-"SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR "
-"TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
-
-static bool
-is_us_state_code(const char *code)
-{
-	for (int i = 0; i < lengthof(us_states); i++)
-	{
-		if (strcmp(us_states[i].code, code) == 0)
-			return true;
-	}
-	return false;
-}
-
-static bool
-is_country_code(const char *code)
-{
-	/* Two capitals cannot match across the blanks between codes. */
-	return strlen(code) == 2 &&
-		code[0] >= 'A' && code[0] <= 'Z' && code[1] >= 'A' && code[1] <= 'Z' &&
-		strstr(countries, code) != NULL;
-}
-
-/*
- * 'US-CA' or 'FR': a state of the United States, or a country. 'US' is the
- * country as such, the jurisdiction of federal agencies.
- */
-static bool
-is_jurisdiction(const char *code)
-{
-	if (strncmp(code, "US-", 3) == 0)
-		return is_us_state_code(code + 3);
-	return is_country_code(code);
-}
-
-/*
- * The US state that an application means by 'CA', 'us-ca' or 'California',
- * as 'CA'; NULL if none.
- *
- * The result is a constant.  Names are folded, since this is what people and
- * vendors' programs put beside an agency's name, in any spelling.
- */
-static const char *
-read_us_state(TextSlice state)
-{
-	char	   *folded = sg_fold_name(state.data, state.len);
-	const char *code = folded;
-	const char *found = NULL;
-
-	if (strlen(folded) == 4 && strncmp(folded, "us", 2) == 0)
-		code += 2;
-	for (int i = 0; i < lengthof(us_states) && found == NULL; i++)
-	{
-		if (pg_strcasecmp(us_states[i].code, code) == 0 ||
-			strcmp(us_states[i].name, folded) == 0)
-			found = us_states[i].code;
-	}
-	/* NCIC and Nlets have a code of their own for Nebraska. */
-	if (found == NULL && strcmp(folded, "nb") == 0)
-		found = "NE";
-	pfree(folded);
-	return found;
-}
 
 /*
  * The class of an agency other than the home agency.  Abroad is abroad,
@@ -218,6 +128,110 @@ compare_spellings_of_agencies(const void *a, const void *b)
 	return x->agency < y->agency ? -1 : 1;
 }
 
+/* Sorts spellings, and keeps each once for each agency that has it. */
+static int
+sort_spellings(Spelling *spellings, int count)
+{
+	int			kept = 0;
+
+	qsort(spellings, count, sizeof(Spelling), compare_spellings_of_agencies);
+	for (int i = 0; i < count; i++)
+	{
+		if (kept == 0 ||
+			compare_spellings_of_agencies(&spellings[kept - 1],
+										  &spellings[i]) != 0)
+			spellings[kept++] = spellings[i];
+		else if (!spellings[i].from_pack)
+			spellings[kept - 1].from_pack = false;
+	}
+	return kept;
+}
+
+/*
+ * Reads one of the registry's own spellings; what the result points to goes
+ * when the scratch context is reset.
+ */
+static void
+read_registered(const Registry *registry, const char *text,
+				MemoryContext scratch, NameReading *reading)
+{
+	MemoryContext caller;
+	TextSlice	name;
+	TextSlice	no_state = {NULL, 0};
+
+	name.data = text;
+
+	name.len = strlen(text);
+	MemoryContextReset(scratch);
+	caller = MemoryContextSwitchTo(scratch);
+	sg_spelling_read(registry->terms, name, no_state, reading);
+	MemoryContextSwitchTo(caller);
+}
+
+/*
+ * Does this spelling stand for the agency only with the state beside it?
+ *
+ * Who enters an agency knows what the local applications call it.  A pack does
+ * not: its "Hillsborough Police Department" is one of several in the country,
+ * unless hardly anybody could mean another.
+ */
+static bool
+needs_state(const Registry *registry, const Spelling *spelling)
+{
+	MemoryContext scratch;
+	NameReading reading;
+
+	if (!spelling->from_pack)
+		return false;
+	scratch = AllocSetContextCreate(CurrentMemoryContext,
+									"sharing_guard spelling",
+									ALLOCSET_SMALL_SIZES);
+	read_registered(registry, spelling->text, scratch, &reading);
+	MemoryContextDelete(scratch);
+	return reading.elsewhere && !reading.greatest;
+}
+
+/*
+ * Makes the list of cores, where there is none yet, in the registry's own
+ * context.  It comes from nothing but the registry, so to have made it changes
+ * no answer.
+ */
+static void
+make_cores(const Registry *registry)
+{
+	Registry   *whole = unconstify(Registry *, registry);
+	MemoryContext caller;
+	MemoryContext scratch;
+	Spelling   *cores;
+	int			count = 0;
+
+	if (registry->cores != NULL)
+		return;
+	scratch = AllocSetContextCreate(CurrentMemoryContext,
+									"sharing_guard spellings",
+									ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(registry->context);
+	cores = palloc_extended(Max(registry->nspellings, 1) * sizeof(Spelling),
+							MCXT_ALLOC_HUGE);
+	for (int i = 0; i < registry->nspellings; i++)
+	{
+		NameReading reading;
+
+		CHECK_FOR_INTERRUPTS();
+		read_registered(registry, registry->spellings[i].text, scratch,
+						&reading);
+		if (reading.core == NULL)
+			continue;
+		cores[count] = registry->spellings[i];
+		cores[count].folded = pstrdup(reading.core);
+		count++;
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
+	whole->ncores = sort_spellings(cores, count);
+	whole->cores = cores;
+}
+
 /*
  * The registry in CurrentMemoryContext, within the policy's load.
  *
@@ -230,7 +244,10 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 {
 	Registry   *registry = palloc0(sizeof(Registry));
 	uint64		count;
-	int			kept = 0;
+
+	registry->context = CurrentMemoryContext;
+	registry->home_jurisdiction = home_jurisdiction;
+	registry->terms = sg_name_terms_load(home_jurisdiction);
 
 	count = sg_load_query("SELECT a.agency_id, a.name, a.ori, a.jurisdiction, a.level, a.status,"
 						  " a.immigration_authority,"
@@ -283,36 +300,28 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 	 * letters or with hyphens.  And what folds to one agency's id must not,
 	 * as an alias, lead to another.
 	 */
-	count = sg_load_query("SELECT l.alias, l.agency_id FROM sharing_guard.agency_alias AS l"
+	count = sg_load_query("SELECT l.alias, l.agency_id, l.pack IS NOT NULL FROM sharing_guard.agency_alias AS l"
 						  " UNION ALL"
-						  " SELECT a.name, a.agency_id FROM sharing_guard.agency AS a"
+						  " SELECT a.name, a.agency_id, a.pack IS NOT NULL FROM sharing_guard.agency AS a"
 						  " UNION ALL"
-						  " SELECT a.agency_id, a.agency_id FROM sharing_guard.agency AS a"
+						  " SELECT a.agency_id, a.agency_id, false FROM sharing_guard.agency AS a"
 						  " UNION ALL"
-						  " SELECT a.ori, a.agency_id FROM sharing_guard.agency AS a"
+						  " SELECT a.ori, a.agency_id, false FROM sharing_guard.agency AS a"
 						  " WHERE a.ori IS NOT NULL");
 	registry->spellings = palloc_extended(Max(count, 1) * sizeof(Spelling),
 										  MCXT_ALLOC_HUGE);
 	for (uint64 row = 0; row < count; row++)
 	{
 		Spelling   *spelling = &registry->spellings[registry->nspellings++];
-		char	   *text = sg_load_text(row, 1);
 
-		spelling->folded = sg_fold_name(text, strlen(text));
+		spelling->text = sg_load_text(row, 1);
+		spelling->folded = sg_fold_name(spelling->text,
+										strlen(spelling->text));
 		spelling->agency = sg_registry_find(registry, sg_load_text(row, 2));
+		spelling->from_pack = sg_load_bool(row, 3);
 	}
-	qsort(registry->spellings, registry->nspellings, sizeof(Spelling),
-		  compare_spellings_of_agencies);
-
-	/* Once for each agency that has the spelling. */
-	for (int i = 0; i < registry->nspellings; i++)
-	{
-		if (kept == 0 ||
-			compare_spellings_of_agencies(&registry->spellings[kept - 1],
-										  &registry->spellings[i]) != 0)
-			registry->spellings[kept++] = registry->spellings[i];
-	}
-	registry->nspellings = kept;
+	registry->nspellings = sort_spellings(registry->spellings,
+										  registry->nspellings);
 	return registry;
 }
 
@@ -339,7 +348,7 @@ state_fits(const Agency *agency, TextSlice state)
 
 	if (!sg_is_given(state))
 		return true;
-	code = read_us_state(state);
+	code = sg_us_state_read(state);
 
 	/* A federal agency has offices in states; a foreign one does not. */
 	if (strcmp(agency->jurisdiction, "US") == 0)
@@ -374,7 +383,8 @@ find_by_spelling(const Registry *registry, TextSlice name, TextSlice state)
 		found--;
 	for (; found < end && compare_spellings(found, &key) == 0; found++)
 	{
-		if (!state_fits(found->agency, state))
+		if (!state_fits(found->agency, state) ||
+			(!sg_is_given(state) && needs_state(registry, found)))
 			continue;
 		if (agency != NULL)
 			return NULL;
@@ -384,20 +394,17 @@ find_by_spelling(const Registry *registry, TextSlice name, TextSlice state)
 }
 
 /*
- * Whom a name stands for, or NULL; what is returned belongs to the registry.
+ * The agency that a name stands for in so many words, or NULL.
  *
  * Exactly an agency_id or ORI comes first.  The tables have each but once, so
  * that is a way to name an agency beyond doubt, also where another has an
  * alias that folds to the same.  Only then the folded spellings.
  */
-const Agency *
-sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
+static const Agency *
+find_registered(const Registry *registry, TextSlice name, TextSlice state)
 {
 	const Agency *agency;
 	char	   *exact;
-
-	if (!sg_is_given(name))
-		return NULL;
 
 	exact = pnstrdup(name.data, name.len);
 	agency = sg_registry_find(registry, exact);
@@ -426,25 +433,136 @@ sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
 }
 
 /*
- * Nothing is inferred yet.  Every class that could be is less strict than
- * "unregistered" for some data, so a guess must be worth its risk: the state
- * given beside a name is as much the application's spelling as the name.
+ * The one agency of the registry of whose name this seems to be a spelling,
+ * or NULL.  One of the state that the name gives; where it gives none, of the
+ * home state, if no other has a place of that name.
  */
-DestinationClass
-sg_infer_destination(TextSlice name, TextSlice state)
+static const Agency *
+find_by_core(const Registry *registry, const NameReading *reading)
 {
-	return DESTINATION_UNREGISTERED;
+	Spelling	key = {.folded = reading->core};
+	const Spelling *found;
+	const Spelling *end;
+	const Agency *agency = NULL;
+
+	if (reading->core == NULL ||
+		(reading->state == NULL && reading->elsewhere))
+		return NULL;
+	make_cores(registry);
+	end = registry->cores + registry->ncores;
+	found = bsearch(&key, registry->cores, registry->ncores,
+					sizeof(Spelling), compare_spellings);
+	if (found == NULL)
+		return NULL;
+	while (found > registry->cores && compare_spellings(found - 1, &key) == 0)
+		found--;
+	for (; found < end && compare_spellings(found, &key) == 0; found++)
+	{
+		const char *jurisdiction = found->agency->jurisdiction;
+
+		if (reading->state != NULL ?
+			strncmp(jurisdiction, "US-", 3) != 0 ||
+			strcmp(jurisdiction + 3, reading->state) != 0 :
+			strcmp(jurisdiction, registry->home_jurisdiction) != 0)
+			continue;
+		if (agency != NULL)
+			return NULL;
+		agency = found->agency;
+	}
+	return agency;
 }
 
 /*
- * sharing_guard.is_jurisdiction(code text) returns boolean
+ * What becomes of a name: the agency's class and status where it is a
+ * registered one's, else what the spelling gives away.  What is returned
+ * points into the registry.
  *
- * For the checks of the tables that hold one.
+ * A spelling of a registered agency's name may as well be another agency's, so
+ * it gets nothing that speaks for the agency, and all that speaks against it.
  */
-Datum
-sg_sql_is_jurisdiction(PG_FUNCTION_ARGS)
+Destination
+sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
 {
-	PG_RETURN_BOOL(is_jurisdiction(text_to_cstring(PG_GETARG_TEXT_PP(0))));
+	Destination result = {.class = DESTINATION_UNREGISTERED};
+	NameReading reading;
+	bool		has_remarks;
+
+	if (!sg_is_given(name))
+		return result;
+
+	sg_spelling_read(registry->terms, name, state, &reading);
+	has_remarks = reading.bare.len < name.len && sg_is_given(reading.bare);
+	result.agency = find_registered(registry, name, state);
+	if (result.agency == NULL && has_remarks && reading.only_inactive)
+		result.agency = find_registered(registry, reading.bare, state);
+
+	if (result.agency != NULL)
+	{
+		result.class = result.agency->class;
+		result.status = result.agency->status;
+	}
+	else
+	{
+		const Agency *agency = NULL;
+		bool		is_ours;
+
+		result.inferred = true;
+		result.class = reading.class;
+
+		/* "[Federal] US Border Patrol" is a spelling of what is in there. */
+		if (has_remarks)
+		{
+			if (reading.state != NULL)
+			{
+				state.data = reading.state;
+				state.len = strlen(reading.state);
+			}
+			agency = find_registered(registry, reading.bare, state);
+		}
+		if (agency == NULL)
+			agency = find_by_core(registry, &reading);
+
+		is_ours = agency != NULL &&
+			(agency->class == DESTINATION_SELF ||
+			 agency->class == DESTINATION_IN_STATE_PUBLIC_AGENCY);
+		if (agency != NULL && !(reading.settled && is_ours))
+		{
+			result.agency = agency;
+			result.status = agency->status;
+			if (!reading.settled)
+				result.class = is_ours ? DESTINATION_IN_STATE_INFERRED :
+					agency->class;
+		}
+	}
+	if (reading.inactive)
+		result.status = AGENCY_INACTIVE;
+	return result;
+}
+
+bool
+sg_registry_spelling(const Registry *registry, int number,
+					 RegistrySpelling *spelling)
+{
+	const Spelling *found;
+
+	make_cores(registry);
+	spelling->is_core = number >= registry->nspellings;
+	if (spelling->is_core)
+		number -= registry->nspellings;
+	if (spelling->is_core && number >= registry->ncores)
+		return false;
+	found = spelling->is_core ? &registry->cores[number] :
+		&registry->spellings[number];
+	spelling->agency = found->agency;
+	spelling->text = found->folded;
+	return true;
+}
+
+void
+sg_registry_read(const Registry *registry, TextSlice name, TextSlice state,
+				 NameReading *reading)
+{
+	sg_spelling_read(registry->terms, name, state, reading);
 }
 
 /*

@@ -9,6 +9,7 @@
 #define SHARING_GUARD_DESTINATION_H
 
 #include "disclosure.h"
+#include "policy/spelling.h"
 
 /* A row of the registry, compiled. */
 typedef struct Agency
@@ -41,17 +42,43 @@ extern const Agency *sg_registry_find(const Registry *registry,
 									  const char *agency_id);
 
 /*
- * Whom a name stands for.  NULL where it stands for nobody or could stand
- * for several, and where the state given beside it (optional) is another
- * than the agency's: a known name in another state is another agency.
+ * What becomes of a name.
  */
-extern const Agency *sg_registry_resolve(const Registry *registry,
-										 TextSlice name, TextSlice state);
+typedef struct Destination
+{
+	DestinationClass class;
+	AgencyStatus status;		/* NONE: nothing is known of it */
+
+	/*
+	 * The agency that the name stands for, or (inferred) is a spelling of.
+	 * What speaks against an agency counts in both cases, what speaks for it
+	 * in the first alone.  NULL: there is none in the registry.
+	 */
+	const Agency *agency;
+	bool		inferred;		/* no agency_id, ORI, name or alias */
+} Destination;
 
 /*
- * The class of a destination that is in no registry.  The one place for
- * whatever may be inferred from its spelling.
+ * Whom a name stands for, with the state given beside it (optional): a known
+ * name in another state is another agency.
  */
-extern DestinationClass sg_infer_destination(TextSlice name, TextSlice state);
+extern Destination sg_registry_resolve(const Registry *registry,
+									   TextSlice name, TextSlice state);
+
+/* One of the spellings that the registry has. */
+typedef struct RegistrySpelling
+{
+	const Agency *agency;
+	const char *text;			/* folded */
+	bool		is_core;		/* what spelling.c makes of it */
+} RegistrySpelling;
+
+/* The spelling of this number; false when there are no more. */
+extern bool sg_registry_spelling(const Registry *registry, int number,
+								 RegistrySpelling *spelling);
+
+/* Reads a name by the registry's terms. */
+extern void sg_registry_read(const Registry *registry, TextSlice name,
+							 TextSlice state, NameReading *reading);
 
 #endif							/* SHARING_GUARD_DESTINATION_H */

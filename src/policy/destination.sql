@@ -9,6 +9,8 @@ CREATE TABLE sharing_guard.agency (
         ('local', 'state', 'federal', 'tribal', 'private', 'foreign',
          'service_provider', 'fusion', 'unknown')),
     kind text,
+    place text,
+    county text,
     status text NOT NULL DEFAULT 'active'
         CONSTRAINT agency_status CHECK (status IN ('active', 'inactive')),
     ori text,
@@ -35,6 +37,10 @@ COMMENT ON COLUMN sharing_guard.agency.level IS
 'local, state, federal, tribal, private, foreign, service_provider (data hosting, towing under contract), fusion or unknown; the last two count as unregistered';
 COMMENT ON COLUMN sharing_guard.agency.kind IS
 'What sort of agency, in plain words: police, sheriff, university police, ...';
+COMMENT ON COLUMN sharing_guard.agency.place IS
+'The city, county, campus or district that it serves, without the words for the agency: Davis of Davis Police Department';
+COMMENT ON COLUMN sharing_guard.agency.county IS
+'The county that it is in, without the word County';
 COMMENT ON COLUMN sharing_guard.agency.status IS
 'active or inactive';
 COMMENT ON COLUMN sharing_guard.agency.ori IS
@@ -108,8 +114,6 @@ CREATE FUNCTION sharing_guard.agency_check() RETURNS trigger
 AS $$
 DECLARE
     what text := format('agency "%s"', NEW.agency_id);
-    own text[];
-    twin record;
 BEGIN
     IF btrim(NEW.agency_id) = '' OR NEW.agency_id <> btrim(NEW.agency_id)
        OR NEW.agency_id ~ '[[:cntrl:]]' THEN
@@ -187,37 +191,6 @@ BEGIN
             USING ERRCODE = 'check_violation',
                   HINT = 'Give the name by which applications call it.';
     END IF;
-    -- Clear for all to see in the registry, so a warning will do: such a
-    -- spelling is nobody's.
-    IF TG_OP = 'INSERT' OR NEW.agency_id <> OLD.agency_id OR NEW.name <> OLD.name
-       OR NEW.ori IS DISTINCT FROM OLD.ori THEN
-        own := ARRAY[sharing_guard.fold_name(NEW.name), sharing_guard.fold_name(NEW.agency_id),
-                     sharing_guard.fold_name(NEW.ori)];
-        SELECT x.agency_id, x.spelling, x.is_name AND x.folded = own[1] AS same_name INTO twin
-          FROM (SELECT y.*, sharing_guard.fold_name(y.spelling) AS folded
-                  FROM (SELECT a.agency_id, s.spelling, s.is_name
-                          FROM sharing_guard.agency AS a,
-                               LATERAL (VALUES (a.agency_id, false), (a.ori, false),
-                                               (a.name, true)) AS s (spelling, is_name)
-                         UNION ALL
-                        SELECT l.agency_id, l.alias, false
-                          FROM sharing_guard.agency_alias AS l) AS y
-                 WHERE y.agency_id <> NEW.agency_id
-                   AND (TG_OP = 'INSERT' OR y.agency_id <> OLD.agency_id)
-                OFFSET 0) AS x      -- each folded but once
-         WHERE x.folded = ANY (own) AND x.folded <> ''
-         ORDER BY 3 DESC, x.agency_id, x.spelling LIMIT 1;
-        IF FOUND AND twin.same_name THEN
-            RAISE WARNING 'agencies "%" and "%" have the same name', NEW.agency_id, twin.agency_id
-                USING DETAIL = 'A destination given by that name counts as unregistered, because it could be either.',
-                      HINT = 'Give one of them a name that tells them apart, or have applications send the agency_id or ORI.';
-        ELSIF FOUND THEN
-            RAISE WARNING 'a spelling of agency "%" is read like "%", which stands for agency "%"',
-                    NEW.agency_id, twin.spelling, twin.agency_id
-                USING DETAIL = 'A destination given so counts as unregistered, because it could be either, unless it is exactly an agency_id or ORI.',
-                      HINT = 'Change or delete one of the two, or have applications send the agency_id or ORI.';
-        END IF;
-    END IF;
     RETURN NEW;
 END
 $$;
@@ -227,47 +200,166 @@ COMMENT ON FUNCTION sharing_guard.agency_check() IS
 CREATE TRIGGER agency_check BEFORE INSERT OR UPDATE ON sharing_guard.agency
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.agency_check();
 
+-- All spellings by which a destination may be given, folded.
+CREATE FUNCTION sharing_guard.spellings()
+RETURNS TABLE (agency_id text, spelling text, is_name boolean, folded text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT x.agency_id, x.spelling, x.is_name, sharing_guard.fold_name(x.spelling)
+      FROM (SELECT a.agency_id, s.spelling, s.is_name
+              FROM sharing_guard.agency AS a,
+                   LATERAL (VALUES (a.agency_id, false), (a.ori, false),
+                                   (a.name, true)) AS s (spelling, is_name)
+             UNION ALL
+            SELECT l.agency_id, l.alias, false
+              FROM sharing_guard.agency_alias AS l) AS x
+     WHERE x.spelling IS NOT NULL
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.spellings() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.spellings() IS
+'Internal: every spelling of every agency, folded';
+
+-- Two agencies that are spelled alike: clear for all to see in the registry, so
+-- a warning will do.  Such a spelling is nobody's.
+--
+-- Once for a statement, and not for each row: every spelling there is has to be
+-- folded to find out, and a policy pack brings agencies by the thousand.
+CREATE FUNCTION sharing_guard.agency_twin_check() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    changed text[];
+    twin record;
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        changed := ARRAY(SELECT n.agency_id FROM new_rows AS n);
+    ELSE
+        changed := ARRAY(
+            SELECT n.agency_id FROM new_rows AS n
+             WHERE NOT EXISTS (SELECT FROM old_rows AS o
+                                WHERE o.agency_id = n.agency_id AND o.name = n.name
+                                  AND o.ori IS NOT DISTINCT FROM n.ori));
+    END IF;
+    IF cardinality(changed) = 0 THEN
+        RETURN NULL;
+    END IF;
+    FOR twin IN
+        WITH s AS MATERIALIZED (
+            SELECT * FROM sharing_guard.spellings()
+        ), mine AS MATERIALIZED (
+            SELECT s.* FROM s JOIN unnest(changed) AS c (agency_id) USING (agency_id)
+        )
+        SELECT DISTINCT ON (m.agency_id)
+               m.agency_id, o.agency_id AS other, o.spelling,
+               m.is_name AND o.is_name AS same_name
+          FROM mine AS m JOIN s AS o USING (folded)
+         WHERE o.agency_id <> m.agency_id AND folded <> ''
+           -- An agency's aliases have a check of their own.
+           AND EXISTS (SELECT FROM sharing_guard.agency AS a
+                        WHERE a.agency_id = m.agency_id
+                          AND m.spelling IN (a.agency_id, a.name, a.ori))
+           -- Of two that come together, the second.
+           AND (o.agency_id < m.agency_id OR o.agency_id <> ALL (changed))
+         ORDER BY m.agency_id, 4 DESC, o.agency_id, o.spelling
+    LOOP
+        IF twin.same_name THEN
+            RAISE WARNING 'agencies "%" and "%" have the same name', twin.agency_id, twin.other
+                USING DETAIL = 'A destination given by that name counts as unregistered, because it could be either.',
+                      HINT = 'Give one of them a name that tells them apart, or have applications send the agency_id or ORI.';
+        ELSE
+            RAISE WARNING 'a spelling of agency "%" is read like "%", which stands for agency "%"',
+                    twin.agency_id, twin.spelling, twin.other
+                USING DETAIL = 'A destination given so counts as unregistered, because it could be either, unless it is exactly an agency_id or ORI.',
+                      HINT = 'Change or delete one of the two, or have applications send the agency_id or ORI.';
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.agency_twin_check() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.agency_twin_check() IS
+'Trigger: warns of agencies that are spelled alike';
+CREATE TRIGGER agency_twin_check_insert AFTER INSERT ON sharing_guard.agency
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.agency_twin_check();
+CREATE TRIGGER agency_twin_check_update AFTER UPDATE ON sharing_guard.agency
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.agency_twin_check();
+
+CREATE FUNCTION sharing_guard.alias_taken(alias text, agency_id text, spelling text) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    RAISE EXCEPTION 'alias "%" already stands for agency "%"',
+            alias_taken.alias, alias_taken.agency_id
+        USING ERRCODE = 'unique_violation',
+              DETAIL = format('It is read like "%s": case, spacing and punctuation do not matter.',
+                              alias_taken.spelling),
+              HINT = 'Delete the other spelling first if it is wrong, or have the application send an agency_id or ORI.';
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.alias_taken(text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.alias_taken(text, text, text) IS
+'Internal: refuses an alias that would stand for two agencies';
+
+-- What the row alone shows, and the same alias, which the primary key would
+-- refuse before the check below with a message that says less.
 CREATE FUNCTION sharing_guard.agency_alias_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    folded text := sharing_guard.fold_name(NEW.alias);
-    other record;
+    other text;
 BEGIN
-    IF folded = '' THEN
+    IF sharing_guard.fold_name(NEW.alias) = '' THEN
         RAISE EXCEPTION 'alias "%" has no letters or digits', NEW.alias
             USING ERRCODE = 'check_violation',
                   HINT = 'Give the spelling that applications use.';
     END IF;
-    SELECT x.agency_id, x.spelling INTO other
-      FROM (SELECT l.agency_id, l.alias AS spelling
-              FROM sharing_guard.agency_alias AS l
-             -- A row that is being changed does not stand in its own way.
-             WHERE TG_OP = 'INSERT' OR l.alias <> OLD.alias
-             UNION ALL
-            SELECT a.agency_id, s.spelling
-              FROM sharing_guard.agency AS a,
-                   LATERAL (VALUES (a.agency_id), (a.ori), (a.name)) AS s (spelling)) AS x
-     WHERE sharing_guard.fold_name(x.spelling) = folded
-       AND x.agency_id <> NEW.agency_id
-     ORDER BY x.agency_id, x.spelling LIMIT 1;
+    SELECT l.agency_id INTO other FROM sharing_guard.agency_alias AS l
+     WHERE l.alias = NEW.alias AND l.agency_id <> NEW.agency_id
+       -- A row that is being changed does not stand in its own way.
+       AND (TG_OP = 'INSERT' OR l.alias <> OLD.alias);
     IF FOUND THEN
-        RAISE EXCEPTION 'alias "%" already stands for agency "%"',
-                NEW.alias, other.agency_id
-            USING ERRCODE = 'unique_violation',
-                  DETAIL = format('It is read like "%s": case, spacing and punctuation do not matter.',
-                                  other.spelling),
-                  HINT = 'Delete the other spelling first if it is wrong, or have the application send an agency_id or ORI.';
+        PERFORM sharing_guard.alias_taken(NEW.alias, other, NEW.alias);
     END IF;
     RETURN NEW;
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.agency_alias_check() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.agency_alias_check() IS
-'Trigger: refuses an alias that would stand for two agencies';
+'Trigger: refuses an alias without letters, or that stands for another agency';
 CREATE TRIGGER agency_alias_check
     BEFORE INSERT OR UPDATE ON sharing_guard.agency_alias
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.agency_alias_check();
+
+-- Once for a statement, as with agencies.
+CREATE FUNCTION sharing_guard.agency_alias_twin_check() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    twin record;
+BEGIN
+    SELECT n.alias, s.agency_id, s.spelling INTO twin
+      FROM (SELECT r.alias, r.agency_id, sharing_guard.fold_name(r.alias) AS folded
+              FROM new_rows AS r) AS n
+           JOIN sharing_guard.spellings() AS s USING (folded)
+     WHERE s.agency_id <> n.agency_id
+     ORDER BY n.alias, s.agency_id, s.spelling LIMIT 1;
+    IF FOUND THEN
+        PERFORM sharing_guard.alias_taken(twin.alias, twin.agency_id, twin.spelling);
+    END IF;
+    RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.agency_alias_twin_check() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.agency_alias_twin_check() IS
+'Trigger: refuses an alias that would stand for two agencies';
+CREATE TRIGGER agency_alias_twin_check_insert AFTER INSERT ON sharing_guard.agency_alias
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.agency_alias_twin_check();
+CREATE TRIGGER agency_alias_twin_check_update AFTER UPDATE ON sharing_guard.agency_alias
+    REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.agency_alias_twin_check();
 
 -- With the caller's rights: the recorded author is the caller.
 CREATE FUNCTION sharing_guard.accept_alias(name text, agency text) RETURNS void

@@ -88,7 +88,7 @@ static const Range separators[] = {
 
 /*
  * Small letters that look like Latin ones, or whose capitals do: with those,
- * folding keeps the case of a word from making a difference.
+ * folding keeps the case of a word from making a difference.  In order.
  */
 static const struct
 {
@@ -97,7 +97,13 @@ static const struct
 }			look_alikes[] =
 
 {
-	{0x0131, 'i'},				/* dotless i */
+	/* Latin with strokes, dotless, of the phonetic alphabet */
+	{0x00F8, 'o'}, {0x0111, 'd'}, {0x0127, 'h'}, {0x0131, 'i'}, {0x0142, 'l'},
+	{0x0167, 't'}, {0x0180, 'b'}, {0x01B6, 'z'}, {0x01E5, 'g'}, {0x0237, 'j'},
+	{0x023C, 'c'}, {0x0247, 'e'}, {0x0249, 'j'}, {0x024D, 'r'}, {0x024F, 'y'},
+	{0x0251, 'a'}, {0x0254, 'o'}, {0x0261, 'g'}, {0x0262, 'g'}, {0x0268, 'i'},
+	{0x0269, 'i'}, {0x026A, 'i'}, {0x0274, 'n'}, {0x0280, 'r'}, {0x028F, 'y'},
+	{0x0299, 'b'}, {0x029C, 'h'}, {0x029F, 'l'},
 	/* Greek */
 	{0x03B1, 'a'}, {0x03B2, 'b'}, {0x03B5, 'e'}, {0x03B6, 'z'}, {0x03B7, 'h'},
 	{0x03B9, 'i'}, {0x03BA, 'k'}, {0x03BC, 'm'}, {0x03BD, 'n'}, {0x03BF, 'o'},
@@ -106,8 +112,50 @@ static const struct
 	{0x0430, 'a'}, {0x0432, 'b'}, {0x0435, 'e'}, {0x043A, 'k'}, {0x043C, 'm'},
 	{0x043D, 'h'}, {0x043E, 'o'}, {0x0440, 'p'}, {0x0441, 'c'}, {0x0442, 't'},
 	{0x0443, 'y'}, {0x0445, 'x'}, {0x0455, 's'}, {0x0456, 'i'}, {0x0458, 'j'},
-	{0x04AF, 'y'}, {0x04BB, 'h'}, {0x04CF, 'i'}, {0x0501, 'd'}, {0x051B, 'q'},
-	{0x051D, 'w'}
+	{0x0491, 'r'}, {0x0493, 'f'}, {0x049B, 'k'}, {0x04A3, 'h'}, {0x04AB, 'c'},
+	{0x04AF, 'y'}, {0x04B1, 'y'}, {0x04B3, 'x'}, {0x04BB, 'h'}, {0x04BD, 'e'},
+	{0x04CF, 'i'}, {0x0501, 'd'}, {0x051B, 'q'}, {0x051D, 'w'},
+	/* Armenian */
+	{0x0570, 'h'}, {0x0575, 'j'}, {0x0578, 'n'}, {0x057D, 'u'}, {0x0581, 'g'},
+	{0x0584, 'f'}, {0x0585, 'o'},
+	/* Cherokee */
+	{0x13A0, 'd'}, {0x13A1, 'r'}, {0x13A2, 't'}, {0x13A5, 'i'}, {0x13A9, 'y'},
+	{0x13AA, 'a'}, {0x13AB, 'j'}, {0x13AC, 'e'}, {0x13B3, 'w'}, {0x13B7, 'm'},
+	{0x13BB, 'h'}, {0x13BE, 'o'}, {0x13C0, 'g'}, {0x13C2, 'h'}, {0x13C3, 'z'},
+	{0x13CF, 'b'}, {0x13D2, 'r'}, {0x13D4, 'w'}, {0x13D5, 's'}, {0x13D9, 'v'},
+	{0x13DA, 's'}, {0x13DE, 'l'}, {0x13DF, 'c'}, {0x13E2, 'p'}, {0x13E6, 'k'},
+	{0x13E7, 'd'}, {0x13F4, 'b'},
+	/* small capitals */
+	{0x1D00, 'a'}, {0x1D04, 'c'}, {0x1D05, 'd'}, {0x1D07, 'e'}, {0x1D0A, 'j'},
+	{0x1D0B, 'k'}, {0x1D0D, 'm'}, {0x1D0F, 'o'}, {0x1D18, 'p'}, {0x1D1B, 't'},
+	{0x1D1C, 'u'}, {0x1D20, 'v'}, {0x1D21, 'w'}, {0x1D22, 'z'},
+	/* Coptic */
+	{0x2C81, 'a'}, {0x2C83, 'b'}, {0x2C89, 'e'}, {0x2C93, 'i'}, {0x2C95, 'k'},
+	{0x2C99, 'm'}, {0x2C9B, 'n'}, {0x2C9F, 'o'}, {0x2CA3, 'p'}, {0x2CA5, 'c'},
+	{0x2CA7, 't'},
+	/* Lisu */
+	{0xA4D0, 'b'}, {0xA4D1, 'p'}, {0xA4D3, 'd'}, {0xA4D4, 't'}, {0xA4D6, 'g'},
+	{0xA4D7, 'k'}, {0xA4D9, 'j'}, {0xA4DA, 'c'}, {0xA4DC, 'z'}, {0xA4DD, 'f'},
+	{0xA4DF, 'm'}, {0xA4E0, 'n'}, {0xA4E1, 'l'}, {0xA4E2, 's'}, {0xA4E3, 'r'},
+	{0xA4E6, 'v'}, {0xA4E7, 'h'}, {0xA4EA, 'w'}, {0xA4EB, 'x'}, {0xA4EC, 'y'},
+	{0xA4EE, 'a'}, {0xA4F0, 'e'}, {0xA4F2, 'i'}, {0xA4F3, 'o'}, {0xA4F4, 'u'},
+	/* more small capitals */
+	{0xA730, 'f'}, {0xA731, 's'}
+};
+
+/* Letters in boxes and the like that compatibility decomposition leaves. */
+static const struct
+{
+	pg_wchar	first;			/* stands for A, the next for B, ... */
+	int			count;
+	char		latin;			/* what the first stands for */
+}			stand_ins[] =
+
+{
+	{0x03F2, 1, 'c'}, {0x03F9, 1, 'C'}, /* lunate sigma: looks like a C */
+	{0x1F150, 26, 'A'},			/* white on black circles */
+	{0x1F170, 26, 'A'},			/* white on black squares */
+	{0x1F1E6, 26, 'A'}			/* regional indicators */
 };
 
 /* How many characters are decomposed at a time. */
@@ -124,6 +172,30 @@ is_in(pg_wchar c, const Range *ranges, int count)
 	return false;
 }
 
+/*
+ * Does a letter or digit begin here?  Capitals are asked about before folding.
+ */
+static inline bool
+is_word_char(const char *s, Size remaining, int *width)
+{
+	unsigned char c = (unsigned char) *s;
+
+	*width = 1;
+	if (!IS_HIGHBIT_SET(c))
+		return (unsigned char) ((c | 0x20) - 'a') < 26 ||
+			(unsigned char) (c - '0') < 10;
+
+	*width = Min(pg_utf_mblen((const unsigned char *) s), (int) remaining);
+	return !is_in(utf8_to_unicode((const unsigned char *) s), separators,
+				  lengthof(separators));
+}
+
+bool
+sg_is_word_char(const char *s, Size remaining, int *width)
+{
+	return is_word_char(s, remaining, width);
+}
+
 static bool
 is_ignored(pg_wchar c)
 {
@@ -134,12 +206,33 @@ is_ignored(pg_wchar c)
 static char
 look_alike(pg_wchar c)
 {
-	for (int i = 0; i < lengthof(look_alikes); i++)
+	int			low = 0;
+	int			high = lengthof(look_alikes);
+
+	while (low < high)
 	{
-		if (look_alikes[i].letter == c)
-			return look_alikes[i].latin;
+		int			middle = (low + high) / 2;
+
+		if (look_alikes[middle].letter == c)
+			return look_alikes[middle].latin;
+		if (look_alikes[middle].letter < c)
+			low = middle + 1;
+		else
+			high = middle;
 	}
 	return 0;
+}
+
+/* The letter that this character is a picture of; else itself. */
+static pg_wchar
+pictured(pg_wchar c)
+{
+	for (int i = 0; i < lengthof(stand_ins) && c >= stand_ins[i].first; i++)
+	{
+		if (c - stand_ins[i].first < stand_ins[i].count)
+			return stand_ins[i].latin + (c - stand_ins[i].first);
+	}
+	return c;
 }
 
 /*
@@ -183,6 +276,12 @@ small_letter(pg_wchar c)
 		return c + 48;
 	if (c >= 0x10A0 && c <= 0x10C5) /* Georgian */
 		return c + 7264;
+	if (c >= 0xAB70 && c <= 0xABBF) /* Cherokee, where capitals are usual */
+		return c - 0xAB70 + 0x13A0;
+	if (c >= 0x2C80 && c <= 0x2CB1) /* Coptic */
+		return c | 1;
+	if (c == 0x0197)			/* I with a stroke */
+		return 0x0268;
 	if (c == 0x1E9E)			/* sharp s */
 		return 0x00DF;
 	return c;
@@ -291,7 +390,7 @@ decompose(const char *data, Size len, Size *result_len)
 			pg_wchar	c = decode(data + i, len - i, &width);
 
 			if (!is_ignored(c))
-				wide[count++] = c;
+				wide[count++] = pictured(c);
 			i += width;
 		}
 		wide[count] = 0;
@@ -337,7 +436,7 @@ unmask(char *folded, Size *len)
 		int			width;
 
 		CHECK_FOR_INTERRUPTS();
-		while (end < *len && sg_is_word_char(folded + end, *len - end, &width))
+		while (end < *len && is_word_char(folded + end, *len - end, &width))
 		{
 			if (folded[end] >= 'a' && folded[end] <= 'z')
 				latin = true;
@@ -363,7 +462,7 @@ unmask(char *folded, Size *len)
 			in += width;
 		}
 		/* And what parts it from the next. */
-		while (in < *len && !sg_is_word_char(folded + in, *len - in, &width))
+		while (in < *len && !is_word_char(folded + in, *len - in, &width))
 		{
 			memmove(folded + out, folded + in, width);
 			out += width;
@@ -398,12 +497,12 @@ capitals_follow(const char *s, Size len)
 
 		while (i < len && is_blank(s[i]))
 			i++;
-		if (i == start || i >= len || !sg_is_word_char(s + i, len - i, &width))
+		if (i == start || i >= len || !is_word_char(s + i, len - i, &width))
 			return found;
 		c = s[i];
 		i += width;
 		if ((c >= '0' && c <= '9') ||
-			(i < len && sg_is_word_char(s + i, len - i, &width)))
+			(i < len && is_word_char(s + i, len - i, &width)))
 			return found;
 		if (c >= 'a' && c <= 'z')
 			return false;
@@ -420,32 +519,22 @@ capitals_follow(const char *s, Size len)
  * small one.
  */
 static void
-part_articles(char *s, Size len)
+part_small_letters(char *s, Size len)
 {
-	bool		after_letter = false;
-	Size		i = 0;
-
-	while (i < len)
+	/* Whoever looks behind each blank looks at few characters. */
+	for (Size i = 0; i < len; i++)
 	{
-		Size		start = i;
-		bool		letter;
 		int			width;
 
-		CHECK_FOR_INTERRUPTS();
-		while (i < len && sg_is_word_char(s + i, len - i, &width))
-			i += width;
-		if (i == start)
-		{
-			if (s[i] == '\v')
-				s[i] = ' ';
-			i += width;
+		if (!is_blank(s[i]))
 			continue;
-		}
-		letter = i - start == 1 && !(s[start] >= '0' && s[start] <= '9');
-		if (letter && !after_letter && (s[start] == 'a' || s[start] == 'i') &&
+		if (s[i] == '\v')
+			s[i] = ' ';
+		if (i > 0 && s[i - 1] >= 'a' && s[i - 1] <= 'z' &&
+			(i == 1 || !(IS_HIGHBIT_SET(s[i - 2]) ||
+						 is_word_char(s + i - 2, 1, &width))) &&
 			capitals_follow(s + i, len - i))
-			s[i++] = '\v';
-		after_letter = letter;
+			s[i] = '\v';
 	}
 }
 
@@ -466,28 +555,13 @@ sg_fold(const char *data, Size len, Size *folded_len)
 		data = to_utf8(data, len, &len);
 		result = decompose(data, len, &len);
 	}
-	part_articles(result, len);
+	part_small_letters(result, len);
 	for (Size i = 0; i < len; i++)
-		result[i] = pg_ascii_tolower((unsigned char) result[i]);
+		result[i] |= result[i] >= 'A' && result[i] <= 'Z' ? 0x20 : 0;
 	if (!ascii)
 		unmask(result, &len);
 	*folded_len = len;
 	return result;
-}
-
-bool
-sg_is_word_char(const char *s, Size remaining, int *width)
-{
-	unsigned char c = (unsigned char) *s;
-
-	*width = 1;
-	if (!IS_HIGHBIT_SET(c))
-		return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-			(c >= 'A' && c <= 'Z');
-
-	*width = Min(pg_utf_mblen((const unsigned char *) s), (int) remaining);
-	return !is_in(utf8_to_unicode((const unsigned char *) s), separators,
-				  lengthof(separators));
 }
 
 text *
@@ -532,25 +606,34 @@ is_of_letters(const Word *word)
 	return true;
 }
 
-/* Is this one hyphen or dash (U+2010 to U+2015), or minus sign? */
+/*
+ * May this, between two words, be in the midst of one?  A hyphen or dash
+ * (U+2010 to U+2015), minus sign, dot, bullet or the like, and no blank.  What
+ * lists things (slash, comma, plus) is none.
+ */
 static bool
-is_hyphen(const char *s, int len)
+is_joiner(const char *s, int len)
 {
 	if (len == 1)
-		return s[0] == '-';
+		return s[0] != ' ' && strchr("-._*'`~|", s[0]) != NULL;
+	if (len == 2)
+		return memcmp(s, "\xC2\xB7", 2) == 0;
 	return len == 3 &&
 		((memcmp(s, "\xE2\x80", 2) == 0 && (unsigned char) s[2] >= 0x90 &&
 		  (unsigned char) s[2] <= 0x95) ||
+		 memcmp(s, "\xE2\x80\x99", 3) == 0 ||
+		 memcmp(s, "\xE2\x80\xA2", 3) == 0 ||
 		 memcmp(s, "\xE2\x88\x92", 3) == 0);
 }
 
 /* May two neighbours be parts of one word? */
-static bool
+static inline bool
 are_chained(const char *folded, const Word *word, const Word *next)
 {
-	if (is_single_letter(word) && is_single_letter(next))
-		return true;
-	return is_hyphen(folded + word->end, next->start - word->end) &&
+	if (word->len == 1 && next->len == 1)
+		return is_single_letter(word) && is_single_letter(next);
+	return next->start - word->end <= 3 &&
+		is_joiner(folded + word->end, next->start - word->end) &&
 		is_of_letters(word) && is_of_letters(next);
 }
 
@@ -561,6 +644,7 @@ sg_split_words(const char *folded, Size len, int *nwords)
 	Word	   *words = palloc(capacity * sizeof(Word));
 	char	   *chained = NULL;
 	int			count = 0;
+	int			nchained = 0;
 	Size		i = 0;
 
 	while (i < len)
@@ -568,17 +652,17 @@ sg_split_words(const char *folded, Size len, int *nwords)
 		int			width;
 		Size		start = i;
 
-		if (!sg_is_word_char(folded + i, len - i, &width))
+		if (!is_word_char(folded + i, len - i, &width))
 		{
 			i += width;
 			continue;
 		}
-		while (i < len && sg_is_word_char(folded + i, len - i, &width))
+		while (i < len && is_word_char(folded + i, len - i, &width))
 			i += width;
 
-		CHECK_FOR_INTERRUPTS();
 		if (count == capacity)
 		{
+			CHECK_FOR_INTERRUPTS();
 			capacity *= 2;
 			words = repalloc_huge(words, capacity * sizeof(Word));
 		}
@@ -587,10 +671,12 @@ sg_split_words(const char *folded, Size len, int *nwords)
 		words[count].chain = i - start;
 		words[count].start = start;
 		words[count].end = i;
+		if (count > 0 && are_chained(folded, &words[count - 1], &words[count]))
+			nchained++;
 		count++;
 	}
 
-	for (int from = 0, to; from < count; from = to)
+	for (int from = 0, to; nchained > 0 && from < count; from = to)
 	{
 		int			length = words[from].len;
 
@@ -600,6 +686,7 @@ sg_split_words(const char *folded, Size len, int *nwords)
 			length += words[to].len;
 		if (to - from < 2)
 			continue;
+		nchained -= to - from - 1;
 
 		/* All chains together are no longer than the text. */
 		if (chained == NULL)
@@ -652,7 +739,7 @@ sg_fold_name(const char *data, Size len)
 	{
 		int			width;
 
-		if (sg_is_word_char(folded + i, folded_len - i, &width))
+		if (is_word_char(folded + i, folded_len - i, &width))
 		{
 			memmove(folded + out, folded + i, width);
 			out += width;

@@ -14,7 +14,8 @@
  * A word of a folded text: letters and digits only.
  *
  * Words that may be parts of one word are chained: letters spelled one by one
- * (I.C.E., I C E) and words of letters that a hyphen parts (immi-gration).
+ * (I.C.E., I C E) and words of letters that a hyphen, a dot or the like parts
+ * (immi-gration, I.CE).
  * The data of those that follow in the chain stands right behind a word's
  * own, so whatever the chain spells from here on can be compared in one go.
  */

@@ -16,6 +16,7 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "storage/fd.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -49,6 +50,12 @@ extension_directory(void)
 	return psprintf("%s/extension", share);
 }
 
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
 /*
  * The packs that are installed, for a hint; palloc'd.
  *
@@ -59,11 +66,12 @@ static char *
 installed_packs(void)
 {
 	StringInfoData names;
+	List	   *found = NIL;
+	ListCell   *lc;
 	char	   *path = extension_directory();
 	DIR		   *dir = AllocateDir(path);
 	struct dirent *entry;
 
-	initStringInfo(&names);
 	while ((entry = ReadDirExtended(dir, path, LOG)) != NULL)
 	{
 		int			len = strlen(entry->d_name);
@@ -73,11 +81,32 @@ installed_packs(void)
 		if (len > prefix + suffix &&
 			strncmp(entry->d_name, PACK_PREFIX, prefix) == 0 &&
 			strcmp(entry->d_name + len - suffix, PACK_SUFFIX) == 0)
-			appendStringInfo(&names, "%s%.*s", names.len > 0 ? ", " : "",
-							 len - prefix - suffix, entry->d_name + prefix);
+			found = lappend(found, pnstrdup(entry->d_name + prefix,
+											len - prefix - suffix));
 	}
 	FreeDir(dir);
+
+	/* A directory has no order of its own. */
+	list_sort(found, compare_names);
+	initStringInfo(&names);
+	foreach(lc, found)
+		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
+						 (char *) lfirst(lc));
 	return names.data;
+}
+
+/* The line of a text in which a byte is, counted from 1. */
+static int
+line_of(const char *text, int byte)
+{
+	int			line = 1;
+
+	for (int i = 0; i < byte; i++)
+	{
+		if (text[i] == '\n')
+			line++;
+	}
+	return line;
 }
 
 /*
@@ -85,7 +114,7 @@ installed_packs(void)
  *
  * The file as one text in the database's encoding.  Errors out where no such
  * pack is installed, and where the file cannot be read or is not UTF-8.
- * Whether it is a pack, or JSON at all, adopt_policy() finds out.
+ * Whether it is a pack, or JSON at all, pack_adopt() finds out.
  */
 Datum
 sg_sql_pack_content(PG_FUNCTION_ARGS)
@@ -95,6 +124,7 @@ sg_sql_pack_content(PG_FUNCTION_ARGS)
 	FILE	   *file;
 	struct stat st;
 	StringInfoData content;
+	int			valid;
 	char	   *converted;
 
 	if (!is_pack_name(name))
@@ -140,9 +170,16 @@ sg_sql_pack_content(PG_FUNCTION_ARGS)
 	/*
 	 * Packs are JSON, hence UTF-8.  Verified here: where the database has the
 	 * same encoding, nothing else would look at the bytes before they become
-	 * a text.
+	 * a text.  A NUL byte, at which the text would end, is none either.
 	 */
-	pg_verify_mbstr(PG_UTF8, content.data, content.len, false);
+	valid = pg_encoding_verifymbstr(PG_UTF8, content.data, content.len);
+	if (valid < content.len)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+				 errmsg("policy pack \"%s\" is not UTF-8", name),
+				 errdetail("Line %d has a byte that does not belong there.",
+						   line_of(content.data, valid)),
+				 errhint("Save the file as UTF-8.")));
 	converted = pg_any_to_server(content.data, content.len, PG_UTF8);
 	PG_RETURN_TEXT_P(cstring_to_text(converted));
 }

@@ -7,7 +7,12 @@
 CREATE TABLE sharing_guard.adopted_pack (
     pack text PRIMARY KEY,
     version text NOT NULL,
-    adopted_at timestamptz NOT NULL
+    adopted_at timestamptz NOT NULL,
+    checked_on date,
+    note text,
+    sources jsonb,
+    settings jsonb,
+    declared_tags text[]
 );
 COMMENT ON TABLE sharing_guard.adopted_pack IS
 'The policy packs in use; see adopt_policy()';
@@ -17,6 +22,16 @@ COMMENT ON COLUMN sharing_guard.adopted_pack.version IS
 'The version adopted last';
 COMMENT ON COLUMN sharing_guard.adopted_pack.adopted_at IS
 'When that was';
+COMMENT ON COLUMN sharing_guard.adopted_pack.checked_on IS
+'Day on which the pack as a whole was last checked against the law';
+COMMENT ON COLUMN sharing_guard.adopted_pack.note IS
+'What its authors say of it';
+COMMENT ON COLUMN sharing_guard.adopted_pack.sources IS
+'What it was made from: a list of source, title, url, dated, checked_on, note';
+COMMENT ON COLUMN sharing_guard.adopted_pack.settings IS
+'What it sets for the whole installation, by name';
+COMMENT ON COLUMN sharing_guard.adopted_pack.declared_tags IS
+'Purpose tags that its rules ask for and no words give: for applications to declare';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.adopted_pack', '');
 
 CREATE TRIGGER policy_changed
@@ -57,6 +72,266 @@ REVOKE ALL ON FUNCTION sharing_guard.pack_content(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_content(text) IS
 'Internal: the text of an installed policy pack';
 
+-- Is this a day, as packs write one?  A cast would say so by an error, which
+-- would hide all other faults of the pack.
+CREATE FUNCTION sharing_guard.pack_is_date(value text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE
+        WHEN value !~ '^[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$' THEN false
+        ELSE right(value, 2)::integer <= extract(day FROM
+                 make_date(left(value, 4)::integer, substr(value, 6, 2)::integer, 1)
+                 + interval '1 month' - interval '1 day')
+    END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.pack_is_date(text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.pack_is_date(text) IS
+'Internal: whether this is a day in the form YYYY-MM-DD';
+
+-- What a pack consists of.  The columns of the tables themselves, so that what
+-- can be entered by hand can be in a pack; rank is the order in which rows
+-- need one another.
+CREATE FUNCTION sharing_guard.pack_layout()
+RETURNS TABLE (rank integer, list text, object text, column_name text,
+               column_type text, required boolean, is_key boolean)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT o.rank, o.list, o.object, a.attname, format_type(a.atttypid, NULL),
+           a.attname = ANY (o.required), a.attname = ANY (o.key)
+      FROM (VALUES
+               (1, 'agencies', 'agency', '{agency_id,name,jurisdiction,level}'::text[], '{agency_id}'::text[]),
+               (2, 'agency_aliases', 'agency_alias', '{alias,agency_id}', '{alias}'),
+               (3, 'purpose_terms', 'purpose_term', '{term,tag,match}', '{match,tag,term}'),
+               (4, 'rules', 'rule',
+                '{rule_id,description,outcome,citation,authority_kind,checked_on}', '{rule_id}'))
+           AS o (rank, list, object, required, key)
+           JOIN pg_attribute AS a
+             ON a.attrelid = format('sharing_guard.%I', o.object)::regclass
+            AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'pack'
+     UNION ALL
+    SELECT 0, 'sources', 'source', s.name, s.type, s.required, s.name = 'source'
+      FROM (VALUES ('source', 'text', true), ('title', 'text', true), ('url', 'text', false),
+                   ('dated', 'date', false), ('checked_on', 'date', true), ('note', 'text', false))
+           AS s (name, type, required)
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.pack_layout() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.pack_layout() IS
+'Internal: the lists of a policy pack and the keys of their entries';
+
+-- Where something is in a pack, for people.
+CREATE FUNCTION sharing_guard.pack_place(list text, entry bigint, key text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT format('%s, entry %s', list, entry) || coalesce(' (' || key || ')', '')
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.pack_place(text, bigint, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.pack_place(text, bigint, text) IS
+'Internal: where an entry is in a policy pack, in words';
+
+-- All that is wrong with the form of a pack, and where.  On json, not jsonb,
+-- which would keep the last of several keys of one name and drop the others.
+-- What needs the tables' own checks is left to those.
+CREATE FUNCTION sharing_guard.pack_faults(pack text, content json)
+RETURNS TABLE (rank integer, entry bigint, place text, fault text)
+    LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH layout AS MATERIALIZED (
+        SELECT * FROM sharing_guard.pack_layout()
+    ), header (name, type, required) AS (
+        VALUES ('pack', 'text', true), ('version', 'text', true), ('jurisdiction', 'text', true),
+               ('checked_on', 'date', true), ('note', 'text', false), ('settings', 'object', false),
+               ('declared_tags', 'array', false)
+         UNION
+        SELECT l.list, 'array', false FROM layout AS l
+    ), top AS MATERIALIZED (
+        SELECT e.key AS name, e.value, json_typeof(e.value) AS type,
+               count(*) OVER (PARTITION BY e.key) AS times
+          FROM json_each($2) AS e
+    ), setting (name, type) AS (
+        VALUES ('retention_floor', 'string'), ('record_self_access', 'array')
+    ), entry AS MATERIALIZED (
+        SELECT l.rank, l.list, l.object, e.n, e.value, json_typeof(e.value) AS type
+          FROM (SELECT DISTINCT o.rank, o.list, o.object FROM layout AS o) AS l
+               JOIN top AS t ON t.name = l.list AND t.type = 'array',
+               LATERAL json_array_elements(t.value) WITH ORDINALITY AS e (value, n)
+    ), cell AS MATERIALIZED (
+        SELECT e.rank, e.list, e.object, e.n, c.key AS name, c.value,
+               json_typeof(c.value) AS type,
+               CASE WHEN json_typeof(c.value) = 'string' THEN c.value #>> '{}' END AS word,
+               count(*) OVER (PARTITION BY e.list, e.n, c.key) AS times
+          FROM entry AS e, LATERAL json_each(CASE WHEN e.type = 'object' THEN e.value END) AS c
+    ), named AS MATERIALIZED (
+        -- An entry by its key, where it has one.
+        SELECT c.rank, c.list, c.n, string_agg(c.word, '/' ORDER BY c.name) AS key,
+               bool_and(c.word IS NOT NULL) AND count(DISTINCT c.name)
+                   = (SELECT count(*) FROM layout AS k WHERE k.list = c.list AND k.is_key) AS whole
+          FROM cell AS c JOIN layout AS l ON l.list = c.list AND l.column_name = c.name
+         WHERE l.is_key
+         GROUP BY c.rank, c.list, c.n
+    ), known_agency AS MATERIALIZED (
+        SELECT c.word AS agency_id FROM cell AS c
+         WHERE c.list = 'agencies' AND c.name = 'agency_id'
+         UNION
+        SELECT a.agency_id FROM sharing_guard.agency AS a
+    ), known_tag AS MATERIALIZED (
+        SELECT c.word AS tag FROM cell AS c
+         WHERE c.list = 'purpose_terms' AND c.name = 'tag'
+         UNION
+        SELECT p.tag FROM sharing_guard.purpose_term AS p
+         UNION
+        SELECT unnest('{no_purpose,vague_purpose}'::text[])
+         UNION
+        SELECT i #>> '{}'
+          FROM top AS t,
+               LATERAL json_array_elements(CASE WHEN t.type = 'array' THEN t.value END) AS i
+         WHERE t.name = 'declared_tags' AND json_typeof(i) = 'string'
+    ), fault (rank, n, list, fault) AS (
+        -- The head
+        SELECT -1, 0, NULL, format('"%s" is missing', h.name)
+          FROM header AS h
+         WHERE h.required AND h.name NOT IN (SELECT t.name FROM top AS t)
+         UNION ALL
+        SELECT DISTINCT -1, 0, NULL, format('"%s" is no key of a pack', t.name)
+          FROM top AS t WHERE t.name NOT IN (SELECT h.name FROM header AS h)
+         UNION ALL
+        SELECT DISTINCT -1, 0, NULL, format('"%s" is there %s times', t.name, t.times)
+          FROM top AS t WHERE t.times > 1
+         UNION ALL
+        SELECT -1, 0, NULL, CASE h.type
+                   WHEN 'array' THEN format('"%s" is not a list', h.name)
+                   WHEN 'object' THEN format('"%s" is not an object', h.name)
+                   WHEN 'date' THEN format('"%s" is not a day in the form "2026-01-31"', h.name)
+                   ELSE format('"%s" is not a text, or an empty one', h.name) END
+          FROM top AS t JOIN header AS h USING (name)
+         WHERE CASE h.type
+                   WHEN 'date' THEN t.type <> 'string' OR NOT sharing_guard.pack_is_date(t.value #>> '{}')
+                   WHEN 'text' THEN t.type <> 'string' OR btrim(t.value #>> '{}') = ''
+                   ELSE t.type <> h.type END
+         UNION ALL
+        SELECT -1, 0, NULL, format('"pack" is not "%s", the name under which it is installed', $1)
+          FROM top AS t WHERE t.name = 'pack' AND t.type = 'string' AND t.value #>> '{}' <> $1
+         UNION ALL
+        SELECT -1, 0, NULL, '"jurisdiction" is not the ISO 3166-2 code of a state, such as "US-CA"'
+          FROM top AS t
+         WHERE t.name = 'jurisdiction' AND t.type = 'string'
+           AND (t.value #>> '{}' !~ '^US-' OR NOT sharing_guard.is_jurisdiction(t.value #>> '{}'))
+
+         UNION ALL
+        SELECT -1, 0, NULL, '"declared_tags" has something in it that is no tag, such as "protected_health_care"'
+          FROM top AS t
+         WHERE t.name = 'declared_tags' AND t.type = 'array' AND EXISTS (
+               SELECT FROM json_array_elements(CASE WHEN t.type = 'array' THEN t.value END) AS i
+                WHERE json_typeof(i) <> 'string' OR i #>> '{}' !~ '^[a-z][a-z0-9_]*$')
+
+         UNION ALL
+        -- The settings
+        SELECT -1, 1, 'settings', CASE
+                   WHEN s.name IS NULL THEN format('"%s" is no setting of a pack', e.key)
+                   WHEN json_typeof(e.value) <> s.type THEN
+                       format('"%s" is not a %s', e.key, CASE s.type WHEN 'array' THEN 'list' ELSE 'text' END)
+                   WHEN s.name = 'retention_floor' THEN
+                       format('"%s" is not a time such as "2 years"', e.key)
+                   ELSE format('"%s" lists something that is no data class', e.key) END
+          FROM top AS t,
+               LATERAL json_each(CASE WHEN t.type = 'object' THEN t.value END) AS e
+               LEFT JOIN setting AS s ON s.name = e.key
+         WHERE t.name = 'settings'
+           AND CASE
+               WHEN s.name IS NULL OR json_typeof(e.value) <> s.type THEN true
+               WHEN s.name = 'retention_floor' THEN
+                   e.value #>> '{}' !~ '^[1-9][0-9]{0,3} (day|month|year)s?$'
+               ELSE json_array_length(e.value) = 0 OR EXISTS (
+                   SELECT FROM json_array_elements(e.value) AS d
+                    WHERE json_typeof(d) <> 'string'
+                       OR d #>> '{}' NOT IN (SELECT k.data_class FROM sharing_guard.data_class AS k))
+               END
+         UNION ALL
+        SELECT DISTINCT -1, 1, 'settings', format('"%s" is there more than once', d.key)
+          FROM (SELECT e.key, count(*) OVER (PARTITION BY e.key) AS times
+                  FROM top AS t,
+                       LATERAL json_each(CASE WHEN t.type = 'object' THEN t.value END) AS e
+                 WHERE t.name = 'settings') AS d
+         WHERE d.times > 1
+
+         UNION ALL
+        -- The entries
+        SELECT e.rank, e.n, e.list, 'this is not an object'
+          FROM entry AS e WHERE e.type <> 'object'
+         UNION ALL
+        SELECT e.rank, e.n, e.list, format('"%s" is missing', l.column_name)
+          FROM entry AS e JOIN layout AS l USING (list)
+         WHERE e.type = 'object' AND l.required
+           AND NOT EXISTS (SELECT FROM cell AS c
+                            WHERE c.list = e.list AND c.n = e.n AND c.name = l.column_name)
+         UNION ALL
+        SELECT DISTINCT c.rank, c.n, c.list,
+               format('"%s" is no key of an entry in "%s"', c.name, c.list)
+          FROM cell AS c
+         WHERE NOT EXISTS (SELECT FROM layout AS l
+                            WHERE l.list = c.list AND l.column_name = c.name)
+         UNION ALL
+        SELECT DISTINCT c.rank, c.n, c.list, format('"%s" is there %s times', c.name, c.times)
+          FROM cell AS c WHERE c.times > 1
+         UNION ALL
+        SELECT c.rank, c.n, c.list, format('"%s" is not %s', c.name, CASE l.column_type
+                   WHEN 'boolean' THEN 'true or false'
+                   WHEN 'date' THEN 'a day in the form "2026-01-31"'
+                   WHEN 'text[]' THEN 'a list of texts'
+                   ELSE 'a text, or an empty one' END)
+          FROM cell AS c JOIN layout AS l ON l.list = c.list AND l.column_name = c.name
+         WHERE CASE l.column_type
+                   WHEN 'boolean' THEN c.type <> 'boolean'
+                   WHEN 'date' THEN c.word IS NULL OR NOT sharing_guard.pack_is_date(c.word)
+                   WHEN 'text[]' THEN c.type <> 'array' OR EXISTS (
+                       SELECT FROM json_array_elements(CASE WHEN c.type = 'array' THEN c.value END) AS i
+                        WHERE json_typeof(i) <> 'string' OR btrim(i #>> '{}') = '')
+                   ELSE c.word IS NULL OR btrim(c.word) = '' END
+
+         UNION ALL
+        -- What entries say of one another
+        SELECT d.rank, d.n, d.list, format('entry %s has the same key', d.first)
+          FROM (SELECT k.*, min(k.n) OVER (PARTITION BY k.list, k.key) AS first
+                  FROM named AS k WHERE k.whole) AS d
+         WHERE d.n <> d.first
+         UNION ALL
+        SELECT d.rank, d.n, d.list, format('entry %s has the same ori', d.first)
+          FROM (SELECT c.*, min(c.n) OVER (PARTITION BY c.word) AS first
+                  FROM cell AS c
+                 WHERE c.list = 'agencies' AND c.name = 'ori' AND c.word IS NOT NULL) AS d
+         WHERE d.n <> d.first
+         UNION ALL
+        SELECT c.rank, c.n, c.list, format('"rule_id" does not begin with "%s."', $1)
+          FROM cell AS c
+         WHERE c.list = 'rules' AND c.name = 'rule_id' AND NOT starts_with(c.word, $1 || '.')
+         UNION ALL
+        SELECT r.rank, r.n, r.list, format('there is no agency "%s"', r.agency_id)
+          FROM (SELECT c.rank, c.n, c.list, c.word AS agency_id FROM cell AS c
+                 WHERE c.list = 'agency_aliases' AND c.name = 'agency_id'
+                 UNION ALL
+                SELECT c.rank, c.n, c.list, i #>> '{}'
+                  FROM cell AS c,
+                       LATERAL json_array_elements(CASE WHEN c.type = 'array' THEN c.value END) AS i
+                 WHERE c.list = 'rules' AND c.name = 'agencies' AND json_typeof(i) = 'string') AS r
+         WHERE NOT EXISTS (SELECT FROM known_agency AS k WHERE k.agency_id = r.agency_id)
+         UNION ALL
+        SELECT c.rank, c.n, c.list,
+               format('no purpose term gives the tag "%s", nor is it among "declared_tags"', i #>> '{}')
+          FROM cell AS c,
+               LATERAL json_array_elements(CASE WHEN c.type = 'array' THEN c.value END) AS i
+         WHERE c.list = 'rules' AND c.name = 'purpose_tags' AND json_typeof(i) = 'string'
+           AND NOT EXISTS (SELECT FROM known_tag AS k WHERE k.tag = i #>> '{}')
+    )
+    SELECT f.rank, f.n,
+           CASE WHEN f.n = 0 THEN 'head'
+                WHEN f.list = 'settings' THEN 'settings'
+                ELSE sharing_guard.pack_place(f.list, f.n, k.key) END,
+           f.fault
+      FROM fault AS f LEFT JOIN named AS k ON k.list = f.list AND k.n = f.n
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.pack_faults(text, json) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.pack_faults(text, json) IS
+'Internal: all that is wrong with the form of a policy pack, and where';
+
 -- A row of a pack as the table would show it: every column, defaults and all.
 -- The same for what an older version of the pack brought, so that a column
 -- added since does not look like a local change.
@@ -75,6 +350,12 @@ AS $$
         WHEN 'rule' THEN to_jsonb(jsonb_populate_record(
             NULL::sharing_guard.rule,
             '{"authority_kind": "agency", "contested": false, "enabled": true}' || content))
+        -- As the column would show it: 24 months are 2 years.
+        WHEN 'setting' THEN (
+            SELECT jsonb_object_agg(e.key, coalesce(
+                       to_jsonb(jsonb_populate_record(NULL::sharing_guard.setting, content))->e.key,
+                       e.value))
+              FROM jsonb_each(content) AS e)
     END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_complete_row(text, jsonb) FROM PUBLIC;
@@ -90,26 +371,32 @@ AS $$
         WHEN 'purpose_term' THEN concat_ws('/', content->>'match',
                                            content->>'tag', content->>'term')
         WHEN 'rule' THEN content->>'rule_id'
+        WHEN 'setting' THEN (SELECT min(k) FROM jsonb_object_keys(content) AS k)
     END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_key(text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_key(text, jsonb) IS
 'Internal: the key of a row of a policy pack, as text';
 
--- The rows of a pack, in the order in which they need one another.
+-- The rows of a pack, in the order in which they need one another, each with
+-- its place in the pack.
 CREATE FUNCTION sharing_guard.pack_new_rows(pack text, content jsonb)
-RETURNS TABLE (rank integer, object text, key text, content jsonb)
+RETURNS TABLE (rank integer, object text, key text, place text, content jsonb)
     LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT o.rank, o.object, sharing_guard.pack_key(o.object, r.complete), r.complete
-      FROM (VALUES (1, 'agency', $2->'agencies'),
-                   (2, 'agency_alias', $2->'agency_aliases'),
-                   (3, 'purpose_term', $2->'purpose_terms'),
-                   (4, 'rule', $2->'rules')) AS o (rank, object, list),
-           jsonb_array_elements(o.list) AS e (element),
-           LATERAL (SELECT sharing_guard.pack_complete_row(
-                        o.object,
-                        e.element || jsonb_build_object('pack', $1))) AS r (complete)
+    SELECT x.rank, x.object, x.key, sharing_guard.pack_place(x.list, x.n, x.key), x.complete
+      FROM (SELECT o.rank, o.object, o.list, e.n, r.complete,
+                   sharing_guard.pack_key(o.object, r.complete) AS key
+              FROM (SELECT DISTINCT l.rank, l.object, l.list
+                      FROM sharing_guard.pack_layout() AS l WHERE l.rank > 0) AS o,
+                   jsonb_array_elements($2->o.list) WITH ORDINALITY AS e (element, n),
+                   LATERAL (SELECT sharing_guard.pack_complete_row(
+                                o.object,
+                                e.element || jsonb_build_object('pack', $1))) AS r (complete)) AS x
+     UNION ALL
+    SELECT 5, 'setting', s.key, format('settings (%s)', s.key),
+           sharing_guard.pack_complete_row('setting', jsonb_build_object(s.key, s.value))
+      FROM jsonb_each($2->'settings') AS s
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_new_rows(text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_new_rows(text, jsonb) IS
@@ -127,49 +414,80 @@ AS $$
              UNION ALL
             SELECT 'purpose_term', to_jsonb(t) FROM sharing_guard.purpose_term AS t
              UNION ALL
-            SELECT 'rule', to_jsonb(r) FROM sharing_guard.rule AS r) AS x (object, content)
+            SELECT 'rule', to_jsonb(r) FROM sharing_guard.rule AS r
+             UNION ALL
+            SELECT 'setting', jsonb_build_object(e.key, e.value)
+              FROM sharing_guard.setting AS s, jsonb_each(to_jsonb(s)) AS e
+             WHERE jsonb_typeof(e.value) <> 'null') AS x (object, content)
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_local_rows() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_local_rows() IS
 'Internal: the rows of the tables that policy packs fill';
 
 -- What adopting a pack would do to each row.  "todo" is insert, update,
--- delete or nothing; "change" is NULL where there is nothing to report.
+-- delete, remember, forget or nothing; "change" is NULL where there is nothing
+-- to report.
 CREATE FUNCTION sharing_guard.pack_plan(pack text, content jsonb)
-RETURNS TABLE (rank integer, object text, key text, todo text, change text,
-               detail text, content jsonb)
+RETURNS TABLE (rank integer, object text, key text, place text, todo text,
+               change text, detail text, content jsonb)
     LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 AS $$
-    WITH brings AS (
+    WITH raw AS MATERIALIZED (
         SELECT * FROM sharing_guard.pack_new_rows($1, $2)
-    ), brought AS (
+    ), brought AS MATERIALIZED (
         SELECT p.object, p.key,
                sharing_guard.pack_complete_row(p.object, p.content) AS content
           FROM sharing_guard.pack_row AS p WHERE p.pack = $1
-    ), here AS (
+    ), here AS MATERIALIZED (
         SELECT * FROM sharing_guard.pack_local_rows()
-    ), merged AS (
-        SELECT coalesce(n.rank, array_position('{agency,agency_alias,purpose_term,rule}'::text[], object)) AS rank,
-               object, key, b.content AS old, l.content AS local, n.content AS new
+    ), called AS MATERIALIZED (
+        -- Agencies by what tells them apart: an ORI, or a name in a
+        -- jurisdiction.  A name may end with its state in brackets, where
+        -- other states have a place of that name, too.
+        SELECT r.is_new, r.key, s.ori, s.name
+          FROM (SELECT true AS is_new, w.key, w.content FROM raw AS w
+                       LEFT JOIN brought AS b USING (object, key)
+                       LEFT JOIN here AS l USING (object, key)
+                 WHERE object = 'agency' AND b.key IS NULL AND l.key IS NULL
+                 UNION ALL
+                SELECT false, l.key, l.content FROM here AS l WHERE l.object = 'agency') AS r,
+               LATERAL (VALUES (r.content->>'ori', NULL),
+                               (NULL, concat_ws('/', r.content->>'jurisdiction', sharing_guard.fold_name(
+                                    regexp_replace(r.content->>'name', ' \([A-Z]{2}\)$', '')))))
+                   AS s (ori, name)
+    ), twins AS MATERIALIZED (
+        -- Agencies of the pack that were entered here under another id.
+        SELECT n.key, min(l.key) AS twin
+          FROM called AS n JOIN called AS l ON l.name = n.name OR l.ori = n.ori
+         WHERE n.is_new AND NOT l.is_new
+         GROUP BY n.key
+    ), brings AS MATERIALIZED (
+        -- What is said of such an agency is said of the one that is here.
+        SELECT w.rank, w.object, w.key, w.place,
+               CASE WHEN w.object = 'agency_alias' AND t.twin IS NOT NULL
+                    THEN w.content || jsonb_build_object('agency_id', t.twin)
+                    WHEN w.object = 'rule' AND jsonb_typeof(w.content->'agencies') = 'array'
+                    THEN w.content || jsonb_build_object('agencies', (
+                        SELECT jsonb_agg(coalesce(u.twin, i.agency_id) ORDER BY i.n)
+                          FROM jsonb_array_elements_text(w.content->'agencies')
+                                   WITH ORDINALITY AS i (agency_id, n)
+                               LEFT JOIN twins AS u ON u.key = i.agency_id))
+                    ELSE w.content END AS content
+          FROM raw AS w
+               LEFT JOIN twins AS t ON w.object = 'agency_alias' AND t.key = w.content->>'agency_id'
+    ), merged AS MATERIALIZED (
+        SELECT coalesce(n.rank, array_position('{agency,agency_alias,purpose_term,rule,setting}'::text[], object)) AS rank,
+               object, key, n.place, b.content AS old, l.content AS local, n.content AS new
           FROM brings AS n
                FULL JOIN brought AS b USING (object, key)
                LEFT JOIN here AS l USING (object, key)
-    ), twins AS (
-        -- Agencies of the pack that were entered here under another id.
-        SELECT m.key, min(l.key) AS twin
-          FROM merged AS m
-               JOIN here AS l ON sharing_guard.fold_name(l.content->>'name')
-                                 = sharing_guard.fold_name(m.new->>'name')
-         WHERE m.object = 'agency' AND m.old IS NULL AND m.local IS NULL
-           AND l.object = 'agency'
-         GROUP BY m.key
-    ), agencies AS (
-        -- Those that will be there for an alias to stand for.
+    ), agencies AS MATERIALIZED (
+        -- Those that will be there for an alias or a rule to name.
         SELECT l.key FROM here AS l WHERE l.object = 'agency'
-         UNION ALL
+         UNION
         SELECT m.key FROM merged AS m
          WHERE m.object = 'agency' AND m.old IS NULL AND m.local IS NULL
-           AND m.key NOT IN (SELECT t.key FROM twins AS t)
+           AND NOT EXISTS (SELECT FROM twins AS t WHERE t.key = m.key)
     ), spellings AS MATERIALIZED (
         -- Those that stand for an agency here.
         SELECT l.content->>'agency_id' AS agency_id,
@@ -178,23 +496,45 @@ AS $$
                LATERAL (VALUES (l.content->>'alias'), (l.content->>'name'), (l.content->>'ori'),
                                (CASE WHEN l.object = 'agency' THEN l.content->>'agency_id' END)) AS s (spelling)
          WHERE l.object IN ('agency', 'agency_alias') AND s.spelling IS NOT NULL
+    ), taken AS MATERIALIZED (
+        -- Aliases of the pack that stand for somebody else here.
+        SELECT m.key, min(s.agency_id) AS agency_id
+          FROM merged AS m
+               JOIN spellings AS s ON s.folded = sharing_guard.fold_name(m.new->>'alias')
+         WHERE m.object = 'agency_alias' AND m.local IS NULL
+           AND s.agency_id <> m.new->>'agency_id'
+         GROUP BY m.key
     ), compared AS (
-        SELECT m.*,
+        SELECT m.*, t.twin, k.agency_id AS other,
                (SELECT string_agg(x.key, ', ' ORDER BY x.key)
                   FROM jsonb_each(m.local) AS x
                  WHERE x.key <> 'pack'
                    AND x.value IS DISTINCT FROM coalesce(m.new, m.old)->x.key) AS differing,
-               (SELECT t.twin FROM twins AS t
-                 WHERE m.object = 'agency' AND t.key = m.key) AS twin,
-               -- A spelling that stands for something else here.
-               (SELECT min(s.agency_id) FROM spellings AS s
-                 WHERE m.object = 'agency_alias' AND m.local IS NULL
-                   AND s.agency_id <> m.new->>'agency_id'
-                   AND s.folded = sharing_guard.fold_name(m.new->>'alias')) AS other
+               -- An agency that it names and that will not be there.
+               CASE WHEN m.object IN ('agency_alias', 'rule') THEN (
+                   SELECT min(named.agency_id)
+                     FROM (SELECT m.new->>'agency_id' WHERE m.object = 'agency_alias'
+                            UNION ALL
+                           SELECT a FROM jsonb_array_elements_text(
+                               CASE WHEN jsonb_typeof(m.new->'agencies') = 'array'
+                                    THEN m.new->'agencies' ELSE '[]' END) AS a) AS named (agency_id)
+                    WHERE named.agency_id IS NOT NULL
+                      AND NOT EXISTS (SELECT FROM agencies AS g WHERE g.key = named.agency_id))
+               END AS missing
           FROM merged AS m
+               LEFT JOIN twins AS t ON m.object = 'agency' AND t.key = m.key
+               LEFT JOIN taken AS k ON m.object = 'agency_alias' AND k.key = m.key
     ), decided AS (
         SELECT c.*,
                CASE
+               WHEN c.object = 'setting' AND NOT EXISTS (
+                        SELECT FROM sharing_guard.setting AS s WHERE to_jsonb(s) ? c.key)
+               THEN 'absent'
+               WHEN c.object = 'setting' AND c.new IS NULL THEN 'forget'
+               -- A floor: what is longer stays, and what is shorter does not.
+               WHEN c.object = 'setting' AND c.key = 'retention_floor'
+                    AND (c.local->>c.key)::interval < (c.new->>c.key)::interval
+               THEN 'raise'
                WHEN c.new IS NULL AND c.local IS NULL THEN 'forget'
                WHEN c.new IS NULL AND c.local = c.old THEN 'delete'
                WHEN c.new IS NULL THEN 'keep withdrawn'
@@ -202,9 +542,7 @@ AS $$
                WHEN c.old IS NULL AND c.twin IS NOT NULL THEN 'keep twin'
                WHEN c.old IS NOT NULL AND c.local IS NULL THEN 'keep deleted'
                WHEN c.other IS NOT NULL THEN 'keep other'
-               WHEN c.object = 'agency_alias'
-                    AND c.new->>'agency_id' NOT IN (SELECT g.key FROM agencies AS g)
-               THEN 'keep orphan'
+               WHEN c.missing IS NOT NULL AND c.local IS DISTINCT FROM c.new THEN 'keep orphan'
                WHEN c.old IS NULL THEN 'insert'
                WHEN c.local = c.new THEN 'same'
                WHEN c.local = c.old THEN 'update'
@@ -212,27 +550,28 @@ AS $$
                END AS case_of
           FROM compared AS c
     )
-    SELECT d.rank, d.object, d.key,
+    SELECT d.rank, d.object, d.key, d.place,
            CASE WHEN d.case_of IN ('insert', 'update', 'delete') THEN d.case_of
+                WHEN d.case_of = 'raise' THEN 'update'
                 WHEN d.case_of IN ('same', 'keep changed', 'keep deleted') THEN 'remember'
                 WHEN d.case_of = 'forget' THEN 'forget'
                 ELSE 'nothing' END,
            CASE WHEN d.case_of = 'insert' THEN 'added'
-                WHEN d.case_of = 'update' THEN 'updated'
+                WHEN d.case_of IN ('update', 'raise') THEN 'updated'
                 WHEN d.case_of = 'delete' THEN 'removed'
                 WHEN d.case_of LIKE 'keep %' THEN 'kept local' END,
            CASE d.case_of
                 WHEN 'update' THEN format('changed in the pack: %s', d.differing)
+                WHEN 'raise' THEN format('raised to %s, the least that the pack allows', d.new->>d.key)
                 WHEN 'delete' THEN 'no longer in the pack'
                 WHEN 'keep withdrawn' THEN 'kept local: no longer in the pack, but changed here'
                 WHEN 'keep own' THEN coalesce(
                     format('kept local: a row of this key was entered here; it differs in %s', d.differing),
                     'kept local: the same row was entered here')
-                WHEN 'keep twin' THEN format('kept local: agency "%s", entered here, has this name', d.twin)
+                WHEN 'keep twin' THEN format('kept local: agency "%s", entered here, has this name or ORI', d.twin)
                 WHEN 'keep deleted' THEN 'kept local: deleted here'
                 WHEN 'keep other' THEN format('kept local: here this spelling stands for agency "%s"', d.other)
-                WHEN 'keep orphan' THEN format('kept local: agency "%s" is not here',
-                                               d.new->>'agency_id')
+                WHEN 'keep orphan' THEN format('kept local: agency "%s" is not here', d.missing)
                 WHEN 'keep changed' THEN format('kept local: changed here, differs from the pack in %s',
                                                 d.differing)
                 END,
@@ -243,36 +582,74 @@ REVOKE ALL ON FUNCTION sharing_guard.pack_plan(text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_plan(text, jsonb) IS
 'Internal: what adopting a policy pack would do to each row';
 
--- With the caller's rights: the recorded author is the caller.
-CREATE FUNCTION sharing_guard.adopt_policy(pack text, dry_run boolean DEFAULT false)
+-- A pack's text as JSON, or an error that says where it is none.
+CREATE FUNCTION sharing_guard.pack_parse(pack text, content text) RETURNS json
+    LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    reason text;
+    line text;
+BEGIN
+    -- jsonb looks at more than json does, such as at what \u stands for.
+    PERFORM content::jsonb;
+    IF json_typeof(content::json) <> 'object' THEN
+        RAISE EXCEPTION 'policy pack "%" is not an object', pack
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Its text begins with { and ends with }; see doc/packs.md.';
+    END IF;
+    RETURN content::json;
+EXCEPTION
+    WHEN invalid_text_representation OR untranslatable_character
+         OR numeric_value_out_of_range OR statement_too_complex OR program_limit_exceeded THEN
+        GET STACKED DIAGNOSTICS reason = PG_EXCEPTION_DETAIL, line = PG_EXCEPTION_CONTEXT;
+        RAISE EXCEPTION 'policy pack "%" is not JSON', pack
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = concat_ws(' ', coalesce(nullif(reason, ''), SQLERRM),
+                                     '(' || substring(line FROM '^JSON data, (line [0-9]+)') || ')'),
+                  HINT = 'Correct the file, or install the extension again.';
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.pack_parse(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.pack_parse(text, text) IS
+'Internal: the text of a policy pack as JSON';
+
+-- Adopts a pack given as text.  With the caller's rights: the recorded author
+-- is the caller.
+CREATE FUNCTION sharing_guard.pack_adopt(pack text, content text, dry_run boolean)
 RETURNS TABLE (change text, object text, key text, detail text)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    name text := adopt_policy.pack;
+    name text := pack_adopt.pack;
+    parsed json := sharing_guard.pack_parse(pack_adopt.pack, pack_adopt.content);
     brought jsonb;
     home text;
+    faults text[];
+    done boolean;
+    old_version text;
+    plan jsonb;
     step record;
 BEGIN
-    IF name IS NULL OR dry_run IS NULL THEN
-        RAISE EXCEPTION 'adopt_policy() needs the name of a pack'
-            USING ERRCODE = 'null_value_not_allowed',
-                  HINT = 'For example: SELECT * FROM sharing_guard.adopt_policy(''us-ca'', dry_run => true).';
-    END IF;
     SELECT s.home_jurisdiction INTO home FROM sharing_guard.setting AS s;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'sharing_guard has not been configured yet'
             USING ERRCODE = 'SG007',
                   HINT = 'Call sharing_guard.configure() first: a policy pack is for one jurisdiction.';
     END IF;
-    brought := sharing_guard.pack_content(name)::jsonb;
-    IF brought->>'pack' IS DISTINCT FROM name
-       OR brought->>'version' IS NULL OR brought->>'jurisdiction' IS NULL THEN
-        RAISE EXCEPTION 'the file of policy pack "%" is damaged', name
-            USING ERRCODE = 'data_corrupted',
-                  HINT = 'Install the extension again.';
+    SELECT array_agg(format('%s: %s', f.place, f.fault)
+                     ORDER BY f.rank, f.entry, f.fault COLLATE "C") INTO faults
+      FROM sharing_guard.pack_faults(name, parsed) AS f;
+    IF faults IS NOT NULL THEN
+        RAISE EXCEPTION 'policy pack "%" has %', name,
+                CASE cardinality(faults) WHEN 1 THEN 'a fault'
+                     ELSE format('%s faults', cardinality(faults)) END
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = array_to_string(faults[1:20], E'\n')
+                           || CASE WHEN cardinality(faults) > 20 THEN E'\n...' ELSE '' END,
+                  HINT = 'The form of a pack is described in doc/packs.md.';
     END IF;
+    brought := parsed::jsonb;
     IF brought->>'jurisdiction' <> home THEN
         RAISE EXCEPTION 'policy pack "%" is for %, but the home jurisdiction is %',
                 name, brought->>'jurisdiction', home
@@ -280,96 +657,213 @@ BEGIN
                   HINT = 'Adopt the pack of the home jurisdiction, or correct that with sharing_guard.configure().';
     END IF;
 
-    -- One at a time: two merges at once would each miss the other's rows.
-    IF NOT dry_run THEN
-        LOCK TABLE sharing_guard.pack_row IN SHARE ROW EXCLUSIVE MODE;
-    END IF;
-
-    -- A plan is made whole before it is carried out.  Rows go in in the order
-    -- in which they need one another, and out the other way round.
-    FOR step IN
-        SELECT p.* FROM sharing_guard.pack_plan(name, brought) AS p
-         ORDER BY p.todo = 'delete',
-                  CASE WHEN p.todo = 'delete' THEN -p.rank ELSE p.rank END,
-                  p.key COLLATE "C"
-    LOOP
-        IF NOT dry_run THEN
-            PERFORM sharing_guard.pack_apply(name, brought->>'version',
-                                             step.object, step.key,
-                                             step.todo, step.content);
+    -- A dry run does all of it and takes it back, so that what would be
+    -- refused is refused.  Where nothing can be written only the plan is shown.
+    done := current_setting('transaction_read_only') = 'off' OR NOT dry_run;
+    BEGIN
+        -- One at a time: two merges at once would each miss the other's rows.
+        -- And nobody may change a row between the plan, which found it as the
+        -- pack brought it, and what is planned for it.  (Decisions only read.)
+        IF done THEN
+            LOCK TABLE sharing_guard.pack_row, sharing_guard.setting, sharing_guard.agency,
+                sharing_guard.agency_alias, sharing_guard.purpose_term, sharing_guard.rule
+                IN SHARE ROW EXCLUSIVE MODE;
         END IF;
-        IF step.change IS NOT NULL THEN
+        -- A plan is made whole before it is carried out.
+        SELECT jsonb_agg(to_jsonb(p) ORDER BY p.rank, p.key COLLATE "C") INTO plan
+          FROM sharing_guard.pack_plan(name, brought) AS p;
+        -- The pack itself first: the checks of rules look up its declared tags.
+        SELECT p.version INTO old_version FROM sharing_guard.adopted_pack AS p WHERE p.pack = name;
+        IF old_version IS DISTINCT FROM brought->>'version' THEN
+            change := CASE WHEN old_version IS NULL THEN 'added' ELSE 'updated' END;
+            object := 'adopted_pack';
+            key := name;
+            detail := format('version %s', brought->>'version')
+                      || coalesce(', was ' || old_version, '');
+            RETURN NEXT;
+        END IF;
+        IF done THEN
+            INSERT INTO sharing_guard.adopted_pack AS p
+                   (pack, version, adopted_at, checked_on, note, sources, settings, declared_tags)
+            VALUES (name, brought->>'version', now(), (brought->>'checked_on')::date,
+                    brought->>'note', brought->'sources', brought->'settings',
+                    (jsonb_populate_record(NULL::sharing_guard.adopted_pack,
+                        jsonb_build_object('declared_tags', brought->'declared_tags'))).declared_tags)
+            ON CONFLICT ON CONSTRAINT adopted_pack_pkey DO UPDATE
+               SET version = excluded.version, adopted_at = excluded.adopted_at,
+                   checked_on = excluded.checked_on, note = excluded.note,
+                   sources = excluded.sources, settings = excluded.settings,
+                   declared_tags = excluded.declared_tags
+             WHERE (p.version, p.checked_on, p.note, p.sources, p.settings, p.declared_tags)
+                   IS DISTINCT FROM (excluded.version, excluded.checked_on, excluded.note,
+                                     excluded.sources, excluded.settings, excluded.declared_tags);
+            PERFORM sharing_guard.pack_carry_out(name, brought->>'version', plan);
+        END IF;
+
+        FOR step IN
+            SELECT p.* FROM jsonb_to_recordset(plan) AS p (
+                rank integer, object text, key text, todo text, change text,
+                detail text, content jsonb)
+             WHERE p.change IS NOT NULL OR p.todo = 'delete'
+        LOOP
             change := step.change;
             object := step.object;
             key := step.key;
             detail := step.detail;
+            -- The one thing that can come otherwise than planned.
+            IF done AND step.todo = 'delete' AND EXISTS (
+                   SELECT FROM sharing_guard.pack_local_rows() AS l
+                    WHERE l.object = step.object AND l.key = step.key) THEN
+                change := 'kept local';
+                detail := 'kept local: no longer in the pack, but in use here';
+            END IF;
             RETURN NEXT;
-        END IF;
-    END LOOP;
+        END LOOP;
 
-    IF NOT dry_run THEN
-        INSERT INTO sharing_guard.adopted_pack AS p (pack, version, adopted_at)
-        VALUES (name, brought->>'version', now())
-        ON CONFLICT ON CONSTRAINT adopted_pack_pkey DO UPDATE
-           SET version = excluded.version, adopted_at = excluded.adopted_at
-         WHERE p.version <> excluded.version;
+        IF done AND dry_run THEN
+            RAISE EXCEPTION USING ERRCODE = 'SG000';
+        END IF;
+    EXCEPTION
+        WHEN SQLSTATE 'SG000' THEN
+            NULL;
+    END;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.pack_adopt(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.pack_adopt(text, text, boolean) IS
+'Internal: adopts a policy pack given as text, or only shows what that would change';
+
+CREATE FUNCTION sharing_guard.adopt_policy(pack text, dry_run boolean DEFAULT false)
+RETURNS TABLE (change text, object text, key text, detail text)
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    IF adopt_policy.pack IS NULL OR dry_run IS NULL THEN
+        RAISE EXCEPTION 'adopt_policy() needs the name of a pack'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'For example: SELECT * FROM sharing_guard.adopt_policy(''us-ca'', dry_run => true).';
     END IF;
+    RETURN QUERY SELECT a.* FROM sharing_guard.pack_adopt(
+        adopt_policy.pack, sharing_guard.pack_content(adopt_policy.pack), dry_run) AS a;
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.adopt_policy(text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.adopt_policy(text, boolean) IS
-'Adopts a policy pack, or a newer version of it, and shows what changed; what was entered, changed or deleted here is kept. dry_run only shows';
+'Adopts a policy pack, or a newer version of it, and shows what changed; what was entered, changed or deleted here is kept. dry_run does the same and takes it back';
+
+-- Carries out a plan.  Rows go in in the order in which they need one another,
+-- and out the other way round; all of one kind at once, for they are many.
+CREATE FUNCTION sharing_guard.pack_carry_out(pack text, version text, plan jsonb) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    step record;
+    what text;
+    why text;
+    way text;
+BEGIN
+    BEGIN
+        FOR step IN
+            SELECT p.object, p.todo, jsonb_agg(p.content ORDER BY p.key COLLATE "C") AS contents
+              FROM jsonb_to_recordset(plan) AS p (
+                   rank integer, object text, key text, todo text, content jsonb)
+             WHERE p.todo NOT IN ('delete', 'nothing')
+             GROUP BY p.rank, p.object, p.todo
+             ORDER BY p.rank, p.todo
+        LOOP
+            PERFORM sharing_guard.pack_apply(pack, version, step.object, step.todo, step.contents);
+        END LOOP;
+    EXCEPTION WHEN OTHERS THEN
+        -- One of them was refused: again one by one, to say which.
+        FOR step IN
+            SELECT p.place, p.object, p.todo, p.content
+              FROM jsonb_to_recordset(plan) AS p (
+                   rank integer, object text, key text, place text, todo text, content jsonb)
+             WHERE p.todo NOT IN ('delete', 'nothing')
+             ORDER BY p.rank, p.todo, p.key COLLATE "C"
+        LOOP
+            BEGIN
+                PERFORM sharing_guard.pack_apply(pack, version, step.object, step.todo,
+                                                 jsonb_build_array(step.content));
+            EXCEPTION WHEN OTHERS THEN
+                GET STACKED DIAGNOSTICS what = MESSAGE_TEXT, why = PG_EXCEPTION_DETAIL,
+                    way = PG_EXCEPTION_HINT;
+                RAISE EXCEPTION '%', what
+                    USING ERRCODE = SQLSTATE,
+                          DETAIL = concat_ws(' ', nullif(why, ''),
+                                             format('This is in %s of policy pack "%s".',
+                                                    coalesce(step.place, 'a row'), pack)),
+                          HINT = coalesce(nullif(way, ''), 'Nothing was adopted.');
+            END;
+        END LOOP;
+        -- One by one none is refused, then: go on.
+    END;
+
+    FOR step IN
+        SELECT p.object, p.content
+          FROM jsonb_to_recordset(plan) AS p (
+               rank integer, object text, key text, todo text, content jsonb)
+         WHERE p.todo = 'delete'
+         ORDER BY p.rank DESC, p.key COLLATE "C"
+    LOOP
+        BEGIN
+            PERFORM sharing_guard.pack_apply(pack, version, step.object, 'delete',
+                                             jsonb_build_array(step.content));
+        EXCEPTION WHEN object_in_use OR foreign_key_violation THEN
+            -- It stays, as a row of our own from now on.
+            NULL;
+        END;
+    END LOOP;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.pack_carry_out(text, text, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.pack_carry_out(text, text, jsonb) IS
+'Internal: carries out what was planned for the rows of a policy pack';
 
 CREATE FUNCTION sharing_guard.pack_apply(
-    pack text, version text, object text, key text, todo text, content jsonb
+    pack text, version text, object text, todo text, contents jsonb
 ) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    a sharing_guard.agency;
-    l sharing_guard.agency_alias;
-    t sharing_guard.purpose_term;
-    r sharing_guard.rule;
-    new_content jsonb := pack_apply.content;
-    what text := pack_apply.todo || ' ' || pack_apply.object;
+    rows jsonb := pack_apply.contents;
+    setting text;
 BEGIN
-    CASE pack_apply.object
-        WHEN 'agency' THEN
-            a := jsonb_populate_record(NULL::sharing_guard.agency, new_content);
-        WHEN 'agency_alias' THEN
-            l := jsonb_populate_record(NULL::sharing_guard.agency_alias, new_content);
-        WHEN 'purpose_term' THEN
-            t := jsonb_populate_record(NULL::sharing_guard.purpose_term, new_content);
-        WHEN 'rule' THEN
-            r := jsonb_populate_record(NULL::sharing_guard.rule, new_content);
-    END CASE;
-
-    CASE what
+    CASE pack_apply.todo || ' ' || pack_apply.object
         WHEN 'insert agency' THEN
-            INSERT INTO sharing_guard.agency VALUES (a.*);
+            INSERT INTO sharing_guard.agency
+            SELECT a.* FROM jsonb_populate_recordset(NULL::sharing_guard.agency, rows) AS a;
         WHEN 'insert agency_alias' THEN
-            INSERT INTO sharing_guard.agency_alias VALUES (l.*);
+            INSERT INTO sharing_guard.agency_alias
+            SELECT l.* FROM jsonb_populate_recordset(NULL::sharing_guard.agency_alias, rows) AS l;
         WHEN 'insert purpose_term' THEN
-            INSERT INTO sharing_guard.purpose_term VALUES (t.*);
+            INSERT INTO sharing_guard.purpose_term
+            SELECT t.* FROM jsonb_populate_recordset(NULL::sharing_guard.purpose_term, rows) AS t;
         WHEN 'insert rule' THEN
-            INSERT INTO sharing_guard.rule VALUES (r.*);
+            INSERT INTO sharing_guard.rule
+            SELECT r.* FROM jsonb_populate_recordset(NULL::sharing_guard.rule, rows) AS r;
         WHEN 'update agency' THEN
             UPDATE sharing_guard.agency AS x
                SET name = a.name, jurisdiction = a.jurisdiction, level = a.level,
-                   kind = a.kind, status = a.status, ori = a.ori,
+                   kind = a.kind, place = a.place, county = a.county,
+                   status = a.status, ori = a.ori,
                    immigration_authority = a.immigration_authority,
                    attested_on = a.attested_on,
                    attestation_expires = a.attestation_expires,
                    contract_reference = a.contract_reference,
                    contract_expires = a.contract_expires, note = a.note
+              FROM jsonb_populate_recordset(NULL::sharing_guard.agency, rows) AS a
              WHERE x.agency_id = a.agency_id;
         WHEN 'update agency_alias' THEN
             UPDATE sharing_guard.agency_alias AS x SET agency_id = l.agency_id
+              FROM jsonb_populate_recordset(NULL::sharing_guard.agency_alias, rows) AS l
              WHERE x.alias = l.alias;
         WHEN 'update purpose_term' THEN
             UPDATE sharing_guard.purpose_term AS x
                SET language = t.language, note = t.note, enabled = t.enabled
+              FROM jsonb_populate_recordset(NULL::sharing_guard.purpose_term, rows) AS t
              WHERE x.term = t.term AND x.tag = t.tag AND x.match = t.match;
         WHEN 'update rule' THEN
             UPDATE sharing_guard.rule AS x
@@ -386,34 +880,55 @@ BEGIN
                    authority_kind = r.authority_kind, contested = r.contested,
                    checked_on = r.checked_on, lawful_way = r.lawful_way,
                    enabled = r.enabled
+              FROM jsonb_populate_recordset(NULL::sharing_guard.rule, rows) AS r
              WHERE x.rule_id = r.rule_id;
         WHEN 'delete agency' THEN
-            DELETE FROM sharing_guard.agency AS x WHERE x.agency_id = a.agency_id;
+            DELETE FROM sharing_guard.agency AS x
+             USING jsonb_populate_recordset(NULL::sharing_guard.agency, rows) AS a
+             WHERE x.agency_id = a.agency_id;
         WHEN 'delete agency_alias' THEN
-            DELETE FROM sharing_guard.agency_alias AS x WHERE x.alias = l.alias;
+            DELETE FROM sharing_guard.agency_alias AS x
+             USING jsonb_populate_recordset(NULL::sharing_guard.agency_alias, rows) AS l
+             WHERE x.alias = l.alias;
         WHEN 'delete purpose_term' THEN
             DELETE FROM sharing_guard.purpose_term AS x
+             USING jsonb_populate_recordset(NULL::sharing_guard.purpose_term, rows) AS t
              WHERE x.term = t.term AND x.tag = t.tag AND x.match = t.match;
         WHEN 'delete rule' THEN
-            DELETE FROM sharing_guard.rule AS x WHERE x.rule_id = r.rule_id;
+            DELETE FROM sharing_guard.rule AS x
+             USING jsonb_populate_recordset(NULL::sharing_guard.rule, rows) AS r
+             WHERE x.rule_id = r.rule_id;
+        WHEN 'insert setting', 'update setting' THEN
+            -- Which columns there are, this file does not know.
+            FOR setting IN
+                SELECT sharing_guard.pack_key('setting', c) FROM jsonb_array_elements(rows) AS c
+            LOOP
+                EXECUTE format('UPDATE sharing_guard.setting AS x SET %1$I ='
+                               ' (SELECT (jsonb_populate_record(NULL::sharing_guard.setting, c)).%1$I'
+                               '    FROM jsonb_array_elements($1) AS c WHERE c ? %1$L)', setting)
+                  USING rows;
+            END LOOP;
         ELSE
+            -- Something to remember or to forget.
             NULL;
     END CASE;
 
     -- What the pack brings now is what the next version is compared with.
     IF pack_apply.todo IN ('delete', 'forget') THEN
         DELETE FROM sharing_guard.pack_row AS p
+         USING jsonb_array_elements(rows) AS c
          WHERE p.pack = pack_apply.pack AND p.object = pack_apply.object
-           AND p.key = pack_apply.key;
-    ELSIF pack_apply.todo <> 'nothing' THEN
+           AND p.key = sharing_guard.pack_key(pack_apply.object, c);
+    ELSE
         INSERT INTO sharing_guard.pack_row AS p (pack, object, key, version, content)
-        VALUES (pack_apply.pack, pack_apply.object, pack_apply.key,
-                pack_apply.version, new_content)
+        SELECT pack_apply.pack, pack_apply.object,
+               sharing_guard.pack_key(pack_apply.object, c), pack_apply.version, c
+          FROM jsonb_array_elements(rows) AS c
         ON CONFLICT ON CONSTRAINT pack_row_pkey DO UPDATE
            SET version = excluded.version, content = excluded.content;
     END IF;
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.pack_apply(text, text, text, text, text, jsonb) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.pack_apply(text, text, text, text, text, jsonb) IS
+REVOKE ALL ON FUNCTION sharing_guard.pack_apply(text, text, text, text, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.pack_apply(text, text, text, text, jsonb) IS
 'Internal: carries out one step of adopting a policy pack';

@@ -38,7 +38,7 @@
  */
 static const char *const policy_tables[] = {
 	"setting", "policy_revision", "adopted_pack", "agency", "agency_alias",
-	"purpose_term", "data_class", "rule", "legal_basis"
+	"name_term", "purpose_term", "data_class", "rule", "legal_basis", "task_force"
 };
 
 /* Their OIDs at the last load; 0 before the first. */
@@ -341,7 +341,8 @@ load_legal_bases(Policy *policy)
 									  " pg_catalog.to_char(pg_catalog.timezone(s.time_zone, b.valid_from), 'YYYY-MM-DD HH24:MI'),"
 									  " pg_catalog.to_char(pg_catalog.timezone(s.time_zone, b.valid_until), 'YYYY-MM-DD HH24:MI'),"
 									  " pg_catalog.to_char(pg_catalog.timezone(s.time_zone, b.revoked_at), 'YYYY-MM-DD HH24:MI'),"
-									  " b.destination, b.data_classes, b.record_keys, b.case_number"
+									  " b.destination, b.data_classes, b.record_keys, b.case_number,"
+									  " b.row_limit, b.single_use"
 									  " FROM sharing_guard.legal_basis AS b, sharing_guard.setting AS s");
 
 	policy->bases = palloc_extended(Max(count, 1) * sizeof(LegalBasis),
@@ -349,6 +350,8 @@ load_legal_bases(Policy *policy)
 	for (uint64 row = 0; row < count; row++)
 	{
 		LegalBasis *basis = &policy->bases[policy->nbases++];
+		Datum		row_limit;
+		bool		isnull;
 
 		basis->legal_basis_id = sg_load_text(row, 1);
 		basis->kind = sg_load_text(row, 2);
@@ -363,8 +366,49 @@ load_legal_bases(Policy *policy)
 		sg_load_words(row, 10, &basis->data_classes);
 		sg_load_words(row, 11, &basis->record_keys);
 		basis->case_number = sg_load_text(row, 12);
+		row_limit = sg_load_datum(row, 13, &isnull);
+		basis->row_limit = isnull ? 0 : DatumGetInt64(row_limit);
+		basis->single_use = sg_load_bool(row, 14);
 	}
 	qsort(policy->bases, policy->nbases, sizeof(LegalBasis), compare_bases);
+}
+
+/*
+ * The task forces that work under an agreement, those that have ended as well:
+ * a refusal says so.  What a primary purpose is for, the tagger tells as of any
+ * other purpose.
+ */
+static void
+load_task_forces(Policy *policy)
+{
+	uint64		count = sg_load_query("SELECT t.name, t.agreement, t.agencies, t.primary_purpose,"
+									  " pg_catalog.timezone(s.time_zone, t.starts_on::pg_catalog.timestamp),"
+									  " pg_catalog.timezone(s.time_zone, (t.ends_on OPERATOR(pg_catalog.+) 1)::pg_catalog.timestamp)"
+									  " FROM sharing_guard.task_force AS t, sharing_guard.setting AS s"
+									  " WHERE t.agreement IS NOT NULL");
+
+	policy->task_forces = palloc0(Max(count, 1) * sizeof(TaskForce));
+	for (uint64 row = 0; row < count; row++)
+	{
+		TaskForce  *task_force = &policy->task_forces[policy->ntask_forces++];
+		char	   *text = sg_load_text(row, 4);
+		TextSlice	purpose;
+		ListCell   *lc;
+
+		purpose.data = text;
+
+		purpose.len = strlen(text);
+		task_force->name = sg_load_text(row, 1);
+		task_force->agreement = sg_load_text(row, 2);
+		sg_load_words(row, 3, &task_force->agencies);
+		foreach(lc, sg_tag_purpose(policy->tagger, purpose).tags)
+		{
+			if (strcmp(lfirst(lc), "immigration") == 0)
+				task_force->for_immigration = true;
+		}
+		task_force->starts = sg_load_time(row, 5, DT_NOEND);
+		task_force->ends = sg_load_time(row, 6, DT_NOEND);
+	}
 }
 
 /*
@@ -381,6 +425,7 @@ read_policy(Policy *policy)
 	load_data_classes(policy);
 	load_rules(policy);
 	load_legal_bases(policy);
+	load_task_forces(policy);
 }
 
 /*

@@ -63,6 +63,8 @@ CREATE TABLE sharing_guard.legal_basis (
     data_classes text[],
     record_keys text[],
     case_number text,
+    row_limit bigint CONSTRAINT legal_basis_row_limit CHECK (row_limit > 0),
+    single_use boolean NOT NULL DEFAULT false,
     revoked_at timestamptz,
     note text
 );
@@ -97,6 +99,10 @@ COMMENT ON COLUMN sharing_guard.legal_basis.record_keys IS
 'The records it covers; NULL: any';
 COMMENT ON COLUMN sharing_guard.legal_basis.case_number IS
 'The case it covers; NULL: any';
+COMMENT ON COLUMN sharing_guard.legal_basis.row_limit IS
+'The rows it may let out in all; NULL: any number. See legal_basis_status for what is left';
+COMMENT ON COLUMN sharing_guard.legal_basis.single_use IS
+'True: one transaction may use it, and none after that';
 COMMENT ON COLUMN sharing_guard.legal_basis.revoked_at IS
 'Does not count from this moment';
 COMMENT ON COLUMN sharing_guard.legal_basis.note IS
@@ -117,7 +123,7 @@ CREATE TABLE sharing_guard.task_force (
     CONSTRAINT task_force_dates CHECK (starts_on <= ends_on)
 );
 COMMENT ON TABLE sharing_guard.task_force IS
-'Joint task forces that we take part in, for the yearly report (Gov. Code 7284.6(c)); the agreement itself is a legal_basis';
+'Joint task forces that we take part in, for the yearly report (Gov. Code 7284.6(c)). The agreement itself is a legal_basis, and lifts a rule only while a task force under it is at work, for its members, and for no immigration enforcement';
 COMMENT ON COLUMN sharing_guard.task_force.task_force_id IS
 'Short name';
 COMMENT ON COLUMN sharing_guard.task_force.name IS
@@ -403,6 +409,20 @@ BEGIN
             USING ERRCODE = 'check_violation',
                   HINT = 'Give the moment at which it was issued.';
     END IF;
+    IF NEW.row_limit <= 0 THEN
+        RAISE EXCEPTION '% has a row_limit of %', what, NEW.row_limit
+            USING ERRCODE = 'check_violation',
+                  HINT = 'Leave it NULL to mean any number; set revoked_at where no more may go out.';
+    END IF;
+    -- Gov. Code 7284.4(i): a federal judge or magistrate judge.
+    IF NEW.kind = 'judicial_warrant'
+       AND concat_ws(' ', NEW.issuer, NEW.issuer_title)
+           ~* '\m((immigration|deportation|removal|detention)( and \w+)* (officer|agent|judge)|field office director|supervisory detention|ICE (officer|agent))\M' THEN
+        RAISE EXCEPTION '% is signed by somebody who is no judge of a court', what
+            USING ERRCODE = 'check_violation',
+                  DETAIL = 'Immigration officers and immigration judges sign administrative warrants.',
+                  HINT = 'Enter it with the kind administrative_form, which lifts no rule.';
+    END IF;
     IF btrim(NEW.case_number) = '' THEN
         RAISE EXCEPTION '% has an empty case_number', what
             USING ERRCODE = 'check_violation',
@@ -533,7 +553,9 @@ BEGIN
     -- Rules that do nothing yet.
     odd := sharing_guard.unknown_word(NEW.purpose_tags,
         ARRAY(SELECT t.tag FROM sharing_guard.purpose_term AS t)
-        || '{no_purpose,vague_purpose}'::text[]);
+        || '{no_purpose,vague_purpose}'::text[]
+        -- What a pack leaves to applications to declare.
+        || ARRAY(SELECT unnest(p.declared_tags) FROM sharing_guard.adopted_pack AS p));
     IF odd IS NOT NULL THEN
         RAISE WARNING '% is for the purpose tag "%", which no purpose term gives', what, odd
             USING HINT = 'Check its spelling, or insert terms for it into sharing_guard.purpose_term.';

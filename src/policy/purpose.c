@@ -3,80 +3,133 @@
  * purpose.c
  *		Text -> tags.
  *
- * The text is folded and split into words once.  Each word, and whatever it
- * spells together with those chained to it, is then looked up in two hash
- * tables: whole first words of terms, and the first bytes of prefixes.  What
- * is longer than any first word is not, so the cost grows with the text and
- * hardly with the terms.
+ * The text is folded and split into words once.  From each word on, the terms
+ * are read along a tree whose steps are words of the lexicon; where the text
+ * goes on in a way that no term does, that is the end of it.  A step is one
+ * look-up by a hash, and so is a word, so the cost grows with the text, and
+ * not with the number of terms.
  *
- * In a row of single letters a term is a group of its own: it begins where the
- * row does, or behind what visibly parts it from the letters before (Agent John
- * Q. I.C.E. hold), and so it ends.  V.I.C.E. spells another word.  Letters and
- * digits that are glued stay so: ICE123 may be a licence plate.
+ * A term stands where its words do, each of them whole, put together from
+ * chained words, or (long ones) with one letter wrong.  In a row of single
+ * letters any part of it may spell a word of a term (x I C E), and exceptions
+ * say which rows spell something else (P O L I C E).  Letters and digits that
+ * are glued stay so: ICE123 may be a licence plate.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include <ctype.h>
+#include <limits.h>
 
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "policy/fold.h"
+#include "policy/lexicon.h"
 #include "policy/load.h"
 #include "policy/purpose.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_purpose_words);
 
-/* purpose_term_check() refuses shorter prefixes; counted in bytes. */
-#define PREFIX_KEY_LEN 4
-
 /* The tags that are given without a term, or by the lack of other words. */
 static char tag_no_purpose[] = "no_purpose";
 static char tag_vague_purpose[] = "vague_purpose";
 
-typedef enum TermKind
+/* What it means that a term was found. */
+typedef enum Effect
 {
-	TERM_WORDS,					/* a word or phrase */
-	TERM_PREFIX,
-	TERM_CODE,
-	TERM_EXCEPTION
-} TermKind;
+	EFFECT_TAG,
+	EFFECT_EXCEPTION,			/* where it stands, the tag is not given */
+	EFFECT_VAGUE,				/* its words say nothing in particular */
+	EFFECT_FILLER				/* its words say nothing at all */
+} Effect;
+
+/*
+ * From how many letters on a word is recognised with one of them wrong: as
+ * part of a phrase, as a term by itself, and where it says nothing.  The less
+ * stands around it, the more ordinary words are but one letter away.
+ */
+#define MISSPELT_IN_PHRASE LEXICON_MISSPELT_MIN
+#define MISSPELT_ALONE 8
+#define MISSPELT_VAGUE 10
 
 typedef struct Term
 {
-	struct Term *next;			/* in the same bucket */
-	TermKind	kind;
-	bool		vague;			/* says nothing by itself */
-	const char *tag;
-	int			nwords;
-	Word	   *words;
-	const char *code;			/* folded, without blanks */
+	int			next;			/* at the same node; -1: the last */
+	Effect		effect;
+	const char *tag;			/* the same string for the same tag */
+	const char *name;			/* "tag: term" */
+	int			misspelt_from;	/* so many letters */
 } Term;
+
+/*
+ * A place in the tree: the words that led here.  There are two trees, for
+ * codes are read with their punctuation and all other terms without.
+ */
+typedef struct TermNode
+{
+	int			first_term;		/* that ends here; -1: none */
+	bool		goes_on;
+} TermNode;
+
+#define ROOT_OF_WORDS 0
+#define ROOT_OF_CODES 1
+
+/* A step from a node: a word of the lexicon, or a byte of punctuation. */
+typedef struct TermStep
+{
+	uint64		key;			/* see step_key() */
+	int			to;
+	char		status;
+} TermStep;
+
+#define PUNCTUATION UINT64CONST(0x80000000)
+
+#define SH_PREFIX step_table
+#define SH_ELEMENT_TYPE TermStep
+#define SH_KEY_TYPE uint64
+#define SH_KEY key
+#define SH_HASH_KEY(tb, key) ((uint32) (((key) * UINT64CONST(0x9E3779B97F4A7C15)) >> 32))
+#define SH_EQUAL(tb, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
 
 struct Tagger
 {
-	uint32		mask;			/* number of buckets - 1 */
-	int			longest;		/* first word of a term, in bytes */
-	Term	  **by_first_word;
-	Term	  **by_prefix;
-	bool		has_exceptions;
-	WordList	tags;
+	Lexicon    *lexicon;
+	step_table_hash *steps;
+	int			nnodes;
+	int			nodes_capacity;
+	TermNode   *nodes;
+	int			nterms;
+	int			terms_capacity;
+	Term	   *terms;
+	WordList	tags;			/* each once; sorted when finished */
+	int			tags_capacity;
 };
 
-/* An exception that was found: these words do not give this tag. */
-typedef struct Excepted
+/* A term that was found, in the order in which they begin. */
+typedef struct Found
 {
-	const char *tag;
+	const Term *term;
 	int			from;
 	int			to;				/* exclusive */
-} Excepted;
+} Found;
+
+typedef struct FoundList
+{
+	int			count;
+	int			capacity;
+	Found	   *items;
+} FoundList;
 
 /* A purpose, and what has been found in it. */
 typedef struct Reading
@@ -86,121 +139,228 @@ typedef struct Reading
 	Size		len;
 	Word	   *words;
 	int			nwords;
-	struct Exceptions *exceptions;
-	List	   *tags;
+	FoundList	found;
+	FoundList	exceptions;
 	int			vague_until;	/* the words before it have been spoken of */
+	int			filler_until;	/* likewise */
+	int			code_at;		/* the last word that begins a code */
 } Reading;
 
-/* In the order in which they begin. */
-typedef struct Exceptions
+/* On the way through the tree, and through the text. */
+typedef struct Path
 {
-	int			count;
-	int			capacity;
-	int			first;			/* those before it lie behind us */
-	Excepted   *items;
-} Exceptions;
+	Reading    *reading;
+	int			node;
+	int			from;			/* the first word of the text */
+	int			second;			/* where the second word of the term begins */
+	int			last;			/* where the last one does, or the next will */
+	bool		together;		/* its words belong together for whoever reads */
+	int			misspelt;		/* letters of the shortest that is; or INT_MAX */
+} Path;
 
-static Term **
-bucket(Term **buckets, uint32 mask, const char *data, int len)
+static uint64
+step_key(int node, uint64 by)
 {
-	return &buckets[hash_bytes((const unsigned char *) data, len) & mask];
+	return ((uint64) node << 32) | by;
 }
 
-/* Without the blanks, in place. */
-static void
-squeeze_blanks(char *s)
+static inline int
+find_step(const Tagger *tagger, int node, uint64 by)
 {
-	char	   *out = s;
+	TermStep   *step = step_table_lookup(tagger->steps, step_key(node, by));
 
-	for (; *s; s++)
-	{
-		if (!isspace((unsigned char) *s))
-			*out++ = *s;
-	}
-	*out = '\0';
+	return step == NULL ? -1 : step->to;
 }
 
 static int
-compare_strings(const void *a, const void *b)
+add_node(Tagger *tagger)
 {
-	return strcmp(*(char *const *) a, *(char *const *) b);
+	if (tagger->nnodes == tagger->nodes_capacity)
+	{
+		tagger->nodes_capacity *= 2;
+		tagger->nodes = repalloc_huge(tagger->nodes, tagger->nodes_capacity *
+									  sizeof(TermNode));
+	}
+	tagger->nodes[tagger->nnodes].first_term = -1;
+	tagger->nodes[tagger->nnodes].goes_on = false;
+	return tagger->nnodes++;
+}
+
+static int
+add_step(Tagger *tagger, int node, uint64 by)
+{
+	bool		found;
+	TermStep   *step = step_table_insert(tagger->steps, step_key(node, by),
+										 &found);
+
+	if (!found)
+	{
+		tagger->nodes[node].goes_on = true;
+		step->to = -1;
+		step->to = add_node(tagger);
+	}
+	return step->to;
+}
+
+/* The one string for this tag; there are few. */
+static const char *
+intern_tag(Tagger *tagger, const char *tag)
+{
+	for (int i = 0; i < tagger->tags.count; i++)
+	{
+		if (strcmp(tagger->tags.words[i], tag) == 0)
+			return tagger->tags.words[i];
+	}
+	if (tagger->tags.count == tagger->tags_capacity)
+	{
+		tagger->tags_capacity *= 2;
+		tagger->tags.words = repalloc(tagger->tags.words,
+									  tagger->tags_capacity * sizeof(char *));
+	}
+	tagger->tags.words[tagger->tags.count++] = unconstify(char *, tag);
+	return tag;
+}
+
+Tagger *
+sg_tagger_create(void)
+{
+	Tagger	   *tagger = palloc0(sizeof(Tagger));
+
+	tagger->lexicon = sg_lexicon_create();
+	tagger->steps = step_table_create(CurrentMemoryContext, 256, NULL);
+	tagger->nodes_capacity = 256;
+	tagger->nodes = palloc(tagger->nodes_capacity * sizeof(TermNode));
+	tagger->terms_capacity = 256;
+	tagger->terms = palloc(tagger->terms_capacity * sizeof(Term));
+	tagger->tags_capacity = 16;
+	tagger->tags.words = palloc(tagger->tags_capacity * sizeof(char *));
+	intern_tag(tagger, tag_no_purpose);
+	intern_tag(tagger, tag_vague_purpose);
+
+	/* In this order. */
+	add_node(tagger);			/* ROOT_OF_WORDS */
+	add_node(tagger);			/* ROOT_OF_CODES */
+	return tagger;
+}
+
+/* A code's way through the tree: its words, and its punctuation. */
+static int
+add_code(Tagger *tagger, const char *folded, Size len, const Word *words,
+		 int nwords)
+{
+	int			node = ROOT_OF_CODES;
+	Size		i = words[0].start;
+
+	for (int w = 0; i < len;)
+	{
+		if (w < nwords && words[w].start == i)
+		{
+			node = add_step(tagger, node,
+							sg_lexicon_add(tagger->lexicon, folded + i,
+										   words[w].end - words[w].start,
+										   false, false));
+			i = words[w++].end;
+			continue;
+		}
+		if (!isspace((unsigned char) folded[i]))
+			node = add_step(tagger, node,
+							PUNCTUATION | (unsigned char) folded[i]);
+		i++;
+	}
+	return node;
+}
+
+static bool
+says_nothing(const char *tag)
+{
+	return strcmp(tag, tag_no_purpose) == 0 ||
+		strcmp(tag, tag_vague_purpose) == 0;
+}
+
+void
+sg_tagger_add(Tagger *tagger, const char *text, const char *tag,
+			  const char *match)
+{
+	bool		prefix = strcmp(match, "prefix") == 0;
+	Term	   *term;
+	Size		len;
+	char	   *folded = sg_fold(text, strlen(text), &len);
+	int			nwords;
+	Word	   *words = sg_split_words(folded, len, &nwords);
+	int			node = ROOT_OF_WORDS;
+	int			misspelt_from;
+
+	if (strcmp(match, "code") != 0)
+		nwords = sg_join_letters(words, nwords);
+	misspelt_from = says_nothing(tag) ? MISSPELT_VAGUE :
+		nwords > 1 ? MISSPELT_IN_PHRASE : MISSPELT_ALONE;
+
+	/* The table's check sees to it; a term is not dropped in silence. */
+	if (nwords == 0 || (prefix && words[0].len < LEXICON_PREFIX_LEN))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("a purpose term of the tag \"%s\" cannot match anything",
+						tag),
+				 errhint("Correct it in sharing_guard.purpose_term.")));
+
+	if (strcmp(match, "code") == 0)
+		node = add_code(tagger, folded, len, words, nwords);
+	else
+	{
+		for (int i = 0; i < nwords; i++)
+		{
+			const Word *word = &words[i];
+			int			letters = sg_letters_of(word->data, word->len);
+
+			node = add_step(tagger, node,
+							sg_lexicon_add(tagger->lexicon, word->data,
+										   word->len, prefix,
+										   letters >= misspelt_from));
+		}
+	}
+
+	if (tagger->nterms == tagger->terms_capacity)
+	{
+		tagger->terms_capacity *= 2;
+		tagger->terms = repalloc_huge(tagger->terms, tagger->terms_capacity *
+									  sizeof(Term));
+	}
+	term = &tagger->terms[tagger->nterms];
+	term->tag = intern_tag(tagger, tag);
+	term->misspelt_from = misspelt_from;
+	term->name = psprintf("%s: %s%s", tag, text, prefix ? "*" : "");
+	if (strcmp(match, "exception") == 0)
+		term->effect = EFFECT_EXCEPTION;
+	else if (strcmp(tag, tag_no_purpose) == 0)
+		term->effect = EFFECT_FILLER;
+	else if (strcmp(tag, tag_vague_purpose) == 0)
+		term->effect = EFFECT_VAGUE;
+	else
+		term->effect = EFFECT_TAG;
+	term->next = tagger->nodes[node].first_term;
+	tagger->nodes[node].first_term = tagger->nterms++;
+}
+
+void
+sg_tagger_finish(Tagger *tagger)
+{
+	sg_lexicon_finish(tagger->lexicon);
+	sg_words_sort(&tagger->tags);
 }
 
 Tagger *
 sg_tagger_load(void)
 {
-	Tagger	   *tagger = palloc0(sizeof(Tagger));
+	Tagger	   *tagger = sg_tagger_create();
 	uint64		count;
-	uint32		size = 64;
 
 	count = sg_load_query("SELECT t.term, t.tag, t.match"
 						  " FROM sharing_guard.purpose_term AS t"
 						  " WHERE t.enabled");
-	while (size < count * 2)
-		size *= 2;
-	tagger->mask = size - 1;
-	tagger->by_first_word = palloc0(size * sizeof(Term *));
-	tagger->by_prefix = palloc0(size * sizeof(Term *));
-	tagger->tags.words = palloc((count + 2) * sizeof(char *));
-	tagger->tags.words[0] = tag_no_purpose;
-	tagger->tags.words[1] = tag_vague_purpose;
-	tagger->tags.count = 2;
-
 	for (uint64 row = 0; row < count; row++)
-	{
-		Term	   *term = palloc0(sizeof(Term));
-		char	   *text = sg_load_text(row, 1);
-		char	   *match = sg_load_text(row, 3);
-		Size		len;
-		char	   *folded = sg_fold(text, strlen(text), &len);
-		Term	  **head;
-
-		term->tag = sg_load_text(row, 2);
-		term->vague = strcmp(term->tag, tag_vague_purpose) == 0;
-		term->words = sg_split_words(folded, len, &term->nwords);
-		term->nwords = sg_join_letters(term->words, term->nwords);
-		tagger->tags.words[tagger->tags.count++] = (char *) term->tag;
-
-		if (strcmp(match, "prefix") == 0)
-			term->kind = TERM_PREFIX;
-		else if (strcmp(match, "code") == 0)
-		{
-			term->kind = TERM_CODE;
-			squeeze_blanks(folded + term->words[0].start);
-			term->code = folded + term->words[0].start;
-		}
-		else if (strcmp(match, "exception") == 0)
-		{
-			term->kind = TERM_EXCEPTION;
-			tagger->has_exceptions = true;
-		}
-		else
-			term->kind = TERM_WORDS;
-
-		/* The table's check sees to it; a term is not dropped in silence. */
-		if (term->nwords == 0 ||
-			(term->kind == TERM_PREFIX && term->words[0].len < PREFIX_KEY_LEN))
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("a purpose term of the tag \"%s\" cannot match anything",
-							term->tag),
-					 errhint("Correct it in sharing_guard.purpose_term.")));
-
-		if (term->kind == TERM_PREFIX)
-			head = bucket(tagger->by_prefix, tagger->mask,
-						  term->words[0].data, PREFIX_KEY_LEN);
-		else
-		{
-			head = bucket(tagger->by_first_word, tagger->mask,
-						  term->words[0].data, term->words[0].len);
-			tagger->longest = Max(tagger->longest, term->words[0].len);
-		}
-		term->next = *head;
-		*head = term;
-	}
-
-	qsort(tagger->tags.words, tagger->tags.count, sizeof(char *),
-		  compare_strings);
+		sg_tagger_add(tagger, sg_load_text(row, 1), sg_load_text(row, 2),
+					  sg_load_text(row, 3));
+	sg_tagger_finish(tagger);
 	return tagger;
 }
 
@@ -210,60 +370,13 @@ sg_tagger_knows(const Tagger *tagger, TextSlice tag)
 	return sg_words_contain(&tagger->tags, tag.data, tag.len);
 }
 
-/*
- * Does the code stand here, blanks aside, and end where it ends?  *end is
- * where that is in the folded text.
- */
-static bool
-code_stands_at(const char *folded, Size len, int start, const char *code,
-			   int *end)
-{
-	Size		i = start;
-	int			width;
-
-	for (; *code; code++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		while (i < len && isspace((unsigned char) folded[i]))
-			i++;
-		if (i >= len || folded[i] != *code)
-			return false;
-		i++;
-	}
-	*end = i;
-
-	/* A code that ends in a letter must not go on in one. */
-	return i >= len ||
-		!sg_is_word_char(folded + i - 1, 1, &width) ||
-		!sg_is_word_char(folded + i, len - i, &width);
-}
-
-/*
- * Does this word, or the beginning of one, stand here, perhaps in pieces?  It
- * begins and, but for a beginning, ends where words of the text do.  *to is
- * the word after it.
- */
-static bool
-word_stands_at(const Word *wanted, bool beginning, const Word *words,
-			   int from, int *to)
-{
-	int			len = 0;
-
-	if (words[from].chain < wanted->len ||
-		memcmp(words[from].data, wanted->data, wanted->len) != 0)
-		return false;
-	for (*to = from; len < wanted->len; (*to)++)
-		len += words[*to].len;
-	return beginning || len == wanted->len;
-}
-
 static bool
 is_letter(const Word *word)
 {
 	return word->len == 1 && word->data[0] >= 'a' && word->data[0] <= 'z';
 }
 
-/* Blanks are alike, but for the one that sg_fold() puts behind an article. */
+/* Blanks are alike, but for the one that sg_fold() puts behind a letter. */
 static bool
 is_blank(char c)
 {
@@ -311,10 +424,44 @@ same_between(const char *folded, const Word *word, const Word *other)
 	}
 }
 
+/* Is all that stands between the words from "from" to "to" alike? */
+static bool
+spelled_alike(const Reading *reading, int from, int to)
+{
+	for (int i = from + 1; i + 1 < to; i++)
+	{
+		if (!same_between(reading->folded, &reading->words[from],
+						  &reading->words[i]))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Does a line, sentence, or item of a list end before this word?  A dot behind
+ * a short word is taken for an abbreviation's.
+ */
+static bool
+ends_before(const Reading *reading, int word)
+{
+	const Word *before = &reading->words[word - 1];
+
+	for (int i = before->end; i < reading->words[word].start; i++)
+	{
+		char		c = reading->folded[i];
+
+		if (c == '\n' || c == '\r' || c == ';' || c == ',' || c == '!' ||
+			c == '?' || c == '|' ||
+			(c == '.' && before->end - before->start > 3))
+			return true;
+	}
+	return false;
+}
+
 /*
  * Is this word parted from the next more visibly than the words from "from" to
- * "to" are from each other?  Asked at the edges of a term; only between single
- * letters it may not be.
+ * "to" are from each other?  Asked where a term has a word of one letter at its
+ * edge; only between single letters it may not be.
  */
 static bool
 is_parted(const Reading *reading, int word, int from, int to)
@@ -338,79 +485,240 @@ is_parted(const Reading *reading, int word, int from, int to)
 	return true;
 }
 
+static void
+remember(FoundList *list, const Term *term, int from, int to)
+{
+	if (list->count == list->capacity)
+	{
+		list->capacity = Max(8, list->capacity * 2);
+		list->items = list->items == NULL ?
+			palloc(list->capacity * sizeof(Found)) :
+			repalloc_huge(list->items, list->capacity * sizeof(Found));
+	}
+	list->items[list->count].term = term;
+	list->items[list->count].from = from;
+	list->items[list->count].to = to;
+	list->count++;
+}
+
+/* The terms that end at this node, and in the text before the word "to". */
+static void
+find_terms(const Path *path, int to)
+{
+	Reading    *reading = path->reading;
+	const Tagger *tagger = reading->tagger;
+
+	if (tagger->nodes[path->node].first_term < 0)
+		return;
+
+	/*
+	 * In a phrase, a letter that is a word by itself belongs to the next word
+	 * or to the one before, and not to letters around it.
+	 */
+	if (path->second < to &&
+		((path->second == path->from + 1 &&
+		  !is_parted(reading, path->from - 1, path->from, path->from + 2)) ||
+		 (path->last == to - 1 &&
+		  !is_parted(reading, to - 1, to - 2, to))))
+		return;
+
+	for (int i = tagger->nodes[path->node].first_term; i >= 0;
+		 i = tagger->terms[i].next)
+	{
+		const Term *term = &tagger->terms[i];
+
+		/* Another term may have the same word, and take it misspelt. */
+		if (path->misspelt < term->misspelt_from)
+			continue;
+		switch (term->effect)
+		{
+			case EFFECT_TAG:
+				remember(&reading->found, term, path->from, to);
+				break;
+			case EFFECT_EXCEPTION:
+				if (path->together)
+					remember(&reading->exceptions, term, path->from, to);
+				break;
+			case EFFECT_VAGUE:
+				reading->vague_until = Max(reading->vague_until, to);
+				break;
+			case EFFECT_FILLER:
+				reading->filler_until = Max(reading->filler_until, to);
+				break;
+		}
+	}
+}
+
+/* A word of the lexicon stands in the text where the path has come to. */
+static void
+follow(void *arg, int word, int to, bool misspelt)
+{
+	const Path *path = arg;
+	Reading    *reading = path->reading;
+	Path		next = *path;
+
+	/* Codes are read by themselves, and begin with a whole word. */
+	if (path->second < 0 && to == path->from + 1 && !misspelt &&
+		reading->tagger->nodes[ROOT_OF_CODES].goes_on &&
+		find_step(reading->tagger, ROOT_OF_CODES, word) >= 0)
+		reading->code_at = path->from;
+
+	next.node = find_step(reading->tagger, path->node, word);
+	if (next.node < 0)
+		return;
+
+	if (misspelt)
+		next.misspelt = Min(next.misspelt,
+							sg_lexicon_letters(reading->tagger->lexicon, word));
+	if (path->second < 0)
+		next.second = to;
+
+	/*
+	 * In "Doe v. I.C.E." nobody spells another word, and "sheet; ICE hold" is
+	 * about no sheet.  It takes more to except than to tag.
+	 */
+	if (to - next.last > 2)
+		next.together &= spelled_alike(reading, next.last, to);
+	if (next.last > path->from)
+		next.together &= !ends_before(reading, next.last);
+	find_terms(&next, to);
+
+	if (reading->tagger->nodes[next.node].goes_on && to < reading->nwords)
+	{
+		check_stack_depth();
+		next.last = to;
+		sg_lexicon_read(reading->tagger->lexicon, reading->words, to, follow,
+						&next);
+	}
+}
+
 /*
- * Does the term stand at this word?  *to is the word after it.
+ * Codes that begin at this word.  Here the words are read one by one, as they
+ * are spelled, and all between them but blanks.
+ */
+static void
+follow_codes(Reading *reading, int from)
+{
+	const Tagger *tagger = reading->tagger;
+	const Word *words = reading->words;
+	Path		path = {.reading = reading,.node = ROOT_OF_CODES,.from = from,
+	.together = true,.misspelt = INT_MAX};
+	Size		i = words[from].start;
+	int			at = from;
+
+	while (i < reading->len)
+	{
+		if (at < reading->nwords && words[at].start == i)
+		{
+			int			word = sg_lexicon_find(tagger->lexicon,
+											   words[at].data, words[at].len);
+
+			if (word < 0)
+				return;
+			path.node = find_step(tagger, path.node, word);
+			path.last = at;
+			i = words[at++].end;
+			if (path.second == 0)
+				path.second = at;
+		}
+		else if (isspace((unsigned char) reading->folded[i]))
+		{
+			i++;
+			continue;
+		}
+		else
+			path.node = find_step(tagger, path.node, PUNCTUATION |
+								  (unsigned char) reading->folded[i++]);
+		if (path.node < 0)
+			return;
+		find_terms(&path, at);
+		if (!tagger->nodes[path.node].goes_on)
+			return;
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/*
+ * Does an exception stand where this was found?  Not one that is only a part of
+ * it: what says more is meant.
+ *
+ * Asked in the order in which they begin, so exceptions that lie behind are
+ * dropped: a long text full of them must not take time in the square of its
+ * length.
  */
 static bool
-term_stands_at(const Term *term, const Reading *reading, int from, int *to)
+is_excepted(const FoundList *exceptions, int *first, const Found *found)
 {
-	int			end;
-	int			begin = from;
+	while (*first < exceptions->count &&
+		   exceptions->items[*first].to <= found->from)
+		(*first)++;
 
-	switch (term->kind)
+	for (int i = *first; i < exceptions->count &&
+		 exceptions->items[i].from < found->to; i++)
 	{
-		case TERM_PREFIX:
-			return word_stands_at(&term->words[0], true, reading->words,
-								  from, to) &&
-				is_parted(reading, from - 1, from, *to);
+		const Found *exception = &exceptions->items[i];
+		bool		part_of_it = exception->from >= found->from &&
+		exception->to <= found->to &&
+		exception->to - exception->from < found->to - found->from;
 
-		case TERM_CODE:
-			if (!code_stands_at(reading->folded, reading->len,
-								reading->words[from].start, term->code, &end))
-				return false;
-			*to = from + 1;
-			while (*to < reading->nwords && reading->words[*to].start < end)
-				(*to)++;
-			return is_parted(reading, from - 1, from, *to);
-
-		case TERM_WORDS:
-		case TERM_EXCEPTION:
-			*to = from;
-			for (int i = 0; i < term->nwords; i++)
-			{
-				begin = *to;
-				if (*to >= reading->nwords ||
-					!word_stands_at(&term->words[i], false, reading->words,
-									*to, to))
-					return false;
-
-				/*
-				 * A letter that is a whole word of a phrase belongs to the
-				 * next word of it, or to the one before.
-				 */
-				if (i == 0 &&
-					!is_parted(reading, from - 1, from,
-							   term->nwords > 1 && *to == from + 1 ?
-							   Min(*to + 1, reading->nwords) : *to))
-					return false;
-				if (i > 0 && begin == *to - 1)
-					begin--;
-			}
-			return is_parted(reading, *to - 1, begin, *to);
+		if (found->from < exception->to && !part_of_it &&
+			exception->term->tag == found->term->tag)
+			return true;
 	}
 	return false;
 }
 
-/*
- * Do the words between these two give no such tag?  Asked with "from" never
- * going back, so exceptions that lie behind it are dropped: a long text full
- * of them must not take time in the square of its length.
- */
+/* Is this very string in the list? */
 static bool
-is_excepted(Exceptions *exceptions, const char *tag, int from, int to)
+is_member(const List *list, const char *string)
 {
-	while (exceptions->first < exceptions->count &&
-		   exceptions->items[exceptions->first].to <= from)
-		exceptions->first++;
+	ListCell   *lc;
 
-	for (int i = exceptions->first;
-		 i < exceptions->count && exceptions->items[i].from < to; i++)
+	foreach(lc, list)
 	{
-		if (from < exceptions->items[i].to &&
-			strcmp(exceptions->items[i].tag, tag) == 0)
+		if (lfirst(lc) == string)
 			return true;
 	}
 	return false;
+}
+
+/* What was found and is not excepted, each term once. */
+static Tagging
+conclude(const Reading *reading)
+{
+	Tagging		tagging = {NIL, NIL};
+	bool	   *told = NULL;
+	int			first = 0;
+
+	for (int i = 0; i < reading->found.count; i++)
+	{
+		const Found *found = &reading->found.items[i];
+		int			number = found->term - reading->tagger->terms;
+
+		if (told != NULL ? told[number] :
+			is_member(tagging.terms, found->term->name))
+			continue;
+		if (is_excepted(&reading->exceptions, &first, found))
+			continue;
+
+		/* What grows with the number of terms is for long texts. */
+		if (told == NULL && list_length(tagging.terms) >= 16)
+		{
+			told = palloc0(reading->tagger->nterms * sizeof(bool));
+			for (int k = 0; k < i; k++)
+				told[reading->found.items[k].term - reading->tagger->terms] =
+					is_member(tagging.terms,
+							  reading->found.items[k].term->name);
+		}
+		if (told != NULL)
+			told[number] = true;
+		tagging.terms = lappend(tagging.terms,
+								unconstify(char *, found->term->name));
+		if (tagging.tags == NIL || llast(tagging.tags) != found->term->tag)
+			tagging.tags = lappend(tagging.tags,
+								   unconstify(char *, found->term->tag));
+	}
+	return tagging;
 }
 
 static bool
@@ -424,113 +732,44 @@ is_number(const Word *word)
 	return true;
 }
 
-/* These words do not give this tag. */
-static void
-add_exception(Reading *reading, const Term *term, int from, int to)
-{
-	Exceptions *exceptions = reading->exceptions;
-	Excepted   *excepted;
-
-	if (term->kind != TERM_EXCEPTION)
-		return;
-	if (exceptions->count == exceptions->capacity)
-	{
-		exceptions->capacity = Max(8, exceptions->capacity * 2);
-		exceptions->items = exceptions->items == NULL ?
-			palloc(exceptions->capacity * sizeof(Excepted)) :
-			repalloc_huge(exceptions->items,
-						  exceptions->capacity * sizeof(Excepted));
-	}
-	excepted = &exceptions->items[exceptions->count++];
-	excepted->tag = term->tag;
-	excepted->from = from;
-	excepted->to = to;
-}
-
-/* These words give this tag, or say nothing. */
-static void
-add_tag(Reading *reading, const Term *term, int from, int to)
-{
-	if (term->kind == TERM_EXCEPTION)
-		return;
-	if (term->vague)
-		reading->vague_until = Max(reading->vague_until, to);
-	else if (!is_excepted(reading->exceptions, term->tag, from, to) &&
-			 (reading->tags == NIL || llast(reading->tags) != term->tag))
-		reading->tags = lappend(reading->tags, unconstify(char *, term->tag));
-}
-
-/* Tells of every term that stands at this word. */
-static void
-find_terms(Reading *reading, int from,
-		   void (*found) (Reading *reading, const Term *term, int from, int to))
-{
-	const Tagger *tagger = reading->tagger;
-	const Word *word = &reading->words[from];
-	int			to;
-
-	/* The word alone, and with one chained word more each time. */
-	for (int end = from, len = 0; len < word->chain; end++)
-	{
-		len += reading->words[end].len;
-		if (len > tagger->longest)
-			break;
-		for (const Term *term = *bucket(tagger->by_first_word, tagger->mask,
-										word->data, len);
-			 term != NULL; term = term->next)
-		{
-			/* Different words may share a bucket. */
-			if (term->words[0].len == len &&
-				memcmp(term->words[0].data, word->data, len) == 0 &&
-				term_stands_at(term, reading, from, &to))
-				found(reading, term, from, to);
-		}
-	}
-
-	if (word->chain < PREFIX_KEY_LEN)
-		return;
-	for (const Term *term = *bucket(tagger->by_prefix, tagger->mask,
-									word->data, PREFIX_KEY_LEN);
-		 term != NULL; term = term->next)
-	{
-		if (term_stands_at(term, reading, from, &to))
-			found(reading, term, from, to);
-	}
-}
-
-List *
+Tagging
 sg_tag_purpose(const Tagger *tagger, TextSlice purpose)
 {
-	Exceptions	exceptions = {0};
-	Reading		reading = {.tagger = tagger,.exceptions = &exceptions};
+	Reading		reading = {.tagger = tagger,.code_at = -1};
+	Tagging		tagging = {NIL, NIL};
+	bool		filler = true;
 	bool		vague = true;
 
-	if (purpose.data == NULL)
-		return list_make1(tag_no_purpose);
-
-	reading.folded = sg_fold(purpose.data, purpose.len, &reading.len);
-	reading.words = sg_split_words(reading.folded, reading.len,
-								   &reading.nwords);
-	if (reading.nwords == 0)
-		return list_make1(tag_no_purpose);
-
-	for (int i = 0; tagger->has_exceptions && i < reading.nwords; i++)
+	if (purpose.data != NULL)
 	{
-		CHECK_FOR_INTERRUPTS();
-		find_terms(&reading, i, add_exception);
+		reading.folded = sg_fold(purpose.data, purpose.len, &reading.len);
+		reading.words = sg_split_words(reading.folded, reading.len,
+									   &reading.nwords);
 	}
 
 	for (int i = 0; i < reading.nwords; i++)
 	{
+		Path		path = {.reading = &reading,.node = ROOT_OF_WORDS,
+			.from = i,.second = -1,.last = i,.together = true,
+		.misspelt = INT_MAX};
+
 		CHECK_FOR_INTERRUPTS();
-		find_terms(&reading, i, add_tag);
-		if (i >= reading.vague_until && !is_number(&reading.words[i]))
-			vague = false;
+		sg_lexicon_read(tagger->lexicon, reading.words, i, follow, &path);
+		if (reading.code_at == i)
+			follow_codes(&reading, i);
+
+		filler &= i < reading.filler_until;
+		vague &= i < reading.vague_until || i < reading.filler_until ||
+			is_number(&reading.words[i]);
 	}
 
-	if (vague)
-		reading.tags = lappend(reading.tags, tag_vague_purpose);
-	return reading.tags;
+	if (reading.found.count > 0)
+		tagging = conclude(&reading);
+	if (filler)
+		tagging.tags = lappend(tagging.tags, tag_no_purpose);
+	else if (vague)
+		tagging.tags = lappend(tagging.tags, tag_vague_purpose);
+	return tagging;
 }
 
 /* sharing_guard.purpose_words(purpose text) returns text[] */

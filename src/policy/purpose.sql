@@ -15,11 +15,11 @@ CREATE TABLE sharing_guard.purpose_term (
 COMMENT ON TABLE sharing_guard.purpose_term IS
 'Words that give a purpose its tags; a tag says that such words were found, never that anybody did wrong';
 COMMENT ON COLUMN sharing_guard.purpose_term.term IS
-'The words; case, accents and punctuation do not matter, except in a code';
+'The words; case, accents and punctuation do not matter, except in a code. A word of eight letters or more (six in a phrase, ten where the tag is vague_purpose or no_purpose) is also recognised with one letter wrong, missing, too many, or two that changed places, unless what stands there is itself a word of some term';
 COMMENT ON COLUMN sharing_guard.purpose_term.tag IS
-'The tag they give. Terms of the tag vague_purpose say nothing by themselves: the tag is given where such words and numbers are all there is';
+'The tag they give. Terms of the tag vague_purpose say nothing in particular: the tag is given where such words and numbers are all there is. Terms of the tag no_purpose say nothing at all: it is given where there is nothing else, and where there are no words';
 COMMENT ON COLUMN sharing_guard.purpose_term.match IS
-'word: one whole word; phrase: words in this order; prefix: the beginning of a word; code: character by character but for case and blanks, such as 287(g); exception: where these words stand, they do not give the tag';
+'word: one whole word; phrase: words in this order; prefix: the beginning of a word; code: character by character but for case and blanks, such as 287(g); exception: where these words stand, in one sentence, a term that shares one of them does not give the tag, unless it has all of them and more';
 COMMENT ON COLUMN sharing_guard.purpose_term.language IS
 'Language of the term';
 COMMENT ON COLUMN sharing_guard.purpose_term.note IS
@@ -45,57 +45,62 @@ REVOKE ALL ON FUNCTION sharing_guard.purpose_words(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.purpose_words(text) IS
 'The words of a purpose as the tagger reads them';
 
-CREATE FUNCTION sharing_guard.purpose_term_check() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION sharing_guard.check_purpose_term(term text, tag text, match text) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-    words text[] := sharing_guard.purpose_words(NEW.term);
+    words text[] := sharing_guard.purpose_words(term);
 BEGIN
-    PERFORM sharing_guard.check_word(format('purpose term "%s"', NEW.term), 'match', NEW.match,
+    PERFORM sharing_guard.check_word(format('purpose term "%s"', term), 'match', match,
         '{word,phrase,prefix,code,exception}');
-    IF NEW.tag !~ '^[a-z][a-z0-9_]*$' THEN
-        RAISE EXCEPTION 'tag "%" is not made of small letters, digits and underscores', NEW.tag
+    IF tag !~ '^[a-z][a-z0-9_]*$' THEN
+        RAISE EXCEPTION 'tag "%" is not made of small letters, digits and underscores', tag
             USING ERRCODE = 'check_violation',
                   HINT = 'For example: immigration_possible.';
     END IF;
-    IF NEW.tag = 'no_purpose' THEN
-        RAISE EXCEPTION 'no words can give the tag no_purpose'
-            USING ERRCODE = 'check_violation',
-                  DETAIL = 'It is given where there is no purpose at all.',
-                  HINT = 'Words that say nothing have the tag vague_purpose.';
-    END IF;
     IF cardinality(words) = 0 THEN
-        RAISE EXCEPTION 'purpose term "%" has no letters or digits', NEW.term
+        RAISE EXCEPTION 'purpose term "%" has no letters or digits', term
             USING ERRCODE = 'check_violation';
     END IF;
-    IF NEW.match IN ('word', 'prefix') AND cardinality(words) <> 1 THEN
+    IF match IN ('word', 'prefix') AND cardinality(words) <> 1 THEN
         RAISE EXCEPTION 'purpose term "%" is read as % words, so it cannot match as a %',
-                NEW.term, cardinality(words), NEW.match
+                term, cardinality(words), match
             USING ERRCODE = 'check_violation',
                   HINT = 'Use the match phrase.';
     END IF;
-    IF NEW.match = 'phrase' AND cardinality(words) = 1 THEN
-        RAISE EXCEPTION 'purpose term "%" is read as one word, so it cannot match as a phrase', NEW.term
+    IF match = 'phrase' AND cardinality(words) = 1 THEN
+        RAISE EXCEPTION 'purpose term "%" is read as one word, so it cannot match as a phrase', term
             USING ERRCODE = 'check_violation',
                   HINT = 'Use the match word.';
     END IF;
-    IF NEW.match = 'prefix' AND length(words[1]) < 4 THEN
-        RAISE EXCEPTION 'purpose term "%" is too short for a prefix', NEW.term
+    IF match = 'prefix' AND length(words[1]) < 4 THEN
+        RAISE EXCEPTION 'purpose term "%" is too short for a prefix', term
             USING ERRCODE = 'check_violation',
                   DETAIL = 'A prefix of fewer than four letters begins too many harmless words.',
                   HINT = 'Use the match word, once for each word that is meant.';
     END IF;
-    IF NEW.match = 'code' AND NEW.term !~ '^[[:alnum:]].*[^[:alnum:][:space:]]' THEN
-        RAISE EXCEPTION 'purpose term "%" is not a code', NEW.term
+    IF match = 'code' AND term !~ '^[[:alnum:]].*[^[:alnum:][:space:]]' THEN
+        RAISE EXCEPTION 'purpose term "%" is not a code', term
             USING ERRCODE = 'check_violation',
                   DETAIL = 'A code begins with a letter or digit and has punctuation that matters, such as 287(g).',
                   HINT = 'Use the match word or phrase.';
     END IF;
-    IF NEW.tag = 'vague_purpose' AND NEW.match NOT IN ('word', 'prefix') THEN
-        RAISE EXCEPTION 'a term of the tag vague_purpose matches as word or prefix, not %', NEW.match
+    IF tag IN ('no_purpose', 'vague_purpose') AND match IN ('code', 'exception') THEN
+        RAISE EXCEPTION 'a term of the tag % matches as word, phrase or prefix, not %', tag, match
             USING ERRCODE = 'check_violation',
-                  DETAIL = 'The tag is given where a purpose has no other words than these, so they are looked at one by one.';
+                  DETAIL = 'The tag is given where a purpose has no other words than these.';
     END IF;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.check_purpose_term(text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.check_purpose_term(text, text, text) IS
+'Internal: refuses terms that could never match as they say';
+
+CREATE FUNCTION sharing_guard.purpose_term_check() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM sharing_guard.check_purpose_term(NEW.term, NEW.tag, NEW.match);
     RETURN NEW;
 END
 $$;

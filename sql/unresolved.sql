@@ -1,0 +1,42 @@
+-- Names that nothing matched, and the aliases that are taken from them.
+\getenv srcdir PG_ABS_SRCDIR
+\set fixture :srcdir '/test/fixture.sql'
+\i :fixture
+SET client_min_messages = error;
+DELETE FROM sharing_guard.agency_alias; DELETE FROM sharing_guard.agency WHERE pack IS NOT NULL;
+INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level) VALUES
+('elk-so', 'Elk Hollow County Sheriff''s Office', 'US-CA', 'local'), ('elk-pd', 'Elk Hollow Police Department', 'US-CA', 'local'),
+('elk-nv', 'Elk Hollow Police Department (NV)', 'US-NV', 'local');
+CREATE TABLE outbox (id int PRIMARY KEY, agency text, behalf text, why text DEFAULT 'burglary');
+SELECT sharing_guard.protect_export('outbox', destination => 'agency', on_behalf_of_agency => 'behalf', purpose => 'why',
+           record_key => 'id', data_class => 'rms', mode => 'observe') AS protected \gset
+RESET client_min_messages;
+INSERT INTO outbox (id, agency, behalf) VALUES (1, 'oakdale-pd', NULL), (2, 'Oakdal Police Departmnt', NULL), (3, 'Oakdal Police Departmnt', NULL),
+ (4, 'Elk Holow CA SO', NULL), (5, 'Elk Hollow PD (NV)', NULL), (6, 'Whispering Palms', NULL), (7, 'oakdale-pd', 'Oakdale PD [Inactive]'), (8, NULL, NULL);
+CREATE VIEW pg_temp.unresolved AS
+    SELECT name, destination_class, agency_status, as_destination, on_behalf, rows_disclosed, suggested_agencies, last_seen >= first_seen AS seen
+      FROM sharing_guard.unresolved_destinations;
+SELECT * FROM pg_temp.unresolved ORDER BY name;
+SELECT * FROM sharing_guard.resolve_destination('Elk Hollow CA PD');
+SELECT * FROM sharing_guard.suggest_agencies('Elk Hollow');
+-- Taking one is a change of policy like any other, and settles it
+SET client_min_messages = error;
+DROP ROLE IF EXISTS regress_sg_auditor, regress_sg_admin;
+CREATE ROLE regress_sg_auditor; CREATE ROLE regress_sg_admin;
+SELECT sharing_guard.grant_auditor('regress_sg_auditor') AS granted, sharing_guard.grant_policy_admin('regress_sg_admin') AS granted \gset
+RESET client_min_messages;
+SET ROLE regress_sg_auditor;
+SELECT count(*) FROM sharing_guard.unresolved_destinations;
+SELECT sharing_guard.accept_alias('Oakdal Police Departmnt', 'oakdale-pd');
+SET ROLE regress_sg_admin;
+SELECT sharing_guard.accept_alias(name, suggested_agency) FROM sharing_guard.unresolved_destinations WHERE name ~ '^Oakdal ';
+SELECT name FROM sharing_guard.unresolved_destinations ORDER BY name;
+RESET ROLE;
+SELECT operation, relation, changed_key, acting_role, new_row->>'agency_id' AS agency_id
+  FROM sharing_guard.policy_changes WHERE relation ~ 'alias' ORDER BY occurred_at DESC LIMIT 1;
+SELECT agency_id, destination_class FROM sharing_guard.preview_decision('oakdal police departmnt', 'burglary', 'rms');
+\set ECHO none
+SET client_min_messages = error;
+DROP TABLE outbox;
+DROP EXTENSION sharing_guard CASCADE;
+DROP ROLE regress_sg_auditor, regress_sg_admin;

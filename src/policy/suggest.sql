@@ -1,0 +1,24 @@
+
+-- Who a name stands for, and whom it may have meant.
+
+CREATE FUNCTION sharing_guard.resolve_destination(
+    destination text,
+    destination_state text DEFAULT NULL,
+    OUT agency_id text,
+    OUT destination_class text,
+    OUT agency_status text,
+    OUT like_agency text
+) RETURNS record
+    AS 'MODULE_PATHNAME', 'sg_sql_resolve_destination'
+    LANGUAGE C STABLE;
+REVOKE ALL ON FUNCTION sharing_guard.resolve_destination(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.resolve_destination(text, text) IS
+'What becomes of a destination so spelled: the registered agency it stands for, or (agency_id NULL) what its spelling gives away; like_agency is the agency whose name it seems to be a spelling of';
+
+CREATE FUNCTION sharing_guard.suggest_agencies(name text, at_most integer DEFAULT 3)
+RETURNS TABLE (agency_id text, agency_name text, distance integer)
+    AS 'MODULE_PATHNAME', 'sg_sql_suggest_agencies'
+    LANGUAGE C STABLE STRICT ROWS 3 COST 1000;
+REVOKE ALL ON FUNCTION sharing_guard.suggest_agencies(text, integer) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.suggest_agencies(text, integer) IS
+'Agencies of the registry that are spelled like this name, the nearest first; distance is in letters (Levenshtein)';
