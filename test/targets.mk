@@ -2,7 +2,8 @@
 # T="decide 010_foo" picks tests; V=17 picks a version.
 
 .PHONY: test test-matrix test-assert test-asan test-valgrind test-server-suites \
-	include-check analyze fuzz indent indent-check typedefs reference demo bench
+	include-check analyze fuzz indent indent-check typedefs reference demo bench \
+	bench-check
 
 test:
 	@PG_CONFIG='$(PG_CONFIG)' bash test/run $(T)
@@ -48,3 +49,7 @@ demo:
 
 bench:
 	@PG_CONFIG='$(PG_CONFIG)' bash test/bench/run
+
+# Instructions of the inner loop against the recorded ones; RECORD=1 records.
+bench-check:
+	@PG_CONFIG='$(PG_CONFIG)' bash test/bench/check

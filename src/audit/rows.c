@@ -31,30 +31,35 @@ PG_FUNCTION_INFO_V1(sg_event_rows);
 /*
  * Without an index a column is in one of two shapes: one value that all rows
  * share, or one value for each row.  (With a single row it is both.)
+ *
+ * A statement fills thousands of columns in turn, so that none stays in the
+ * processor's cache for its next row: what a row needs comes first, in one
+ * line of it.
  */
 struct RowColumn
 {
-	MemoryContext context;
+	/* The values: array elements, each int-aligned; NULLs take no bytes. */
+	char	   *data;
+	uint32		used;
+	uint32		size;
+
 	int			nrows;
 	int			nvalues;
 
-	/* The values: array elements, each int-aligned; NULLs take no bytes. */
-	char	   *data;
-	Size		used;
-	Size		size;
+	int16	   *index;
+	int			index_size;		/* rows */
 
-	/* The value added last: where its bytes are, or that it is NULL. */
-	Size		last;
-	Size		last_len;
-	bool		last_null;
+	/* The value added last: its length, or NULL_LEN. */
+	uint32		last_len;
+	uint64		last_tail;		/* its last bytes: see value_tail() */
 
 	/* As in an array: a set bit is a value; no bitmap before any NULL. */
 	bits8	   *present;
-	Size		present_size;	/* bytes */
-
-	int16	   *index;
-	int			index_size;		/* rows */
+	uint32		present_size;	/* bytes */
 };
+
+/* The length of the value that is none. */
+#define NULL_LEN PG_UINT32_MAX
 
 /* For a few rows, which is what most events have. */
 #define INITIAL_DATA_SIZE 128
@@ -63,7 +68,21 @@ struct RowColumn
 /* Room that is left in an allocation for the header of a finished array. */
 #define ARRAY_HEADER_RESERVE (1024 * 1024)
 
-static void add_value(RowColumn *column, const TextSlice *value);
+/* Where the rest of a column goes: to where the column itself is. */
+static void *
+column_alloc(RowColumn *column, Size size)
+{
+	return MemoryContextAlloc(GetMemoryChunkContext(column), size);
+}
+
+/* What a value of this length takes in the data area. */
+static inline Size
+element_size(Size len)
+{
+	return INTALIGN(VARHDRSZ + len);
+}
+
+static void add_value(RowColumn *column, const TextSlice *value, uint64 tail);
 static void add_index(RowColumn *column, int16 index);
 static void materialize_index(RowColumn *column);
 
@@ -74,10 +93,7 @@ static void materialize_index(RowColumn *column);
 RowColumn *
 sg_rows_column(MemoryContext context)
 {
-	RowColumn  *column = MemoryContextAllocZero(context, sizeof(RowColumn));
-
-	column->context = context;
-	return column;
+	return MemoryContextAllocZero(context, sizeof(RowColumn));
 }
 
 /* The event would be larger than any value that the server can hold. */
@@ -107,19 +123,40 @@ report_too_many(void)
 }
 
 /*
+ * The last bytes of a value, as a number.  Keys, plates and the like that
+ * differ do so at their end as a rule; then the value before, which long has
+ * left the processor's cache, need not be fetched to see it.
+ */
+static inline uint64
+value_tail(const TextSlice *value)
+{
+	uint64		tail = 0;
+
+	if (value->len >= sizeof(tail))
+		memcpy(&tail, value->data + value->len - sizeof(tail), sizeof(tail));
+	else
+	{
+		for (Size i = 0; i < value->len; i++)
+			tail = tail << 8 | (unsigned char) value->data[i];
+	}
+	return tail;
+}
+
+/*
  * Is this the value that was added last?  NULL equals NULL, and not the empty
  * string.
  */
 static inline bool
-is_last_value(const RowColumn *column, const TextSlice *value)
+is_last_value(const RowColumn *column, const TextSlice *value, uint64 tail)
 {
 	if (column->nvalues == 0)
 		return false;
 	if (value->data == NULL)
-		return column->last_null;
-	return !column->last_null &&
-		column->last_len == value->len &&
-		memcmp(column->data + column->last, value->data, value->len) == 0;
+		return column->last_len == NULL_LEN;
+	return column->last_len == value->len &&
+		column->last_tail == tail &&
+		memcmp(VARDATA(column->data + column->used - element_size(value->len)),
+			   value->data, value->len) == 0;
 }
 
 /*
@@ -133,7 +170,9 @@ is_last_value(const RowColumn *column, const TextSlice *value)
 int16
 sg_rows_append(RowColumn *column, const TextSlice *value)
 {
-	if (is_last_value(column, value))
+	uint64		tail = value_tail(value);
+
+	if (is_last_value(column, value, tail))
 		add_index(column, column->nvalues);
 	else
 	{
@@ -143,7 +182,7 @@ sg_rows_append(RowColumn *column, const TextSlice *value)
 		/* Rows that share one value so far: from here on they do not. */
 		if (column->index == NULL && column->nrows > column->nvalues)
 			materialize_index(column);
-		add_value(column, value);
+		add_value(column, value, tail);
 		add_index(column, column->nvalues);
 	}
 	return column->nvalues;
@@ -204,7 +243,7 @@ materialize_index(RowColumn *column)
 
 	while (size <= column->nrows)
 		size *= 2;
-	column->index = MemoryContextAlloc(column->context, size * sizeof(int16));
+	column->index = column_alloc(column, size * sizeof(int16));
 	column->index_size = size;
 	for (int row = 0; row < column->nrows; row++)
 		column->index[row] = column->nvalues == 1 ? 1 : row + 1;
@@ -235,7 +274,7 @@ enlarge_data(RowColumn *column, Size needed)
 	size = Min(size, MaxAllocSize);
 
 	if (column->data == NULL)
-		column->data = MemoryContextAlloc(column->context, size);
+		column->data = column_alloc(column, size);
 	else
 		column->data = repalloc(column->data, size);
 	column->size = size;
@@ -254,8 +293,7 @@ set_present(RowColumn *column, int first, int count, bool present)
 	{
 		/* Everything until now was a value. */
 		column->present_size = Max(needed, INITIAL_INDEX_SIZE / 8);
-		column->present = MemoryContextAlloc(column->context,
-											 column->present_size);
+		column->present = column_alloc(column, column->present_size);
 		memset(column->present, 0xFF, column->present_size);
 	}
 	else if (needed > column->present_size)
@@ -286,12 +324,12 @@ value_is_null(const RowColumn *column, int i)
 
 /* Adds a value to the array, but no row. */
 static inline void
-add_value(RowColumn *column, const TextSlice *value)
+add_value(RowColumn *column, const TextSlice *value, uint64 tail)
 {
 	if (value->data == NULL)
 	{
 		set_present(column, column->nvalues, 1, false);
-		column->last_null = true;
+		column->last_len = NULL_LEN;
 	}
 	else
 	{
@@ -303,7 +341,7 @@ add_value(RowColumn *column, const TextSlice *value)
 		if (unlikely(value->len > MaxAllocSize - ARRAY_HEADER_RESERVE))
 			report_too_large();
 
-		needed = INTALIGN(VARHDRSZ + value->len);
+		needed = element_size(value->len);
 		if (unlikely(needed > column->size - column->used))
 			enlarge_data(column, needed);
 		if (unlikely(column->present != NULL))
@@ -320,9 +358,8 @@ add_value(RowColumn *column, const TextSlice *value)
 		SET_VARSIZE(element, VARHDRSZ + value->len);
 		memcpy(VARDATA(element), value->data, value->len);
 
-		column->last = column->used + VARHDRSZ;
 		column->last_len = value->len;
-		column->last_null = false;
+		column->last_tail = tail;
 		column->used += needed;
 	}
 	column->nvalues++;

@@ -187,13 +187,16 @@ only_bookkeeping_changed(const Guard *guard, TriggerData *trigdata)
  * A column's value, or else what the transaction declared: a blank says
  * nothing, and must not stand in the way of what was said.
  */
-static TextSlice
+static inline TextSlice
 column_or_declared(const GuardColumn *column, TupleTableSlot *slot,
 				   const TextSlice *declared)
 {
-	TextSlice	value = sg_guard_column_text(column, slot);
+	TextSlice	value = {NULL, 0};
 
-	if (!sg_is_given(value) && declared != NULL && sg_is_given(*declared))
+	/* Most guards have no column for most of it. */
+	if (column->attnum != InvalidAttrNumber)
+		value = sg_guard_column_text(column, slot);
+	if (declared != NULL && !sg_is_given(value) && sg_is_given(*declared))
 	{
 		/*
 		 * A copy: what is declared may be declared anew while the row is
@@ -215,6 +218,9 @@ sg_export_row_disclosure(Disclosure *disclosure, TextSlice **tags,
 						 TupleTableSlot *slot)
 {
 	const DeclaredContext *declared = sg_context_declared();
+
+	/* At once, and not up to one column after the other. */
+	slot_getsomeattrs(slot, guard->last_attnum);
 
 	memset(disclosure, 0, sizeof(*disclosure));
 	disclosure->channel = CHANNEL_EXPORT_ROW;
@@ -250,7 +256,8 @@ sg_export_row_disclosure(Disclosure *disclosure, TextSlice **tags,
 		column_or_declared(&guard->requesting_person, slot,
 						   declared ? &declared->requesting_person : NULL);
 	/* A blank names nobody. */
-	if (!sg_is_given(disclosure->requesting_person))
+	if (disclosure->requesting_person.data != NULL &&
+		!sg_is_given(disclosure->requesting_person))
 		disclosure->requesting_person.data = NULL;
 	disclosure->on_behalf_of =
 		column_or_declared(&guard->on_behalf_of, slot,

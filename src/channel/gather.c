@@ -85,13 +85,24 @@
  */
 typedef struct Group
 {
-	pg_uuid_t	event_id;
+	/* What every row has to look at, together. */
+	struct Level *level;
 	TimestampTz first_at;
-	int			nrows;			/* 0: empty, the next row starts an event */
 	Size		bytes;			/* of its rows' values, about */
+	int			nrows;			/* 0: empty, the next row starts an event */
+	int			fields;
+	Oid			session_role;
+	Oid			acting_role;
 	uint64		fill_number;	/* changes each time it is emptied */
-
 	Outcome		outcome;
+
+	RowColumn  *record_keys;
+	RowColumn  *purposes;
+	RowColumn  *query_elements;
+	RowColumn  *case_numbers;
+	RowColumn  *requesting_persons;
+
+	pg_uuid_t	event_id;
 	Decision   *decision;
 	Disclosure	disclosure;		/* without the per-row fields */
 	Actor		actor;			/* but for a person whom the rows name */
@@ -100,12 +111,6 @@ typedef struct Group
 	bool		is_open;
 	OpenDisclosure open;
 	int64		leaving;		/* how many were let go */
-
-	RowColumn  *record_keys;
-	RowColumn  *purposes;
-	RowColumn  *query_elements;
-	RowColumn  *case_numbers;
-	RowColumn  *requesting_persons;
 } Group;
 
 /* Both tables below have a byte string as key, hashed once. */
@@ -174,34 +179,35 @@ static int	open_groups = 0;
 #define WHY_FOREIGN "rows were to be sent to another server"
 #define WHY_REFUSED "the statement was refused"
 
+/*
+ * A decision in the cache: itself the entry of the hash table.  A statement
+ * goes from one to the next, and none stays in the processor's cache for its
+ * next row; so what a row needs is together, and short.
+ */
 struct GatheredDecision
 {
-	const Decision *decision;
+	ByteKey		key;
+	char		status;
+	bool		one_row;		/* the decision's depends_on_record */
+
+	/* Where in the group's purposes this decision's purpose stands. */
+	int16		purpose_index;
 	Outcome		outcome;		/* the modes considered */
+	uint64		purpose_fill_number;
+
+	/* While does the decision hold? */
 	TimestampTz decided_at;
+	TimestampTz valid_until;
 
 	/* The group that the last row under this decision went to. */
 	Group	   *group;
 	uint64		group_epoch;
-	struct Level *level;
-	Oid			session_role;
-	Oid			acting_role;
-	int			fields;
 
-	/* Where in that group's purposes this decision's purpose stands. */
-	int16		purpose_index;
-	uint64		purpose_fill_number;
+	const Decision *decision;
 };
 
-typedef struct DecisionEntry
-{
-	ByteKey		key;
-	char		status;
-	GatheredDecision *gathered;
-} DecisionEntry;
-
 #define SH_PREFIX decision_table
-#define SH_ELEMENT_TYPE DecisionEntry
+#define SH_ELEMENT_TYPE GatheredDecision
 #define SH_KEY_TYPE ByteKey
 #define SH_KEY key
 #define SH_HASH_KEY(tb, key) ((key).hash)
@@ -349,19 +355,21 @@ sg_gather_effective_outcome(const Guard *guard, const Decision *decision)
 	return effective_outcome(sg_policy_current(), guard, decision);
 }
 
-/* Asks policy, and keeps the answer in the given context. */
-static GatheredDecision *
-make_decision(const Policy *policy, const Guard *guard,
-			  const Disclosure *disclosure, MemoryContext context)
+/* Asks policy; what the answer points to is in the given context. */
+static void
+make_decision(GatheredDecision *gathered, const Policy *policy,
+			  const Guard *guard, const Disclosure *disclosure,
+			  MemoryContext context)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(context);
-	GatheredDecision *gathered = palloc0(sizeof(GatheredDecision));
 
 	gathered->decision = sg_decide(policy, disclosure);
 	gathered->outcome = effective_outcome(policy, guard, gathered->decision);
+	gathered->one_row = gathered->decision->depends_on_record;
 	gathered->decided_at = disclosure->at;
+	gathered->valid_until = gathered->decision->valid_until;
+	gathered->group = NULL;
 	MemoryContextSwitchTo(oldcontext);
-	return gathered;
 }
 
 /*
@@ -373,16 +381,53 @@ static GatheredDecision *
 decide_one_row(const Policy *policy, const Guard *guard,
 			   const Disclosure *disclosure)
 {
+	static GatheredDecision gathered;
+
 	if (row_context == NULL)
 		row_context = AllocSetContextCreate(TopMemoryContext,
 											"sharing_guard row decision",
 											ALLOCSET_SMALL_SIZES);
 	MemoryContextReset(row_context);
-	return make_decision(policy, guard, disclosure, row_context);
+	make_decision(&gathered, policy, guard, disclosure, row_context);
+	return &gathered;
 }
 
 /* The texts that a decision may depend on. */
 #define DECISION_TEXTS 6
+
+/* What a decision key begins with; the texts follow, end to end. */
+typedef struct DecisionKeyHead
+{
+	const char *operation;		/* a constant of the channel's */
+	Oid			protected_relid;
+	uint16		channel;
+	uint16		given;			/* one bit for each text, one for a case */
+} DecisionKeyHead;
+
+/*
+ * Puts text number i, behind its length, at "to", and returns where the next
+ * goes.
+ */
+static inline char *
+key_put_text(DecisionKeyHead *head, int i, const TextSlice *text, char *to)
+{
+	uint32		len = (uint32) text->len;
+
+	if (text->data == NULL)
+		return to;
+	head->given |= 1u << i;
+	memcpy(to, &len, sizeof(len));
+	to += sizeof(len);
+	memcpy(to, text->data, len);
+	return to + len;
+}
+
+/* What key_put_text() needs. */
+static inline Size
+text_size(const TextSlice *text)
+{
+	return text->data == NULL ? 0 : sizeof(uint32) + text->len;
+}
 
 /*
  * All that a decision may depend on, but for what depends_on_record tells.
@@ -398,57 +443,79 @@ decide_one_row(const Policy *policy, const Guard *guard,
 static ByteKey
 decision_key(const Guard *guard, const Disclosure *disclosure)
 {
-	const TextSlice *texts[DECISION_TEXTS] = {
-		&disclosure->destination,
-		&disclosure->purpose,
-		&disclosure->data_class,
-		&disclosure->destination_state,
-		&disclosure->legal_basis,
-		&disclosure->on_behalf_of
-	};
-	struct
-	{
-		pg_uuid_t	guard_id;
-		const char *operation;	/* a constant of the channel's */
-		uint32		channel;
-		uint32		given;		/* one bit for each text, one for a case */
-		uint32		lengths[DECISION_TEXTS];
-	}			head;
-	Size		size = sizeof(head);
+	DecisionKeyHead head;
+	char	   *to;
+	ByteKey		key;
 
 	/* Padding, if there is any, is part of the key. */
 	memset(&head, 0, sizeof(head));
-	head.guard_id = guard->guard_id;
 	head.operation = disclosure->operation;
+	head.protected_relid = guard->protected_relid;
 	head.channel = disclosure->channel;
 
 	/* As policy sees it: blanks are no case number. */
-	if (sg_is_given(disclosure->case_number))
+	if (disclosure->case_number.data != NULL &&
+		sg_is_given(disclosure->case_number))
 		head.given |= 1u << DECISION_TEXTS;
-	for (int i = 0; i < DECISION_TEXTS; i++)
-	{
-		if (texts[i]->data == NULL)
-			continue;
-		head.given |= 1u << i;
-		head.lengths[i] = (uint32) texts[i]->len;
-		size += texts[i]->len;
-	}
 
 	key_start();
-	enlargeStringInfo(&key_buffer, size);
+	enlargeStringInfo(&key_buffer, sizeof(head) +
+					  text_size(&disclosure->destination) +
+					  text_size(&disclosure->purpose) +
+					  text_size(&disclosure->data_class) +
+					  text_size(&disclosure->destination_state) +
+					  text_size(&disclosure->legal_basis) +
+					  text_size(&disclosure->on_behalf_of));
+	to = key_buffer.data + sizeof(head);
+	to = key_put_text(&head, 0, &disclosure->destination, to);
+	to = key_put_text(&head, 1, &disclosure->purpose, to);
+	to = key_put_text(&head, 2, &disclosure->data_class, to);
+	to = key_put_text(&head, 3, &disclosure->destination_state, to);
+	to = key_put_text(&head, 4, &disclosure->legal_basis, to);
+	to = key_put_text(&head, 5, &disclosure->on_behalf_of, to);
 	memcpy(key_buffer.data, &head, sizeof(head));
-	key_buffer.len = sizeof(head);
-	for (int i = 0; i < DECISION_TEXTS; i++)
-	{
-		if (texts[i]->data == NULL)
-			continue;
-		memcpy(key_buffer.data + key_buffer.len, texts[i]->data,
-			   texts[i]->len);
-		key_buffer.len += texts[i]->len;
-	}
+	key_buffer.len = to - key_buffer.data;
 	for (int i = 0; i < disclosure->ndeclared_tags; i++)
 		key_add_slice(&disclosure->declared_tags[i]);
-	return key_finish();
+
+	/*
+	 * It is the texts that tell keys apart.  The guard has a part in the
+	 * hash, for many tables may send the same to the same.
+	 */
+	key.data = key_buffer.data;
+	key.len = key_buffer.len;
+	key.hash = hash_combine(head.protected_relid,
+							hash_bytes((const unsigned char *) key.data + sizeof(head),
+									   key.len - sizeof(head)));
+	return key;
+}
+
+/*
+ * Asks policy, and keeps the answer in the cache, in the place of an older one
+ * under this key.
+ */
+static GatheredDecision *
+decide_anew(const Policy *policy, const Guard *guard,
+			const Disclosure *disclosure, ByteKey key)
+{
+	GatheredDecision made;
+	GatheredDecision *gathered;
+	bool		found;
+
+	/* What was replaced takes memory until the cache starts anew. */
+	if (decisions->members >= DECISIONS_MAX ||
+		MemoryContextMemAllocated(decision_context, true) > DECISIONS_BYTES_MAX)
+		forget_decisions();
+
+	/* Decide first: an error must not leave an entry without a decision. */
+	make_decision(&made, policy, guard, disclosure, decision_context);
+	key.data = memcpy(MemoryContextAlloc(decision_context, key.len),
+					  key.data, key.len);
+	gathered = decision_table_insert(decisions, key, &found);
+	made.key = key;
+	made.status = gathered->status;
+	*gathered = made;
+	return gathered;
 }
 
 /*
@@ -459,18 +526,16 @@ decision_key(const Guard *guard, const Disclosure *disclosure)
 GatheredDecision *
 sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 {
-	const Policy *policy = sg_policy_current();
+	const Policy *policy;
 	ByteKey		key;
-	DecisionEntry *entry;
 	GatheredDecision *gathered;
-	bool		found;
 
+	/* This may write, and so change the policy's revision. */
 	sg_maintenance_check(disclosure);
-	if (decisions == NULL ||
-		decisions_policy_load != sg_policy_load_number(policy) ||
-		decisions_guard_load != guard->load_number ||
-		decisions->members >= DECISIONS_MAX ||
-		MemoryContextMemAllocated(decision_context, true) > DECISIONS_BYTES_MAX)
+	policy = sg_policy_current();
+	if (unlikely(decisions == NULL ||
+				 decisions_policy_load != sg_policy_load_number(policy) ||
+				 decisions_guard_load != guard->load_number))
 	{
 		forget_decisions();
 		decisions_policy_load = sg_policy_load_number(policy);
@@ -478,31 +543,19 @@ sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 	}
 
 	key = decision_key(guard, disclosure);
-	entry = decision_table_lookup(decisions, key);
-	if (entry != NULL)
-	{
-		gathered = entry->gathered;
-		if (gathered->decision->depends_on_record)
-			return decide_one_row(policy, guard, disclosure);
-		if (disclosure->at < gathered->decision->valid_until &&
-			disclosure->at >= gathered->decided_at)
-			return gathered;
+	gathered = decision_table_lookup(decisions, key);
+	if (unlikely(gathered == NULL))
+		return decide_anew(policy, guard, disclosure, key);
+	if (unlikely(gathered->one_row))
+		return decide_one_row(policy, guard, disclosure);
 
-		/*
-		 * A validity window has opened or closed (or the clock was set back).
-		 * The old decision's memory goes when the cache does.
-		 */
-		entry->gathered = make_decision(policy, guard, disclosure,
-										decision_context);
-		return entry->gathered;
-	}
-
-	/* Decide first: an error must not leave an entry without a decision. */
-	gathered = make_decision(policy, guard, disclosure, decision_context);
-	key.data = memcpy(MemoryContextAlloc(decision_context, key.len),
-					  key.data, key.len);
-	entry = decision_table_insert(decisions, key, &found);
-	entry->gathered = gathered;
+	/*
+	 * A validity window may have opened or closed since (or the clock was set
+	 * back).
+	 */
+	if (unlikely(disclosure->at >= gathered->valid_until ||
+				 disclosure->at < gathered->decided_at))
+		return decide_anew(policy, guard, disclosure, key);
 	return gathered;
 }
 
@@ -742,13 +795,17 @@ new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
 {
 	Group	   *group = palloc0(sizeof(Group));
 
+	/* First of all, so that they lie beside it. */
+	add_columns(group, fields, CurrentMemoryContext);
 	group->outcome = gathered->outcome;
 	group->decision = copy_decision(gathered->decision);
 	group->disclosure = copy_shared_fields(disclosure);
 	set_actor(&group->actor, session_role, acting_role);
 	if (group->outcome == OUTCOME_BLOCK)
 		sg_writer_prepare();
-	add_columns(group, fields, CurrentMemoryContext);
+	group->fields = fields;
+	group->session_role = session_role;
+	group->acting_role = acting_role;
 	return group;
 }
 
@@ -774,6 +831,7 @@ find_group(Level *level, const GatheredDecision *gathered,
 	oldcontext = MemoryContextSwitchTo(level->context);
 	key.data = memcpy(palloc(key.len), key.data, key.len);
 	group = new_group(gathered, disclosure, fields, session_role, acting_role);
+	group->level = level;
 	entry = group_table_insert(level->groups, key, &found);
 	entry->group = group;
 	MemoryContextSwitchTo(oldcontext);
@@ -892,14 +950,14 @@ free_column(RowColumn *column)
 
 /* Makes a group that is about to be written, or left, one without rows. */
 static void
-restart_group(Level *level, Group *group, int fields)
+restart_group(Level *level, Group *group)
 {
 	if (group->outcome == OUTCOME_BLOCK)
 		held_back -= group->nrows;
 	group->nrows = 0;
 	group->bytes = 0;
 	group->fill_number++;
-	add_columns(group, fields, level->context);
+	add_columns(group, group->fields, level->context);
 }
 
 static void
@@ -919,12 +977,12 @@ free_columns(Group *group)
  * twice.
  */
 static void
-write_and_restart_group(Level *level, Group *group, int fields)
+write_and_restart_group(Level *level, Group *group)
 {
 	Group		full = *group;
 	EventWriter *writer;
 
-	restart_group(level, group, fields);
+	restart_group(level, group);
 	if (is_apart(&full))
 	{
 		DisclosureEvent event;
@@ -959,17 +1017,6 @@ write_and_restart_group(Level *level, Group *group, int fields)
  * ----------------------------------------------------------------
  */
 
-/* Which fields the rows of a group have. */
-static int
-fields_of_group(const Group *group)
-{
-	return (group->purposes ? HAS_PURPOSE : 0) |
-		(group->query_elements ? HAS_QUERY_ELEMENTS : 0) |
-		(group->case_numbers ? HAS_CASE_NUMBER : 0) |
-		(group->requesting_persons ? HAS_PERSON : 0) |
-		(group->record_keys ? HAS_RECORD_KEY : 0);
-}
-
 /*
  * Takes the rows of a level that are held back, for events that do not share
  * the transaction's fate.  They are in the batch then and in no group.
@@ -991,7 +1038,7 @@ take_held_back(EventBatch *batch, Level *level)
 
 		if (group->outcome != OUTCOME_BLOCK || group->nrows == 0)
 			continue;
-		restart_group(level, group, fields_of_group(group));
+		restart_group(level, group);
 		fill_event(&event, &full);
 		forget_uncommitted_revision(&event, &decision);
 		sg_writer_batch_add_disclosure(batch, &event);
@@ -1024,7 +1071,7 @@ complete_group(Level *level, Group *group)
 	group->is_open = false;
 	group->leaving = 0;
 	open_groups--;
-	restart_group(level, group, fields_of_group(group));
+	restart_group(level, group);
 	free_columns(&full);
 }
 
@@ -1161,8 +1208,7 @@ write_rows_in_place(Level *level)
 	while ((entry = group_table_iterate(level->groups, &iterator)) != NULL)
 	{
 		if (entry->group->nrows > 0)
-			write_and_restart_group(level, entry->group,
-									fields_of_group(entry->group));
+			write_and_restart_group(level, entry->group);
 	}
 	measure_level(level);
 }
@@ -1273,31 +1319,28 @@ group_for_row(GatheredDecision *gathered, const Disclosure *disclosure)
 	for (;;)
 	{
 		Level	   *level = current_level();
+		Group	   *group = gathered->group;
 
 		/* The group that the decision's last row went to, unless stale. */
-		if (gathered->group == NULL ||
-			gathered->group_epoch != group_epoch ||
-			gathered->level != level ||
-			gathered->session_role != session_role ||
-			gathered->acting_role != acting_role ||
-			gathered->fields != fields)
+		if (unlikely(group == NULL ||
+					 gathered->group_epoch != group_epoch ||
+					 group->level != level ||
+					 group->session_role != session_role ||
+					 group->acting_role != acting_role ||
+					 group->fields != fields))
 		{
-			gathered->group = find_group(level, gathered, disclosure, fields,
-										 session_role, acting_role);
+			group = find_group(level, gathered, disclosure, fields,
+							   session_role, acting_role);
+			gathered->group = group;
 			gathered->group_epoch = group_epoch;
-			gathered->level = level;
-			gathered->session_role = session_role;
-			gathered->acting_role = acting_role;
-			gathered->fields = fields;
 			gathered->purpose_fill_number = PG_UINT64_MAX;
 		}
 
-		if (gathered->group->nrows == 0 ||
-			group_has_room(gathered->group, disclosure->at))
-			return gathered->group;
+		if (group->nrows == 0 || group_has_room(group, disclosure->at))
+			return group;
 
 		/* Once it is written, nothing need be where it was: look again. */
-		write_and_restart_group(level, gathered->group, fields);
+		write_and_restart_group(level, group);
 	}
 }
 

@@ -62,6 +62,9 @@ typedef struct GuardEntry
 
 static HTAB *guard_cache = NULL;
 
+/* The entry that was found last: rows come in runs of one relation. */
+static GuardEntry *latest_entry = NULL;
+
 /* How often a guard is read again because it changed while it was read. */
 #define RELOAD_ATTEMPTS 3
 
@@ -140,6 +143,12 @@ sg_guard_lookup(Relation rel, const char *guard_id)
 	GuardEntry *entry;
 	bool		found;
 
+	/* A change counts at the next row, also within one long statement. */
+	AcceptInvalidationMessages();
+	if (likely(latest_entry != NULL && latest_entry->relid == relid &&
+			   guard_cache_generation == guard_generation))
+		return &latest_entry->guard;
+
 	if (guard_cache == NULL)
 	{
 		HASHCTL		ctl = {0};
@@ -153,8 +162,6 @@ sg_guard_lookup(Relation rel, const char *guard_id)
 
 	for (int attempt = 1;; attempt++)
 	{
-		/* A change counts at the next row, also within one long statement. */
-		AcceptInvalidationMessages();
 		if (guard_cache_generation != guard_generation)
 			forget_guards();
 
@@ -169,7 +176,7 @@ sg_guard_lookup(Relation rel, const char *guard_id)
 			entry->context = NULL;
 		}
 		if (entry->valid)
-			return &entry->guard;
+			break;
 
 		/*
 		 * Compiling may itself take in an invalidation; then what was read
@@ -182,9 +189,12 @@ sg_guard_lookup(Relation rel, const char *guard_id)
 		{
 			entry->guard.load_number = guard_generation;
 			entry->valid = true;
-			return &entry->guard;
+			break;
 		}
+		AcceptInvalidationMessages();
 	}
+	latest_entry = entry;
+	return &entry->guard;
 }
 
 /*
@@ -200,6 +210,7 @@ forget_guards(void)
 	GuardEntry *entry;
 	uint64		generation = guard_generation;
 
+	latest_entry = NULL;
 	hash_seq_init(&scan, guard_cache);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
@@ -240,6 +251,7 @@ prepare_form(GuardColumn *column, Oid type)
 		case INT4OID:
 		case INT8OID:
 			column->form = COLUMN_INTEGER;
+			column->digits = palloc(MAXINT8LEN + 1);
 			break;
 		case BYTEAOID:
 			column->form = COLUMN_BYTEA;
@@ -325,6 +337,14 @@ single_column(Guard *guard, const char *role)
 	return NULL;
 }
 
+/* Takes in how to read a column that a role needs. */
+static void
+read_column(Guard *guard, GuardColumn *column, Relation rel, AttrNumber attnum)
+{
+	prepare_column(column, rel, attnum);
+	guard->last_attnum = Max(guard->last_attnum, attnum);
+}
+
 /*
  * Takes one row of guard_column into the guard.
  *
@@ -356,12 +376,12 @@ add_column(Guard *guard, Relation rel, Oid guarded_relid, const char *role,
 	if (strcmp(role, "bookkeeping") == 0)
 		guard->bookkeeping = bms_add_member(guard->bookkeeping, here);
 	else if (strcmp(role, "record_key") == 0)
-		prepare_column(&guard->record_key[guard->nrecord_key++], rel, here);
+		read_column(guard, &guard->record_key[guard->nrecord_key++], rel, here);
 	else if (strcmp(role, "query_elements") == 0)
-		prepare_column(&guard->query_elements[guard->nquery_elements++],
-					   rel, here);
+		read_column(guard, &guard->query_elements[guard->nquery_elements++],
+					rel, here);
 	else if ((single = single_column(guard, role)) != NULL)
-		prepare_column(single, rel, here);
+		read_column(guard, single, rel, here);
 }
 
 /*
@@ -500,6 +520,7 @@ read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
 
 	spi_context = MemoryContextSwitchTo(context);
 	guard->relid = RelationGetRelid(rel);
+	guard->protected_relid = guarded_relid;
 	guard->data_class = spi_text(row, 2);
 	guard->enforce = strcmp(spi_text(row, 3), "observe") != 0;
 	guard->skip_row = strcmp(spi_text(row, 4), "skip_row") == 0;
@@ -687,14 +708,14 @@ value_text(const GuardColumn *column, Datum value)
 				return slice;
 			}
 		case COLUMN_INTEGER:
-			out = palloc(MAXINT8LEN + 1);
+			/* In the guard's memory: most keys are numbers. */
+			slice.data = column->digits;
 			if (column->type == INT2OID)
-				slice.len = pg_itoa(DatumGetInt16(value), out);
+				slice.len = pg_itoa(DatumGetInt16(value), column->digits);
 			else if (column->type == INT4OID)
-				slice.len = pg_ltoa(DatumGetInt32(value), out);
+				slice.len = pg_ltoa(DatumGetInt32(value), column->digits);
 			else
-				slice.len = pg_lltoa(DatumGetInt64(value), out);
-			slice.data = out;
+				slice.len = pg_lltoa(DatumGetInt64(value), column->digits);
 			return slice;
 		case COLUMN_BYTEA:
 			return bytea_text(value);

@@ -32,6 +32,7 @@ typedef struct GuardColumn
 	AttrNumber	attnum;			/* in the relation at hand */
 	ColumnForm	form;
 	Oid			type;			/* base type */
+	char	   *digits;			/* COLUMN_INTEGER: room for its text */
 	FmgrInfo	output;			/* COLUMN_OUTPUT only */
 } GuardColumn;
 
@@ -44,6 +45,7 @@ typedef struct Guard
 {
 	pg_uuid_t	guard_id;
 	Oid			relid;			/* the relation at hand */
+	Oid			protected_relid;	/* whose guard it is: one has but one */
 	const char *relation;		/* the protected table's qualified name */
 	const char *data_class;		/* or NULL: the column says */
 	bool		enforce;		/* the guard's own mode */
@@ -64,6 +66,7 @@ typedef struct Guard
 	int			nquery_elements;
 	GuardColumn *query_elements;
 	Bitmapset  *bookkeeping;	/* attnums, of the relation at hand */
+	AttrNumber	last_attnum;	/* the last column that any role has */
 
 	uint64		load_number;	/* of the whole guard cache */
 } Guard;
@@ -80,7 +83,8 @@ extern const Guard *sg_guard_lookup(Relation rel, const char *guard_id);
 
 /*
  * A column's value in a row as text; NULL data for SQL NULL.  May allocate in
- * CurrentMemoryContext or point into the row.
+ * CurrentMemoryContext, point into the row, or be good only until the column
+ * is read again.
  */
 extern TextSlice sg_guard_column_text(const GuardColumn *column,
 									  TupleTableSlot *slot);

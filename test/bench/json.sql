@@ -6,15 +6,16 @@ SELECT jsonb_pretty(jsonb_build_object(
     'processors', :processors, 'rows', :rows, 'rounds', :rounds,
     'settings', (SELECT jsonb_object_agg(name, current_setting(name)) FROM pg_settings
                  WHERE name IN ('shared_buffers', 'fsync', 'synchronous_commit', 'wal_level',
-                                'autovacuum', 'max_wal_size', 'jit')),
+                                'autovacuum', 'max_wal_size', 'jit', 'shared_preload_libraries')),
     'cases', (SELECT jsonb_agg(jsonb_build_object(
-                  'name', name, 'min_seconds', least, 'median_seconds', median,
-                  'max_seconds', most, 'rows_per_second', rows_per_second,
-                  'to_noop', to_noop, 'to_unguarded', to_unguarded,
-                  'rounds', (SELECT jsonb_agg(seconds ORDER BY round) FROM bench_result r
-                             WHERE r.name = c.name),
-                  'events', (SELECT max(events) FROM bench_result r WHERE r.name = c.name),
-                  'audit_bytes', (SELECT max(audit_bytes) FROM bench_result r WHERE r.name = c.name))
-                  ORDER BY position)
-              FROM bench_ratio c),
-    'memory', (SELECT jsonb_agg(to_jsonb(m) ORDER BY name) FROM bench_memory m)));
+        'name', c.name, 'about', c.about, 'rows', c.rows, 'baseline', c.baseline,
+        'target', c.target,
+        'variants', (SELECT jsonb_agg(jsonb_build_object(
+            'name', r.variant, 'seconds', r.rounds, 'median_seconds', r.seconds, 'median_cpu_seconds', r.cpu,
+            'rows_per_second', r.rows / r.seconds, 'ratio', r.ratio,
+            'least_ratio', r.least, 'most_ratio', r.most, 'cpu_ratio', r.cpu_ratio,
+            'events', r.events, 'log_bytes', r.log_bytes, 'wal_bytes', r.wal_bytes)
+            ORDER BY r.place) FROM bench_ratio AS r WHERE r."case" = c.name),
+        'figures', (SELECT jsonb_agg(jsonb_build_object('variant', f.variant, 'name', f.name,
+            'value', f.value)) FROM bench_figure AS f WHERE f."case" = c.name))
+        ORDER BY c.position) FROM bench_case AS c)));

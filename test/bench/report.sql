@@ -1,25 +1,16 @@
--- The figures of a run, one line for each case.
+-- The figures of a run.
 
-\pset title 'Rows written'
+SELECT format('%s: %s', name, about) FROM bench_case ORDER BY position \g (format=unaligned tuples_only)
+
+\pset title ''
 SELECT * FROM bench_table;
 
-SELECT count(*) FILTER (WHERE name ~ '_(guarded|plpgsql)$') > 0 AS recorded FROM bench_result \gset
-\if :recorded
-\pset title 'What the record takes'
-SELECT name AS "case",
-       max(events) AS records,
-       round(max(audit_bytes) / 1e6, 1) AS "MB",
-       round((max(audit_bytes) / max(rows))::numeric, 1) AS "bytes a row"
-FROM bench_result, bench_rows
-WHERE name ~ '_(guarded|plpgsql)$'
-GROUP BY name, position ORDER BY position;
-\endif
-
-SELECT count(*) > 0 AS measured FROM bench_memory \gset
-\if :measured
-\pset title 'Memory of the backend (a run of its own)'
-SELECT name AS "case",
-       round(peak_kb / 1e3, 1) AS "peak, MB",
-       round(context_bytes / 1e6, 1) AS "of that ours before the commit, MB"
-FROM bench_memory ORDER BY name DESC;
+SELECT count(*) > 0 AS more FROM bench_figure \gset
+\if :more
+\pset title 'More figures'
+SELECT f."case", f.variant, f.name AS "figure",
+       round((percentile_cont(0.5) WITHIN GROUP (ORDER BY f.value))::numeric, 1) AS "value"
+FROM bench_figure AS f JOIN bench_case AS c ON c.name = f."case"
+GROUP BY c.position, f."case", f.name, f.variant, c.variants
+ORDER BY c.position, f.name, array_position(c.variants, f.variant);
 \endif

@@ -39,24 +39,27 @@ sub attempt
 		"BEGIN; SAVEPOINT s; SELECT attempt('$key'); ROLLBACK TO s; RELEASE s; ROLLBACK;\n")[$way % 6];
 }
 
-# A client that makes these attempts: a process, and what it is told.
+# A client that makes these attempts: a process, and a file with what it is told.
+my $clients_started = 0;
+
 sub start_client
 {
-	my ($name, $script) = @_;
-	my ($out, $err) = ('', '');
+	my ($script) = @_;
+	my $name = $PostgreSQL::Test::Utils::tmp_check . '/client_' . $clients_started++;
+	PostgreSQL::Test::Utils::append_to_file("$name.sql", $script);
 	my $harness = IPC::Run::start(
-		[ 'psql', '-X', '-q', '-d', $node->connstr('guarded') ],
-		'<', \$script, '>', \$out, '2>', \$err);
+		[ 'psql', '-X', '-q', '-d', $node->connstr('guarded'), '-f', "$name.sql" ],
+		'<', '/dev/null', '>', '/dev/null', '2>', "$name.err");
 
-	return { harness => $harness, err => \$err, out => \$out };
+	return { harness => $harness, err => "$name.err" };
 }
 
-# Whom the client was told of: event ids in the hints of refusals.
+# What the client was told of: event ids in the hints of refusals.
 sub told
 {
 	my ($client) = @_;
 
-	return ${ $client->{err} } =~ /quote event ([0-9a-f-]{36})\./g;
+	return slurp_file($client->{err}) =~ /quote event ([0-9a-f-]{36})\./g;
 }
 
 # Of these events, how many are in the log?
@@ -76,7 +79,7 @@ sub recorded
 my @clients;
 for my $c (1 .. 16)
 {
-	push @clients, start_client("c$c", join('', map { attempt("$c-$_", $_) } 1 .. 625));
+	push @clients, start_client(join('', map { attempt("$c-$_", $_) } 1 .. 625));
 }
 $_->{harness}->finish foreach @clients;
 my @ids = map { told($_) } @clients;
@@ -144,10 +147,16 @@ sub attempts_during
 	my @running = map {
 		my $from = $attempts;
 		$attempts += 60;
-		start_client('k', join('', map { attempt("k-" . ($from + $_), $_) } 1 .. 60))
+		start_client(join('', map { attempt("k-" . ($from + $_), $_) } 1 .. 60))
 	} 1 .. $number;
 
-	usleep(20_000 + rand(150_000));
+	# The first have heard of a refusal, and not all of all.
+	for (1 .. 500)
+	{
+		last if told($running[0]);
+		usleep(10_000);
+	}
+	usleep(rand(50_000));
 	$code->(@running);
 	foreach (@running)
 	{

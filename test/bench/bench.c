@@ -1,0 +1,207 @@
+/*-------------------------------------------------------------------------
+ *
+ * bench.c
+ *		What the benchmark has to do in C: the floor, and the inner loop by
+ *		itself.
+ *
+ * Calls into the extension's library, which is loaded already.  Never
+ * installed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <sys/resource.h>
+
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "portability/instr_time.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+#include "utils/varlena.h"
+
+#if __has_include(<valgrind/callgrind.h>)
+#include <valgrind/callgrind.h>
+#else
+#define CALLGRIND_START_INSTRUMENTATION ((void) 0)
+#define CALLGRIND_STOP_INSTRUMENTATION ((void) 0)
+#define CALLGRIND_DUMP_STATS_AT(name) ((void) (name))
+#endif
+
+#include "channel/gather.h"
+#include "channel/guard.h"
+#include "policy/decide.h"
+#include "policy/policy.h"
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(noop_trigger);
+PG_FUNCTION_INFO_V1(bench_cpu);
+PG_FUNCTION_INFO_V1(bench_decide);
+PG_FUNCTION_INFO_V1(bench_first);
+PG_FUNCTION_INFO_V1(bench_start);
+PG_FUNCTION_INFO_V1(bench_stop);
+
+/*
+ * noop_trigger() returns trigger
+ *
+ * What any C trigger costs at least, BEFORE or AFTER ROW.
+ */
+Datum
+noop_trigger(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("noop_trigger() was not called by the trigger manager")));
+	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event))
+		return PointerGetDatum(trigdata->tg_trigtuple);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * bench_cpu() returns float8
+ *
+ * The seconds of processor time that this backend has had.
+ */
+Datum
+bench_cpu(PG_FUNCTION_ARGS)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	PG_RETURN_FLOAT8(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
+					 (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+}
+
+/* The trigger of a protected table has the guard's id as its argument. */
+static const Guard *
+guard_of(Relation rel)
+{
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		Trigger    *trigger = &rel->trigdesc->triggers[i];
+
+		if (trigger->tgnargs == 1)
+			return sg_guard_lookup(rel, trigger->tgargs[0]);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("table \"%s\" is not protected",
+					RelationGetRelationName(rel))));
+	return NULL;
+}
+
+/* A disclosure as the channel of export tables fills it in. */
+static void
+fill_disclosure(Disclosure *disclosure, const Guard *guard, text *destination,
+				text *purpose)
+{
+	memset(disclosure, 0, sizeof(*disclosure));
+	disclosure->channel = CHANNEL_EXPORT_ROW;
+	disclosure->operation = "INSERT";
+	disclosure->relation = guard->relation;
+	disclosure->data_class.data = guard->data_class;
+	disclosure->data_class.len = strlen(guard->data_class);
+	disclosure->destination.data = VARDATA_ANY(destination);
+	disclosure->destination.len = VARSIZE_ANY_EXHDR(destination);
+	disclosure->purpose.data = VARDATA_ANY(purpose);
+	disclosure->purpose.len = VARSIZE_ANY_EXHDR(purpose);
+	disclosure->at = GetCurrentTimestamp();
+}
+
+/*
+ * bench_decide(relation text, purpose text, count integer) returns float8
+ *
+ * How many nanoseconds a decision takes that is in the cache: count of them,
+ * to the destinations bench-pd-1, bench-pd-2, ... bench-pd-1000 in turn, as
+ * rows of a feed come.
+ */
+Datum
+bench_decide(PG_FUNCTION_ARGS)
+{
+	Relation	rel = table_openrv(makeRangeVarFromNameList(textToQualifiedNameList(PG_GETARG_TEXT_PP(0))),
+								   AccessShareLock);
+	const Guard *guard = guard_of(rel);
+	int			count = PG_GETARG_INT32(2);
+	Disclosure *disclosures = palloc(sizeof(Disclosure) * 1000);
+	instr_time	start;
+	instr_time	end;
+
+	for (int i = 0; i < 1000; i++)
+	{
+		fill_disclosure(&disclosures[i], guard,
+						cstring_to_text(psprintf("bench-pd-%d", i + 1)),
+						PG_GETARG_TEXT_PP(1));
+		sg_gather_decide(guard, &disclosures[i]);
+	}
+
+	INSTR_TIME_SET_CURRENT(start);
+	for (int i = 0; i < count; i++)
+		sg_gather_decide(guard, &disclosures[i % 1000]);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, start);
+
+	table_close(rel, AccessShareLock);
+	PG_RETURN_FLOAT8(INSTR_TIME_GET_DOUBLE(end) * 1e9 / count);
+}
+
+/*
+ * bench_first(purpose text, count integer) returns float8
+ *
+ * How many nanoseconds a decision takes that is not in any cache, with a
+ * purpose that nobody has seen before: the policy's own work.
+ */
+Datum
+bench_first(PG_FUNCTION_ARGS)
+{
+	const Policy *policy = sg_policy_current();
+	int			count = PG_GETARG_INT32(1);
+	Guard		guard = {.relation = "bench", .data_class = "alpr"};
+	Disclosure	disclosure;
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "bench", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcontext;
+	instr_time	start;
+	instr_time	end;
+
+	fill_disclosure(&disclosure, &guard, cstring_to_text("bench-pd-500"),
+					PG_GETARG_TEXT_PP(0));
+	oldcontext = MemoryContextSwitchTo(context);
+	INSTR_TIME_SET_CURRENT(start);
+	for (int i = 0; i < count; i++)
+	{
+		sg_decide(policy, &disclosure);
+		MemoryContextReset(context);
+	}
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, start);
+	MemoryContextSwitchTo(oldcontext);
+	PG_RETURN_FLOAT8(INSTR_TIME_GET_DOUBLE(end) * 1e9 / count);
+}
+
+/*
+ * bench_start() returns void, bench_stop(name text) returns void
+ *
+ * The region whose instructions callgrind counts.  Outside of it nothing is.
+ */
+Datum
+bench_start(PG_FUNCTION_ARGS)
+{
+	CALLGRIND_START_INSTRUMENTATION;
+	PG_RETURN_VOID();
+}
+
+Datum
+bench_stop(PG_FUNCTION_ARGS)
+{
+	CALLGRIND_STOP_INSTRUMENTATION;
+	CALLGRIND_DUMP_STATS_AT(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	PG_RETURN_VOID();
+}
