@@ -31,11 +31,19 @@ OBJS = \
 	src/channel/context.o \
 	src/channel/copy.o \
 	src/channel/database.o \
+	src/channel/ddl.o \
+	src/channel/ddl_copied.o \
+	src/channel/ddl_grant.o \
+	src/channel/ddl_publication.o \
+	src/channel/ddl_record.o \
+	src/channel/ddl_state.o \
+	src/channel/ddl_tamper.o \
 	src/channel/elements.o \
 	src/channel/export_row.o \
 	src/channel/filter.o \
 	src/channel/gather.o \
 	src/channel/guard.o \
+	src/channel/maintenance.o \
 	src/channel/query.o \
 	src/channel/reads.o \
 	src/channel/records.o \
@@ -98,11 +106,16 @@ SQL_PARTS = \
 	src/audit/review_status.sql \
 	src/audit/overdue.sql \
 	src/audit/retention.sql \
+	src/channel/binding.sql \
+	src/channel/maintenance.sql \
+	src/channel/copied.sql \
+	src/audit/attempts.sql \
 	src/unresolved.sql \
 	src/audit/health.sql \
 	src/preview_terms.sql \
 	src/roles.sql \
-	src/preflight.sql
+	src/preflight.sql \
+	src/exposure.sql
 
 SQL_SCRIPT = sharing_guard--$(EXTVERSION).sql
 PACKS = $(wildcard src/policy/packs/*.json)

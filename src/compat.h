@@ -159,4 +159,15 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 	return proc == NULL ? 0 : proc->pid;
 }
 
+/*
+ * ALTER TABLE ... ALTER COLUMN ... SET EXPRESSION came with PostgreSQL 17: it
+ * computes a generated column anew for each row.  (A macro, so that nobody
+ * needs the parse tree's types for the rest of this file.)
+ */
+#if PG_VERSION_NUM >= 170000
+#define SG_IS_SET_EXPRESSION(subtype) ((subtype) == AT_SetExpression)
+#else
+#define SG_IS_SET_EXPRESSION(subtype) false
+#endif
+
 #endif							/* SHARING_GUARD_COMPAT_H */

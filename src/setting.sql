@@ -9,6 +9,7 @@ CREATE TABLE sharing_guard.setting (
     contact text,
     mode text NOT NULL DEFAULT 'enforce'
         CONSTRAINT setting_mode CHECK (mode IN ('enforce', 'observe')),
+    copied_tables text NOT NULL DEFAULT 'flag',
     undeclared_copy text NOT NULL DEFAULT 'flag'
         CONSTRAINT setting_undeclared_copy CHECK (undeclared_copy IN ('flag', 'refuse')),
     review_period_days integer NOT NULL DEFAULT 90
@@ -36,6 +37,8 @@ COMMENT ON COLUMN sharing_guard.setting.contact IS
 'Whom a refused user is told to ask';
 COMMENT ON COLUMN sharing_guard.setting.mode IS
 'enforce, or observe: nothing is stopped, and the audit shows what would have been';
+COMMENT ON COLUMN sharing_guard.setting.copied_tables IS
+'What becomes of a table that rows of a protected source table are copied to: flag (it is recorded and shown to the auditor), refuse, or protect (the copy is protected like its source)';
 COMMENT ON COLUMN sharing_guard.setting.undeclared_copy IS
 'COPY of a protected table by the agency''s own people who have not said where it goes: flag, or refuse (SG002)';
 COMMENT ON COLUMN sharing_guard.setting.review_period_days IS
@@ -82,7 +85,7 @@ COMMENT ON FUNCTION sharing_guard.fold_name(text) IS
 CREATE FUNCTION sharing_guard.check_word(
     what text, column_name text, word text, known text[]
 ) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF word <> ALL (known) THEN
@@ -162,6 +165,8 @@ BEGIN
                   HINT = 'Give a name from the view pg_timezone_names, such as America/Los_Angeles.';
     END IF;
     PERFORM sharing_guard.check_word('setting', 'mode', NEW.mode, '{enforce,observe}');
+    PERFORM sharing_guard.check_word('setting', 'copied_tables', NEW.copied_tables,
+                                     '{flag,refuse,protect}');
     PERFORM sharing_guard.check_word('setting', 'undeclared_copy', NEW.undeclared_copy, '{flag,refuse}');
     IF NEW.review_period_days NOT BETWEEN 1 AND 90 THEN
         RAISE EXCEPTION 'a review period cannot last % days', NEW.review_period_days
@@ -211,7 +216,9 @@ CREATE FUNCTION sharing_guard.configure(
     review_auditor text DEFAULT NULL,
     overdue_refuses boolean DEFAULT NULL,
     retention_floor interval DEFAULT NULL,
-    log_capacity text DEFAULT NULL
+    log_capacity text DEFAULT NULL,
+    copied_tables text DEFAULT NULL,
+    undeclared_copy text DEFAULT NULL
 ) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -346,9 +353,12 @@ BEGIN
            overdue_refuses = coalesce(arg_refuses, overdue_refuses),
            retention_floor = coalesce(arg_retention, retention_floor),
            log_capacity = CASE WHEN configure.log_capacity IS NULL THEN log_capacity
-                               ELSE arg_capacity END
+                               ELSE arg_capacity END,
+           copied_tables = coalesce(configure.copied_tables, copied_tables),
+           undeclared_copy = coalesce(configure.undeclared_copy, undeclared_copy)
      WHERE num_nonnulls(arg_period, arg_due, arg_auditor, arg_refuses,
-                        arg_retention, configure.log_capacity) > 0
+                        arg_retention, configure.log_capacity,
+                        configure.copied_tables, configure.undeclared_copy) > 0
     RETURNING * INTO new;
     IF FOUND THEN
         SELECT string_agg(format('%s %s (was %s)', n.key, coalesce(n.value, 'none'),
@@ -364,9 +374,9 @@ BEGIN
     RETURN coalesce(nullif(array_to_string(done, '; '), ''), 'nothing changed');
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, interval, text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, interval, text) IS
-'Says whose database this is: home jurisdiction (US-CA), agency (its name, or an agency_id), time zone, whom refused users should ask; and the review cycle: length of a period, days until a review is due, the auditor who signs, whether overdue reviews refuse disclosures, the floor of retention, what the log''s disk holds (200 GB). Called again it changes what is given and keeps what is NULL (an empty text removes contact, auditor or capacity); returns what changed';
+REVOKE ALL ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, interval, text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, interval, text, text, text) IS
+'Says whose database this is: home jurisdiction (US-CA), agency (its name, or an agency_id), time zone, whom refused users should ask; the review cycle: length of a period, days until a review is due, the auditor who signs, whether overdue reviews refuse disclosures, the floor of retention, what the log''s disk holds (200 GB); and what becomes of copies of protected tables (copied_tables: flag, refuse, protect) and of a COPY whose destination nobody declared (undeclared_copy: flag, refuse). Called again it changes what is given and keeps what is NULL (an empty text removes contact, auditor or capacity); returns what changed';
 
 CREATE FUNCTION sharing_guard.set_mode(
     mode text,

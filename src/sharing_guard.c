@@ -19,6 +19,7 @@
 #include "channel/context.h"
 #include "channel/copy.h"
 #include "channel/database.h"
+#include "channel/ddl.h"
 #include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
@@ -66,6 +67,7 @@ _PG_init(void)
 	sg_query_init();
 	sg_review_init();
 	sg_database_init();
+	sg_ddl_init();
 	sg_writer_init();
 	sg_operational_settings_defined();
 

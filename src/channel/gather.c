@@ -31,6 +31,7 @@
 #include "audit/writer.h"
 #include "channel/context.h"
 #include "channel/gather.h"
+#include "channel/maintenance.h"
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -526,10 +527,13 @@ decide_anew(const Policy *policy, const Guard *guard,
 static GatheredDecision *
 ask_policy(const Guard *guard, const Disclosure *disclosure)
 {
-	const Policy *policy = sg_policy_current();
+	const Policy *policy;
 	ByteKey		key;
 	GatheredDecision *gathered;
 
+	/* This may write, and so change the policy's revision. */
+	sg_maintenance_check(disclosure);
+	policy = sg_policy_current();
 	if (unlikely(decisions == NULL ||
 				 decisions_policy_load != sg_policy_load_number(policy) ||
 				 decisions_guard_load != guard->load_number))
@@ -1555,6 +1559,10 @@ sg_gather_read_event(DisclosureEvent *event, const Decision *decision,
 static void
 gather_xact_callback(XactEvent event, void *arg)
 {
+	/* Most transactions of most sessions. */
+	if (likely(levels == NULL && gathered_bytes == 0 && held_back == 0))
+		return;
+
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
