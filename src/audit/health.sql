@@ -74,7 +74,10 @@ SELECT
         CASE WHEN pg_catalog.clock_timestamp() - h.oldest_waiting_at > '2 seconds'
             THEN 'Events have been waiting for the writer for more than two seconds: look at it in pg_stat_activity and at locks on sharing_guard.event; a synchronous standby may be away.' END,
         CASE WHEN h.last_error_at > COALESCE(h.last_write_at, '-infinity')
-            THEN 'The last attempt to write failed; the server log says why.' END
+            THEN 'The last attempt to write failed; the server log says why.' END,
+        (SELECT 'Not signed in time: review period ' || pg_catalog.string_agg(o.period_id::text, ', ' ORDER BY o.period_id)
+                || '; see review_status.'
+            FROM sharing_guard.review_overdue o HAVING pg_catalog.count(*) > 0)
         ], NULL) AS problems
 FROM sharing_guard.writer_health() h
 WHERE h.writer_state IS NOT NULL;
