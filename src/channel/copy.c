@@ -14,13 +14,13 @@
  * keeps what a data-modifying statement returns until its triggers have run.)
  * So such a COPY is refused.
  *
- * COPY FROM into a table with guarded partitions fires none of their statement
- * triggers, so it is here that what it has skipped, or sent to another server,
- * is recorded when it is over.
- *
  * In ExecutorStart rather than in the utility hook: by then views, rules and
  * WITH queries are resolved, and what will be written to stands in one list.
  * Every other statement pays for one comparison.
+ *
+ * COPY FROM into a table with guarded partitions fires none of their statement
+ * triggers, so it is here that what it has skipped, or sent to another server,
+ * is recorded when it is over.
  *
  *-------------------------------------------------------------------------
  */
@@ -218,7 +218,6 @@ copy_ProcessUtility(PROCESS_UTILITY_PARAMS)
 	ReadStatement *reads = NULL;
 	MemoryContext read_context;
 	QueryCompletion own_qc;
-
 	bool		is_copy = IsA(copy, CopyStmt);
 
 	if (likely(!is_copy) || copy->is_from || copy->relation == NULL)
