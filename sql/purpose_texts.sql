@@ -933,7 +933,6 @@ none	ice bucket challenge
 none	ice capades
 none	ice machine vandalized
 none	pol ice
-none	officer off ice
 none	dentist office
 none	justic
 none	service call
@@ -1117,6 +1116,67 @@ not immigration	code enforcement admin warrant
 not immigration	student visa
 not immigration	foreign national
 not immigration	1ce
+immigration	released due to ICE detainer
+immigration	ICE on scene
+immigration	van full of ICE agents
+immigration	wanted by ICE aka John Doe
+immigration	big ICE operation
+immigration	ICE team in parking lot
+immigration	check vehicle on ICE list
+immigration	ICE show of force
+immigration	illegal entry into the US
+immigration	illegal entry into the U.S.
+immigration	illegal entry at the border
+immigration	illegal entry at port of entry
+immigration	undocumented driver
+immigration	sells ice, ICE hold
+immigration	inmigrante sin papeles
+immigration	orden de expulsión del país
+immigration	ICE in case of removal
+immigration	child removal order, ICE hold
+immigration	subject known to ICE
+immigration	came through ICE
+immigration	through the ICE field office
+immigration	off ICE list
+immigration	on ICE list
+immigration	name on ICE warrant
+immigration	deal with ICE
+immigration	dealing with ICE
+immigration	buying time before ICE arrest
+immigration	ICE/immigration truck
+not immigration	removal of obstruction
+not immigration	ice dispenser theft
+not immigration	ice tray
+not immigration	fell through the ice at lake
+not immigration	slid off road on ice
+not immigration	lost control due to ice
+not immigration	cooler full of ice stolen
+not immigration	gang moniker Ice
+not immigration	undocumented VIN trailer
+not immigration	illegal entry through window
+not immigration	firearm removal order GVRO
+not immigration	DVRO/ERO
+not immigration	carro sin papeles
+not immigration	oz ice
+not immigration	meth and ice sales
+not immigration	immunization record
+not immigration	immigrants rights mural vandalism? tag
+not immigration	immaculate
+not immigration	immature
+not immigration	immobile veh
+not immigration	lice check at school
+not immigration	BP gas station agent robbery
+not immigration	admin removal of plates
+not immigration	usc football
+not immigration	8 used cars
+not immigration	removed from the store
+not immigration	removed from the property
+not immigration	final removal of vehicle
+not immigration	I 24 7
+not immigration	unit I 247
+not immigration	legal status of firearm
+not immigration	papers
+not immigration	expired visa card
 \.
 SELECT expected, count(*) FROM labelled GROUP BY 1 ORDER BY 1;
 SELECT l.expected, l.purpose, t.*
