@@ -762,8 +762,8 @@ do_duties(void)
 	TimestampTz now = GetCurrentTimestamp();
 
 	/*
-	 * While it has not been able to say that it is there (there is no log yet,
-	 * or it is locked), it tries whenever there is something to do.
+	 * While it has not been able to say that it is there (there is no log
+	 * yet, or it is locked), it tries whenever there is something to do.
 	 */
 	if (!announced && (last_heartbeat == 0 || queue->first_ready >= 0))
 		write_health(NULL);
