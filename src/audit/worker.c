@@ -42,7 +42,9 @@
 #include "utils/wait_event.h"
 
 #include "audit/health.h"
+#include "audit/overdue.h"
 #include "audit/queue.h"
+#include "audit/seal.h"
 #include "audit/worker.h"
 #include "compat.h"
 #include "operational.h"
@@ -53,6 +55,9 @@
 
 /* While the log is locked, how often the worker looks again. */
 #define LOCK_POLL_MS	20
+
+/* How often it looks after the review periods. */
+#define REVIEW_MS		60000
 
 /* The longest pause before another attempt to connect. */
 #define RECONNECT_MAX_MS	60000
@@ -77,14 +82,18 @@ typedef struct Batch
 
 /* Settings. */
 static int	debug_answer_delay = 0;
+static int	seal_interval = 60000;
 
 static Queue *queue = NULL;
 static Batch batch;
 static MemoryContext work_context = NULL;
 static TimestampTz last_heartbeat = 0;
+static TimestampTz last_seal = 0;
+static TimestampTz last_review = 0;
 
-/* Has this worker told the log that it is there? */
+/* Has this worker told the log that it is there, and which log was that? */
 static bool announced = false;
+static Oid	announced_log = InvalidOid;
 
 void
 sg_worker_init(void)
@@ -102,6 +111,16 @@ sg_worker_init(void)
 							60000,
 							PGC_SIGHUP,
 							GUC_NOT_IN_SAMPLE | GUC_UNIT_MS,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("sharing_guard.seal_interval",
+							"Sets how often the background worker seals what was recorded.",
+							"0: never; then sharing_guard.seal() has to be called.",
+							&seal_interval,
+							60000,
+							0,
+							24 * 60 * 60 * 1000,
+							PGC_SIGHUP,
+							GUC_UNIT_MS,
 							NULL, NULL, NULL);
 	sg_health_init();
 
@@ -414,6 +433,13 @@ lock_log(void)
 	if (!OidIsValid(log))
 		return;					/* said when it is opened */
 
+	/* The extension was dropped and made again: a new log knows nothing. */
+	if (announced && log != announced_log)
+	{
+		announced = false;
+		last_heartbeat = 0;
+	}
+
 	/* Half the time that the sessions wait, so that they hear of it. */
 	deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 										   sg_audit_timeout / 2);
@@ -625,6 +651,7 @@ write_health(const char *what)
 			{
 				sg_health_announce(queue, queue->after_start);
 				announced = true;
+				announced_log = log;
 			}
 			if (what != NULL)
 				sg_health_write(queue, what);
@@ -644,6 +671,59 @@ write_health(const char *what)
 
 	/* Also where nothing could be said: not again at once. */
 	last_heartbeat = GetCurrentTimestamp();
+}
+
+/*
+ * Seals what has been recorded.  Sessions that wait for an event of theirs go
+ * before it: then the rest of a long seal is done at the next turn.
+ */
+static void
+seal(void)
+{
+	volatile bool rest = false;
+
+	PG_TRY();
+	{
+		bool		more = false;
+
+		StartTransactionCommand();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		if (OidIsValid(log_relation()))
+			(void) sg_seal_once(false, &more);
+		PopActiveSnapshot();
+		CommitTransactionCommand();
+		MemoryContextSwitchTo(work_context);
+		rest = more;
+	}
+	PG_CATCH();
+	{
+		(void) recover_from_error();
+	}
+	PG_END_TRY();
+	if (!rest)
+		last_seal = GetCurrentTimestamp();
+}
+
+/*
+ * Opens review periods and says what is overdue.  It waits for nobody, or not
+ * long: what cannot be done now is done a minute later.
+ */
+static void
+review(void)
+{
+	PG_TRY();
+	{
+		StartTransactionCommand();
+		sg_review_tick(false);
+		CommitTransactionCommand();
+		MemoryContextSwitchTo(work_context);
+	}
+	PG_CATCH();
+	{
+		(void) recover_from_error();
+	}
+	PG_END_TRY();
+	last_review = GetCurrentTimestamp();
 }
 
 /* What others have left for this process is settled when it goes. */
@@ -753,6 +833,9 @@ idle_time(void)
 	TimestampTz due = TimestampTzPlusMilliseconds(last_heartbeat,
 												  sg_health_interval());
 
+	if (seal_interval > 0)
+		due = Min(due, TimestampTzPlusMilliseconds(last_seal, seal_interval));
+	due = Min(due, TimestampTzPlusMilliseconds(last_review, REVIEW_MS));
 	return Max(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), due), 1);
 }
 
@@ -770,6 +853,14 @@ do_duties(void)
 	else if (TimestampDifferenceExceeds(last_heartbeat, now,
 										sg_health_interval()))
 		write_health(announced ? "heartbeat" : NULL);
+
+	if (seal_interval > 0 && !sg_worker_is_wanted() &&
+		TimestampDifferenceExceeds(last_seal, GetCurrentTimestamp(), seal_interval))
+		seal();
+
+	if (!sg_worker_is_wanted() &&
+		TimestampDifferenceExceeds(last_review, GetCurrentTimestamp(), REVIEW_MS))
+		review();
 }
 
 void
