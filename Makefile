@@ -10,6 +10,7 @@ MODULE_big = sharing_guard
 OBJS = \
 	src/sharing_guard.o \
 	src/operational.o \
+	src/own_rights.o \
 	src/vocabulary.o \
 	src/roles.o \
 	src/policy/change.o \
@@ -30,14 +31,41 @@ OBJS = \
 	src/channel/context.o \
 	src/channel/copy.o \
 	src/channel/database.o \
+	src/channel/ddl.o \
+	src/channel/ddl_copied.o \
+	src/channel/ddl_grant.o \
+	src/channel/ddl_publication.o \
+	src/channel/ddl_record.o \
+	src/channel/ddl_state.o \
+	src/channel/ddl_tamper.o \
+	src/channel/elements.o \
 	src/channel/export_row.o \
+	src/channel/filter.o \
 	src/channel/gather.o \
 	src/channel/guard.o \
+	src/channel/maintenance.o \
+	src/channel/query.o \
+	src/channel/reads.o \
+	src/channel/records.o \
+	src/channel/refusal.o \
 	src/channel/triggers.o \
+	src/audit/act.o \
+	src/audit/canonical.o \
 	src/audit/event.o \
 	src/audit/health.o \
+	src/audit/identity.o \
+	src/audit/merkle.o \
+	src/audit/overdue.o \
+	src/audit/period.o \
+	src/audit/proof.o \
 	src/audit/queue.o \
+	src/audit/retention.o \
+	src/audit/review.o \
 	src/audit/rows.o \
+	src/audit/seal.o \
+	src/audit/store.o \
+	src/audit/tree.o \
+	src/audit/verify.o \
 	src/audit/window.o \
 	src/audit/worker.o \
 	src/audit/writer.o
@@ -46,6 +74,11 @@ OBJS = \
 SQL_PARTS = \
 	src/operational.sql \
 	src/audit/event.sql \
+	src/audit/identity.sql \
+	src/audit/merkle.sql \
+	src/audit/seal.sql \
+	src/audit/proof.sql \
+	src/audit/verify.sql \
 	src/audit/rows.sql \
 	src/audit/window.sql \
 	src/policy/change.sql \
@@ -62,13 +95,27 @@ SQL_PARTS = \
 	src/channel/context.sql \
 	src/channel/guard.sql \
 	src/channel/triggers.sql \
+	src/channel/filter.sql \
 	src/channel/export_row.sql \
+	src/channel/records.sql \
+	src/audit/act.sql \
+	src/audit/period.sql \
+	src/audit/review.sql \
 	src/audit/views.sql \
+	src/audit/sign_off.sql \
+	src/audit/review_status.sql \
+	src/audit/overdue.sql \
+	src/audit/retention.sql \
+	src/channel/binding.sql \
+	src/channel/maintenance.sql \
+	src/channel/copied.sql \
+	src/audit/attempts.sql \
 	src/unresolved.sql \
 	src/audit/health.sql \
 	src/preview_terms.sql \
 	src/roles.sql \
-	src/preflight.sql
+	src/preflight.sql \
+	src/exposure.sql
 
 SQL_SCRIPT = sharing_guard--$(EXTVERSION).sql
 PACKS = $(wildcard src/policy/packs/*.json)

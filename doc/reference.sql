@@ -24,13 +24,14 @@ FROM pg_settings WHERE name LIKE 'sharing\_guard.%' ORDER BY name;
 \echo '| code | when |'
 \echo '|---|---|'
 \echo '| `SG001` | the sharing policy refuses a row; as a WARNING: rows were skipped |'
+\echo '| `SG002` | COPY of a protected table whose destination nobody has declared, where setting.undeclared_copy is refuse |'
 \echo '| `SG003` | the event cannot be written, so nothing is disclosed |'
+\echo '| `SG004` | a review is overdue, and the settings stop disclosures until it is signed |'
 \echo '| `SG006` | the library is not preloaded, the database is not listed, or a guard cannot work |'
 \echo '| `SG007` | nothing is configured, or no policy is adopted |'
 \echo '| `SG008` | an attempt to change the record |'
 \echo
-\echo '`SG002` (undeclared disclosure), `SG004` (review overdue) and `SG005` (guard'
-\echo under maintenance) are reserved. Bad arguments and rows that make no sense have the
+\echo '`SG005` (guard under maintenance) is reserved. Bad arguments and rows that make no sense have the'
 \echo 'standard codes of PostgreSQL (22023, 22004, 23514, 42703, 42704, ...).'
 \echo
 \echo ## Functions

@@ -137,9 +137,8 @@ SELECT a.change, a.object, a.key FROM two, sharing_guard.pack_adopt('us-x', pack
 -- Settings are set where the installation has such a column: a floor is raised
 -- but never lowered, the rest is kept where it was set here.
 SELECT count(*) FROM sharing_guard.pack_row WHERE object = 'setting' AND pack = 'us-x';
-ALTER TABLE sharing_guard.setting ADD COLUMN IF NOT EXISTS retention_floor interval;
 ALTER TABLE sharing_guard.setting ADD COLUMN IF NOT EXISTS record_self_access text[];
-UPDATE sharing_guard.setting SET retention_floor = NULL, record_self_access = NULL;
+UPDATE sharing_guard.setting SET retention_floor = '24 months', record_self_access = NULL;
 CREATE FUNCTION pg_temp.set(floor text, classes text) RETURNS TABLE (change text, key text, detail text) LANGUAGE sql AS $$
     SELECT a.change, a.key, a.detail FROM sharing_guard.pack_adopt('us-y', replace(pg_temp.version('1',
         '"settings": {"retention_floor": "' || floor || '", "record_self_access": ["' || classes || '"]}'),
@@ -148,9 +147,13 @@ $$;
 SELECT * FROM pg_temp.set('24 months', 'alpr');
 SELECT retention_floor, record_self_access FROM sharing_guard.setting;
 SELECT * FROM pg_temp.set('2 years', 'alpr');
-UPDATE sharing_guard.setting SET retention_floor = '1 month', record_self_access = '{alpr,rms}';
-SELECT * FROM pg_temp.set('2 years', 'cad');
+UPDATE sharing_guard.setting SET record_self_access = '{alpr,rms}';
+SELECT * FROM pg_temp.set('4 years', 'cad');
 SELECT retention_floor, record_self_access FROM sharing_guard.setting;
+-- What a pack in use insists on cannot be set lower, by nobody.
+\set VERBOSITY terse
+UPDATE sharing_guard.setting SET retention_floor = '1 year';
+\set VERBOSITY default
 UPDATE sharing_guard.setting SET retention_floor = '7 years';
 SELECT * FROM pg_temp.set('3 years', 'cad');
 SELECT retention_floor FROM sharing_guard.setting;

@@ -4,12 +4,13 @@ DROP EXTENSION IF EXISTS sharing_guard CASCADE;
 CREATE EXTENSION sharing_guard;
 
 -- Ten years, forty events a day, one in forty a change of policy.
-INSERT INTO sharing_guard.event (event_id, occurred_at, kind, rows_disclosed, rows_blocked,
+INSERT INTO sharing_guard.event (event_id, occurred_at, transaction_id, log_id, kind, rows_disclosed, rows_blocked,
     username, username_source, session_role, acting_role, operation, relation, channel,
     data_class, destination, destination_class, outcome, would_be_outcome,
     tags, rule_ids, flag_reasons, record_keys, purposes)
 SELECT lpad(to_hex(i), 32, '0')::uuid,
     statement_timestamp() - (146000 - i) * interval '36 minutes',
+    pg_current_xact_id(), sharing_guard.log_id(),
     CASE WHEN i % 40 = 0 THEN 'policy_change' ELSE 'disclosure' END,
     2, 0, 'officer', 'login', 'rms', 'rms', 'INSERT', 'public.outbox', 'export_row',
     'alpr', 'Agency ' || i % 50, 'in_state_public_agency',
@@ -22,7 +23,7 @@ ANALYZE sharing_guard.event;
 -- What a query on a view does to the log: which bounds the index is given,
 -- whether anything scans the log from end to end, and whether it reads no more
 -- than a twentieth of it (90 days are a fortieth).
-CREATE FUNCTION pg_temp.plan_of(query text,
+CREATE FUNCTION pg_temp.plan_of(query text, fraction int DEFAULT 20,
     OUT bounded boolean, OUT whole_log boolean, OUT small boolean)
     LANGUAGE plpgsql AS $$
 DECLARE
@@ -43,7 +44,7 @@ BEGIN
     EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, FORMAT JSON) ' || query INTO plan;
     blocks := (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::bigint
         + (plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::bigint;
-    small := blocks < pg_relation_size('sharing_guard.event') / current_setting('block_size')::int / 20;
+    small := blocks < pg_relation_size('sharing_guard.event') / current_setting('block_size')::int / fraction;
 END
 $$;
 
@@ -73,6 +74,23 @@ $$;
 SELECT count(*) / 2 <= e AND e <= count(*) * 2 AS estimate_good
 FROM sharing_guard.audit_90d, pg_temp.estimated('SELECT * FROM sharing_guard.audit_90d') e
 GROUP BY e;
+
+-- Sealed and partly reviewed, with their period and what was found: still what
+-- the window costs, a bundle of the seal for 256 events and a row for each that
+-- was reviewed.
+SELECT sharing_guard.seal() >= 146000 AS sealed;
+INSERT INTO sharing_guard.period (tree_id, period_id, begins_at, ends_at, due_at, opened_at, first_index, root)
+SELECT sharing_guard.own_tree(), i, now() + i * interval '90 days', now() + (i + 1) * interval '90 days', now() + (i + 2) * interval '90 days',
+    now(), (i - 1) * 3600, ''
+FROM generate_series(1, 40) i;
+SELECT sharing_guard.write_review((SELECT array_agg(e.event_id) FROM sharing_guard.event e WHERE e.outcome = 'flag'),
+    'lawful', NULL, NULL) IS NOT NULL AS reviewed;
+SELECT v, p.*
+FROM unnest(ARRAY['audit_90d', 'audit_rows_90d', 'flagged_90d', 'policy_changes_90d']) WITH ORDINALITY u (v, n),
+    pg_temp.plan_of('SELECT * FROM sharing_guard.' || v, 10) p
+ORDER BY n;
+SELECT count(*) > 3000 AS many, count(period_id) = count(*) AS all_have_periods, min(period_id) >= 39 AS last_ones, count(disposition) = count(*) FILTER (WHERE outcome = 'flag') AS found
+FROM sharing_guard.audit_90d;
 
 -- One event is found by its id.
 DO $$

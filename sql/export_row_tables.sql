@@ -47,7 +47,7 @@ INSERT INTO feed_grandchild VALUES (4, 'oakdale-pd', 'theft', 'y');
 SELECT record_key, relation FROM sharing_guard.audit_rows WHERE purpose = 'theft' ORDER BY 1;
 DROP TABLE feed CASCADE;
 -- Dropping the table is recorded.
-SELECT operation, relation FROM sharing_guard.policy_changes ORDER BY event_id DESC LIMIT 1;
+SELECT operation, relation FROM sharing_guard.policy_changes WHERE relation LIKE 'sharing_guard.%' ORDER BY event_id DESC LIMIT 1;
 SELECT count(*) FROM sharing_guard.guard;
 
 -- Types: enum, domain, integer through an alias, a state column, char(n),
@@ -114,7 +114,7 @@ SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key =
 SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id');
 SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rms', on_block => 'maybe');
 SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rms', mode => 'off');
-SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rms', filter_reads => true);
+SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rms', filter_reads => NULL);
 SELECT sharing_guard.protect_export('t_bad', record_key => 'id', data_class => 'rms');
 SELECT sharing_guard.protect_export(NULL, destination => 'dest', data_class => 'rms');
 -- None of these left anything behind.

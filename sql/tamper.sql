@@ -76,9 +76,12 @@ DROP TABLE o.mine;
 -- Other people's DDL neither waits for, nor fails because of, a guard.
 SET ROLE regress_owner;
 CREATE FUNCTION o.noop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+-- The owner may not; a superuser may, and is seen.
+CREATE OR REPLACE TRIGGER sharing_guard_export AFTER INSERT ON o.ex FOR EACH ROW EXECUTE FUNCTION o.noop();
+RESET ROLE;
 CREATE OR REPLACE TRIGGER sharing_guard_export AFTER INSERT ON o.ex FOR EACH ROW EXECUTE FUNCTION o.noop();
 ALTER TABLE o.ex ENABLE ALWAYS TRIGGER sharing_guard_export;
-RESET ROLE;
+SELECT operation, relation, changed_key FROM sharing_guard.policy_changes WHERE relation = 'o.ex' AND operation ~ 'TRIGGER';
 SET ROLE regress_other;
 BEGIN;
 CREATE TEMP TABLE t (a int);

@@ -16,6 +16,15 @@
 #error "sharing_guard supports PostgreSQL 15 to 18"
 #endif
 
+#include "catalog/pg_database.h"
+#include "miscadmin.h"
+#include "nodes/plannodes.h"
+#include "postmaster/bgworker_internals.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
+#include "storage/sinvaladt.h"
+#include "utils/acl.h"
+
 /* Since PostgreSQL 16 the macros of varlena types are no part of postgres.h. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
@@ -33,6 +42,14 @@
 #define EXECUTOR_RUN_ARGS queryDesc, direction, count, execute_once
 #endif
 
+/* The same in all versions so far; long enough to be written once. */
+#define PROCESS_UTILITY_PARAMS \
+	PlannedStmt *pstmt, const char *queryString, bool readOnlyTree, \
+	ProcessUtilityContext context, ParamListInfo params, \
+	QueryEnvironment *queryEnv, DestReceiver *dest, QueryCompletion *qc
+#define PROCESS_UTILITY_ARGS \
+	pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc
+
 /* PostgreSQL 18 lets a module say who it is in its magic block. */
 #ifdef PG_MODULE_MAGIC_EXT
 #define SG_MODULE_MAGIC() \
@@ -41,12 +58,43 @@
 #define SG_MODULE_MAGIC() PG_MODULE_MAGIC
 #endif
 
-#include "catalog/pg_database.h"
-#include "postmaster/bgworker_internals.h"
-#include "storage/proc.h"
-#include "storage/procarray.h"
-#include "storage/sinvaladt.h"
-#include "utils/acl.h"
+/*
+ * Who a statement reads a relation as (InvalidOid: whoever acts), and what it
+ * may do there.  Since PostgreSQL 16 that stands apart from the range table;
+ * an entry without it is a partition or a child of one that has it.
+ */
+static inline AclMode
+sg_rte_permissions(const PlannedStmt *plan, const RangeTblEntry *rte,
+				   Oid *check_as_user)
+{
+#if PG_VERSION_NUM >= 160000
+	RTEPermissionInfo *perminfo = NULL;
+
+	if (rte->perminfoindex != 0)
+		perminfo = list_nth(plan->permInfos, rte->perminfoindex - 1);
+	*check_as_user = perminfo ? perminfo->checkAsUser : InvalidOid;
+	return perminfo ? perminfo->requiredPerms : 0;
+#else
+	*check_as_user = rte->checkAsUser;
+	return rte->requiredPerms;
+#endif
+}
+
+/*
+ * May whoever has this role act as that one?  Not counting that a superuser
+ * may act as anybody.  Since PostgreSQL 16 a membership may be one to
+ * administer and no more, as whoever made the role has.
+ */
+static inline bool
+sg_acts_for(Oid member, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	if (!superuser_arg(member))
+		return has_privs_of_role(member, role) ||
+			member_can_set_role(member, role);
+#endif
+	return is_member_of_role_nosuper(member, role);
+}
 
 /*
  * Has the server taken note of a background worker of this name?  It leaves
@@ -110,5 +158,16 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #endif
 	return proc == NULL ? 0 : proc->pid;
 }
+
+/*
+ * ALTER TABLE ... ALTER COLUMN ... SET EXPRESSION came with PostgreSQL 17: it
+ * computes a generated column anew for each row.  (A macro, so that nobody
+ * needs the parse tree's types for the rest of this file.)
+ */
+#if PG_VERSION_NUM >= 170000
+#define SG_IS_SET_EXPRESSION(subtype) ((subtype) == AT_SetExpression)
+#else
+#define SG_IS_SET_EXPRESSION(subtype) false
+#endif
 
 #endif							/* SHARING_GUARD_COMPAT_H */

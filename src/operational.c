@@ -119,6 +119,19 @@ sg_guarded_databases(void)
 	return databases;
 }
 
+bool
+sg_database_is_guarded(const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, sg_guarded_databases())
+	{
+		if (strcmp((char *) lfirst(lc), name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Is the current database among those that are guarded?
  *
@@ -136,15 +149,9 @@ database_is_listed(void)
 	if (answer == UNKNOWN)
 	{
 		char	   *dbname = get_database_name(MyDatabaseId);
-		bool		found = false;
-		ListCell   *lc;
 
-		foreach(lc, sg_guarded_databases())
-		{
-			if (dbname != NULL && strcmp((char *) lfirst(lc), dbname) == 0)
-				found = true;
-		}
-		answer = found ? LISTED : NOT_LISTED;
+		answer = dbname != NULL && sg_database_is_guarded(dbname) ?
+			LISTED : NOT_LISTED;
 	}
 	return answer == LISTED;
 }

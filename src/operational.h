@@ -27,6 +27,8 @@
 #define ERRCODE_SG_NOT_CONFIGURED			MAKE_SQLSTATE('S','G','0','0','7')
 /* An attempt to change the record itself. */
 #define ERRCODE_SG_RECORD_PROTECTED			MAKE_SQLSTATE('S','G','0','0','8')
+/* A command that would take a guard away, or part of it. */
+#define ERRCODE_SG_GUARD_PROTECTED			MAKE_SQLSTATE('S','G','0','0','9')
 
 /* Settings. */
 extern PGDLLIMPORT int sg_gather_memory;	/* kB */
@@ -45,5 +47,8 @@ extern List *sg_guarded_databases(void);
  * listed in sharing_guard.databases; pg_upgrade is let through.
  */
 extern void sg_require_operational(void);
+
+/* Is a database of this name listed in sharing_guard.databases? */
+extern bool sg_database_is_guarded(const char *name);
 
 #endif							/* SHARING_GUARD_OPERATIONAL_H */

@@ -9,7 +9,7 @@ AS $$
         SELECT r.relid, r.relkind, g.guard_id, g.on_block,
                bool_or(r.relkind = 'f') OVER () AS foreign_in_tree
         FROM sharing_guard.guard g, sharing_guard.relation_tree(g.relation) r
-        WHERE g.guard_id = $1)
+        WHERE g.guard_id = $1 AND g.kind = 'export')
     SELECT t.relid::regclass, w.name,
            CASE WHEN tg.oid IS NULL THEN 'missing'
                 WHEN tg.tgfoid <> w.function OR tg.tgargs <> t.guard_id::text::bytea || '\x00'::bytea
@@ -137,10 +137,11 @@ BEGIN
                      THEN 'Drop that trigger and call sharing_guard.protect_export() for the protected table again.'
                      ELSE 'Call sharing_guard.protect_export() for the protected table again.' END
             FROM sharing_guard.guard_defects(r.guard_id) d;
-        ELSIF NOT EXISTS (SELECT FROM sharing_guard.guard_column c
-                          WHERE c.guard_id = r.guard_id AND c.role = 'destination')
-              OR NOT EXISTS (SELECT FROM sharing_guard.guard_column c
-                             WHERE c.guard_id = r.guard_id AND c.role = 'record_key')
+        ELSIF (r.kind = 'export'
+               AND (NOT EXISTS (SELECT FROM sharing_guard.guard_column c
+                                WHERE c.guard_id = r.guard_id AND c.role = 'destination')
+                    OR NOT EXISTS (SELECT FROM sharing_guard.guard_column c
+                                   WHERE c.guard_id = r.guard_id AND c.role = 'record_key')))
               OR EXISTS (SELECT FROM sharing_guard.guard_column c
                          WHERE c.guard_id = r.guard_id AND c.role <> 'bookkeeping'
                            AND NOT EXISTS (SELECT FROM pg_attribute a
@@ -148,10 +149,21 @@ BEGIN
                                              AND a.attnum > 0 AND NOT a.attisdropped)) THEN
             RETURN QUERY SELECT 'problem', r.relation::text,
                 'the guard lacks a column that it needs: rows are refused',
-                'Call sharing_guard.protect_export() for the table with its present columns.';
+                format('Call sharing_guard.protect_%s() for the table with its present columns.', r.kind);
         ELSE
             RETURN QUERY SELECT 'ok', r.relation::text,
-                format('protected, mode %s, on_block %s', r.mode, r.on_block), NULL;
+                CASE r.kind
+                    WHEN 'records' THEN format('protected, mode %s, the agency''s own queries are %s', r.mode,
+                        CASE WHEN r.record_self_access THEN 'recorded' ELSE 'not recorded' END)
+                    ELSE format('protected, mode %s, on_block %s', r.mode, r.on_block) END, NULL;
+        END IF;
+        IF r.filter_reads THEN
+            RETURN QUERY SELECT 'problem', d.relation::text,
+                format('filter_reads: %s, so rows that the policy blocks come out', d.defect),
+                format('Call sharing_guard.protect_%s() for the protected table again.', r.kind)
+            FROM sharing_guard.filter_defects(r.relation) d;
+            RETURN QUERY SELECT 'ok', r.relation::text,
+                'filter_reads: COPY ... FROM into the table, and pg_dump of it, need a role with BYPASSRLS', NULL;
         END IF;
         IF EXISTS (SELECT FROM pg_publication_tables p
                    JOIN pg_class c ON c.relname = p.tablename
@@ -170,6 +182,35 @@ BEGIN
     WHERE t.tgfoid = 'sharing_guard.export_row_after'::regproc AND t.tgparentid = 0
       AND EXISTS (SELECT FROM sharing_guard.orphaned_guards(t.tgrelid))
     ORDER BY t.tgrelid::regclass::text;
+
+    -- What makes the backups.
+    IF EXISTS (SELECT FROM sharing_guard.guard g WHERE g.kind = 'records' OR g.filter_reads) THEN
+        IF NOT EXISTS (SELECT FROM sharing_guard.role_binding b WHERE b.kind = 'backup') THEN
+            RETURN QUERY SELECT 'warning', 'backup',
+                'no role is named for backups: what pg_dump reads of protected tables is '
+                || CASE current_setting_row.undeclared_copy WHEN 'refuse' THEN 'refused (SG002)'
+                   ELSE 'flagged as an undeclared copy' END,
+                'Call sharing_guard.bind_backup(role), and let pg_dump log in as that role.';
+        END IF;
+        RETURN QUERY SELECT 'problem', format('backup role %s', b.role),
+            format('it cannot read %s, so pg_dump fails', g.relation),
+            format('GRANT pg_read_all_data TO %s;', b.role)
+        FROM sharing_guard.role_binding b, sharing_guard.guard g
+        WHERE b.kind = 'backup'
+          AND NOT has_table_privilege(b.role::oid, g.relation::oid, 'SELECT')
+        ORDER BY b.role::text, g.relation::text;
+        RETURN QUERY SELECT 'problem', format('backup role %s', b.role),
+            format('row-level security of %s applies to it (filter_reads), so pg_dump fails', g.relation),
+            format('As superuser: ALTER ROLE %s BYPASSRLS;', b.role)
+        FROM sharing_guard.role_binding b
+             JOIN pg_roles o ON o.oid = b.role::oid
+             CROSS JOIN sharing_guard.guard g
+        WHERE b.kind = 'backup' AND g.filter_reads AND NOT o.rolbypassrls AND NOT o.rolsuper
+        ORDER BY b.role::text, g.relation::text;
+        RETURN QUERY SELECT 'ok', format('backup role %s', b.role),
+            format('what it copies of protected tables is recorded as a backup kept by %s', b.agency_id), NULL
+        FROM sharing_guard.role_binding b WHERE b.kind = 'backup' ORDER BY b.role::text;
+    END IF;
 
     -- A table that is about to be protected.
     IF relation IS NULL THEN

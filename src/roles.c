@@ -22,7 +22,8 @@
 PG_FUNCTION_INFO_V1(sg_sql_grant_duty);
 
 /*
- * An auditor reads, and changes nothing.  (Everybody may enter the schema:
+ * An auditor reads, and adds to the record what was found; nothing that is
+ * there can be changed by it.  (Everybody may enter the schema:
  * begin_disclosure() is in there.)
  */
 static const char auditor_grants[] =
@@ -36,9 +37,14 @@ static const char auditor_grants[] =
 "  sharing_guard.unresolved_destinations, sharing_guard.task_force,"
 "  sharing_guard.data_class,"
 "  sharing_guard.setting, sharing_guard.guard, sharing_guard.guard_column,"
-"  sharing_guard.role_binding, sharing_guard.role_duty,"
-"  sharing_guard.adopted_pack, sharing_guard.health,"
-"  sharing_guard.health_history TO duty_holder;"
+"  sharing_guard.role_binding, sharing_guard.server_binding,"
+"  sharing_guard.publication_binding, sharing_guard.maintenance,"
+"  sharing_guard.maintenance_defect, sharing_guard.attempts,"
+"  sharing_guard.attempts_90d, sharing_guard.exposure,"
+"  sharing_guard.role_duty, sharing_guard.adopted_pack,"
+"  sharing_guard.health, sharing_guard.health_history, sharing_guard.log,"
+"  sharing_guard.checkpoint, sharing_guard.tile, sharing_guard.bundle,"
+"  sharing_guard.purged_leaf, sharing_guard.sealed_event TO duty_holder;"
 "GRANT EXECUTE ON FUNCTION sharing_guard.explain_event(uuid),"
 "  sharing_guard.writer_health(),"
 "  sharing_guard.oldest_transaction_start(),"
@@ -46,7 +52,39 @@ static const char auditor_grants[] =
 "  sharing_guard.preview_terms,"
 "  sharing_guard.resolve_destination, sharing_guard.suggest_agencies,"
 "  sharing_guard.audit_window_start(timestamptz, text),"
-"  sharing_guard.time_zone(), sharing_guard.event_rows TO duty_holder;";
+"  sharing_guard.time_zone(), sharing_guard.event_rows,"
+"  sharing_guard.exposures,"
+"  sharing_guard.seal, sharing_guard.verify_audit,"
+"  sharing_guard.leaf_hash, sharing_guard.node_hash,"
+"  sharing_guard.verify_inclusion, sharing_guard.verify_consistency,"
+"  sharing_guard.log_id, sharing_guard.tree_id, sharing_guard.tree_root,"
+"  sharing_guard.tile_hashes, sharing_guard.inclusion_proof,"
+"  sharing_guard.consistency_proof, sharing_guard.canonical_entry,"
+"  sharing_guard.canonical_columns, sharing_guard.log_origin,"
+"  sharing_guard.checkpoint(bigint, uuid), sharing_guard.note_key_id,"
+"  sharing_guard.verifier_key, sharing_guard.signed_note,"
+"  sharing_guard.tlog_proof TO duty_holder;"
+/* The review cycle. */
+"GRANT SELECT ON"
+"  sharing_guard.review_status, sharing_guard.review_totals,"
+"  sharing_guard.signatures, sharing_guard.vague_purposes_90d,"
+"  sharing_guard.review, sharing_guard.disposition,"
+"  sharing_guard.review_check, sharing_guard.stand_in,"
+"  sharing_guard.review_overdue, sharing_guard.review_alert,"
+"  sharing_guard.legal_holds, sharing_guard.purge_record,"
+"  sharing_guard.log_capacity TO duty_holder;"
+"GRANT EXECUTE ON FUNCTION sharing_guard.event_period(uuid),"
+"  sharing_guard.event_disposition(uuid),"
+"  sharing_guard.event_leaf(uuid), sharing_guard.event_tree(uuid),"
+"  sharing_guard.own_tree(), sharing_guard.period_totals,"
+"  sharing_guard.review_period, sharing_guard.act_defects,"
+"  sharing_guard.close_period, sharing_guard.review_event,"
+"  sharing_guard.review_events, sharing_guard.record_check,"
+"  sharing_guard.name_stand_in, sharing_guard.sign_off,"
+"  sharing_guard.signed_statement, sharing_guard.import_sign_off,"
+"  sharing_guard.legal_hold, sharing_guard.release_hold,"
+"  sharing_guard.purge, sharing_guard.follow_purges,"
+"  sharing_guard.compare_checkpoint TO duty_holder;";
 
 /* A policy administrator changes policy, and cannot change the record. */
 static const char policy_admin_grants[] =
@@ -56,12 +94,14 @@ static const char policy_admin_grants[] =
 "  sharing_guard.legal_basis,"
 "  sharing_guard.task_force, sharing_guard.data_class,"
 "  sharing_guard.setting, sharing_guard.guard, sharing_guard.guard_column,"
-"  sharing_guard.role_binding, sharing_guard.adopted_pack,"
+"  sharing_guard.role_binding, sharing_guard.server_binding,"
+"  sharing_guard.publication_binding, sharing_guard.adopted_pack,"
 "  sharing_guard.pack_row TO duty_holder;"
 "GRANT SELECT ON sharing_guard.legal_basis_status,"
 "  sharing_guard.unresolved_destinations TO duty_holder;"
-"GRANT SELECT ON sharing_guard.role_duty, sharing_guard.health,"
-"  sharing_guard.health_history TO duty_holder;"
+"GRANT SELECT ON sharing_guard.role_duty, sharing_guard.maintenance,"
+"  sharing_guard.maintenance_defect, sharing_guard.exposure,"
+"  sharing_guard.health, sharing_guard.health_history TO duty_holder;"
 "GRANT EXECUTE ON FUNCTION sharing_guard.configure,"
 "  sharing_guard.writer_health(),"
 "  sharing_guard.oldest_transaction_start(),"
@@ -81,6 +121,8 @@ static const char policy_admin_grants[] =
 "  sharing_guard.pack_faults, sharing_guard.pack_parse,"
 "  sharing_guard.pack_adopt,"
 "  sharing_guard.protect_export, sharing_guard.unprotect,"
+"  sharing_guard.protect_records, sharing_guard.check_readable,"
+"  sharing_guard.set_filter, sharing_guard.filter_defects,"
 "  sharing_guard.guarded_columns, sharing_guard.check_exportable,"
 "  sharing_guard.relation_tree,"
 "  sharing_guard.split_identifiers, sharing_guard.base_type,"
@@ -88,7 +130,15 @@ static const char policy_admin_grants[] =
 "  sharing_guard.require_operational, sharing_guard.library_preloaded,"
 "  sharing_guard.database_listed, sharing_guard.preflight,"
 "  sharing_guard.guard_defects, sharing_guard.orphaned_guards,"
-"  sharing_guard.bind_role, sharing_guard.unbind_role TO duty_holder;";
+"  sharing_guard.bind, sharing_guard.bind_role, sharing_guard.bind_backup,"
+"  sharing_guard.unbind_role,"
+"  sharing_guard.seal, sharing_guard.begin_review,"
+"  sharing_guard.holds_duty,"
+"  sharing_guard.bind_server, sharing_guard.unbind_server,"
+"  sharing_guard.bind_publication, sharing_guard.unbind_publication,"
+"  sharing_guard.check_agency, sharing_guard.open_maintenance,"
+"  sharing_guard.approve_maintenance, sharing_guard.close_maintenance,"
+"  sharing_guard.exposures TO duty_holder;";
 
 /*
  * sharing_guard.grant_duty(role text, duty text, grant boolean) returns void

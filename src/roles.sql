@@ -10,7 +10,7 @@ COMMENT ON TABLE sharing_guard.role_duty IS
 'Who was made an auditor or a policy administrator';
 COMMENT ON COLUMN sharing_guard.role_duty.role IS 'The role';
 COMMENT ON COLUMN sharing_guard.role_duty.duty IS
-'auditor: reads the record and the policy; policy_admin: changes the policy';
+'auditor: reads the record and the policy, reviews and signs; policy_admin: changes the policy';
 REVOKE ALL ON TABLE sharing_guard.role_duty FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.role_duty', '');
 CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
@@ -65,7 +65,7 @@ CREATE FUNCTION sharing_guard.grant_auditor(role text) RETURNS void
 AS $$ SELECT sharing_guard.change_duty($1, 'auditor', true) $$;
 REVOKE ALL ON FUNCTION sharing_guard.grant_auditor(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.grant_auditor(text) IS
-'Lets a role read the audit views and the policy, and nothing else';
+'Lets a role read the audit views and the policy, review events and sign review periods; it can change nothing that is there';
 
 CREATE FUNCTION sharing_guard.revoke_auditor(role text) RETURNS void
     LANGUAGE sql VOLATILE PARALLEL UNSAFE

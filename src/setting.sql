@@ -8,7 +8,20 @@ CREATE TABLE sharing_guard.setting (
     time_zone text NOT NULL,
     contact text,
     mode text NOT NULL DEFAULT 'enforce'
-        CONSTRAINT setting_mode CHECK (mode IN ('enforce', 'observe'))
+        CONSTRAINT setting_mode CHECK (mode IN ('enforce', 'observe')),
+    copied_tables text NOT NULL DEFAULT 'flag',
+    undeclared_copy text NOT NULL DEFAULT 'flag'
+        CONSTRAINT setting_undeclared_copy CHECK (undeclared_copy IN ('flag', 'refuse')),
+    review_period_days integer NOT NULL DEFAULT 90
+        CONSTRAINT setting_review_period_days CHECK (review_period_days BETWEEN 1 AND 90),
+    review_due_days integer NOT NULL DEFAULT 30
+        CONSTRAINT setting_review_due_days CHECK (review_due_days BETWEEN 0 AND 90),
+    review_auditor text,
+    overdue_refuses boolean NOT NULL DEFAULT false,
+    retention_floor interval NOT NULL DEFAULT '3 years'
+        CONSTRAINT setting_retention_floor CHECK (retention_floor >= '90 days'),
+    log_capacity bigint
+        CONSTRAINT setting_log_capacity CHECK (log_capacity > 0)
 );
 COMMENT ON TABLE sharing_guard.setting IS
 'One row: what the whole installation shares; see configure() and set_mode()';
@@ -24,6 +37,22 @@ COMMENT ON COLUMN sharing_guard.setting.contact IS
 'Whom a refused user is told to ask';
 COMMENT ON COLUMN sharing_guard.setting.mode IS
 'enforce, or observe: nothing is stopped, and the audit shows what would have been';
+COMMENT ON COLUMN sharing_guard.setting.copied_tables IS
+'What becomes of a table that rows of a protected source table are copied to: flag (it is recorded and shown to the auditor), refuse, or protect (the copy is protected like its source)';
+COMMENT ON COLUMN sharing_guard.setting.undeclared_copy IS
+'COPY of a protected table by the agency''s own people who have not said where it goes: flag, or refuse (SG002)';
+COMMENT ON COLUMN sharing_guard.setting.review_period_days IS
+'How many days a review period lasts, at most 90; a change counts from the next period';
+COMMENT ON COLUMN sharing_guard.setting.review_due_days IS
+'How many days after its end a review period must be signed; then it is overdue';
+COMMENT ON COLUMN sharing_guard.setting.review_auditor IS
+'The role of the auditor who signs; another auditor may then sign only where named to stand in. NULL: any auditor may';
+COMMENT ON COLUMN sharing_guard.setting.overdue_refuses IS
+'Whether every disclosure beyond the agency itself is refused while a review is overdue; else an alert a day is all';
+COMMENT ON COLUMN sharing_guard.setting.retention_floor IS
+'The floor of retention: younger events cannot be purged. At least 90 days, by default three years; an adopted pack may insist on more';
+COMMENT ON COLUMN sharing_guard.setting.log_capacity IS
+'How many bytes the log may grow to on its disk, for the view log_capacity; NULL where not told. The database cannot see how much of a disk is free';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.setting', '');
 
 CREATE TRIGGER policy_changed
@@ -56,7 +85,7 @@ COMMENT ON FUNCTION sharing_guard.fold_name(text) IS
 CREATE FUNCTION sharing_guard.check_word(
     what text, column_name text, word text, known text[]
 ) RETURNS void
-    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF word <> ALL (known) THEN
@@ -136,6 +165,31 @@ BEGIN
                   HINT = 'Give a name from the view pg_timezone_names, such as America/Los_Angeles.';
     END IF;
     PERFORM sharing_guard.check_word('setting', 'mode', NEW.mode, '{enforce,observe}');
+    PERFORM sharing_guard.check_word('setting', 'copied_tables', NEW.copied_tables,
+                                     '{flag,refuse,protect}');
+    PERFORM sharing_guard.check_word('setting', 'undeclared_copy', NEW.undeclared_copy, '{flag,refuse}');
+    IF NEW.review_period_days NOT BETWEEN 1 AND 90 THEN
+        RAISE EXCEPTION 'a review period cannot last % days', NEW.review_period_days
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'It lasts 1 to 90 days.';
+    END IF;
+    IF NEW.review_due_days NOT BETWEEN 0 AND 90 THEN
+        RAISE EXCEPTION 'a review cannot be due % days after the end of its period', NEW.review_due_days
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'It is due 0 to 90 days after it.';
+    END IF;
+    -- What a pack insists on is a floor below the floor.
+    IF NEW.retention_floor < sharing_guard.retention_minimum() THEN
+        RAISE EXCEPTION 'events cannot be kept for % only', NEW.retention_floor
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = format('The least is %s: 90 days, or what the adopted policy packs insist on.',
+                                sharing_guard.retention_minimum());
+    END IF;
+    IF NEW.log_capacity <= 0 THEN
+        RAISE EXCEPTION 'the capacity of the log must be greater than zero'
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Give what its disk holds, such as 200 GB.';
+    END IF;
     IF NEW.contact ~ '[[:cntrl:]]' THEN
         RAISE EXCEPTION 'the contact contains control characters'
             USING ERRCODE = 'invalid_parameter_value',
@@ -156,7 +210,15 @@ CREATE FUNCTION sharing_guard.configure(
     home_jurisdiction text,
     agency text,
     time_zone text,
-    contact text DEFAULT NULL
+    contact text DEFAULT NULL,
+    review_period_days integer DEFAULT NULL,
+    review_due_days integer DEFAULT NULL,
+    review_auditor text DEFAULT NULL,
+    overdue_refuses boolean DEFAULT NULL,
+    retention_floor interval DEFAULT NULL,
+    log_capacity text DEFAULT NULL,
+    copied_tables text DEFAULT NULL,
+    undeclared_copy text DEFAULT NULL
 ) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -166,7 +228,15 @@ DECLARE
     arg_agency text := btrim(configure.agency);
     arg_zone text := configure.time_zone;
     arg_contact text := configure.contact;
+    arg_period integer := configure.review_period_days;
+    arg_due integer := configure.review_due_days;
+    arg_auditor text := configure.review_auditor;
+    arg_refuses boolean := configure.overdue_refuses;
+    arg_retention interval := configure.retention_floor;
+    arg_capacity bigint := pg_size_bytes(nullif(btrim(configure.log_capacity), ''));
     old sharing_guard.setting;
+    new sharing_guard.setting;
+    difference text;
     home text;
     zone text;
     ids text[];
@@ -266,12 +336,47 @@ BEGIN
                contact = CASE WHEN arg_contact IS NULL THEN contact
                               ELSE nullif(btrim(arg_contact), '') END;
     END IF;
+
+    -- The rest is alike on the first call and later.
+    IF nullif(btrim(arg_auditor), '') IS NOT NULL
+       AND NOT coalesce(sharing_guard.holds_duty(btrim(arg_auditor), 'auditor'), false) THEN
+        RAISE EXCEPTION 'role "%" is not an auditor', arg_auditor
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Make it one first, with sharing_guard.grant_auditor().';
+    END IF;
+    SELECT * INTO old FROM sharing_guard.setting;
+    UPDATE sharing_guard.setting
+       SET review_period_days = coalesce(arg_period, review_period_days),
+           review_due_days = coalesce(arg_due, review_due_days),
+           review_auditor = CASE WHEN arg_auditor IS NULL THEN review_auditor
+                                 ELSE nullif(btrim(arg_auditor), '') END,
+           overdue_refuses = coalesce(arg_refuses, overdue_refuses),
+           retention_floor = coalesce(arg_retention, retention_floor),
+           log_capacity = CASE WHEN configure.log_capacity IS NULL THEN log_capacity
+                               ELSE arg_capacity END,
+           copied_tables = coalesce(configure.copied_tables, copied_tables),
+           undeclared_copy = coalesce(configure.undeclared_copy, undeclared_copy)
+     WHERE num_nonnulls(arg_period, arg_due, arg_auditor, arg_refuses,
+                        arg_retention, configure.log_capacity,
+                        configure.copied_tables, configure.undeclared_copy) > 0
+    RETURNING * INTO new;
+    IF FOUND THEN
+        SELECT string_agg(format('%s %s (was %s)', n.key, coalesce(n.value, 'none'),
+                                 coalesce(o.value, 'none')), '; ' ORDER BY n.key)
+          INTO difference
+          FROM json_each_text(to_json(new)) AS n
+          JOIN json_each_text(to_json(old)) AS o USING (key)
+         WHERE n.value IS DISTINCT FROM o.value;
+        done := done || difference;
+    END IF;
+    -- The first review period begins with the first configuration.
+    PERFORM sharing_guard.begin_review();
     RETURN coalesce(nullif(array_to_string(done, '; '), ''), 'nothing changed');
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.configure(text, text, text, text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.configure(text, text, text, text) IS
-'Says whose database this is: home jurisdiction (US-CA), agency (its name, or an agency_id), time zone, and whom refused users should ask; called again it changes what is given and keeps what is NULL (an empty contact removes it); returns what changed';
+REVOKE ALL ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, interval, text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, interval, text, text, text) IS
+'Says whose database this is: home jurisdiction (US-CA), agency (its name, or an agency_id), time zone, whom refused users should ask; the review cycle: length of a period, days until a review is due, the auditor who signs, whether overdue reviews refuse disclosures, the floor of retention, what the log''s disk holds (200 GB); and what becomes of copies of protected tables (copied_tables: flag, refuse, protect) and of a COPY whose destination nobody declared (undeclared_copy: flag, refuse). Called again it changes what is given and keeps what is NULL (an empty text removes contact, auditor or capacity); returns what changed';
 
 CREATE FUNCTION sharing_guard.set_mode(
     mode text,

@@ -14,13 +14,17 @@
 #include "miscadmin.h"
 
 #include "audit/event.h"
+#include "audit/overdue.h"
 #include "audit/writer.h"
 #include "channel/context.h"
 #include "channel/copy.h"
 #include "channel/database.h"
+#include "channel/ddl.h"
 #include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
+#include "channel/query.h"
+#include "channel/records.h"
 #include "compat.h"
 #include "operational.h"
 #include "policy/change.h"
@@ -59,7 +63,11 @@ _PG_init(void)
 	sg_gather_init();
 	sg_export_row_init();
 	sg_copy_init();
+	sg_records_init();
+	sg_query_init();
+	sg_review_init();
 	sg_database_init();
+	sg_ddl_init();
 	sg_writer_init();
 	sg_operational_settings_defined();
 

@@ -1,7 +1,7 @@
 # Targets that do their own set-up: each is one script, described at its head.
 # T="decide 010_foo" picks tests; V=17 picks a version.
 
-.PHONY: test test-matrix test-assert test-asan test-valgrind \
+.PHONY: test test-matrix test-assert test-asan test-valgrind test-server-suites \
 	include-check analyze fuzz indent indent-check typedefs reference demo bench \
 	bench-check
 
@@ -13,6 +13,10 @@ test-matrix:
 
 test-assert test-asan test-valgrind: test-%:
 	@bash test/dynamic $* $(T)
+
+# PostgreSQL's own suites, with our library in its server.
+test-server-suites:
+	@PG_CONFIG='$(PG_CONFIG)' bash test/server-suites
 
 include-check:
 	@perl test/checks/include-graph

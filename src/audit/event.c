@@ -43,6 +43,7 @@
 #include "utils/xid8.h"
 
 #include "audit/event.h"
+#include "audit/identity.h"
 #include "operational.h"
 #include "vocabulary.h"
 
@@ -59,6 +60,7 @@ PG_FUNCTION_INFO_V1(sg_protect_record);
 typedef enum EventColumn
 {
 	COL_EVENT_ID,
+	COL_LOG_ID,
 	COL_OCCURRED_AT,
 	COL_TRANSACTION_ID,
 	COL_POLICY_REVISION,
@@ -116,6 +118,7 @@ static const struct
 	Oid			type;
 }			event_columns[] = {
 	[COL_EVENT_ID] = {"event_id", UUIDOID},
+	[COL_LOG_ID] = {"log_id", UUIDOID},
 	[COL_OCCURRED_AT] = {"occurred_at", TIMESTAMPTZOID},
 	[COL_TRANSACTION_ID] = {"transaction_id", XID8OID},
 	[COL_POLICY_REVISION] = {"policy_revision", INT8OID},
@@ -474,10 +477,14 @@ start_fields(EventFields *fields, const pg_uuid_t *event_id,
 			 TimestampTz occurred_at, FullTransactionId transaction_id,
 			 const char *kind, const Actor *actor)
 {
+	static pg_uuid_t log_id;
+
 	memset(fields->values, 0, sizeof(fields->values));
 	memset(fields->nulls, true, sizeof(fields->nulls));
 
 	set_field(fields, COL_EVENT_ID, UUIDPGetDatum(event_id));
+	if (sg_log_id_if_known(&log_id))
+		set_field(fields, COL_LOG_ID, UUIDPGetDatum(&log_id));
 	set_field(fields, COL_OCCURRED_AT, TimestampTzGetDatum(occurred_at));
 	if (FullTransactionIdIsValid(transaction_id))
 		set_field(fields, COL_TRANSACTION_ID,
@@ -678,6 +685,7 @@ sg_event_writer_open(void)
 	Oid			namespace;
 	Oid			relid = InvalidOid;
 	bool		pushed = false;
+	pg_uuid_t	log_id;
 
 	/* There is none in a pre-commit callback; detoasting etc. may ask. */
 	if (!ActiveSnapshotSet())
@@ -695,6 +703,10 @@ sg_event_writer_open(void)
 
 	estate = CreateExecutorState();
 	oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);
+
+	/* From here on it is known, to events for the server log as well. */
+	if (!sg_log_id(&log_id))
+		report_log_unusable("The table sharing_guard.log is empty, so it cannot be told whose log it is.");
 
 	writer = palloc0(sizeof(EventWriter));
 	writer->pushed_snapshot = pushed;
@@ -1258,6 +1270,7 @@ sg_event_write_serialized(EventWriter *writer, const char *data, Size length,
 	EventFields fields;
 	Size		offset = 0;
 	int			written = 0;
+	pg_uuid_t	log_id;
 
 	while (next_serialized(data, length, &offset, &fields))
 	{
@@ -1265,6 +1278,9 @@ sg_event_write_serialized(EventWriter *writer, const char *data, Size length,
 
 		if (!unless_written || !is_written(&fields))
 		{
+			/* Whoever sent it need not have known which log this is. */
+			if (sg_log_id_if_known(&log_id))
+				set_field(&fields, COL_LOG_ID, UUIDPGetDatum(&log_id));
 			set_field(&fields, COL_TRANSACTION_ID,
 					  FullTransactionIdGetDatum(GetTopFullTransactionId()));
 			insert_fields(writer, &fields);
@@ -1291,6 +1307,8 @@ sg_event_serialized_to_server_log(const char *data, Size length,
  *-------------------------------------------------------------------------
  */
 
+bool		sg_record_purging = false;
+
 /*
  * sharing_guard.protect_record() returns trigger
  *
@@ -1307,6 +1325,17 @@ sg_protect_record(PG_FUNCTION_ARGS)
 
 	if (CALLED_AS_TRIGGER(fcinfo))
 	{
+		if (sg_record_purging && TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+		{
+			const char *table = RelationGetRelationName(trigdata->tg_relation);
+
+			if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) &&
+				strcmp(table, EVENT_TABLE) == 0)
+				return PointerGetDatum(trigdata->tg_trigtuple);
+			if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+				strcmp(table, "nonce") == 0)
+				return PointerGetDatum(trigdata->tg_newtuple);
+		}
 		if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 			operation = "UPDATE of";
 		else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))

@@ -63,7 +63,8 @@ typedef struct ChangeEvent
 {
 	pg_uuid_t	event_id;
 	TimestampTz occurred_at;
-	const char *kind;			/* NULL: policy_change; else attempt, health */
+	const char *kind;			/* NULL: policy_change; else attempt, review,
+								 * health */
 	Actor		actor;
 	const char *operation;
 	const char *relation;
@@ -157,5 +158,11 @@ extern void sg_event_serialized_to_server_log(const char *data, Size length,
  */
 extern void sg_event_to_server_log(const DisclosureEvent *event,
 								   const char *why);
+
+/*
+ * Set while retention.c removes what may be removed; the triggers that protect
+ * the record then let a DELETE of events and an UPDATE of nonces pass.
+ */
+extern bool sg_record_purging;
 
 #endif							/* SHARING_GUARD_EVENT_H */

@@ -9,12 +9,14 @@
 -- log unreadable without this extension.  No CHECKs on them and no foreign
 -- keys: C writes the words, and the record outlives what it names.
 --
--- Two indexes, both growing at the right end: the event's id, and its time.
--- The others have what is rare, so that all else pays nothing for them:
--- completions (unique, for a disclosure ends once), the disclosures that have
--- one, and the writer's own events.
+-- Three indexes, all growing at the right end: the event's id, its time, and
+-- its transaction, by which the sealer finds what has been committed since the
+-- seal before.  The others have what is rare, so that all else pays nothing for
+-- them: completions (unique, for a disclosure ends once), the disclosures that
+-- have one, and the writer's own events.
 CREATE TABLE sharing_guard.event (
     event_id uuid NOT NULL,
+    log_id uuid,
     occurred_at timestamptz NOT NULL,
     transaction_id xid8,
     policy_revision bigint,
@@ -66,6 +68,7 @@ CREATE TABLE sharing_guard.event (
     PRIMARY KEY (event_id)
 );
 CREATE INDEX event_occurred_at ON sharing_guard.event (occurred_at);
+CREATE INDEX event_transaction_id ON sharing_guard.event (transaction_id);
 CREATE UNIQUE INDEX event_completes ON sharing_guard.event (completes)
     WHERE completes IS NOT NULL;
 CREATE INDEX event_intent ON sharing_guard.event (occurred_at)
@@ -78,6 +81,8 @@ COMMENT ON TABLE sharing_guard.event IS
 'The audit log: one row for each decision on a group of rows that left or tried to leave, and for each change of policy. Written by the extension alone, never changed. Read it through the views audit, audit_rows and policy_changes';
 COMMENT ON COLUMN sharing_guard.event.event_id IS
 'Identifies the event: a version 7 UUID, so ids sort by the time they were made. Refusals quote it';
+COMMENT ON COLUMN sharing_guard.event.log_id IS
+'The log that the event was written to: see sharing_guard.log. Tells events of several agencies apart where their logs are kept in one database';
 COMMENT ON COLUMN sharing_guard.event.occurred_at IS
 'When the first row of the event was decided; all its rows were decided within one second';
 COMMENT ON COLUMN sharing_guard.event.transaction_id IS
@@ -89,7 +94,7 @@ COMMENT ON COLUMN sharing_guard.event.rows_disclosed IS
 COMMENT ON COLUMN sharing_guard.event.rows_blocked IS
 'Rows that were held back; NULL as in rows_disclosed';
 COMMENT ON COLUMN sharing_guard.event.kind IS
-'What the event is: disclosure, completion (the end of a disclosure that was recorded before its first row), policy_change, attempt (a change that was refused), health (of the writer of this log)';
+'What the event is: disclosure, completion (the end of a disclosure that was recorded before its first row), policy_change, attempt (a change that was refused), review (an act of an auditor: a period, a disposition, a signature, a hold, a purge), health (of the writer of this log)';
 COMMENT ON COLUMN sharing_guard.event.username IS
 'Who did it: the person named by the application, else the login. NULL where the rows name different persons';
 COMMENT ON COLUMN sharing_guard.event.username_source IS

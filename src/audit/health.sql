@@ -70,7 +70,10 @@ SELECT
         CASE WHEN h.queue_depth >= h.queue_slots
             THEN 'The queue is full: refusals and reads wait.' END,
         CASE WHEN h.last_error_at > COALESCE(h.last_write_at, '-infinity')
-            THEN 'The last attempt to write failed; the server log says why.' END
+            THEN 'The last attempt to write failed; the server log says why.' END,
+        (SELECT 'Not signed in time: review period ' || pg_catalog.string_agg(o.period_id::text, ', ' ORDER BY o.period_id)
+                || '; see review_status.'
+            FROM sharing_guard.review_overdue o HAVING pg_catalog.count(*) > 0)
         ], NULL) AS problems
 FROM sharing_guard.writer_health() h
 WHERE h.writer_state IS NOT NULL;

@@ -1,12 +1,13 @@
 -- What an auditor reads.  The first columns of audit and audit_rows, and their
 -- order, are fixed; new ones are added at the end.
 
--- One line for each event.  Nothing in here calls a function of ours, so the
--- view needs no privilege but SELECT on itself.
+-- One line for each event.  The period and the disposition are looked up for
+-- each line that is shown, and only where they are asked for: a join would have
+-- the planner read all that was ever sealed for one window of it.
 CREATE VIEW sharing_guard.audit AS
 SELECT
     e.event_id,
-    NULL::bigint AS period_id,
+    sharing_guard.event_period(e.event_id) AS period_id,
     e.occurred_at,
     e.username,
     e.username_source,
@@ -40,7 +41,7 @@ SELECT
     COALESCE(e.rows_disclosed, c.rows_disclosed) AS rows_disclosed,
     COALESCE(e.rows_blocked, c.rows_blocked) AS rows_blocked,
     e.flag_reasons,
-    NULL::text AS disposition,
+    sharing_guard.event_disposition(e.event_id) AS disposition,
     e.policy_revision,
     e.agency_status,
     e.on_behalf_of_agency_id,
@@ -50,6 +51,7 @@ SELECT
     CASE WHEN e.rows_disclosed IS NULL THEN COALESCE(c.ending, 'open') END
         AS ending,
     c.occurred_at AS ended_at,
+    e.log_id,
     e.matched_terms
 FROM sharing_guard.event e
 LEFT JOIN sharing_guard.event c ON c.completes = e.event_id
@@ -146,6 +148,8 @@ COMMENT ON COLUMN sharing_guard.audit.ending IS
 'Disclosures that are recorded before their first row: open (still running), completed, failed (an error or a cancellation came between), unfinished (the session is gone, count unknown); NULL for rows recorded together with their disclosure';
 COMMENT ON COLUMN sharing_guard.audit.ended_at IS
 'When such a disclosure ended';
+COMMENT ON COLUMN sharing_guard.audit.log_id IS
+'The log that the event was written to: this database''s own, or one that is copied here; see log';
 COMMENT ON COLUMN sharing_guard.audit.matched_terms IS
 'The terms of the table purpose_term that gave the tags, each as "tag: term"; NULL where none did';
 
@@ -158,7 +162,7 @@ COMMENT ON COLUMN sharing_guard.audit.matched_terms IS
 CREATE VIEW sharing_guard.audit_rows AS
 SELECT
     e.event_id,
-    NULL::bigint AS period_id,
+    sharing_guard.event_period(e.event_id) AS period_id,
     e.occurred_at,
     COALESCE(NULLIF(r.requesting_person, ''), e.username, e.session_role)
         AS username,
@@ -196,7 +200,7 @@ SELECT
             r.row_number <= k.rows_disclosed + k.rows_blocked)::integer::bigint
         ELSE k.rows_blocked END AS rows_blocked,
     e.flag_reasons,
-    NULL::text AS disposition,
+    sharing_guard.event_disposition(e.event_id) AS disposition,
     e.policy_revision,
     r.record_key,
     r.row_number,
@@ -208,6 +212,7 @@ SELECT
     CASE WHEN e.rows_disclosed IS NULL THEN COALESCE(c.ending, 'open') END
         AS ending,
     c.occurred_at AS ended_at,
+    e.log_id,
     e.matched_terms
 FROM sharing_guard.event e
 LEFT JOIN sharing_guard.event c ON c.completes = e.event_id
@@ -321,13 +326,15 @@ COMMENT ON COLUMN sharing_guard.audit_rows.ending IS
 'Disclosures that are recorded before their first row: open (still running), completed, failed (an error or a cancellation came between), unfinished (the session is gone, count unknown); NULL for rows recorded together with their disclosure';
 COMMENT ON COLUMN sharing_guard.audit_rows.ended_at IS
 'When such a disclosure ended';
+COMMENT ON COLUMN sharing_guard.audit_rows.log_id IS
+'The log that the event was written to: this database''s own, or one that is copied here; see log';
 COMMENT ON COLUMN sharing_guard.audit_rows.matched_terms IS
 'The terms of the table purpose_term that gave the tags, each as "tag: term"; NULL where none did';
 
 CREATE VIEW sharing_guard.policy_changes AS
 SELECT
     e.event_id,
-    NULL::bigint AS period_id,
+    sharing_guard.event_period(e.event_id) AS period_id,
     e.occurred_at,
     e.username,
     e.username_source,
@@ -341,9 +348,10 @@ SELECT
     e.changed_key,
     e.old_row,
     e.new_row,
-    NULL::text AS disposition,
+    sharing_guard.event_disposition(e.event_id) AS disposition,
     e.policy_revision,
-    e.transaction_id
+    e.transaction_id,
+    e.log_id
 FROM sharing_guard.event e
 WHERE e.kind = 'policy_change';
 REVOKE ALL ON TABLE sharing_guard.policy_changes FROM PUBLIC;
@@ -385,6 +393,8 @@ COMMENT ON COLUMN sharing_guard.policy_changes.policy_revision IS
 'The revision of the policy that the change made';
 COMMENT ON COLUMN sharing_guard.policy_changes.transaction_id IS
 'The transaction that wrote the event';
+COMMENT ON COLUMN sharing_guard.policy_changes.log_id IS
+'The log that the event was written to: this database''s own, or one that is copied here; see log';
 
 -- The rolling 90 days.  Both bounds are STABLE, so the planner reads the
 -- index on occurred_at between them: the cost is that of the window, however

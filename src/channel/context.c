@@ -12,20 +12,16 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_type.h"
 #include "channel/context.h"
-#include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "compat.h"
 #include "operational.h"
+#include "own_rights.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_begin_disclosure);
 
@@ -46,18 +42,19 @@ static Declaration *declarations = NULL;
  * What sharing_guard.role_binding says of a role.  By OID, for roles are
  * renamed.
  */
-typedef struct RoleBinding
+typedef struct LoadedBinding
 {
 	Oid			role;
 	bool		shared;
-	const char *organization;	/* or NULL */
-} RoleBinding;
+	const char *agency_name;	/* or NULL */
+	RoleBinding public;
+} LoadedBinding;
 
 /* How often bindings are read again because they changed meanwhile. */
 #define RELOAD_ATTEMPTS 3
 
 static MemoryContext binding_context = NULL;
-static RoleBinding *bindings = NULL;
+static LoadedBinding *bindings = NULL;
 static int	nbindings = 0;
 
 /*
@@ -68,6 +65,7 @@ static uint64 binding_generation = 1;
 static uint64 binding_loaded_generation = 0;
 static Oid	binding_table_oid = InvalidOid;
 static Oid	agency_table_oid = InvalidOid;
+static Oid	setting_table_oid = InvalidOid;
 
 static void binding_invalidate(Datum arg, Oid relid);
 static void context_xact_callback(XactEvent event, void *arg);
@@ -209,93 +207,100 @@ context_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 
 /*
  * Relcache callback: counts, nothing else.  It may come at almost any moment.
- * An agency's name is part of a binding, so its table counts, too.
+ * An agency's name is part of a binding, and so is which agency is our own;
+ * their tables count, too.
  */
 static void
 binding_invalidate(Datum arg, Oid relid)
 {
 	if (relid == InvalidOid || relid == binding_table_oid ||
-		relid == agency_table_oid)
+		relid == agency_table_oid || relid == setting_table_oid)
 		binding_generation++;
 }
 
+/* Takes the bindings over from SPI; see sg_own_query(). */
+static void
+take_bindings(void *arg)
+{
+	MemoryContext spi_context = MemoryContextSwitchTo(arg);
+	LoadedBinding *loaded = palloc0(sizeof(LoadedBinding) *
+									Max(SPI_processed, 1));
+
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+
+		loaded[i].role = DatumGetObjectId(SPI_getbinval(row, desc, 1, &isnull));
+		loaded[i].shared = DatumGetBool(SPI_getbinval(row, desc, 2, &isnull));
+		loaded[i].agency_name = SPI_getvalue(row, desc, 3);
+		loaded[i].public.agency_id = SPI_getvalue(row, desc, 4);
+		loaded[i].public.backup = DatumGetBool(SPI_getbinval(row, desc, 5,
+															 &isnull));
+		loaded[i].public.own = DatumGetBool(SPI_getbinval(row, desc, 6,
+														  &isnull)) && !isnull;
+	}
+	MemoryContextSwitchTo(spi_context);
+
+	/* In place when complete. */
+	nbindings = 0;
+	bindings = loaded;
+	nbindings = (int) SPI_processed;
+}
+
 /*
- * Reads all bindings, as the owner of our tables, since the acting role has no
- * rights on them, and as of now, so that a binding that was made since a
- * REPEATABLE READ transaction began counts in it.  All, since there are few,
- * and one is looked up for each event.
- *
- * The array is put in place when it is complete.  After an error the old one
- * is still there, and still known to be stale.
+ * Reads all bindings, since there are few, and one is looked up for each
+ * event.  After an error the old ones are still there, and still known to be
+ * stale.
  */
 static void
 load_bindings(void)
 {
-	static const char query[] =
-	"SELECT b.role::pg_catalog.oid, b.shared, a.name"
-	" FROM sharing_guard.role_binding b"
-	" LEFT JOIN sharing_guard.agency a"
-	" ON a.agency_id OPERATOR(pg_catalog.=) b.agency_id";
-	Oid			namespace_oid = get_namespace_oid("sharing_guard", false);
 	MemoryContext context;
-	MemoryContext spi_context;
-	RoleBinding *loaded;
-	SPIPlanPtr	plan;
-	Relation	table;
-	Oid			owner;
-	Oid			save_userid;
-	int			save_sec_context;
 
-	binding_table_oid = get_relname_relid("role_binding", namespace_oid);
-	agency_table_oid = get_relname_relid("agency", namespace_oid);
-	table = table_open(binding_table_oid, AccessShareLock);
-	owner = table->rd_rel->relowner;
-	table_close(table, NoLock);
+	binding_table_oid = sg_own_table("role_binding");
+	agency_table_oid = sg_own_table("agency");
+	setting_table_oid = sg_own_table("setting");
+	if (!OidIsValid(binding_table_oid))
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("the extension sharing_guard is not there"),
+				 errhint("Create it in this database.")));
 
 	/* Goes with the transaction if the load fails; see its end. */
 	context = AllocSetContextCreate(CurTransactionContext,
 									"sharing_guard role bindings",
 									ALLOCSET_SMALL_SIZES);
-
-	SPI_connect();
-	GetUserIdAndSecContext(&save_userid, &save_sec_context);
-	SetUserIdAndSecContext(owner, save_sec_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
-	plan = SPI_prepare(query, 0, NULL);
-	if (plan == NULL ||
-		SPI_execute_snapshot(plan, NULL, NULL, GetLatestSnapshot(),
-							 InvalidSnapshot, true, false, 0) != SPI_OK_SELECT)
-		ereport(ERROR,
-				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
-				 errmsg("could not read sharing_guard.role_binding")));
-
-	spi_context = MemoryContextSwitchTo(context);
-	loaded = palloc(sizeof(RoleBinding) * Max(SPI_processed, 1));
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		HeapTuple	row = SPI_tuptable->vals[i];
-		bool		isnull;
-
-		loaded[i].role = DatumGetObjectId(SPI_getbinval(row,
-														SPI_tuptable->tupdesc,
-														1, &isnull));
-		loaded[i].shared = DatumGetBool(SPI_getbinval(row,
-													  SPI_tuptable->tupdesc,
-													  2, &isnull));
-		loaded[i].organization = SPI_getvalue(row, SPI_tuptable->tupdesc, 3);
-	}
-	MemoryContextSwitchTo(spi_context);
-	nbindings = 0;
-	bindings = loaded;
-	nbindings = (int) SPI_processed;
-	SetUserIdAndSecContext(save_userid, save_sec_context);
-	SPI_finish();
-
+	sg_own_query(binding_table_oid,
+				 "SELECT b.role::pg_catalog.oid, b.shared, a.name, b.agency_id,"
+				 " b.kind OPERATOR(pg_catalog.=) 'backup',"
+				 " b.agency_id OPERATOR(pg_catalog.=)"
+				 " (SELECT s.agency FROM sharing_guard.setting s)"
+				 " FROM sharing_guard.role_binding b"
+				 " LEFT JOIN sharing_guard.agency a"
+				 " ON a.agency_id OPERATOR(pg_catalog.=) b.agency_id",
+				 0, NULL, NULL, take_bindings, context);
 	if (binding_context != NULL)
 		MemoryContextDelete(binding_context);
 	MemoryContextSetParent(context, CacheMemoryContext);
 	binding_context = context;
+}
+
+/* Sees to it that the bindings are those of now. */
+static void
+refresh_bindings(void)
+{
+	AcceptInvalidationMessages();
+	for (int attempt = 1;
+		 attempt <= RELOAD_ATTEMPTS &&
+		 binding_loaded_generation != binding_generation; attempt++)
+	{
+		uint64		generation = binding_generation;
+
+		load_bindings();
+		binding_loaded_generation = generation;
+	}
 }
 
 /*
@@ -308,25 +313,77 @@ load_bindings(void)
 bool
 sg_context_role_shared(Oid role, const char **organization)
 {
-	AcceptInvalidationMessages();
-	for (int attempt = 1;
-		 attempt <= RELOAD_ATTEMPTS &&
-		 binding_loaded_generation != binding_generation; attempt++)
-	{
-		uint64		generation = binding_generation;
-
-		load_bindings();
-		binding_loaded_generation = generation;
-	}
-
+	refresh_bindings();
 	*organization = NULL;
 	for (int i = 0; i < nbindings; i++)
 	{
 		if (bindings[i].role == role)
 		{
-			*organization = bindings[i].organization;
+			*organization = bindings[i].agency_name;
 			return bindings[i].shared;
 		}
 	}
 	return false;
+}
+
+/*
+ * The bindings of whoever acts: a list of RoleBinding *, one for each agency,
+ * in CurrentMemoryContext.
+ *
+ * A partner's people are told by any of the roles, and by membership, for a
+ * role is passed on by SET ROLE, by a function of another owner or by a view.
+ * That a superuser is everybody does not count: else every DBA would be every
+ * partner.  A backup is told by the role itself: it is a mark of what is being
+ * done, not of who does it.
+ */
+List *
+sg_context_bindings(const Oid *roles, int nroles)
+{
+	List	   *found = NIL;
+
+	refresh_bindings();
+	for (int r = 0; r < nroles; r++)
+	{
+		bool		seen = false;
+
+		if (!OidIsValid(roles[r]))
+			continue;
+		for (int i = 0; i < r; i++)
+			seen |= roles[i] == roles[r];
+		if (seen)
+			continue;
+
+		for (int i = 0; i < nbindings; i++)
+		{
+			const RoleBinding *binding = &bindings[i].public;
+			RoleBinding *copy;
+			ListCell   *lc;
+			bool		known = false;
+
+			if (binding->backup ? roles[r] != bindings[i].role :
+				!sg_acts_for(roles[r], bindings[i].role))
+				continue;
+			foreach(lc, found)
+			{
+				const RoleBinding *other = lfirst(lc);
+
+				known |= other->backup == binding->backup &&
+					strcmp(other->agency_id, binding->agency_id) == 0;
+			}
+			if (known)
+				continue;
+			copy = palloc(sizeof(RoleBinding));
+			*copy = *binding;
+			copy->agency_id = pstrdup(binding->agency_id);
+			found = lappend(found, copy);
+		}
+	}
+	return found;
+}
+
+/* Changes whenever a binding may have changed. */
+uint64
+sg_context_binding_generation(void)
+{
+	return binding_generation;
 }

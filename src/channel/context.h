@@ -10,6 +10,7 @@
 #define SHARING_GUARD_CONTEXT_H
 
 #include "disclosure.h"
+#include "nodes/pg_list.h"
 
 /*
  * As given to begin_disclosure(); NULL data where not given.  The strings
@@ -36,5 +37,19 @@ extern const DeclaredContext *sg_context_declared(void);
  * *organization is set to the name of the agency it is bound to, or NULL.
  */
 extern bool sg_context_role_shared(Oid role, const char **organization);
+
+/* Whom a role reads for. */
+typedef struct RoleBinding
+{
+	const char *agency_id;
+	bool		backup;			/* it makes backups, which are kept there */
+	bool		own;			/* the agency that keeps this database */
+} RoleBinding;
+
+/* The bindings of whoever acts by these roles; see context.c. */
+extern List *sg_context_bindings(const Oid *roles, int nroles);
+
+/* As long as it is the same, so are the bindings. */
+extern uint64 sg_context_binding_generation(void);
 
 #endif							/* SHARING_GUARD_CONTEXT_H */

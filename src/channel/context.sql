@@ -21,7 +21,9 @@ GRANT EXECUTE ON FUNCTION sharing_guard.begin_disclosure(text, text, text, text,
 CREATE TABLE sharing_guard.role_binding (
     role regrole PRIMARY KEY,
     agency_id text NOT NULL REFERENCES sharing_guard.agency,
-    shared boolean NOT NULL DEFAULT false
+    shared boolean NOT NULL DEFAULT false,
+    kind text NOT NULL DEFAULT 'agency',
+    CONSTRAINT role_binding_kind CHECK (kind IN ('agency', 'backup'))
 );
 COMMENT ON TABLE sharing_guard.role_binding IS
 'Which agency the people behind a login belong to, and whether several people share it';
@@ -30,6 +32,8 @@ COMMENT ON COLUMN sharing_guard.role_binding.agency_id IS
 'The agency whose people use it (agency.agency_id)';
 COMMENT ON COLUMN sharing_guard.role_binding.shared IS
 'Whether several people use it, so that its name stands for nobody: events then say shared_login';
+COMMENT ON COLUMN sharing_guard.role_binding.kind IS
+'agency: whoever acts for the role discloses to that agency; backup: the role makes backups, which that agency keeps';
 REVOKE ALL ON TABLE sharing_guard.role_binding FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.role_binding', '');
 
@@ -42,8 +46,7 @@ CREATE TRIGGER policy_truncated AFTER TRUNCATE
 ALTER TABLE sharing_guard.role_binding ENABLE ALWAYS TRIGGER policy_changed;
 ALTER TABLE sharing_guard.role_binding ENABLE ALWAYS TRIGGER policy_truncated;
 
-CREATE FUNCTION sharing_guard.bind_role(role text, agency text,
-                                        shared boolean DEFAULT false)
+CREATE FUNCTION sharing_guard.bind(role text, agency text, shared boolean, kind text)
     RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -52,33 +55,54 @@ AS $$
 DECLARE
     bound regrole;
 BEGIN
-    IF bind_role.role IS NULL OR bind_role.agency IS NULL
-       OR bind_role.shared IS NULL THEN
-        RAISE EXCEPTION 'bind_role() needs a role, an agency and whether the role is shared'
+    IF bind.role IS NULL OR bind.agency IS NULL OR bind.shared IS NULL THEN
+        RAISE EXCEPTION '%', CASE bind.kind
+                WHEN 'backup' THEN 'bind_backup() needs a role and the agency that keeps its backups'
+                ELSE 'bind_role() needs a role, an agency and whether the role is shared' END
             USING ERRCODE = 'null_value_not_allowed';
     END IF;
-    bound := to_regrole(quote_ident(bind_role.role));
+    bound := to_regrole(quote_ident(bind.role));
     IF bound IS NULL THEN
-        RAISE EXCEPTION 'role "%" does not exist', bind_role.role
+        RAISE EXCEPTION 'role "%" does not exist', bind.role
             USING ERRCODE = 'undefined_object',
                   HINT = 'Give the name as it stands in pg_roles.rolname.';
     END IF;
     IF NOT EXISTS (SELECT FROM sharing_guard.agency a
-                   WHERE a.agency_id = bind_role.agency) THEN
-        RAISE EXCEPTION 'agency "%" is not in the agency registry', bind_role.agency
+                   WHERE a.agency_id = bind.agency) THEN
+        RAISE EXCEPTION 'agency "%" is not in the agency registry', bind.agency
             USING ERRCODE = 'undefined_object',
                   HINT = 'Add it to sharing_guard.agency first, or give its agency_id.';
     END IF;
-    INSERT INTO sharing_guard.role_binding AS b (role, agency_id, shared)
-    VALUES (bound, bind_role.agency, bind_role.shared)
+    INSERT INTO sharing_guard.role_binding AS b (role, agency_id, shared, kind)
+    VALUES (bound, bind.agency, bind.shared, bind.kind)
     ON CONFLICT (role) DO UPDATE
-        SET agency_id = excluded.agency_id, shared = excluded.shared
-        WHERE b.agency_id <> excluded.agency_id OR b.shared <> excluded.shared;
+        SET agency_id = excluded.agency_id, shared = excluded.shared, kind = excluded.kind
+        WHERE b.agency_id <> excluded.agency_id OR b.shared <> excluded.shared
+              OR b.kind <> excluded.kind;
 END
 $$;
+REVOKE ALL ON FUNCTION sharing_guard.bind(text, text, boolean, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.bind(text, text, boolean, text) IS
+'Internal: what bind_role() and bind_backup() have in common';
+
+CREATE FUNCTION sharing_guard.bind_role(role text, agency text,
+                                        shared boolean DEFAULT false)
+    RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$ SELECT sharing_guard.bind($1, $2, $3, 'agency') $$;
 REVOKE ALL ON FUNCTION sharing_guard.bind_role(text, text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.bind_role(text, text, boolean) IS
-'Says which agency the people behind a login belong to and whether several people share it';
+'Says which agency the people behind a login belong to and whether several people share it: whoever acts for the role reads protected tables for that agency';
+
+CREATE FUNCTION sharing_guard.bind_backup(role text, agency text DEFAULT NULL)
+    RETURNS void
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$ SELECT sharing_guard.bind($1, coalesce($2, (SELECT s.agency FROM sharing_guard.setting s)), false, 'backup') $$;
+REVOKE ALL ON FUNCTION sharing_guard.bind_backup(text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.bind_backup(text, text) IS
+'Says which login makes the backups (pg_dump) and which agency keeps them: our own, unless another is named';
 
 CREATE FUNCTION sharing_guard.unbind_role(role text) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -97,5 +121,5 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.unbind_role(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.unbind_role(text) IS
-'Takes back bind_role()';
+'Takes back bind_role() or bind_backup()';
 

@@ -1,7 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * copy.c
- *		COPY ... TO, as far as it can carry rows past a guard.
+ *		COPY ... TO.
+ *
+ * COPY of a plain table does not pass the executor, so it is looked at in the
+ * utility hook: on record before it begins, counted when it is over.  The
+ * server makes a query of it where row-level security applies, and COPY of a
+ * query is one; those are query.c's.
  *
  * COPY (INSERT ... RETURNING) TO sends each row as it is made.  The guard of
  * an export table decides in AFTER triggers, when the statement has run: its
@@ -19,23 +24,39 @@
 
 #include "access/table.h"
 #include "catalog/partition.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_inherits.h"
 #include "channel/copy.h"
+#include "channel/reads.h"
+#include "channel/records.h"
 #include "channel/triggers.h"
+#include "compat.h"
+#include "commands/progress.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "parser/parsetree.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/backend_status.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 
 static ExecutorStart_hook_type prev_ExecutorStart = NULL;
+static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
 static void copy_ExecutorStart(QueryDesc *queryDesc, int eflags);
+static void copy_ProcessUtility(PROCESS_UTILITY_PARAMS);
 
 void
 sg_copy_init(void)
 {
 	prev_ExecutorStart = ExecutorStart_hook;
 	ExecutorStart_hook = copy_ExecutorStart;
+	prev_ProcessUtility = ProcessUtility_hook;
+	ProcessUtility_hook = copy_ProcessUtility;
 }
 
 /* Has this relation the trigger of a guard? */
@@ -105,4 +126,129 @@ copy_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		prev_ExecutorStart(queryDesc, eflags);
 	else
 		standard_ExecutorStart(queryDesc, eflags);
+}
+
+static void
+next_ProcessUtility(PROCESS_UTILITY_PARAMS)
+{
+	if (prev_ProcessUtility)
+		prev_ProcessUtility(PROCESS_UTILITY_ARGS);
+	else
+		standard_ProcessUtility(PROCESS_UTILITY_ARGS);
+}
+
+/*
+ * The guarded relation that a COPY takes rows from without a query, or
+ * InvalidOid.  It is left locked, so that the name goes on meaning it.
+ *
+ * What the server will refuse, for want of a privilege or because it is no
+ * plain table, is left to the server and makes no event.
+ */
+static Oid
+guarded_source(const CopyStmt *copy, ReadRequest *request)
+{
+	Oid			relid;
+	const ReadGuard *guard;
+	char		relkind;
+
+	relid = RangeVarGetRelid(copy->relation, AccessShareLock, true);
+	if (!OidIsValid(relid) || !sg_records_any() ||
+		(guard = sg_records_find(relid)) == NULL)
+		return InvalidOid;
+	relkind = get_rel_relkind(relid);
+	if (relkind != RELKIND_RELATION && relkind != RELKIND_MATVIEW)
+		return InvalidOid;
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
+		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_SELECT,
+								  ACLMASK_ANY) != ACLCHECK_OK)
+		return InvalidOid;
+	if (check_enable_rls(relid, InvalidOid, true) == RLS_ENABLED)
+		return InvalidOid;
+
+	memset(request, 0, sizeof(*request));
+	request->guard = *guard;
+	request->relid = relid;
+	request->channel = CHANNEL_COPY;
+	request->operation = "COPY";
+	return relid;
+}
+
+/*
+ * How many rows a COPY that fails has sent, by what it reports of its
+ * progress.
+ */
+static int64
+rows_before_failure(void)
+{
+	if (!pgstat_track_activities || MyBEEntry == NULL)
+		return ROWS_UNKNOWN;
+	if (MyBEEntry->st_progress_command != PROGRESS_COMMAND_COPY)
+		return 0;				/* it had not begun */
+	return MyBEEntry->st_progress_param[PROGRESS_COPY_TUPLES_PROCESSED];
+}
+
+/* A COPY that is on record; its disclosure ends with "reads". */
+static void
+recorded_copy(PROCESS_UTILITY_PARAMS, ReadStatement *reads)
+{
+	PG_TRY();
+	{
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
+		reads->rows = (int64) qc->nprocessed;
+		reads->ended = true;
+	}
+	PG_FINALLY();
+	{
+		if (!reads->ended)
+			reads->rows = rows_before_failure();
+	}
+	PG_END_TRY();
+}
+
+static void
+copy_ProcessUtility(PROCESS_UTILITY_PARAMS)
+{
+	CopyStmt   *copy = (CopyStmt *) pstmt->utilityStmt;
+	ReadRequest request;
+	ReadStatement *reads = NULL;
+	MemoryContext read_context;
+	QueryCompletion own_qc;
+
+	if (likely(!IsA(copy, CopyStmt)) || copy->is_from || copy->relation == NULL)
+	{
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
+		return;
+	}
+
+	AcceptInvalidationMessages();
+	if (!sg_records_any() ||
+		!OidIsValid(guarded_source(copy, &request)))
+	{
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
+		return;
+	}
+
+	/* A table of the same name that comes first by now is another table. */
+	pstmt = copyObject(pstmt);
+	readOnlyTree = false;
+	copy = (CopyStmt *) pstmt->utilityStmt;
+	copy->relation->schemaname =
+		get_namespace_name(get_rel_namespace(request.relid));
+	copy->relation->relname = get_rel_name(request.relid);
+
+	/* Its end is the disclosure's, also where an error ends it. */
+	read_context = AllocSetContextCreate(CurrentMemoryContext,
+										 "sharing_guard COPY",
+										 ALLOCSET_SMALL_SIZES);
+	sg_reads_begin(&reads, list_make1(&request), read_context);
+	if (qc == NULL)
+	{
+		InitializeQueryCompletion(&own_qc);
+		qc = &own_qc;
+	}
+	if (reads == NULL)
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
+	else
+		recorded_copy(PROCESS_UTILITY_ARGS, reads);
+	MemoryContextDelete(read_context);
 }

@@ -21,6 +21,7 @@
 #include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
+#include "channel/refusal.h"
 #include "channel/triggers.h"
 #include "compat.h"
 #include "commands/trigger.h"
@@ -207,10 +208,14 @@ column_or_declared(const GuardColumn *column, TupleTableSlot *slot,
 	return value;
 }
 
-/* Fills in the disclosure that this row is. */
-static void
-fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
-				TriggerData *trigdata, TupleTableSlot *slot)
+/*
+ * Fills in the disclosure that a row of an export table is: to be written, or
+ * to be read by those for whom it was written.
+ */
+void
+sg_export_row_disclosure(Disclosure *disclosure, TextSlice **tags,
+						 const Guard *guard, const char *operation,
+						 TupleTableSlot *slot)
 {
 	const DeclaredContext *declared = sg_context_declared();
 
@@ -218,10 +223,8 @@ fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
 	slot_getsomeattrs(slot, guard->last_attnum);
 
 	memset(disclosure, 0, sizeof(*disclosure));
-	disclosure->channel = is_foreign(trigdata) ? CHANNEL_FOREIGN_TABLE :
-		CHANNEL_EXPORT_ROW;
-	disclosure->operation =
-		TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ? "UPDATE" : "INSERT";
+	disclosure->channel = CHANNEL_EXPORT_ROW;
+	disclosure->operation = operation;
 	disclosure->relation = guard->relation;
 	disclosure->at = GetCurrentTimestamp();
 
@@ -265,7 +268,18 @@ fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
 	disclosure->query_elements =
 		sg_guard_columns_text(guard->query_elements, guard->nquery_elements,
 							  slot, false);
+}
 
+/* The same of the row that a trigger is to look at. */
+static void
+fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
+				TriggerData *trigdata, TupleTableSlot *slot)
+{
+	sg_export_row_disclosure(disclosure, tags, guard,
+							 TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+							 "UPDATE" : "INSERT", slot);
+	if (is_foreign(trigdata))
+		disclosure->channel = CHANNEL_FOREIGN_TABLE;
 	if (disclosure->record_key.data == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
@@ -279,44 +293,12 @@ fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
 static void
 refuse_row(const GatheredDecision *gathered, const Disclosure *disclosure)
 {
-	const Decision *decision = sg_gather_decision(gathered);
-	const char *contact = sg_gather_contact();
 	char	   *event_id = sg_gather_refusal(gathered, disclosure);
-	StringInfoData detail;
-	StringInfoData hint;
 
-	initStringInfo(&detail);
-	/* Those that only flag are in the event; here they would confuse. */
-	for (int i = 0; i < decision->nblocking; i++)
-		appendStringInfo(&detail, "%s\n", decision->reasons[i]);
-	appendStringInfo(&detail, "Destination class: %s",
-					 sg_destination_class_name(decision->destination_class));
-	if (decision->agency_status == AGENCY_INACTIVE)
-		appendStringInfoString(&detail, " (inactive)");
-	if (sg_is_given(disclosure->on_behalf_of))
-		appendStringInfo(&detail, "; on behalf of: %s",
-						 sg_destination_class_name(decision->on_behalf_of_class));
-	appendStringInfoString(&detail, ". Purpose tags: ");
-	for (int i = 0; i < decision->ntags; i++)
-		appendStringInfo(&detail, "%s%s", i > 0 ? ", " : "", decision->tags[i]);
-	appendStringInfo(&detail,
-					 "%s.\nThe statement ended at this row, the first that is refused; the rest was not decided.",
-					 decision->ntags == 0 ? "none" : "");
-
-	/* What can lawfully be done instead, then whom to ask. */
-	initStringInfo(&hint);
-	for (int i = 0; i < decision->nlawful_ways; i++)
-		appendStringInfo(&hint, "%s ", decision->lawful_ways[i]);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_SG_BLOCKED_BY_POLICY),
-			 errmsg("sharing policy refuses a row for export table %s",
-					disclosure->relation),
-			 errdetail_internal("%s", detail.data),
-			 errhint("%sIf the disclosure is lawful, ask %s and quote event %s.",
-					 hint.data,
-					 contact ? contact : "whoever administers the sharing policy",
-					 event_id)));
+	sg_raise_refusal(sg_gather_decision(gathered), disclosure, event_id,
+					 psprintf("sharing policy refuses a row for export table %s",
+							  disclosure->relation),
+					 "The statement ended at this row, the first that is refused; the rest was not decided.");
 }
 
 /* Notes a skipped row for the statement's one warning. */

@@ -32,13 +32,13 @@ BEGIN
     ELSE
         names := sharing_guard.split_identifiers(list);
         IF names IS NULL OR cardinality(names) = 0 THEN
-            RAISE EXCEPTION 'argument "%" of protect_export() is not a column name%',
+            RAISE EXCEPTION 'argument "%" is not a column name%',
                 role, CASE WHEN several THEN ' or a list of them' ELSE '' END
                 USING ERRCODE = 'invalid_name',
                       HINT = 'Write names as in SQL: separated by commas, in double quotes where they have capitals or other special characters.';
         END IF;
         IF cardinality(names) > 1 AND NOT several THEN
-            RAISE EXCEPTION 'argument "%" of protect_export() names % columns, but takes one',
+            RAISE EXCEPTION 'argument "%" names % columns, but takes one',
                 role, cardinality(names)
                 USING ERRCODE = 'invalid_parameter_value';
         END IF;
@@ -258,10 +258,9 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'It is ''enforce'' or ''observe'' (nothing is stopped, everything is recorded).';
     END IF;
-    IF filter_reads IS DISTINCT FROM false THEN
-        RAISE EXCEPTION 'filter_reads is not available in this version'
-            USING ERRCODE = 'feature_not_supported',
-                  HINT = 'Leave it out; see "Limits" in the manual.';
+    IF filter_reads IS NULL THEN
+        RAISE EXCEPTION 'filter_reads cannot be NULL'
+            USING ERRCODE = 'null_value_not_allowed';
     END IF;
 
     -- The table's primary key serves where no record key is named.
@@ -291,9 +290,13 @@ BEGIN
     SELECT * INTO old_guard FROM sharing_guard.guard g WHERE g.relation = relation;
     IF NOT FOUND THEN
         PERFORM sharing_guard.remove_triggers(o) FROM sharing_guard.orphaned_guards(relation) o;
-        INSERT INTO sharing_guard.guard (relation, table_name, data_class, mode, on_block)
-        VALUES (relation, '', data_class, mode, on_block)
+        INSERT INTO sharing_guard.guard (relation, table_name, data_class, mode, on_block, filter_reads)
+        VALUES (relation, '', data_class, mode, on_block, filter_reads)
         RETURNING guard_id INTO guard;
+    ELSIF old_guard.kind <> 'export' THEN
+        RAISE EXCEPTION 'table % is protected already, as a table of records', relation
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Call sharing_guard.unprotect() first, if its rows leave by being written to it.';
     ELSE
         guard := old_guard.guard_id;
         IF old_guard.mode <> mode THEN
@@ -306,10 +309,15 @@ BEGIN
             changes := changes || format('data_class: %s -> %s',
                 coalesce(old_guard.data_class, 'none'), coalesce(data_class, 'none'));
         END IF;
+        IF old_guard.filter_reads <> filter_reads THEN
+            changes := changes || format('filter_reads: %s -> %s',
+                                         old_guard.filter_reads, filter_reads);
+        END IF;
         IF changes <> '{}' THEN
             UPDATE sharing_guard.guard g
             SET data_class = protect_export.data_class,
-                mode = protect_export.mode, on_block = protect_export.on_block
+                mode = protect_export.mode, on_block = protect_export.on_block,
+                filter_reads = protect_export.filter_reads
             WHERE g.guard_id = guard;
         END IF;
     END IF;
@@ -369,6 +377,16 @@ BEGIN
        AND old_guard.guard_id IS NOT NULL AND old_guard.on_block = on_block THEN
         changes := changes || text 'triggers that were missing are back';
     END IF;
+    IF filter_reads AND EXISTS (
+        SELECT FROM sharing_guard.role_binding b JOIN pg_roles r ON r.oid = b.role
+        WHERE b.kind = 'backup' AND NOT r.rolbypassrls AND NOT r.rolsuper) THEN
+        RAISE WARNING 'pg_dump will fail at %: the role that makes the backups is subject to row-level security', relation
+            USING HINT = 'See sharing_guard.preflight(); as superuser: ALTER ROLE ... BYPASSRLS.';
+    END IF;
+    IF sharing_guard.set_filter(relation)
+       AND old_guard.guard_id IS NOT NULL AND old_guard.filter_reads = filter_reads THEN
+        changes := changes || text 'row-level security that was missing is back';
+    END IF;
 
     IF old_guard.guard_id IS NULL THEN
         RETURN format('protected %s: every row written to it is decided and recorded (mode %s, on_block %s)',
@@ -407,9 +425,10 @@ AS $$
 #variable_conflict use_variable
 DECLARE
     guard uuid;
+    kind text;
 BEGIN
     LOCK TABLE sharing_guard.guard IN SHARE ROW EXCLUSIVE MODE;
-    SELECT g.guard_id INTO guard FROM sharing_guard.guard g
+    SELECT g.guard_id, g.kind INTO guard, kind FROM sharing_guard.guard g
     WHERE g.relation = relation;
     IF NOT FOUND THEN
         -- Its guard was deleted by hand: then every row has been refused.
@@ -422,6 +441,10 @@ BEGIN
                   HINT = 'The protected tables are in sharing_guard.guard; a partition or child is protected with its parent.';
     END IF;
     DELETE FROM sharing_guard.guard g WHERE g.guard_id = guard;
+    PERFORM sharing_guard.set_filter(relation);
+    IF kind = 'records' THEN
+        RETURN format('%s is no longer protected: what is read of it is neither decided nor recorded', relation);
+    END IF;
     PERFORM sharing_guard.remove_triggers(guard);
     RETURN format('%s is no longer protected: rows written to it are neither decided nor recorded', relation);
 END

@@ -27,9 +27,11 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "audit/overdue.h"
 #include "audit/writer.h"
 #include "channel/context.h"
 #include "channel/gather.h"
+#include "channel/maintenance.h"
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -347,6 +349,13 @@ effective_outcome(const Policy *policy, const Guard *guard,
 	return decision->outcome;
 }
 
+/* The same for a decision that a channel has made stricter. */
+Outcome
+sg_gather_effective_outcome(const Guard *guard, const Decision *decision)
+{
+	return effective_outcome(sg_policy_current(), guard, decision);
+}
+
 /* Asks policy; what the answer points to is in the given context. */
 static void
 make_decision(GatheredDecision *gathered, const Policy *policy,
@@ -515,13 +524,16 @@ decide_anew(const Policy *policy, const Guard *guard,
  * out as sg_policy_current() does.  Good until the next call, which may empty
  * the cache.
  */
-GatheredDecision *
-sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
+static GatheredDecision *
+ask_policy(const Guard *guard, const Disclosure *disclosure)
 {
-	const Policy *policy = sg_policy_current();
+	const Policy *policy;
 	ByteKey		key;
 	GatheredDecision *gathered;
 
+	/* This may write, and so change the policy's revision. */
+	sg_maintenance_check(disclosure);
+	policy = sg_policy_current();
 	if (unlikely(decisions == NULL ||
 				 decisions_policy_load != sg_policy_load_number(policy) ||
 				 decisions_guard_load != guard->load_number))
@@ -545,6 +557,68 @@ sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 	if (unlikely(disclosure->at >= gathered->valid_until ||
 				 disclosure->at < gathered->decided_at))
 		return decide_anew(policy, guard, disclosure, key);
+	return gathered;
+}
+
+/* Does it reach anybody but the agency itself? */
+static bool
+leaves_agency(const Disclosure *disclosure, const Decision *decision)
+{
+	return decision->destination_class != DESTINATION_SELF ||
+		(disclosure->on_behalf_of.data != NULL &&
+		 decision->on_behalf_of_class != DESTINATION_SELF);
+}
+
+/*
+ * Refuses a row that policy would let out: its auditors are behind, and the
+ * agency has chosen to share nothing meanwhile.
+ *
+ * Not policy's word, which is a function of policy and disclosure alone; what
+ * policy decided stays in the event, beside the reason that overruled it.
+ */
+static void
+refuse_unreviewed(const GatheredDecision *gathered,
+				  const Disclosure *disclosure, int64 period,
+				  TimestampTz since)
+{
+	GatheredDecision refused = *gathered;
+	Decision	decision = *gathered->decision;
+	const char *reason = psprintf("Review period " INT64_FORMAT " of the sharing log was to be signed by %s.",
+								  period, timestamptz_to_str(since));
+	const char *contact = sg_gather_contact();
+	char	   *event_id;
+
+	decision.reasons = &reason;
+	decision.nreasons = 1;
+	decision.nblocking = 1;
+	refused.decision = &decision;
+	refused.outcome = OUTCOME_BLOCK;
+	event_id = sg_gather_refusal(&refused, disclosure);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_SG_REVIEW_OVERDUE),
+			 errmsg("a review of the sharing log is overdue, so nothing leaves the agency"),
+			 errdetail_internal("%s", reason),
+			 errhint("An auditor signs it with sharing_guard.sign_off(); ask %s and quote event %s.",
+					 contact ? contact : "whoever administers the sharing policy",
+					 event_id)));
+}
+
+/*
+ * The decision on this row, or an error where a review is overdue.
+ */
+GatheredDecision *
+sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
+{
+	GatheredDecision *gathered = ask_policy(guard, disclosure);
+	int64		period;
+	TimestampTz since;
+
+	if (gathered->outcome != OUTCOME_BLOCK &&
+		sg_review_refuses(disclosure->at, &period, &since) &&
+		leaves_agency(disclosure, gathered->decision) &&
+		guard->enforce && sg_policy_enforces(sg_policy_current()))
+		refuse_unreviewed(gathered, disclosure, period, since);
 	return gathered;
 }
 
@@ -1440,6 +1514,36 @@ sg_gather_refusal(const GatheredDecision *gathered,
 	return sg_event_id_text(&event.event_id);
 }
 
+/*
+ * The event of a disclosure whose rows are not looked at one by one, because
+ * they are read and not written; with a decision of the caller's, who may know
+ * more of it than policy does.  How many rows is for the caller to say; until
+ * then it is not known.  All in CurrentMemoryContext.
+ */
+void
+sg_gather_read_event(DisclosureEvent *event, const Decision *decision,
+					 Outcome outcome, const Disclosure *disclosure)
+{
+	GatheredDecision gathered = {0};
+	Group	   *group;
+
+	gathered.decision = decision;
+	gathered.outcome = outcome;
+	group = new_group(&gathered, disclosure, fields_of(disclosure),
+					  GetSessionUserId(), GetUserId());
+	if (sg_policy_changed_in_transaction())
+		group->decision->policy_revision = 0;
+	add_row(group, disclosure);
+	if (outcome == OUTCOME_BLOCK)
+		held_back--;			/* for the caller to record */
+	if (group->purposes)
+		sg_rows_append(group->purposes, &disclosure->purpose);
+	memset(event, 0, sizeof(*event));
+	fill_event(event, group);
+	event->rows_disclosed = ROWS_UNKNOWN;
+	event->rows_blocked = 0;
+}
+
 /* ----------------------------------------------------------------
  *		The end of transactions and subtransactions
  * ----------------------------------------------------------------
@@ -1455,6 +1559,10 @@ sg_gather_refusal(const GatheredDecision *gathered,
 static void
 gather_xact_callback(XactEvent event, void *arg)
 {
+	/* Most transactions of most sessions. */
+	if (likely(levels == NULL && gathered_bytes == 0 && held_back == 0))
+		return;
+
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:

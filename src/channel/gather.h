@@ -41,6 +41,10 @@ extern GatheredDecision *sg_gather_use_basis(const Guard *guard,
 extern const Decision *sg_gather_decision(const GatheredDecision *gathered);
 extern Outcome sg_gather_outcome(const GatheredDecision *gathered);
 
+/* What a decision means under this guard, the modes considered. */
+extern Outcome sg_gather_effective_outcome(const Guard *guard,
+										   const Decision *decision);
+
 /*
  * Records the row that was decided last: it goes out, and the event is written
  * with the transaction, at its end or earlier; or it was skipped, and the event
@@ -65,6 +69,11 @@ extern void sg_gather_begin(GatheredDecision *gathered,
  */
 extern char *sg_gather_refusal(const GatheredDecision *gathered,
 							   const Disclosure *disclosure);
+
+/* The event of rows that are read, not written: see gather.c. */
+extern void sg_gather_read_event(DisclosureEvent *event,
+								 const Decision *decision, Outcome outcome,
+								 const Disclosure *disclosure);
 
 /* Are events being written?  Then nothing may be exported: see gather.c. */
 extern bool sg_gather_is_writing(void);

@@ -232,14 +232,12 @@ forget_guards(void)
  * What is looked up stays in CurrentMemoryContext, the guard's own.
  */
 static void
-prepare_column(GuardColumn *column, Relation rel, AttrNumber attnum)
+prepare_form(GuardColumn *column, Oid type)
 {
-	Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), attnum - 1);
 	Oid			output_function;
 	bool		is_varlena;
 
-	column->attnum = attnum;
-	column->type = getBaseType(att->atttypid);
+	column->type = getBaseType(type);
 	switch (column->type)
 	{
 		case TEXTOID:
@@ -274,6 +272,14 @@ prepare_column(GuardColumn *column, Relation rel, AttrNumber attnum)
 						  CurrentMemoryContext);
 			break;
 	}
+}
+
+static void
+prepare_column(GuardColumn *column, Relation rel, AttrNumber attnum)
+{
+	column->attnum = attnum;
+	prepare_form(column,
+				 TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid);
 }
 
 /*
@@ -676,23 +682,14 @@ tags_text(const GuardColumn *column, TupleTableSlot *slot)
 }
 
 /*
- * A column's value in this row, as text; NULL data for NULL, and for a role
- * that no column has.  Points into the row where it can: this is done for each
- * row and most columns are text.
+ * A value of the column's type as text; points into the value where it can.
+ * This is done for each row, and most columns are text.
  */
-TextSlice
-sg_guard_column_text(const GuardColumn *column, TupleTableSlot *slot)
+static TextSlice
+value_text(const GuardColumn *column, Datum value)
 {
 	TextSlice	slice = {NULL, 0};
-	Datum		value;
-	bool		isnull;
 	char	   *out;
-
-	if (column->attnum == InvalidAttrNumber)
-		return slice;
-	value = slot_getattr(slot, column->attnum, &isnull);
-	if (isnull)
-		return slice;
 
 	switch (column->form)
 	{
@@ -725,7 +722,6 @@ sg_guard_column_text(const GuardColumn *column, TupleTableSlot *slot)
 		case COLUMN_DATETIME:
 			return datetime_text(column->type, value);
 		case COLUMN_TAGS:
-			return tags_text(column, slot);
 		case COLUMN_OUTPUT:
 			break;
 	}
@@ -734,6 +730,45 @@ sg_guard_column_text(const GuardColumn *column, TupleTableSlot *slot)
 	slice.data = out;
 	slice.len = strlen(out);
 	return slice;
+}
+
+/*
+ * A column's value in this row, as text; NULL data for NULL, and for a role
+ * that no column has.
+ */
+TextSlice
+sg_guard_column_text(const GuardColumn *column, TupleTableSlot *slot)
+{
+	TextSlice	slice = {NULL, 0};
+	Datum		value;
+	bool		isnull;
+
+	if (column->attnum == InvalidAttrNumber)
+		return slice;
+	value = slot_getattr(slot, column->attnum, &isnull);
+	if (isnull)
+		return slice;
+	if (column->form == COLUMN_TAGS)
+		return tags_text(column, slot);
+	return value_text(column, value);
+}
+
+/* A value of any type as text, written as a guarded column's would be. */
+TextSlice
+sg_guard_value_text(Oid type, Datum value)
+{
+	GuardColumn column = {0};
+
+	prepare_form(&column, type);
+	if (column.form == COLUMN_TAGS)
+	{
+		Oid			output_function;
+		bool		is_varlena;
+
+		getTypeOutputInfo(column.type, &output_function, &is_varlena);
+		fmgr_info(output_function, &column.output);
+	}
+	return value_text(&column, value);
 }
 
 /* Does this field need quotes in a row's text form?  As record_out() has it. */
@@ -754,49 +789,43 @@ field_needs_quotes(const TextSlice *field)
 }
 
 /*
- * Several columns as one text.  A single one is itself; more are written as a
- * row prints, so that ('a,b', 'c') and ('a', 'b,c') stay apart.
- *
- * Where all are required, one NULL makes the whole NULL: part of a record's
- * key finds no record.
+ * Several texts as one, written as a row prints, so that ('a,b', 'c') and
+ * ('a', 'b,c') stay apart; a single one is itself.  NULL where all are.
  */
 TextSlice
-sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
-					  TupleTableSlot *slot, bool required)
+sg_guard_join_texts(const TextSlice *fields, int nfields)
 {
 	TextSlice	slice = {NULL, 0};
 	StringInfoData text;
 	bool		any = false;
 
-	if (ncolumns == 0)
+	if (nfields == 0)
 		return slice;
-	if (ncolumns == 1)
-		return sg_guard_column_text(&columns[0], slot);
+	if (nfields == 1)
+		return fields[0];
 
 	initStringInfo(&text);
 	appendStringInfoChar(&text, '(');
-	for (int i = 0; i < ncolumns; i++)
+	for (int i = 0; i < nfields; i++)
 	{
-		TextSlice	field = sg_guard_column_text(&columns[i], slot);
+		const TextSlice *field = &fields[i];
 
-		if (field.data == NULL && required)
-			return slice;
 		if (i > 0)
 			appendStringInfoChar(&text, ',');
-		if (field.data == NULL)
+		if (field->data == NULL)
 			continue;
 		any = true;
-		if (!field_needs_quotes(&field))
+		if (!field_needs_quotes(field))
 		{
-			appendBinaryStringInfo(&text, field.data, field.len);
+			appendBinaryStringInfo(&text, field->data, field->len);
 			continue;
 		}
 		appendStringInfoChar(&text, '"');
-		for (Size j = 0; j < field.len; j++)
+		for (Size j = 0; j < field->len; j++)
 		{
-			if (field.data[j] == '"' || field.data[j] == '\\')
-				appendStringInfoChar(&text, field.data[j]);
-			appendStringInfoChar(&text, field.data[j]);
+			if (field->data[j] == '"' || field->data[j] == '\\')
+				appendStringInfoChar(&text, field->data[j]);
+			appendStringInfoChar(&text, field->data[j]);
 		}
 		appendStringInfoChar(&text, '"');
 	}
@@ -808,6 +837,34 @@ sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
 	slice.len = text.len;
 
 	return slice;
+}
+
+/*
+ * Several columns as one text.
+ *
+ * Where all are required, one NULL makes the whole NULL: part of a record's
+ * key finds no record.
+ */
+TextSlice
+sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
+					  TupleTableSlot *slot, bool required)
+{
+	TextSlice	slice = {NULL, 0};
+	TextSlice  *fields;
+
+	if (ncolumns == 0)
+		return slice;
+	if (ncolumns == 1)
+		return sg_guard_column_text(&columns[0], slot);
+
+	fields = palloc(sizeof(TextSlice) * ncolumns);
+	for (int i = 0; i < ncolumns; i++)
+	{
+		fields[i] = sg_guard_column_text(&columns[i], slot);
+		if (fields[i].data == NULL && required)
+			return slice;
+	}
+	return sg_guard_join_texts(fields, ncolumns);
 }
 
 /*

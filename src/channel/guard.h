@@ -96,6 +96,10 @@ extern TextSlice sg_guard_column_text(const GuardColumn *column,
 extern TextSlice sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
 									   TupleTableSlot *slot, bool required);
 
+/* The same of any value, and of texts that are made already. */
+extern TextSlice sg_guard_value_text(Oid type, Datum value);
+extern TextSlice sg_guard_join_texts(const TextSlice *fields, int nfields);
+
 /* The elements of a text[] of tags; returns how many. */
 extern int	sg_guard_column_tags(const GuardColumn *column,
 								 TupleTableSlot *slot, TextSlice **tags);

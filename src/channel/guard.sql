@@ -8,25 +8,31 @@ CREATE TABLE sharing_guard.guard (
     data_class text REFERENCES sharing_guard.data_class,
     mode text NOT NULL DEFAULT 'enforce',
     on_block text NOT NULL DEFAULT 'error',
-    CONSTRAINT guard_kind CHECK (kind IN ('export')),
+    record_self_access boolean NOT NULL DEFAULT false,
+    filter_reads boolean NOT NULL DEFAULT false,
+    CONSTRAINT guard_kind CHECK (kind IN ('export', 'records')),
     CONSTRAINT guard_mode CHECK (mode IN ('enforce', 'observe')),
     CONSTRAINT guard_on_block CHECK (on_block IN ('error', 'skip_row'))
 );
 COMMENT ON TABLE sharing_guard.guard IS
-'One row for each protected table; made by protect_export(), removed by unprotect()';
+'One row for each protected table; made by protect_export() or protect_records(), removed by unprotect()';
 COMMENT ON COLUMN sharing_guard.guard.guard_id IS
 'Names the guard in the triggers on its table';
 COMMENT ON COLUMN sharing_guard.guard.relation IS 'The protected table';
 COMMENT ON COLUMN sharing_guard.guard.table_name IS
 'Its name, kept by itself, so that the record names it still when it has been dropped';
 COMMENT ON COLUMN sharing_guard.guard.kind IS
-'export: every row written to the table is a disclosure';
+'export: every row written to the table is a disclosure; records: every read of it that carries rows to another agency, and every COPY';
 COMMENT ON COLUMN sharing_guard.guard.data_class IS
 'What kind of record its rows are (data_class.data_class), unless a column says so row by row';
 COMMENT ON COLUMN sharing_guard.guard.mode IS
 'enforce: what the policy blocks stays, if the overall mode (setting.mode) is enforce too; observe: it goes out, flagged';
 COMMENT ON COLUMN sharing_guard.guard.on_block IS
 'error: a refused row ends the statement; skip_row: only the refused rows are left out';
+COMMENT ON COLUMN sharing_guard.guard.record_self_access IS
+'Kind records: whether the agency''s own people''s queries are recorded as well';
+COMMENT ON COLUMN sharing_guard.guard.filter_reads IS
+'Whether rows that the policy now blocks are kept from those who read for another agency, by row-level security';
 REVOKE ALL ON TABLE sharing_guard.guard FROM PUBLIC;
 
 CREATE TABLE sharing_guard.guard_column (
@@ -82,11 +88,16 @@ CREATE FUNCTION sharing_guard.guard_check() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-    PERFORM sharing_guard.check_exportable(NEW.relation);
-    IF TG_OP = 'UPDATE' AND (OLD.guard_id <> NEW.guard_id OR OLD.relation <> NEW.relation) THEN
+    IF NEW.kind = 'export' THEN
+        PERFORM sharing_guard.check_exportable(NEW.relation);
+    ELSE
+        PERFORM sharing_guard.check_readable(NEW.relation);
+    END IF;
+    IF TG_OP = 'UPDATE' AND (OLD.guard_id <> NEW.guard_id OR OLD.relation <> NEW.relation
+                              OR OLD.kind <> NEW.kind) THEN
         RAISE EXCEPTION 'a guard stays with its table'
             USING ERRCODE = 'check_violation',
-                  HINT = 'Use unprotect() on the one table and protect_export() on the other.';
+                  HINT = 'Use unprotect() on the one table, and then protect_export() or protect_records() on the other.';
     END IF;
     -- A table can have one guard: its own, or that of a table above it.
     IF EXISTS (

@@ -522,7 +522,8 @@ sg_sql_install_triggers(PG_FUNCTION_ARGS)
 	guards = select_guards("SELECT relation::pg_catalog.oid, guard_id,"
 						   " on_block OPERATOR(pg_catalog.=) 'skip_row'"
 						   " FROM sharing_guard.guard"
-						   " WHERE guard_id OPERATOR(pg_catalog.=) $1",
+						   " WHERE guard_id OPERATOR(pg_catalog.=) $1"
+						   " AND kind OPERATOR(pg_catalog.=) 'export'",
 						   1, argtypes, args);
 	foreach(lc, guards)
 	{
@@ -690,7 +691,8 @@ sg_follow_ddl(PG_FUNCTION_ARGS)
 							   " SELECT g.relation::pg_catalog.oid, g.guard_id,"
 							   " g.on_block OPERATOR(pg_catalog.=) 'skip_row'"
 							   " FROM sharing_guard.guard g JOIN touched t"
-							   " ON t.relid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid",
+							   " ON t.relid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+							   " WHERE g.kind OPERATOR(pg_catalog.=) 'export'",
 							   0, NULL, NULL);
 		foreach(lc, guards)
 		{
@@ -700,6 +702,9 @@ sg_follow_ddl(PG_FUNCTION_ARGS)
 							 AccessShareLock);
 		}
 	}
+
+	if (effect.grows || effect.shrinks)
+		run_statement("SELECT sharing_guard.mend_filters()");
 
 	if (effect.shrinks)
 	{

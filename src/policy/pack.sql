@@ -363,7 +363,7 @@ COMMENT ON FUNCTION sharing_guard.pack_complete_row(text, jsonb) IS
 'Internal: a row of a policy pack with every column of its table';
 
 CREATE FUNCTION sharing_guard.pack_key(object text, content jsonb) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT CASE object
         WHEN 'agency' THEN content->>'agency_id'
@@ -535,6 +535,9 @@ AS $$
                WHEN c.object = 'setting' AND c.key = 'retention_floor'
                     AND (c.local->>c.key)::interval < (c.new->>c.key)::interval
                THEN 'raise'
+               WHEN c.object = 'setting' AND c.key = 'retention_floor'
+                    AND (c.local->>c.key)::interval >= (c.new->>c.key)::interval
+               THEN 'same'
                WHEN c.new IS NULL AND c.local IS NULL THEN 'forget'
                WHEN c.new IS NULL AND c.local = c.old THEN 'delete'
                WHEN c.new IS NULL THEN 'keep withdrawn'

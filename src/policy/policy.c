@@ -577,6 +577,12 @@ sg_policy_enforces(const Policy *policy)
 }
 
 const char *
+sg_policy_home_agency_id(const Policy *policy)
+{
+	return policy->home_agency_id;
+}
+
+const char *
 sg_policy_home_agency_name(const Policy *policy)
 {
 	return policy->home_agency_name;

@@ -33,6 +33,7 @@ extern uint64 sg_policy_load_number(const Policy *policy);
 
 extern int64 sg_policy_revision(const Policy *policy);
 extern bool sg_policy_enforces(const Policy *policy);	/* overall mode */
+extern const char *sg_policy_home_agency_id(const Policy *policy);
 extern const char *sg_policy_home_agency_name(const Policy *policy);
 extern const char *sg_policy_contact(const Policy *policy); /* or NULL */
 

@@ -1,0 +1,135 @@
+-- Commands that touch what is protected: superusers are seen, others refused.
+-- (Who gets rows out by which command is tried in test/evasion.)
+\getenv srcdir PG_ABS_SRCDIR
+\set fixture :srcdir '/test/fixture.sql'
+\i :fixture
+SET client_min_messages = error;
+CREATE ROLE regress_vendor; CREATE ROLE regress_oakdale LOGIN; CREATE ROLE regress_springs LOGIN; CREATE ROLE regress_group;
+SELECT sharing_guard.bind_role('regress_oakdale', 'oakdale-pd');
+SELECT sharing_guard.bind_role('regress_springs', 'reno-test-pd');
+CREATE SCHEMA v AUTHORIZATION regress_vendor;
+SET ROLE regress_vendor;
+CREATE TABLE v.read (id int PRIMARY KEY, plate text);
+CREATE TABLE v.case (id int PRIMARY KEY, name text);
+CREATE TABLE v.feed (id int PRIMARY KEY, dest text);
+CREATE TABLE v.part (id int, plate text) PARTITION BY RANGE (id);
+CREATE TABLE v.part1 PARTITION OF v.part FOR VALUES FROM (0) TO (10);
+RESET ROLE;
+SELECT sharing_guard.protect_records('v.read', data_class => 'alpr', query_elements => 'plate');
+SELECT sharing_guard.protect_records('v.part', data_class => 'alpr', query_elements => 'plate');
+SELECT sharing_guard.protect_records('v.case', data_class => 'rms');
+SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr');
+\set VERBOSITY terse
+-- What is on record since the last time this was asked.
+CREATE VIEW pg_temp.all_news AS
+SELECT event_id, kind, channel, operation, relation, changed_key, destination AS "to", outcome
+FROM sharing_guard.event
+WHERE kind = 'disclosure' AND channel <> 'self_access' OR kind = 'attempt' OR kind = 'policy_change' AND relation NOT LIKE 'sharing\_guard.guard%'
+    AND operation NOT IN ('INSERT', 'UPDATE', 'DELETE');
+CREATE TEMP TABLE told AS SELECT event_id FROM pg_temp.all_news;
+CREATE FUNCTION pg_temp.news(OUT kind text, OUT channel text, OUT operation text, OUT relation text, OUT key text, OUT "to" text, OUT outcome text)
+RETURNS SETOF record LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY SELECT n.kind, n.channel, n.operation, n.relation, n.changed_key, n."to", n.outcome
+    FROM pg_temp.all_news n WHERE n.event_id NOT IN (SELECT event_id FROM told) ORDER BY n.event_id;
+    INSERT INTO told SELECT event_id FROM pg_temp.all_news EXCEPT SELECT event_id FROM told;
+END $$;
+
+-- The owner is refused, and told what could be done.
+\set VERBOSITY default
+SET ROLE regress_vendor;
+DO $$ BEGIN
+    ALTER TABLE v.feed DISABLE TRIGGER USER;
+EXCEPTION WHEN SQLSTATE 'SG009' THEN RAISE NOTICE 'SG009'; END $$;
+RESET ROLE;
+SELECT operation, relation, changed_key, session_role = session_user AS session, acting_role FROM sharing_guard.attempts;
+\set VERBOSITY terse
+SELECT * FROM pg_temp.news();
+-- A superuser may, and is on record; what is rolled back is not.
+ALTER TABLE v.feed DISABLE TRIGGER USER;
+BEGIN; DROP TRIGGER sharing_guard_export ON v.feed; ROLLBACK;
+BEGIN; SAVEPOINT s; DROP TRIGGER sharing_guard_export ON v.feed; ROLLBACK TO s; ALTER TABLE v.feed ALTER dest TYPE varchar; COMMIT;
+ALTER TABLE v.read OWNER TO regress_group;
+ALTER TABLE v.read OWNER TO regress_vendor;
+DROP TABLE v.part1;
+ALTER TABLE sharing_guard.event ADD COLUMN more int;
+ALTER TABLE sharing_guard.event DROP COLUMN more;
+GRANT SELECT ON sharing_guard.event TO regress_vendor;
+REVOKE SELECT ON sharing_guard.event FROM regress_vendor;
+ALTER EVENT TRIGGER sharing_guard_follow_drop DISABLE;
+ALTER EVENT TRIGGER sharing_guard_follow_drop ENABLE ALWAYS;
+ALTER FUNCTION sharing_guard.time_zone() COST 200;
+ALTER ROLE regress_group BYPASSRLS;
+ALTER SYSTEM SET sharing_guard.gather_memory = '16MB';
+ALTER SYSTEM RESET sharing_guard.gather_memory;
+SELECT * FROM pg_temp.news();
+SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr');
+-- The log refuses everybody, and keeps the attempt.
+TRUNCATE sharing_guard.event;
+DELETE FROM sharing_guard.event;
+SELECT * FROM pg_temp.news();
+
+-- Whoever may change settings: not these.
+GRANT ALTER SYSTEM ON PARAMETER sharing_guard.databases, sharing_guard.gather_memory, shared_preload_libraries TO regress_vendor;
+SET ROLE regress_vendor;
+ALTER SYSTEM SET sharing_guard.databases = '';
+ALTER SYSTEM SET shared_preload_libraries = '';
+RESET ROLE;
+REVOKE ALL ON PARAMETER sharing_guard.databases, sharing_guard.gather_memory, shared_preload_libraries FROM regress_vendor;
+SELECT * FROM pg_temp.news();
+
+-- Rights: decided by the policy, for the agency behind the login.
+BEGIN;
+SELECT sharing_guard.begin_disclosure(purpose => 'burglary, case 26-101');
+GRANT SELECT ON v.case TO regress_oakdale;
+COMMIT;
+GRANT SELECT ON v.read TO regress_oakdale;
+GRANT SELECT ON v.read TO regress_springs;
+GRANT SELECT ON v.case TO regress_springs;
+GRANT regress_group TO regress_springs;
+GRANT SELECT ON v.read TO regress_group;
+GRANT INSERT, UPDATE ON v.read TO regress_springs;
+REVOKE ALL ON v.read FROM regress_springs, regress_oakdale;
+SELECT * FROM pg_temp.news();
+-- Where it is only observed, it goes through, flagged.
+SELECT sharing_guard.set_mode('observe', 'v.read');
+GRANT SELECT ON v.read TO regress_springs;
+SELECT * FROM pg_temp.news();
+REVOKE ALL ON v.read FROM regress_springs;
+SELECT sharing_guard.set_mode('enforce', 'v.read');
+
+-- Publications: to whom it was said that they go.
+SELECT sharing_guard.bind_publication('to_springs', 'reno-test-pd');
+SELECT sharing_guard.bind_publication('to_oakdale', 'oakdale-pd');
+SELECT sharing_guard.bind_publication('to_nobody', 'nobody-pd');
+CREATE PUBLICATION to_springs FOR TABLE v.read;
+CREATE PUBLICATION to_oakdale FOR TABLE v.read;
+ALTER PUBLICATION to_oakdale RENAME TO somebody;
+CREATE PUBLICATION to_all FOR ALL TABLES;
+SELECT * FROM pg_temp.news();
+DROP PUBLICATION to_oakdale;
+SELECT sharing_guard.unbind_publication('to_oakdale');
+SELECT sharing_guard.unbind_publication('to_oakdale');
+SELECT sharing_guard.bind_server('nowhere', 'oakdale-pd');
+
+-- Copies, protected like their source.
+SELECT sharing_guard.configure(NULL, NULL, NULL, copied_tables => 'mend');
+SELECT sharing_guard.configure(NULL, NULL, NULL, copied_tables => 'protect');
+SET ROLE regress_vendor;
+CREATE TABLE v.copy AS SELECT * FROM v.read;
+CREATE TABLE v.copy2 (plate text);
+INSERT INTO v.copy2 SELECT plate FROM v.read;
+CREATE MATERIALIZED VIEW v.copy3 AS SELECT id FROM v.read;
+REFRESH MATERIALIZED VIEW v.copy3;
+CREATE TABLE v.nothing AS SELECT 1;
+RESET ROLE;
+SELECT g.relation, g.kind, g.data_class, g.record_self_access, string_agg(c.column_name, ',') FROM sharing_guard.guard g LEFT JOIN sharing_guard.guard_column c USING (guard_id)
+WHERE g.relation::text LIKE 'v.copy%' GROUP BY 1, 2, 3, 4 ORDER BY 1;
+SELECT * FROM pg_temp.news();
+SELECT sharing_guard.configure(NULL, NULL, NULL, copied_tables => 'refuse');
+CREATE TABLE v.copy4 AS SELECT * FROM v.read;
+SELECT sharing_guard.configure(NULL, NULL, NULL, copied_tables => 'flag');
+
+DROP SCHEMA v CASCADE;
+DROP OWNED BY regress_vendor, regress_oakdale, regress_springs, regress_group;
+DROP ROLE regress_vendor, regress_oakdale, regress_springs, regress_group;

@@ -1,0 +1,94 @@
+-- exposure: each way out appears, and goes with the command that it names.
+\getenv srcdir PG_ABS_SRCDIR
+\set fixture :srcdir '/test/fixture.sql'
+\i :fixture
+SET client_min_messages = error;
+CREATE TABLE read (id int PRIMARY KEY, plate text);
+INSERT INTO read VALUES (1, 'A'), (2, 'B');
+CREATE TABLE feed (id int PRIMARY KEY, dest text, note text);
+SELECT sharing_guard.protect_records('read', data_class => 'alpr', query_elements => 'plate');
+SELECT sharing_guard.protect_export('feed', destination => 'dest', data_class => 'alpr');
+-- Those that this server has whatever is done here: its superusers.
+SELECT DISTINCT kind FROM sharing_guard.exposure;
+
+-- Opens a way, shows what is said of it, runs the command that it names, and
+-- sees that it has gone.
+CREATE PROCEDURE way(opened text, OUT "row" text, OUT after text) LANGUAGE plpgsql AS $$
+DECLARE
+    found record;
+BEGIN
+    EXECUTE opened;
+    SELECT e.* INTO found FROM sharing_guard.exposure e WHERE e.kind <> 'superuser' OR e.subject LIKE 'regress%';
+    "row" := concat_ws(' | ', found.kind, found.severity, found.subject, found.held_by, found.command);
+    EXECUTE found.command;
+    after := (SELECT count(*) FROM sharing_guard.exposure e WHERE e.kind <> 'superuser' OR e.subject LIKE 'regress%');
+END $$;
+\pset tuples_only
+CREATE ROLE regress_x;
+CREATE ROLE regress_partner LOGIN;
+CALL way('ALTER ROLE regress_x SUPERUSER LOGIN', NULL, NULL);
+ALTER ROLE regress_x NOSUPERUSER;
+CALL way('ALTER ROLE regress_x BYPASSRLS', NULL, NULL);
+CALL way('ALTER ROLE regress_x REPLICATION', NULL, NULL);
+CALL way('ALTER ROLE regress_x CREATEROLE', NULL, NULL);
+CALL way('GRANT pg_read_all_data TO regress_x', NULL, NULL);
+CALL way('GRANT pg_execute_server_program TO regress_x', NULL, NULL);
+CALL way('GRANT pg_read_server_files TO regress_x', NULL, NULL);
+CALL way('GRANT pg_write_server_files TO regress_x', NULL, NULL);
+CALL way('GRANT SET ON PARAMETER session_replication_role TO regress_x', NULL, NULL);
+CALL way('GRANT ALTER SYSTEM ON PARAMETER sharing_guard.databases TO regress_x', NULL, NULL);
+CALL way('SELECT sharing_guard.bind_role(''regress_partner'', ''oakdale-pd'', shared => true)', NULL, NULL);
+CALL way('ALTER TABLE feed DISABLE TRIGGER sharing_guard_export', NULL, NULL);
+SELECT length(sharing_guard.protect_export('feed', destination => 'dest', data_class => 'alpr')) > 0;
+CALL way('ALTER TABLE sharing_guard.event DISABLE TRIGGER protect_rows', NULL, NULL);
+CALL way('ALTER EVENT TRIGGER sharing_guard_follow_ddl DISABLE', NULL, NULL);
+CALL way('SELECT sharing_guard.set_mode(''observe'')', NULL, NULL);
+CALL way('SELECT sharing_guard.set_mode(''observe'', ''read'')', NULL, NULL);
+CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CALL way('CREATE TRIGGER look BEFORE INSERT ON feed FOR EACH ROW EXECUTE FUNCTION look()', NULL, NULL);
+CALL way('CREATE RULE also AS ON INSERT TO feed DO ALSO NOTHING', NULL, NULL);
+CALL way('CREATE TABLE twin (LIKE read)', NULL, NULL);
+DROP TABLE twin;
+CALL way('CREATE MATERIALIZED VIEW twin AS SELECT * FROM read', NULL, NULL);
+DROP MATERIALIZED VIEW twin;
+CALL way('ANALYZE read', NULL, NULL);
+-- In the server's own way, which the policy would have refused.
+SELECT sharing_guard.set_mode('observe', 'read');
+GRANT SELECT ON read TO PUBLIC;
+SELECT sharing_guard.set_mode('enforce', 'read');
+CALL way('SELECT 1', NULL, NULL);
+SELECT sharing_guard.set_mode('observe', 'read');
+CREATE PUBLICATION somebody FOR TABLE read;
+SELECT sharing_guard.set_mode('enforce', 'read');
+SELECT kind, severity, subject, command FROM sharing_guard.exposure WHERE kind = 'publication';
+SELECT sharing_guard.bind_publication('somebody', 'oakdale-pd');
+SELECT count(*) FROM sharing_guard.exposure WHERE kind = 'publication';
+DROP PUBLICATION somebody;
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;
+SELECT kind, severity, subject, command FROM sharing_guard.exposure WHERE kind = 'foreign_server';
+SELECT sharing_guard.bind_server('nowhere', 'oakdale-pd');
+SELECT count(*) FROM sharing_guard.exposure WHERE kind = 'foreign_server';
+SELECT sharing_guard.unbind_server('nowhere');
+SELECT count(*) FROM sharing_guard.exposure WHERE kind = 'foreign_server';
+DROP FOREIGN DATA WRAPPER nowhere CASCADE;
+SELECT slot_name FROM pg_create_logical_replication_slot('regress_slot', 'pgoutput');
+SELECT kind, severity, subject, command AS close FROM sharing_guard.exposure WHERE kind = 'replication_slot' \gset
+SELECT :'kind', :'severity', :'subject', :'close';
+:close
+SELECT count(*) FROM sharing_guard.exposure WHERE kind = 'replication_slot';
+CREATE EXTENSION dblink;
+SELECT kind, severity, held_by, count(*) FROM sharing_guard.exposure WHERE kind = 'sending_function' GROUP BY 1, 2, 3;
+SELECT command FROM sharing_guard.exposure WHERE kind = 'sending_function' \gexec
+SELECT count(*) FROM sharing_guard.exposure WHERE kind = 'sending_function';
+DROP EXTENSION dblink;
+-- A language that a superuser alone may use.
+CREATE FUNCTION handler() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
+CALL way('CREATE LANGUAGE anything HANDLER handler', NULL, NULL);
+SELECT sharing_guard.unbind_role('regress_partner');
+\pset tuples_only off
+DROP PROCEDURE way;
+DROP TABLE read, feed;
+GRANT SELECT ON pg_catalog.pg_stats, pg_catalog.pg_stats_ext, pg_catalog.pg_stats_ext_exprs TO PUBLIC;
+DROP ROLE regress_x, regress_partner;
+DROP FUNCTION look, handler;

@@ -1,0 +1,91 @@
+-- A review that is not signed in time: an alert a day or, by setting, nothing
+-- leaves the agency.
+SET client_min_messages = error;
+DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+CREATE EXTENSION sharing_guard;
+CREATE ROLE regress_sg_alice;
+CREATE ROLE regress_sg_clerk;
+-- As if it had been set up 200 days ago.
+BEGIN;
+INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level)
+VALUES ('riverbend-pd', 'Riverbend Police Department', 'US-CA', 'local');
+INSERT INTO sharing_guard.setting (home_jurisdiction, agency, time_zone, contact)
+VALUES ('US-CA', 'riverbend-pd', 'America/Los_Angeles', 'the privacy officer');
+SELECT sharing_guard.open_periods(now() - interval '200 days', NULL);
+COMMIT;
+SELECT count(*) > 0 FROM sharing_guard.adopt_policy('us-ca');
+INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level, kind, status, attested_on)
+VALUES ('oakdale-pd', 'Oakdale Police Department', 'US-CA', 'local', 'police', 'active', '2020-01-01');
+SELECT sharing_guard.grant_auditor('regress_sg_alice');
+CREATE TABLE queue (id int PRIMARY KEY, dest text, why text, behalf text);
+GRANT INSERT ON queue TO regress_sg_clerk;
+SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', on_behalf_of_agency => 'behalf',
+    data_class => 'rms') IS NOT NULL;
+RESET client_min_messages;
+
+-- What the worker does every minute.
+SELECT sharing_guard.review_tick();
+SELECT period_id, state, disclosures FROM sharing_guard.review_status ORDER BY 1;
+SELECT period_id, days_overdue BETWEEN 78 AND 81 AS days FROM sharing_guard.review_overdue;
+
+-- One alert a day, whoever asks and however often.
+SELECT sharing_guard.review_tick();
+SELECT sharing_guard.raise_alert();
+SELECT count(*), min(periods) FROM sharing_guard.review_alert;
+SELECT p FROM sharing_guard.health, unnest(problems) p WHERE p LIKE 'Not signed%';
+
+-- By default that is all.
+SET SESSION AUTHORIZATION regress_sg_clerk;
+INSERT INTO queue VALUES (1, 'oakdale-pd', 'robbery');
+RESET SESSION AUTHORIZATION;
+
+-- By setting everything beyond the agency is refused, at the next row.
+SELECT sharing_guard.configure(NULL, NULL, NULL, overdue_refuses => true);
+SET SESSION AUTHORIZATION regress_sg_clerk;
+\set VERBOSITY verbose
+\set SHOW_CONTEXT never
+\set VERBOSITY sqlstate
+INSERT INTO queue VALUES (2, 'oakdale-pd', 'robbery');
+INSERT INTO queue VALUES (3, 'riverbend-pd', 'robbery');
+INSERT INTO queue VALUES (4, 'riverbend-pd', 'robbery', 'oakdale-pd');
+\set VERBOSITY default
+DO $$
+DECLARE
+    detail text; hint text;
+BEGIN
+    INSERT INTO queue VALUES (2, 'oakdale-pd', 'robbery');
+EXCEPTION WHEN SQLSTATE 'SG004' THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+    RAISE NOTICE '%', SQLERRM;
+    RAISE NOTICE '%', regexp_replace(detail, 'by .*', 'by ...');
+    RAISE NOTICE '%', regexp_replace(hint, 'event .*', 'event ...');
+END
+$$;
+RESET SESSION AUTHORIZATION;
+
+-- A guard that only observes stops nothing for this either.
+SELECT sharing_guard.set_mode('observe', 'queue');
+INSERT INTO queue VALUES (5, 'oakdale-pd', 'robbery');
+SELECT sharing_guard.set_mode('enforce', 'queue');
+
+-- What policy blocks has policy's own reason.
+SET SESSION AUTHORIZATION regress_sg_clerk;
+\set VERBOSITY sqlstate
+INSERT INTO queue VALUES (6, 'nobody knows them', 'robbery');
+\set VERBOSITY default
+RESET SESSION AUTHORIZATION;
+
+-- Signed, and it goes on, in a session that has been refused before.
+SET SESSION AUTHORIZATION regress_sg_alice;
+SELECT sharing_guard.sign_off(1, 'I have reviewed this period.') IS NOT NULL;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION regress_sg_clerk;
+INSERT INTO queue VALUES (2, 'oakdale-pd', 'robbery');
+RESET SESSION AUTHORIZATION;
+SELECT id FROM queue ORDER BY id;
+SELECT count(*) FROM sharing_guard.review_overdue;
+
+SET client_min_messages = error;
+DROP TABLE queue;
+DROP EXTENSION sharing_guard CASCADE;
+DROP ROLE regress_sg_alice, regress_sg_clerk;

@@ -1,0 +1,197 @@
+/*-------------------------------------------------------------------------
+ *
+ * ddl.c
+ *		The hooks on commands and on objects.  Dispatch only.
+ *
+ * Each hook stands alone and calls whoever was there before: none of them
+ * relies on another of ours having run, for an extension that is loaded later
+ * may carry out a command by itself and never ask us.
+ *
+ * BEGIN, COMMIT, SET and whatever else cannot touch what is protected pays for
+ * one switch.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/objectaccess.h"
+#include "catalog/pg_class.h"
+#include "channel/ddl.h"
+#include "channel/ddl_copied.h"
+#include "channel/ddl_grant.h"
+#include "channel/ddl_publication.h"
+#include "channel/ddl_record.h"
+#include "channel/ddl_state.h"
+#include "channel/ddl_tamper.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+
+static ProcessUtility_hook_type prev_ProcessUtility = NULL;
+static object_access_hook_type prev_object_access = NULL;
+
+/* The command at work: what objects are dropped by, or made by. */
+static const Node *current_command = NULL;
+
+static void ddl_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
+							   bool readOnlyTree,
+							   ProcessUtilityContext context,
+							   ParamListInfo params, QueryEnvironment *queryEnv,
+							   DestReceiver *dest, QueryCompletion *qc);
+static void ddl_object_access(ObjectAccessType access, Oid classId,
+							  Oid objectId, int subId, void *arg);
+
+void
+sg_ddl_init(void)
+{
+	sg_ddl_state_init();
+	sg_ddl_record_init();
+	sg_copied_init();
+
+	prev_ProcessUtility = ProcessUtility_hook;
+	ProcessUtility_hook = ddl_ProcessUtility;
+	prev_object_access = object_access_hook;
+	object_access_hook = ddl_object_access;
+}
+
+/* May a command of this kind touch what is protected? */
+static bool
+is_of_interest(const Node *command)
+{
+	switch (nodeTag(command))
+	{
+		case T_AlterDatabaseStmt:
+		case T_AlterDefaultPrivilegesStmt:
+		case T_AlterDomainStmt:
+		case T_AlterEventTrigStmt:
+		case T_AlterExtensionContentsStmt:
+		case T_AlterExtensionStmt:
+		case T_AlterForeignServerStmt:
+		case T_AlterFunctionStmt:
+		case T_AlterObjectSchemaStmt:
+		case T_AlterOwnerStmt:
+		case T_AlterPolicyStmt:
+		case T_AlterPublicationStmt:
+		case T_AlterRoleStmt:
+		case T_AlterSystemStmt:
+		case T_AlterTableStmt:
+		case T_ClusterStmt:
+		case T_CreateFunctionStmt:
+		case T_CreatePublicationStmt:
+		case T_CreateRoleStmt:
+		case T_CreateStatsStmt:
+		case T_CreateStmt:
+		case T_CreateTableAsStmt:
+		case T_CreateTrigStmt:
+		case T_CreatedbStmt:
+		case T_DropOwnedStmt:
+		case T_DropStmt:
+		case T_DropdbStmt:
+		case T_ExplainStmt:
+		case T_GrantRoleStmt:
+		case T_GrantStmt:
+		case T_IndexStmt:
+		case T_ReassignOwnedStmt:
+		case T_RefreshMatViewStmt:
+		case T_ReindexStmt:
+		case T_RenameStmt:
+		case T_RuleStmt:
+		case T_TruncateStmt:
+		case T_VacuumStmt:
+			return true;
+		case T_VariableSetStmt:
+			{
+				/* Of all settings one; the name is NULL for RESET ALL. */
+				const char *name = ((const VariableSetStmt *) command)->name;
+
+				return name != NULL &&
+					pg_strcasecmp(name, "session_replication_role") == 0;
+			}
+		default:
+			return false;
+	}
+}
+
+static void
+ddl_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
+				   bool readOnlyTree, ProcessUtilityContext context,
+				   ParamListInfo params, QueryEnvironment *queryEnv,
+				   DestReceiver *dest, QueryCompletion *qc)
+{
+	const Node *command = pstmt->utilityStmt;
+	const Node *outer_command = current_command;
+	CopyAtWork	outer_copy;
+
+	if (!is_of_interest(command))
+	{
+		if (prev_ProcessUtility)
+			prev_ProcessUtility(pstmt, queryString, readOnlyTree, context,
+								params, queryEnv, dest, qc);
+		else
+			standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
+									params, queryEnv, dest, qc);
+		return;
+	}
+
+	sg_tamper_command(sg_ddl_state(), command);
+	sg_copied_begin(command, &outer_copy);
+	current_command = command;
+	PG_TRY();
+	{
+		const DdlState *state;
+
+		if (prev_ProcessUtility)
+			prev_ProcessUtility(pstmt, queryString, readOnlyTree, context,
+								params, queryEnv, dest, qc);
+		else
+			standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
+									params, queryEnv, dest, qc);
+
+		/* What it has made of the catalogs, before anybody else sees it. */
+		state = sg_ddl_state();
+		sg_tamper_executed(state, command);
+		sg_grant_command(state, command);
+		sg_publication_command(state, command);
+		sg_copied_command(state);
+		sg_ddl_write_noted();
+	}
+	PG_FINALLY();
+	{
+		current_command = outer_command;
+		sg_copied_end(&outer_copy);
+	}
+	PG_END_TRY();
+}
+
+static void
+ddl_object_access(ObjectAccessType access, Oid classId, Oid objectId,
+				  int subId, void *arg)
+{
+	const DdlState *state;
+
+	if (unlikely(prev_object_access != NULL))
+		prev_object_access(access, classId, objectId, subId, arg);
+
+	switch (access)
+	{
+		case OAT_NAMESPACE_SEARCH:
+			return;
+		case OAT_FUNCTION_EXECUTE:
+			if (unlikely(sg_ddl_records_possible))
+				sg_copied_function(objectId);
+			return;
+		default:
+			break;
+	}
+
+	/*
+	 * As it was read when the command began: in the midst of a change of the
+	 * catalogs nothing may be executed.
+	 */
+	state = sg_ddl_state_as_read();
+	if (state == NULL)
+		return;
+	if (access == OAT_POST_CREATE && classId == RelationRelationId && subId == 0)
+		sg_copied_made(current_command, objectId);
+	sg_tamper_object(state, current_command, access, classId, objectId, subId,
+					 arg);
+}

@@ -1,0 +1,631 @@
+/*-------------------------------------------------------------------------
+ *
+ * ddl_copied.c
+ *		Rows of protected tables that are written to other tables, here or on
+ *		other servers, and functions that carry anything out.
+ *
+ * A copy in a table of one's own is protected by nothing.  The copying is what
+ * can be seen: a plan that reads a protected table and writes to one that is
+ * not (CREATE TABLE AS, SELECT INTO, INSERT ... SELECT, UPDATE ... FROM, a
+ * materialised view).  The setting copied_tables says what becomes of it.
+ * Where the table written to is another server's, that is no copy but a
+ * disclosure, to the agency that the server is bound to.
+ *
+ * Recorded before the first row, through the writer: the copy can be read, and
+ * its rows sent away, in a transaction that is rolled back.
+ *
+ * In ExecutorStart, when views, rules and functions in line are resolved: the
+ * plan's range table has every relation that the statement will touch.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/parallel.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/namespace.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_foreign_table.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "channel/ddl_copied.h"
+#include "channel/ddl_record.h"
+#include "channel/ddl_tamper.h"
+#include "commands/extension.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "operational.h"
+#include "parser/parsetree.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+static ExecutorStart_hook_type prev_ExecutorStart = NULL;
+
+/* Of the innermost command. */
+static CopyAtWork copy_at_work = {NULL, InvalidOid, false};
+
+static void copied_ExecutorStart(QueryDesc *queryDesc, int eflags);
+
+void
+sg_copied_init(void)
+{
+	prev_ExecutorStart = ExecutorStart_hook;
+	ExecutorStart_hook = copied_ExecutorStart;
+}
+
+/* ----------------------------------------------------------------
+ *		What a plan touches
+ * ----------------------------------------------------------------
+ */
+
+/* Does the statement make a table, or fill a materialised view? */
+static bool
+fills_new_relation(const QueryDesc *queryDesc)
+{
+	return queryDesc->dest != NULL &&
+		(queryDesc->dest->mydest == DestIntoRel ||
+		 queryDesc->dest->mydest == DestTransientRel);
+}
+
+/* The protected source tables in the plan, each once. */
+static List *
+protected_sources(const DdlState *state, const PlannedStmt *plan)
+{
+	List	   *sources = NIL;
+	ListCell   *lc;
+
+	foreach(lc, plan->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+		const GuardedTable *guard;
+
+		if (rte->rtekind != RTE_RELATION)
+			continue;
+		guard = sg_ddl_guard_of(state, rte->relid);
+		if (guard != NULL && guard->records)
+			sources = list_append_unique_ptr(sources, (void *) guard);
+	}
+	return sources;
+}
+
+/* The name of the server that a foreign table is on. */
+static const char *
+server_of(Oid relid)
+{
+	return GetForeignServer(GetForeignTable(relid)->serverid)->servername;
+}
+
+/* A foreign table that rows written to this relation may get into, or none. */
+static Oid
+foreign_target(Oid relid)
+{
+	char		relkind = get_rel_relkind(relid);
+	ListCell   *lc;
+
+	if (relkind == RELKIND_FOREIGN_TABLE)
+		return relid;
+	if (relkind == RELKIND_PARTITIONED_TABLE)
+	{
+		foreach(lc, find_all_inheritors(relid, AccessShareLock, NULL))
+		{
+			if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_FOREIGN_TABLE)
+				return lfirst_oid(lc);
+		}
+	}
+	return InvalidOid;
+}
+
+/* A foreign table that the plan reads, or none. */
+static Oid
+foreign_source(const PlannedStmt *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind == RTE_RELATION && rte->relkind == RELKIND_FOREIGN_TABLE)
+			return rte->relid;
+	}
+	return InvalidOid;
+}
+
+/* ----------------------------------------------------------------
+ *		Recording
+ * ----------------------------------------------------------------
+ */
+
+/* A copy under way; lives with the query. */
+typedef struct CopyUnderWay
+{
+	MemoryContextCallback callback;
+	const EState *estate;
+	OpenDisclosure open;
+} CopyUnderWay;
+
+/*
+ * The query's memory goes: because it has ended, or because it has failed.
+ * Its state is the last to go, and can still be read.
+ */
+static void
+copy_ended(void *arg)
+{
+	CopyUnderWay *copy = arg;
+	bool		finished = copy->estate->es_finished;
+
+	sg_writer_end(&copy->open, finished ? (int64) copy->estate->es_processed : 0,
+				  0, finished ? ENDING_COMPLETED : ENDING_FAILED);
+}
+
+/*
+ * Decides and records, or refuses.  The disclosure is open until the query's
+ * memory goes.
+ */
+static void
+disclose_copy(const DdlState *state, QueryDesc *queryDesc, DdlDisclosure *ddl)
+{
+	CopyUnderWay *copy =
+	MemoryContextAllocZero(queryDesc->estate->es_query_cxt,
+						   sizeof(CopyUnderWay));
+
+	ddl->open = &copy->open;
+	sg_ddl_disclose(state, ddl);
+	copy->estate = queryDesc->estate;
+	copy->callback.func = copy_ended;
+	copy->callback.arg = copy;
+	MemoryContextRegisterResetCallback(queryDesc->estate->es_query_cxt,
+									   &copy->callback);
+}
+
+/* The agency of whoever is at work here, or NULL: ours. */
+static const char *
+acting_agency(const DdlState *state)
+{
+	const char *agency = sg_ddl_agency_of_role(state, GetSessionUserId());
+
+	if (agency == NULL)
+		agency = sg_ddl_agency_of_role(state, GetOuterUserId());
+	if (agency == NULL)
+		agency = sg_ddl_agency_of_role(state, GetUserId());
+	return agency;
+}
+
+static void
+disclose_to_server(const DdlState *state, QueryDesc *queryDesc,
+				   const GuardedTable *guard, Oid foreign_table, bool written)
+{
+	const char *server = server_of(foreign_table);
+	const char *agency = sg_ddl_agency_of_name(state->servers, server);
+	DdlDisclosure ddl = {0};
+
+	ddl.channel = CHANNEL_FOREIGN_TABLE;
+	ddl.operation = written ? "INSERT" : "SELECT";
+	ddl.guard = guard;
+	ddl.destination = agency ? agency : psprintf("server %s", server);
+	if (agency == NULL)
+		ddl.hint = "Say first whose server it is, with sharing_guard.bind_server().";
+
+	/*
+	 * Whether anything of a protected table is in what is written or searched
+	 * for there cannot be known: shown to the auditor, not stopped.
+	 */
+	if (guard == NULL)
+	{
+		ddl.relation = psprintf("foreign table %s", get_rel_name(foreign_table));
+		ddl.never_block = true;
+		ddl.note = "Something was written to another server; whether it came from a protected table is not known.";
+	}
+	else if (!written)
+	{
+		ddl.never_block = true;
+		ddl.note = "A protected table was joined with a table of another server, which may have been sent values to search for.";
+	}
+	disclose_copy(state, queryDesc, &ddl);
+}
+
+static void
+disclose_to_table(const DdlState *state, QueryDesc *queryDesc,
+				  const GuardedTable *guard, const char *operation,
+				  Oid target)
+{
+	DdlDisclosure ddl = {0};
+	bool		temporary = OidIsValid(target) &&
+	get_rel_persistence(target) == RELPERSISTENCE_TEMP;
+
+	ddl.channel = CHANNEL_COPIED_TABLE;
+	ddl.operation = operation;
+	ddl.guard = guard;
+	ddl.destination = acting_agency(state);
+	switch (state->copied_tables)
+	{
+		case COPIED_FLAG:
+			ddl.note = "Rows were copied to a table that is not protected.";
+			break;
+		case COPIED_REFUSE:
+			ddl.refuse = true;
+			ddl.note = "The setting copied_tables refuses copies of protected tables.";
+			break;
+		case COPIED_PROTECT:
+			if (temporary)
+			{
+				ddl.refuse = true;
+				ddl.note = "The setting copied_tables protects copies, which cannot be done for a temporary table.";
+			}
+			else
+				ddl.note = "Rows were copied to a table that is protected like its source from now on.";
+			break;
+	}
+	disclose_copy(state, queryDesc, &ddl);
+}
+
+/* Protects a copy like its source, as the owner of our tables would. */
+static void
+protect_copy(const DdlState *state, Oid copy, const char *guard_id)
+{
+	Oid			argtypes[2] = {OIDOID, TEXTOID};
+	Datum		args[2];
+	Oid			save_userid;
+	int			save_sec_context;
+	HeapTuple	tuple = SearchSysCache1(RELOID,
+										ObjectIdGetDatum(state->event_table));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return;
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+
+	args[0] = ObjectIdGetDatum(copy);
+	args[1] = CStringGetTextDatum(guard_id);
+	CommandCounterIncrement();
+	SPI_connect();
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	SetUserIdAndSecContext(owner, save_sec_context |
+						   SECURITY_LOCAL_USERID_CHANGE);
+	(void) SPI_execute_with_args("SELECT sharing_guard.protect_copy($1::pg_catalog.regclass, $2::pg_catalog.uuid)",
+								 2, argtypes, args, NULL, false, 0);
+	SetUserIdAndSecContext(save_userid, save_sec_context);
+	SPI_finish();
+	CommandCounterIncrement();
+}
+
+/* ----------------------------------------------------------------
+ *		Plans
+ * ----------------------------------------------------------------
+ */
+
+static const char *
+operation_name(const PlannedStmt *plan)
+{
+	switch (plan->commandType)
+	{
+		case CMD_INSERT:
+			return "INSERT";
+		case CMD_UPDATE:
+			return "UPDATE";
+		case CMD_DELETE:
+			return "DELETE";
+		case CMD_SELECT:
+			return "WITH";		/* a data-modifying one */
+		default:
+			return "MERGE";
+	}
+}
+
+/* Could any command in the plan put values into a table? */
+static bool
+writes_values(const PlannedStmt *plan)
+{
+	return plan->commandType != CMD_DELETE || plan->hasModifyingCTE;
+}
+
+/* A statement that changes tables. */
+static void
+look_at_targets(const DdlState *state, QueryDesc *queryDesc, List *sources)
+{
+	const PlannedStmt *plan = queryDesc->plannedstmt;
+	List	   *seen = NIL;
+	ListCell   *lc;
+	ListCell   *from;
+
+	foreach(lc, plan->resultRelations)
+	{
+		Oid			relid = rt_fetch(lfirst_int(lc), plan->rtable)->relid;
+		Oid			foreign;
+
+		if (list_member_oid(seen, relid))
+			continue;
+		seen = lappend_oid(seen, relid);
+
+		if (relid == state->event_table && plan->commandType != CMD_INSERT)
+			sg_tamper_log(state, operation_name(plan));
+		if (!state->any_records || !writes_values(plan))
+			continue;
+
+		/* Into a guarded table: its own guard decides, or will. */
+		if (sg_ddl_guard_of(state, relid) != NULL)
+			continue;
+		foreign = foreign_target(relid);
+		if (OidIsValid(foreign) && sources == NIL)
+			disclose_to_server(state, queryDesc, NULL, foreign, true);
+		foreach(from, sources)
+		{
+			const GuardedTable *guard = lfirst(from);
+
+			if (OidIsValid(foreign))
+				disclose_to_server(state, queryDesc, guard, foreign, true);
+			else
+			{
+				disclose_to_table(state, queryDesc, guard,
+								  operation_name(plan), relid);
+				if (state->copied_tables == COPIED_PROTECT)
+					protect_copy(state, relid, guard->guard_id);
+			}
+		}
+	}
+}
+
+static void
+look_at_plan(QueryDesc *queryDesc)
+{
+	const DdlState *state = sg_ddl_state();
+	const PlannedStmt *plan = queryDesc->plannedstmt;
+	List	   *sources = NIL;
+	ListCell   *lc;
+
+	if (state == NULL)
+		return;
+	if (state->any_records)
+		sources = protected_sources(state, plan);
+	if (plan->resultRelations != NIL)
+		look_at_targets(state, queryDesc, sources);
+	if (sources == NIL)
+		return;
+
+	if (fills_new_relation(queryDesc))
+	{
+		/* A materialised view that is itself protected stays so. */
+		if (OidIsValid(copy_at_work.into) &&
+			sg_ddl_guard_of(state, copy_at_work.into) != NULL)
+			return;
+		foreach(lc, sources)
+		{
+			const GuardedTable *guard = lfirst(lc);
+
+			disclose_to_table(state, queryDesc, guard,
+							  copy_at_work.refresh ?
+							  "REFRESH MATERIALIZED VIEW" : "CREATE TABLE AS",
+							  copy_at_work.into);
+			copy_at_work.guard_id = MemoryContextStrdup(TopTransactionContext,
+														guard->guard_id);
+		}
+	}
+	else if (plan->resultRelations == NIL && OidIsValid(foreign_source(plan)))
+		disclose_to_server(state, queryDesc, linitial(sources),
+						   foreign_source(plan), false);
+}
+
+/*
+ * Statements that write pay a look at what is protected, others that a look at
+ * whether there is anything.  The leader of parallel workers has done it.
+ */
+static void
+copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
+{
+	if (prev_ExecutorStart)
+		prev_ExecutorStart(queryDesc, eflags);
+	else
+		standard_ExecutorStart(queryDesc, eflags);
+
+	if ((queryDesc->plannedstmt->resultRelations != NIL ||
+		 (unlikely(sg_ddl_records_possible) && sg_ddl_any_records())) &&
+		!(eflags & EXEC_FLAG_EXPLAIN_ONLY) && !IsParallelWorker())
+		look_at_plan(queryDesc);
+}
+
+/* ----------------------------------------------------------------
+ *		Commands
+ * ----------------------------------------------------------------
+ */
+
+/* The kind of a relation that the command in progress has just made. */
+static char
+relkind_as_made(Oid relid)
+{
+	Relation	catalog = table_open(RelationRelationId, AccessShareLock);
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	char		relkind = '\0';
+
+	ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relid));
+	scan = systable_beginscan(catalog, ClassOidIndexId, true, SnapshotSelf, 1,
+							  &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		relkind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return relkind;
+}
+
+void
+sg_copied_begin(const Node *command, CopyAtWork *outer)
+{
+	*outer = copy_at_work;
+	copy_at_work.guard_id = NULL;
+	copy_at_work.into = InvalidOid;
+	copy_at_work.refresh = IsA(command, RefreshMatViewStmt);
+	if (copy_at_work.refresh)
+		copy_at_work.into =
+			RangeVarGetRelid(((const RefreshMatViewStmt *) command)->relation,
+							 NoLock, true);
+}
+
+/* A relation was made, by the command at hand. */
+void
+sg_copied_made(const Node *command, Oid relid)
+{
+	char		relkind;
+
+	if (command == NULL || OidIsValid(copy_at_work.into) ||
+		!(IsA(command, CreateTableAsStmt) || IsA(command, ExplainStmt)))
+		return;
+	/* The server has not made it visible to itself yet. */
+	relkind = relkind_as_made(relid);
+	if (relkind == RELKIND_RELATION || relkind == RELKIND_MATVIEW)
+		copy_at_work.into = relid;
+}
+
+void
+sg_copied_command(const DdlState *state)
+{
+	if (state != NULL && state->copied_tables == COPIED_PROTECT &&
+		copy_at_work.guard_id != NULL && OidIsValid(copy_at_work.into) &&
+		sg_ddl_guard_of(state, copy_at_work.into) == NULL)
+		protect_copy(state, copy_at_work.into, copy_at_work.guard_id);
+}
+
+void
+sg_copied_end(const CopyAtWork *outer)
+{
+	copy_at_work = *outer;
+}
+
+/* ----------------------------------------------------------------
+ *		Functions that carry anything out
+ * ----------------------------------------------------------------
+ */
+
+/*
+ * Extensions whose functions send what they are given somewhere else.  A
+ * program that is run by the server is another matter: see exposure.
+ */
+static const char *const sending_extensions[] = {
+	"adminpack", "aws_s3", "dblink", "http", "pg_curl", "pg_net", "plproxy", "plsh"
+};
+
+/* Functions of those that only ask, or take what has been asked for. */
+static const char *const receiving_functions[] = {
+	"dblink_get_connections", "dblink_get_result", "dblink_get_notify",
+	"dblink_error_message", "dblink_is_busy", "dblink_cancel_query",
+	"dblink_disconnect", "dblink_close", "dblink_get_pkey",
+	"dblink_current_query", "dblink_build_sql_insert",
+	"dblink_build_sql_update", "dblink_build_sql_delete",
+	"dblink_fdw_validator", "dblink_fetch", "dblink_connect",
+	"dblink_connect_u"
+};
+
+static bool
+sends(Oid function)
+{
+	Oid			extension = getExtensionOfObject(ProcedureRelationId, function);
+	char	   *name = OidIsValid(extension) ? get_extension_name(extension) : NULL;
+
+	if (name == NULL)
+		return false;
+	for (int i = 0; i < lengthof(sending_extensions); i++)
+	{
+		if (strcmp(name, sending_extensions[i]) == 0)
+		{
+			char	   *proname = get_func_name(function);
+
+			for (int j = 0; j < lengthof(receiving_functions); j++)
+			{
+				if (proname != NULL &&
+					strcmp(proname, receiving_functions[j]) == 0)
+					return false;
+			}
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The server's own: the stream of changes as rows of a query, and large
+ * objects to files.
+ */
+static Channel
+sending_builtin(Oid function, bool *found)
+{
+	*found = true;
+	switch (function)
+	{
+		case F_PG_LOGICAL_SLOT_GET_CHANGES:
+		case F_PG_LOGICAL_SLOT_GET_BINARY_CHANGES:
+		case F_PG_LOGICAL_SLOT_PEEK_CHANGES:
+		case F_PG_LOGICAL_SLOT_PEEK_BINARY_CHANGES:
+			return CHANNEL_REPLICATION;
+		case F_LO_EXPORT:
+			return CHANNEL_COPY;
+		default:
+			*found = false;
+			return CHANNEL_QUERY;
+	}
+}
+
+/*
+ * Called for each function of each expression of each statement, so the first
+ * comparisons are all that most of them pay.
+ */
+void
+sg_copied_function(Oid function)
+{
+	const DdlState *state;
+	DdlDisclosure ddl = {0};
+	bool		found;
+
+	if (!sg_ddl_any_records())
+		return;
+	ddl.channel = CHANNEL_FOREIGN_TABLE;
+	if (function < FirstNormalObjectId)
+	{
+		ddl.channel = sending_builtin(function, &found);
+		if (!found)
+			return;
+	}
+	else if (!sends(function))
+		return;
+
+	state = sg_ddl_state();
+	if (state == NULL || !state->any_records || !state->configured ||
+		IsParallelWorker())
+		return;
+	ddl.operation = get_func_name(function);
+	ddl.destination = acting_agency(state);
+	ddl.durable = true;
+	if (ddl.channel == CHANNEL_FOREIGN_TABLE)
+	{
+		ddl.relation = "what a function was given";
+		if (ddl.destination == NULL)
+			ddl.destination = "another server";
+		ddl.never_block = true;
+		ddl.note = "A function that sends what it is given to another server was called; whether it was given anything of a protected table is not known.";
+	}
+	else
+	{
+		ddl.guard = linitial(state->guards);
+		ddl.relation = ddl.channel == CHANNEL_REPLICATION ?
+			"the stream of changes" : "a large object";
+		ddl.note = ddl.channel == CHANNEL_REPLICATION ?
+			"The stream of changes has rows of protected tables in it." :
+			"A large object was written to a file; whether anything of a protected table is in it is not known.";
+	}
+	sg_ddl_disclose(state, &ddl);
+}

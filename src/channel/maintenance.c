@@ -1,0 +1,88 @@
+/*-------------------------------------------------------------------------
+ *
+ * maintenance.c
+ *		Exports are refused while guards may be taken away.
+ *
+ * A maintenance ends by itself when its time is over.  Nobody is at work then
+ * who would look the guards over, so the first disclosure after it does.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "channel/ddl_state.h"
+#include "channel/maintenance.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "operational.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+/*
+ * Another session may be closing it, and not have committed: then we need not
+ * try again for every row.
+ */
+#define SECONDS_BETWEEN_TRIES 1
+
+static void
+close_expired(const DdlState *state)
+{
+	static TimestampTz tried_at = 0;
+	TimestampTz now = GetCurrentTimestamp();
+	HeapTuple	tuple;
+	Oid			owner;
+	Oid			save_userid;
+	int			save_sec_context;
+
+	if (XactReadOnly || IsInParallelMode() ||
+		(now >= tried_at &&
+		 now - tried_at < SECONDS_BETWEEN_TRIES * USECS_PER_SEC))
+		return;
+	tried_at = now;
+
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(state->event_table));
+	if (!HeapTupleIsValid(tuple))
+		return;
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+
+	SPI_connect();
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	SetUserIdAndSecContext(owner, save_sec_context |
+						   SECURITY_LOCAL_USERID_CHANGE);
+	(void) SPI_execute("SELECT sharing_guard.close_expired_maintenance()",
+					   false, 0);
+	SetUserIdAndSecContext(save_userid, save_sec_context);
+	SPI_finish();
+}
+
+void
+sg_maintenance_check(const Disclosure *disclosure)
+{
+	const DdlState *state;
+
+	if (likely(!sg_ddl_maintenance_pending()))
+		return;
+	state = sg_ddl_state();
+	if (state == NULL || state->maintenance_until == 0)
+		return;
+	if (!sg_ddl_maintenance_open(state))
+	{
+		close_expired(state);
+		return;
+	}
+
+	/* The agency's own people may look, and an upgrade may copy tables. */
+	if (disclosure->channel == CHANNEL_SELF_ACCESS ||
+		disclosure->channel == CHANNEL_COPIED_TABLE)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_SG_UNDER_MAINTENANCE),
+			 errmsg("nothing may leave while maintenance is open"),
+			 errdetail("Guards may be missing until %s, so nothing is disclosed before.",
+					   timestamptz_to_str(state->maintenance_until)),
+			 errhint("Try again when the maintenance has ended, or have it closed with sharing_guard.close_maintenance().")));
+}

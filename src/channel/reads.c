@@ -1,0 +1,427 @@
+/*-------------------------------------------------------------------------
+ *
+ * reads.c
+ *		Disclosures by reading: decided on, and on record, before the first
+ *		row leaves.
+ *
+ * COPY and queries have this in common: rows leave while the statement runs,
+ * whether or not its transaction commits, and nobody looks at each of them.
+ * So the statement as a whole is decided on, and recorded by the audit writer
+ * before it may begin; how many rows left is said when it has ended.
+ *
+ * Whom it is read for is told by who acts.  Whoever acts for a bound role reads
+ * for that role's agency.  What the transaction has declared comes on top of
+ * that and never in its place: a partner's login that names a milder
+ * destination is decided on twice, and the stricter decision counts.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "channel/context.h"
+#include "channel/gather.h"
+#include "channel/reads.h"
+#include "channel/refusal.h"
+#include "miscadmin.h"
+#include "operational.h"
+#include "policy/fold.h"
+#include "policy/policy.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/timestamp.h"
+
+/* A disclosure that has begun, and what tells it from the statement's others. */
+typedef struct BegunRead
+{
+	char		guard_id[37];
+	char	   *destination;
+	bool		refused;		/* row-level security holds the rows back */
+	OpenDisclosure open;
+} BegunRead;
+
+/* Whom something is read for. */
+typedef struct Recipient
+{
+	TextSlice	destination;
+	Channel		channel;
+	const char *default_purpose;	/* where none was declared */
+	bool		undeclared;		/* a COPY of which nobody said where it goes */
+} Recipient;
+
+static const char undeclared_reason[] =
+"The rows were copied out and nobody has declared where they go.";
+static const char unfiltered_reason[] =
+"Row-level security does not apply to whoever reads here, so rows that the policy blocks would not be held back.";
+
+static TextSlice
+slice_of(const char *string)
+{
+	TextSlice	slice = {string, strlen(string)};
+
+	return slice;
+}
+
+/* What was declared, copied: it may be declared anew while we wait. */
+static TextSlice
+declared_slice(const TextSlice *declared)
+{
+	TextSlice	slice = {NULL, 0};
+
+	if (declared != NULL && sg_is_given(*declared))
+	{
+		slice.data = pnstrdup(declared->data, declared->len);
+		slice.len = declared->len;
+	}
+	return slice;
+}
+
+static void
+fill_disclosure(Disclosure *disclosure, const Guard *guard,
+				const ReadRequest *request, const Recipient *recipient)
+{
+	const DeclaredContext *declared = sg_context_declared();
+
+	memset(disclosure, 0, sizeof(*disclosure));
+	disclosure->channel = recipient->channel;
+	disclosure->operation = request->operation;
+	disclosure->relation = guard->relation;
+	disclosure->at = GetCurrentTimestamp();
+	if (guard->data_class != NULL)
+		disclosure->data_class = slice_of(guard->data_class);
+	disclosure->destination = recipient->destination;
+	disclosure->purpose = declared_slice(declared ? &declared->purpose : NULL);
+	if (disclosure->purpose.data == NULL && recipient->default_purpose != NULL)
+		disclosure->purpose = slice_of(recipient->default_purpose);
+	disclosure->legal_basis =
+		declared_slice(declared ? &declared->legal_basis : NULL);
+	disclosure->case_number =
+		declared_slice(declared ? &declared->case_number : NULL);
+	disclosure->requesting_person =
+		declared_slice(declared ? &declared->requesting_person : NULL);
+	disclosure->on_behalf_of =
+		declared_slice(declared ? &declared->on_behalf_of : NULL);
+	if (request->query_elements != NULL)
+		disclosure->query_elements = request->query_elements(guard,
+															 request->arg);
+}
+
+/*
+ * A copy of a decision with one more reason, for what is no matter of policy.
+ */
+static Decision *
+stricter_decision(const Decision *decision, Outcome outcome,
+				  const char *reason)
+{
+	Decision   *stricter = palloc(sizeof(Decision));
+	const char **reasons = palloc(sizeof(char *) * (decision->nreasons + 1));
+
+	*stricter = *decision;
+	stricter->outcome = Max(decision->outcome, outcome);
+
+	/* Strictest first. */
+	reasons[0] = reason;
+	for (int i = 0; i < decision->nreasons; i++)
+		reasons[i + 1] = decision->reasons[i];
+	if (outcome < stricter->outcome)
+	{
+		memmove(reasons, reasons + 1, sizeof(char *) * decision->nreasons);
+		reasons[decision->nreasons] = reason;
+	}
+	stricter->reasons = reasons;
+	stricter->nreasons++;
+	if (outcome == OUTCOME_BLOCK)
+		stricter->nblocking++;
+	return stricter;
+}
+
+/* Leaves the event of what does not go out where it stays; returns its id. */
+static char *
+record_refusal(const Decision *decision, const Disclosure *disclosure)
+{
+	DisclosureEvent event;
+
+	sg_gather_read_event(&event, decision, OUTCOME_BLOCK, disclosure);
+	event.rows_disclosed = 0;
+	sg_writer_record_disclosure(&event, "the statement was refused");
+	return sg_event_id_text(&event.event_id);
+}
+
+/* Has this disclosure begun in this statement? */
+static BegunRead *
+find_begun(ReadStatement *statement, const ReadRequest *request,
+		   const Disclosure *disclosure)
+{
+	ListCell   *lc;
+
+	if (statement == NULL)
+		return NULL;
+	foreach(lc, statement->begun)
+	{
+		BegunRead  *begun = lfirst(lc);
+
+		if (strcmp(begun->guard_id, request->guard.guard_id) == 0 &&
+			strlen(begun->destination) == disclosure->destination.len &&
+			memcmp(begun->destination, disclosure->destination.data,
+				   disclosure->destination.len) == 0)
+			return begun;
+	}
+	return NULL;
+}
+
+/*
+ * The statement's memory goes: it is over.  Called while a transaction aborts
+ * as well, so this may do nothing that can fail.
+ */
+static void
+statement_gone(void *arg)
+{
+	ReadStatement *statement = arg;
+	int64		rows = statement->rows;
+	ListCell   *lc;
+
+	/* An error came in the midst of it. */
+	if (statement->more_rows != NULL && rows != ROWS_UNKNOWN)
+		rows += (int64) *statement->more_rows;
+	foreach(lc, statement->begun)
+	{
+		BegunRead  *begun = lfirst(lc);
+
+		if (!begun->refused)
+			sg_writer_end(&begun->open, rows, 0,
+						  statement->ended ? ENDING_COMPLETED : ENDING_FAILED);
+	}
+}
+
+/* Puts a disclosure on record; its rows may leave when this returns. */
+static void
+begin_disclosure(ReadStatement **statement, MemoryContext context,
+				 const ReadRequest *request, const Decision *decision,
+				 Outcome outcome, const Disclosure *disclosure, bool refused)
+{
+	BegunRead  *begun;
+	MemoryContext oldcontext;
+
+	if (find_begun(*statement, request, disclosure) != NULL)
+		return;
+	if (refused)
+		(void) record_refusal(decision, disclosure);
+
+	/* Room first: what has begun must not be forgotten for want of memory. */
+	oldcontext = MemoryContextSwitchTo(context);
+	if (*statement == NULL)
+	{
+		ReadStatement *made = palloc0(sizeof(ReadStatement));
+
+		made->callback.func = statement_gone;
+		made->callback.arg = made;
+		MemoryContextRegisterResetCallback(context, &made->callback);
+		*statement = made;
+	}
+	begun = palloc0(sizeof(BegunRead));
+	strlcpy(begun->guard_id, request->guard.guard_id, sizeof(begun->guard_id));
+	begun->destination = pnstrdup(disclosure->destination.data,
+								  disclosure->destination.len);
+	begun->refused = true;
+	(*statement)->begun = lappend((*statement)->begun, begun);
+	MemoryContextSwitchTo(oldcontext);
+
+	if (!refused)
+	{
+		DisclosureEvent event;
+
+		sg_gather_read_event(&event, decision, outcome, disclosure);
+		sg_writer_begin(&event, "the rows were about to be read",
+						&begun->open);
+		begun->refused = false;
+	}
+}
+
+/*
+ * Decides on one relation for one recipient.  Errors out where it is refused;
+ * else, if "begin", puts it on record.  Returns the agency it is read for, as
+ * the registry knows it, or NULL.
+ */
+static const char *
+disclose_to(ReadStatement **statement, MemoryContext context,
+			const ReadRequest *request, const Guard *guard,
+			Recipient *recipient, bool begin)
+{
+	Disclosure	disclosure;
+	const Decision *decision;
+	Outcome		outcome;
+	bool		filtered = false;
+
+	fill_disclosure(&disclosure, guard, request, recipient);
+	decision = sg_gather_decision(sg_gather_decide(guard, &disclosure));
+
+	/* Declared to be for ourselves: so it is self access. */
+	if (recipient->channel == CHANNEL_QUERY &&
+		decision->destination_class == DESTINATION_SELF)
+	{
+		recipient->channel = CHANNEL_SELF_ACCESS;
+		disclosure.channel = CHANNEL_SELF_ACCESS;
+		decision = sg_gather_decision(sg_gather_decide(guard, &disclosure));
+	}
+
+	if (recipient->undeclared)
+		decision = stricter_decision(decision,
+									 sg_records_refuse_undeclared() ?
+									 OUTCOME_BLOCK : OUTCOME_FLAG,
+									 undeclared_reason);
+	if (request->guard.filter_reads &&
+		decision->destination_class != DESTINATION_SELF)
+	{
+		filtered = check_enable_rls(request->relid, request->check_as_user,
+									true) == RLS_ENABLED;
+		if (!filtered && request->guard.is_export)
+			decision = stricter_decision(decision, OUTCOME_BLOCK,
+										 unfiltered_reason);
+	}
+	outcome = sg_gather_effective_outcome(guard, decision);
+
+	/*
+	 * The rows of an export table were decided on one by one when they were
+	 * written, and with filter_reads are so again.  That somebody else reads
+	 * them now is shown to the auditor.
+	 */
+	if (request->guard.is_export && outcome == OUTCOME_BLOCK &&
+		(filtered || !request->guard.filter_reads))
+		outcome = OUTCOME_FLAG;
+
+	if (outcome == OUTCOME_BLOCK && !filtered)
+	{
+		char	   *event_id = record_refusal(decision, &disclosure);
+
+		/* Where the policy refuses as well, that is what they must know. */
+		if (recipient->undeclared && decision->nblocking == 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_SG_UNDECLARED_DISCLOSURE),
+					 errmsg("COPY of protected table %s is refused, for nobody has declared where its rows go",
+							guard->relation),
+					 errdetail("The attempt is recorded as event %s.", event_id),
+					 errhint("Call sharing_guard.begin_disclosure(destination => ..., purpose => ...) in the same transaction; for a backup let it be made by a role that sharing_guard.bind_backup() names.")));
+		sg_raise_refusal(decision, &disclosure, event_id,
+						 psprintf("sharing policy refuses to let records of table %s be read",
+								  guard->relation),
+						 "The statement was ended before any row left.");
+	}
+	if (begin)
+		begin_disclosure(statement, context, request, decision, outcome,
+						 &disclosure, outcome == OUTCOME_BLOCK);
+	return decision->agency_id;
+}
+
+/* Decides on one relation, for all those whom it is read for. */
+static void
+disclose(ReadStatement **statement, MemoryContext context,
+		 const ReadRequest *request, bool begin)
+{
+	const Oid	roles[] = {GetSessionUserId(), GetOuterUserId(), GetUserId(),
+	request->check_as_user};
+	List	   *bindings = sg_context_bindings(roles, lengthof(roles));
+	const DeclaredContext *declared = sg_context_declared();
+	bool		is_declared = false;
+	const RoleBinding *backup = NULL;
+	bool		foreign = false;
+	const char *declared_agency = NULL;
+	const char *home;
+	Relation	rel;
+	const Guard *guard;
+	Recipient	recipient = {{NULL, 0}, CHANNEL_QUERY, NULL, false};
+	ListCell   *lc;
+
+	if (declared != NULL)
+		is_declared = sg_is_given(declared->destination);
+	foreach(lc, bindings)
+	{
+		const RoleBinding *binding = lfirst(lc);
+
+		if (binding->backup)
+			backup = binding;
+		else if (!binding->own)
+			foreign = true;
+	}
+
+	/*
+	 * Rows of export tables were recorded when they were written.  Our own
+	 * people's queries are recorded only where that is asked for, and a
+	 * statement of theirs that merely changes rows takes none out.
+	 */
+	if (!foreign)
+	{
+		if (request->guard.is_export || request->written_only)
+			return;
+		if (!is_declared && request->channel != CHANNEL_COPY &&
+			!request->guard.record_self_access && backup == NULL)
+			return;
+	}
+
+	sg_require_operational();
+	home = pstrdup(sg_policy_home_agency_id(sg_policy_current()));
+	rel = relation_open(request->relid, AccessShareLock);
+	guard = sg_guard_lookup(rel, request->guard.guard_id);
+	relation_close(rel, AccessShareLock);
+
+	recipient.channel = request->channel;
+	if (is_declared)
+	{
+		recipient.destination = declared_slice(&declared->destination);
+		declared_agency = disclose_to(statement, context, request, guard,
+									  &recipient, begin);
+		if (declared_agency != NULL)
+			declared_agency = pstrdup(declared_agency);
+	}
+	if (foreign)
+	{
+		foreach(lc, bindings)
+		{
+			const RoleBinding *binding = lfirst(lc);
+
+			if (binding->backup || binding->own ||
+				(declared_agency != NULL &&
+				 strcmp(declared_agency, binding->agency_id) == 0))
+				continue;
+			recipient.channel = request->channel;
+			recipient.destination = slice_of(binding->agency_id);
+			(void) disclose_to(statement, context, request, guard, &recipient,
+							   begin);
+		}
+	}
+	if (is_declared || foreign)
+		return;
+
+	if (backup != NULL)
+	{
+		recipient.destination = slice_of(backup->agency_id);
+		recipient.default_purpose = "backup";
+	}
+	else
+	{
+		recipient.destination = slice_of(home);
+		recipient.undeclared = request->channel == CHANNEL_COPY;
+	}
+	(void) disclose_to(statement, context, request, guard, &recipient, begin);
+}
+
+void
+sg_reads_begin(ReadStatement **statement, List *requests,
+			   MemoryContext context)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "sharing_guard reads",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
+	ListCell   *lc;
+
+	/* All must be let through before any is put on record as going out. */
+	foreach(lc, requests)
+		disclose(statement, context, lfirst(lc), false);
+	foreach(lc, requests)
+		disclose(statement, context, lfirst(lc), true);
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(scratch);
+}

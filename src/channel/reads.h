@@ -1,0 +1,60 @@
+/*-------------------------------------------------------------------------
+ *
+ * reads.h
+ *		Disclosures by reading: decided on, and on record, before the first
+ *		row leaves.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_READS_H
+#define SHARING_GUARD_READS_H
+
+#include "audit/writer.h"
+#include "channel/guard.h"
+#include "channel/records.h"
+#include "disclosure.h"
+#include "nodes/pg_list.h"
+
+/* A guarded relation that a statement reads. */
+typedef struct ReadRequest
+{
+	ReadGuard	guard;
+	Oid			relid;			/* as the statement names it */
+	Oid			check_as_user;	/* a view's owner, say; InvalidOid: whoever
+								 * acts */
+	bool		written_only;	/* no row of it comes out of the statement */
+	Channel		channel;		/* CHANNEL_COPY, or CHANNEL_QUERY */
+	const char *operation;
+
+	/* What it is searched by; NULL: nothing is known of that. */
+	TextSlice	(*query_elements) (const Guard *guard, void *arg);
+	void	   *arg;
+} ReadRequest;
+
+/*
+ * The disclosures of one statement that have begun.  They end when the memory
+ * that they are in goes, which happens whatever becomes of the statement:
+ * completed where "ended" was set, else failed.
+ */
+typedef struct ReadStatement
+{
+	List	   *begun;
+	int64		rows;			/* how many left; ROWS_UNKNOWN */
+	const uint64 *more_rows;	/* where somebody is counting on, or NULL */
+	bool		ended;
+	MemoryContextCallback callback;
+} ReadStatement;
+
+/*
+ * Decides on what is read, for each of those whom it is read for.  Errors out
+ * where the policy refuses one, before anything has begun; else returns when
+ * each disclosure is on record.  To be called again where the statement goes
+ * on later: what has begun is decided anew, and recorded once.
+ *
+ * *statement is NULL at first, and stays so where nothing is to be recorded;
+ * else it is made in "context".
+ */
+extern void sg_reads_begin(ReadStatement **statement, List *requests,
+						   MemoryContext context);
+
+#endif							/* SHARING_GUARD_READS_H */

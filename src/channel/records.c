@@ -1,0 +1,280 @@
+/*-------------------------------------------------------------------------
+ *
+ * records.c
+ *		Which relations' reads are guarded.
+ *
+ * Asked for every relation of every statement, so the answer is kept: all
+ * guards in one array, and for each relation that was asked for the one that
+ * covers it, if any.  A statement in a database where nothing is guarded pays
+ * for one comparison.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_inherits.h"
+#include "channel/records.h"
+#include "miscadmin.h"
+#include "own_rights.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+/* What is known of a relation. */
+typedef struct RelationEntry
+{
+	Oid			relid;			/* hash key */
+	int			guard;			/* index into guards; -1: not guarded */
+	bool		is_parent;		/* others' answers were found by way of it */
+} RelationEntry;
+
+static MemoryContext records_context = NULL;
+static ReadGuard *guards = NULL;
+static int	nguards = 0;
+static bool refuse_undeclared = false;
+static HTAB *relations = NULL;
+
+/*
+ * Bumped whenever a guard, or what is below one, may have changed; guards and
+ * relations were filled under loaded_generation.
+ */
+static uint64 generation = 1;
+static uint64 loaded_generation = 0;
+
+/* Bumped by every invalidation: has one come while we looked? */
+static uint64 invalidations = 0;
+
+/* The tables that all this is read from, as of the last load. */
+static Oid	guard_table_oid = InvalidOid;
+static Oid	setting_table_oid = InvalidOid;
+
+/* How often all is read again because it changed while it was read. */
+#define RELOAD_ATTEMPTS 3
+
+/*
+ * Relcache callback: may come at almost any moment, so it neither allocates
+ * nor fails.
+ */
+static void
+records_invalidate(Datum arg, Oid relid)
+{
+	RelationEntry *entry;
+
+	invalidations++;
+	if (relid == InvalidOid || relid == guard_table_oid ||
+		relid == setting_table_oid)
+	{
+		generation++;
+		return;
+	}
+	if (relations == NULL)
+		return;
+
+	/* It may have been attached, or detached; and all below it with it. */
+	entry = hash_search(relations, &relid, HASH_FIND, NULL);
+	if (entry == NULL)
+		return;
+	if (entry->is_parent)
+		generation++;
+	else
+		hash_search(relations, &relid, HASH_REMOVE, NULL);
+}
+
+/* A schema was made or dropped: perhaps ours, with the extension. */
+static void
+records_invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
+{
+	invalidations++;
+	generation++;
+}
+
+/* Called once, at library load: each call would register another callback. */
+void
+sg_records_init(void)
+{
+	CacheRegisterRelcacheCallback(records_invalidate, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, records_invalidate_all,
+								  (Datum) 0);
+}
+
+/* Takes the guards over from SPI; see sg_own_query(). */
+static void
+take_guards(void *arg)
+{
+	MemoryContext context = arg;
+
+	guards = MemoryContextAllocZero(context,
+									sizeof(ReadGuard) * Max(SPI_processed, 1));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+
+		strlcpy(guards[i].guard_id, SPI_getvalue(row, desc, 1),
+				sizeof(guards[i].guard_id));
+		guards[i].relid = DatumGetObjectId(SPI_getbinval(row, desc, 2, &isnull));
+		guards[i].is_export = DatumGetBool(SPI_getbinval(row, desc, 3, &isnull));
+		guards[i].record_self_access =
+			DatumGetBool(SPI_getbinval(row, desc, 4, &isnull));
+		guards[i].filter_reads =
+			DatumGetBool(SPI_getbinval(row, desc, 5, &isnull));
+	}
+	nguards = (int) SPI_processed;
+}
+
+static void
+take_setting(void *arg)
+{
+	bool		isnull;
+
+	refuse_undeclared = SPI_processed > 0 &&
+		DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
+								   SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+/*
+ * Reads all guards.  There are none where the extension is not there, or where
+ * its tables are those of a version before this one: then ALTER EXTENSION
+ * UPDATE has to come first, and it must be possible to run it.
+ */
+static void
+load_guards(void)
+{
+	HASHCTL		ctl = {0};
+
+	nguards = 0;
+	guards = NULL;
+	relations = NULL;
+	refuse_undeclared = false;
+	if (records_context == NULL)
+		records_context = AllocSetContextCreate(CacheMemoryContext,
+												"sharing_guard read guards",
+												ALLOCSET_SMALL_SIZES);
+	MemoryContextReset(records_context);
+
+	guard_table_oid = sg_own_table("guard");
+	setting_table_oid = sg_own_table("setting");
+	if (!OidIsValid(guard_table_oid) || !OidIsValid(setting_table_oid) ||
+		get_attnum(guard_table_oid, "filter_reads") == InvalidAttrNumber ||
+		get_attnum(setting_table_oid, "undeclared_copy") == InvalidAttrNumber)
+		return;
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(RelationEntry);
+	ctl.hcxt = records_context;
+	relations = hash_create("sharing_guard relations read", 64, &ctl,
+							HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+
+	sg_own_query(setting_table_oid,
+				 "SELECT undeclared_copy OPERATOR(pg_catalog.=) 'refuse'"
+				 " FROM sharing_guard.setting",
+				 0, NULL, NULL, take_setting, NULL);
+	sg_own_query(guard_table_oid,
+				 "SELECT guard_id, relation::pg_catalog.oid,"
+				 " kind OPERATOR(pg_catalog.=) 'export',"
+				 " record_self_access, filter_reads"
+				 " FROM sharing_guard.guard",
+				 0, NULL, NULL, take_guards, records_context);
+}
+
+bool
+sg_records_any(void)
+{
+	if (likely(loaded_generation == generation))
+		return nguards > 0;
+	if (sg_own_query_running())
+		return false;
+
+	for (int attempt = 1;
+		 attempt <= RELOAD_ATTEMPTS && loaded_generation != generation;
+		 attempt++)
+	{
+		uint64		loading = generation;
+
+		load_guards();
+		loaded_generation = loading;
+	}
+	return nguards > 0;
+}
+
+static int	find_guard(Oid relid, bool as_parent);
+
+/* The guard of a table that this one is a partition or a child of. */
+static int
+find_guard_above(Oid relid)
+{
+	Relation	inherits;
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	int			guard = -1;
+
+	check_stack_depth();
+	inherits = table_open(InheritsRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true,
+							  NULL, 1, &key);
+	while (guard < 0 && HeapTupleIsValid(tuple = systable_getnext(scan)))
+		guard = find_guard(((Form_pg_inherits) GETSTRUCT(tuple))->inhparent,
+						   true);
+	systable_endscan(scan);
+	table_close(inherits, AccessShareLock);
+	return guard;
+}
+
+static int
+find_guard(Oid relid, bool as_parent)
+{
+	RelationEntry *entry = hash_search(relations, &relid, HASH_FIND, NULL);
+	uint64		seen = invalidations;
+	int			guard = -1;
+
+	if (entry != NULL)
+	{
+		entry->is_parent |= as_parent;
+		return entry->guard;
+	}
+
+	for (int i = 0; i < nguards && guard < 0; i++)
+	{
+		if (guards[i].relid == relid)
+			guard = i;
+	}
+	if (guard < 0)
+		guard = find_guard_above(relid);
+
+	/* What may be out of date already is not kept. */
+	if (seen == invalidations)
+	{
+		entry = hash_search(relations, &relid, HASH_ENTER, NULL);
+		entry->guard = guard;
+		entry->is_parent = as_parent;
+	}
+	return guard;
+}
+
+const ReadGuard *
+sg_records_find(Oid relid)
+{
+	int			guard;
+
+	if (nguards == 0)
+		return NULL;
+	guard = find_guard(relid, false);
+	return guard < 0 ? NULL : &guards[guard];
+}
+
+bool
+sg_records_refuse_undeclared(void)
+{
+	return refuse_undeclared;
+}

@@ -1,0 +1,46 @@
+/*-------------------------------------------------------------------------
+ *
+ * records.h
+ *		Which relations' reads are guarded.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_RECORDS_H
+#define SHARING_GUARD_RECORDS_H
+
+#include "postgres_ext.h"
+
+/*
+ * A guard as its reader meets it.  Columns and data class are those of
+ * sg_guard_lookup(), which takes the id.
+ */
+typedef struct ReadGuard
+{
+	char		guard_id[37];	/* as text */
+	Oid			relid;			/* the protected table itself */
+	bool		is_export;		/* an export table: its rows were decided on
+								 * when they were written */
+	bool		record_self_access;
+	bool		filter_reads;
+} ReadGuard;
+
+/* Called once, at library load. */
+extern void sg_records_init(void);
+
+/*
+ * Is any table guarded, as far as was heard by now?  Where none is, this is
+ * all that a statement pays.
+ */
+extern bool sg_records_any(void);
+
+/*
+ * The guard of this relation, its own or that of a table it is a partition or
+ * a child of; NULL if there is none.  Valid until the next call of
+ * sg_records_any().
+ */
+extern const ReadGuard *sg_records_find(Oid relid);
+
+/* Is a COPY refused whose destination nobody has declared? */
+extern bool sg_records_refuse_undeclared(void);
+
+#endif							/* SHARING_GUARD_RECORDS_H */

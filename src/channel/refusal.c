@@ -1,0 +1,59 @@
+/*-------------------------------------------------------------------------
+ *
+ * refusal.c
+ *		What people are told whose rows may not go out.
+ *
+ * Every way out tells them the same: which rules refuse, in plain words; what
+ * can lawfully be done instead; whom to ask, and the event to quote.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "channel/gather.h"
+#include "channel/refusal.h"
+#include "lib/stringinfo.h"
+#include "operational.h"
+#include "policy/fold.h"
+#include "vocabulary.h"
+
+void
+sg_raise_refusal(const Decision *decision, const Disclosure *disclosure,
+				 const char *event_id, const char *message,
+				 const char *what_happened)
+{
+	const char *contact = sg_gather_contact();
+	StringInfoData detail;
+	StringInfoData hint;
+
+	initStringInfo(&detail);
+	/* Those that only flag are in the event; here they would confuse. */
+	for (int i = 0; i < decision->nblocking; i++)
+		appendStringInfo(&detail, "%s\n", decision->reasons[i]);
+	appendStringInfo(&detail, "Destination class: %s",
+					 sg_destination_class_name(decision->destination_class));
+	if (decision->agency_status == AGENCY_INACTIVE)
+		appendStringInfoString(&detail, " (inactive)");
+	if (sg_is_given(disclosure->on_behalf_of))
+		appendStringInfo(&detail, "; on behalf of: %s",
+						 sg_destination_class_name(decision->on_behalf_of_class));
+	appendStringInfoString(&detail, ". Purpose tags: ");
+	for (int i = 0; i < decision->ntags; i++)
+		appendStringInfo(&detail, "%s%s", i > 0 ? ", " : "", decision->tags[i]);
+	appendStringInfo(&detail, "%s.\n%s", decision->ntags == 0 ? "none" : "",
+					 what_happened);
+
+	/* What can lawfully be done instead, then whom to ask. */
+	initStringInfo(&hint);
+	for (int i = 0; i < decision->nlawful_ways; i++)
+		appendStringInfo(&hint, "%s ", decision->lawful_ways[i]);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_SG_BLOCKED_BY_POLICY),
+			 errmsg_internal("%s", message),
+			 errdetail_internal("%s", detail.data),
+			 errhint("%sIf the disclosure is lawful, ask %s and quote event %s.",
+					 hint.data,
+					 contact ? contact : "whoever administers the sharing policy",
+					 event_id)));
+}

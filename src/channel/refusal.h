@@ -1,0 +1,23 @@
+/*-------------------------------------------------------------------------
+ *
+ * refusal.h
+ *		What people are told whose rows may not go out.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_REFUSAL_H
+#define SHARING_GUARD_REFUSAL_H
+
+#include "disclosure.h"
+
+/*
+ * Does not return: ends the statement with ERRCODE_SG_BLOCKED_BY_POLICY.  "message" says what
+ * is refused, "what_happened" is the sentence that ends the detail; the event
+ * is recorded already.
+ */
+extern void sg_raise_refusal(const Decision *decision,
+							 const Disclosure *disclosure,
+							 const char *event_id, const char *message,
+							 const char *what_happened);
+
+#endif							/* SHARING_GUARD_REFUSAL_H */

@@ -1,0 +1,258 @@
+-- The ways by which data can still leave this cluster: one row for each.
+
+-- The tables that are guarded, and all below them.
+CREATE FUNCTION sharing_guard.guarded_relations()
+    RETURNS TABLE (relid oid, guard_id uuid, kind text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH RECURSIVE tree AS (
+        SELECT g.relation::oid AS relid, g.guard_id, g.kind FROM sharing_guard.guard g
+        UNION
+        SELECT i.inhrelid, t.guard_id, t.kind
+        FROM tree t JOIN pg_inherits i ON i.inhparent = t.relid)
+    SELECT t.relid, t.guard_id, t.kind FROM tree t
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.guarded_relations() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.guarded_relations() IS
+'Internal: every guarded relation, with partitions and children';
+
+-- As its owner: whoever reads the view has no rights on what it looks at.
+CREATE FUNCTION sharing_guard.exposures()
+    RETURNS TABLE (kind text, severity text, subject text, held_by text,
+                   finding text, command text)
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    -- The guards themselves.
+    IF NOT sharing_guard.library_preloaded() THEN
+        RETURN QUERY SELECT 'library', 'high', 'this server', NULL::text,
+            'the library is not loaded by shared_preload_libraries: nothing is decided on or recorded here',
+            'ALTER SYSTEM SET shared_preload_libraries = ''sharing_guard''; -- then restart the server';
+    ELSIF NOT sharing_guard.database_listed() THEN
+        RETURN QUERY SELECT 'library', 'high', format('database %I', current_database()), NULL::text,
+            'the database is not listed in sharing_guard.databases',
+            format('ALTER SYSTEM SET sharing_guard.databases = %L; -- with the others; then restart the server', quote_ident(current_database()));
+    END IF;
+    RETURN QUERY
+    SELECT 'guard_defect', 'high', d.relation::text, NULL::text,
+           format('trigger %I of the guard of %s is %s: rows leave unrecorded', d.trigger, g.table_name, d.defect),
+           format('-- call sharing_guard.protect_export() for %s again, with the same arguments', g.table_name)
+    FROM sharing_guard.guard g, sharing_guard.guard_defects(g.guard_id) d;
+    RETURN QUERY
+    SELECT 'guard_defect', 'high', t.tgrelid::regclass::text, NULL::text,
+           format('trigger %I is not enabled always: the record or the policy can be changed unseen', t.tgname),
+           format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.tgrelid::regclass, t.tgname)
+    FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE c.relnamespace = 'sharing_guard'::regnamespace
+      AND t.tgfoid IN ('sharing_guard.policy_changed'::regproc,
+                       'sharing_guard.protect_record'::regproc)
+      AND t.tgenabled <> 'A';
+    RETURN QUERY
+    SELECT 'guard_defect', 'high', format('event trigger %I', e.name), NULL::text,
+           'it is missing or not enabled always: new partitions of export tables are not guarded',
+           format('ALTER EVENT TRIGGER %I ENABLE ALWAYS;', e.name)
+    FROM unnest(ARRAY['sharing_guard_follow_ddl', 'sharing_guard_follow_drop']) AS e (name)
+    WHERE NOT EXISTS (SELECT FROM pg_event_trigger t WHERE t.evtname = e.name AND t.evtenabled = 'A');
+    RETURN QUERY
+    SELECT 'observe', 'high', 'all guards', NULL::text,
+           'the overall mode is observe: nothing is stopped', 'SELECT sharing_guard.set_mode(''enforce'');'
+    FROM sharing_guard.setting s WHERE s.mode = 'observe';
+    RETURN QUERY
+    SELECT 'observe', 'medium', g.table_name, NULL::text, 'the guard observes: it stops nothing',
+           format('SELECT sharing_guard.set_mode(''enforce'', %L);', g.table_name)
+    FROM sharing_guard.guard g WHERE g.mode = 'observe';
+    RETURN QUERY
+    SELECT 'maintenance', CASE WHEN m.until > clock_timestamp() THEN 'high' ELSE 'medium' END,
+           m.reason, m.asked_by,
+           CASE WHEN m.until > clock_timestamp()
+                THEN format('maintenance is open until %s: guards may be taken away', m.until)
+                ELSE 'maintenance has ended and the guards have not been looked over' END,
+           format('SELECT sharing_guard.close_maintenance(%L);', m.request)
+    FROM sharing_guard.maintenance m
+    WHERE m.approved_at IS NOT NULL AND m.closed_at IS NULL;
+
+    -- Roles that pass by rights.
+    RETURN QUERY
+    SELECT 'superuser', 'high', r.rolname::text, r.rolname::text,
+           'a superuser can switch everything off, and is only seen', format('ALTER ROLE %I NOLOGIN;', r.rolname)
+    FROM pg_roles r WHERE r.rolsuper AND r.rolcanlogin;
+    RETURN QUERY
+    SELECT 'bypassrls', 'medium', r.rolname::text, r.rolname::text,
+           'the role is not held by row-level security, and so not by filter_reads',
+           format('ALTER ROLE %I NOBYPASSRLS;', r.rolname)
+    FROM pg_roles r WHERE r.rolbypassrls AND NOT r.rolsuper;
+    RETURN QUERY
+    SELECT 'replication', 'high', r.rolname::text, r.rolname::text,
+           'the role can copy the whole cluster, or read the stream of changes, and no query is seen',
+           format('ALTER ROLE %I NOREPLICATION;', r.rolname)
+    FROM pg_roles r WHERE r.rolreplication AND NOT r.rolsuper;
+    RETURN QUERY
+    SELECT 'createrole', 'medium', r.rolname::text, r.rolname::text,
+           'the role can make itself a member of others', format('ALTER ROLE %I NOCREATEROLE;', r.rolname)
+    FROM pg_roles r WHERE r.rolcreaterole AND NOT r.rolsuper;
+    RETURN QUERY
+    SELECT k.kind, k.severity, p.rolname::text, m.rolname::text, k.finding,
+           format('REVOKE %I FROM %I;', p.rolname, m.rolname)
+    FROM (VALUES ('read_all_data', 'medium', 'pg_read_all_data', 'its members read every table'),
+                 ('server_program', 'high', 'pg_execute_server_program', 'its members run programs as the server''s operating-system user'),
+                 ('server_files', 'high', 'pg_read_server_files', 'its members read files as the server''s operating-system user, those of tables among them'),
+                 ('server_files', 'high', 'pg_write_server_files', 'its members write files as the server''s operating-system user'))
+             AS k (kind, severity, role, finding)
+         JOIN pg_roles p ON p.rolname::text = k.role
+         JOIN pg_auth_members a ON a.roleid = p.oid
+         JOIN pg_roles m ON m.oid = a.member
+    WHERE NOT m.rolsuper;
+    RETURN QUERY
+    SELECT 'setting', 'low', p.parname, CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END,
+           format('%s may change the setting', CASE WHEN x.grantee = 0 THEN 'everybody' ELSE 'the role' END),
+           format('REVOKE %s ON PARAMETER %s FROM %s;', x.privilege_type, p.parname,
+                  CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END)
+    FROM pg_parameter_acl p, aclexplode(p.paracl) x
+    WHERE (p.parname IN ('session_replication_role', 'shared_preload_libraries', 'event_triggers')
+           OR p.parname LIKE 'sharing\_guard.%')
+      AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = x.grantee AND r.rolsuper);
+    RETURN QUERY
+    SELECT 'shared_login', 'medium', b.role::text, b.role::text,
+           'several people use this login: who of them it was is known only where the application says so',
+           format('SELECT sharing_guard.bind_role(%L, %L); -- when each person has a login of their own', b.role, b.agency_id)
+    FROM sharing_guard.role_binding b WHERE b.shared;
+
+    -- Programs and functions.
+    RETURN QUERY
+    SELECT 'untrusted_language', 'high', l.lanname::text, pg_get_userbyid(l.lanowner)::text,
+           'functions in this language can send anything anywhere',
+           format(CASE WHEN e.extname IS NULL THEN 'DROP LANGUAGE %I;' ELSE 'DROP EXTENSION %I;' END, coalesce(e.extname, l.lanname))
+    FROM pg_language l
+         LEFT JOIN pg_depend d ON d.classid = 'pg_language'::regclass AND d.objid = l.oid
+             AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+         LEFT JOIN pg_extension e ON e.oid = d.refobjid
+    WHERE l.lanispl AND NOT l.lanpltrusted;
+    RETURN QUERY
+    SELECT 'sending_function', 'high', p.oid::regprocedure::text,
+           CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END,
+           format('a function of the extension %s can send what it is given to another server', e.extname),
+           format('REVOKE EXECUTE ON FUNCTION %s FROM %s;', p.oid::regprocedure,
+                  CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END)
+    FROM pg_extension e
+         JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+             AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
+         JOIN pg_proc p ON p.oid = d.objid,
+         aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
+    WHERE e.extname IN ('adminpack', 'aws_s3', 'dblink', 'http', 'pg_curl', 'pg_net', 'plproxy', 'plsh')
+      AND p.proname NOT LIKE 'dblink\_get\_%' AND p.proname NOT LIKE 'dblink\_build\_%'
+      AND p.proname NOT IN ('dblink_error_message', 'dblink_is_busy', 'dblink_cancel_query',
+                            'dblink_disconnect', 'dblink_close', 'dblink_current_query',
+                            'dblink_fdw_validator', 'dblink_fetch')
+      AND x.privilege_type = 'EXECUTE'
+      AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = x.grantee AND r.rolsuper);
+    RETURN QUERY
+    SELECT 'trigger', 'medium', format('%s, trigger %I', t.tgrelid::regclass, t.tgname),
+           pg_get_userbyid(c.relowner)::text,
+           format('function %s is shown each row of a guarded table, and may send it elsewhere', t.tgfoid::regprocedure),
+           format('DROP TRIGGER %I ON %s;', t.tgname, t.tgrelid::regclass)
+    FROM sharing_guard.guarded_relations() g
+         JOIN pg_trigger t ON t.tgrelid = g.relid
+         JOIN pg_class c ON c.oid = t.tgrelid
+         JOIN pg_proc p ON p.oid = t.tgfoid
+    WHERE NOT t.tgisinternal AND t.tgparentid = 0
+      AND p.pronamespace <> 'sharing_guard'::regnamespace;
+    RETURN QUERY
+    SELECT 'rule', 'high', format('%s, rule %I', w.ev_class::regclass, w.rulename),
+           pg_get_userbyid(c.relowner)::text,
+           'what is written to a guarded table is written elsewhere, too, or instead',
+           format('DROP RULE %I ON %s;', w.rulename, w.ev_class::regclass)
+    FROM sharing_guard.guarded_relations() g
+         JOIN pg_class c ON c.oid = g.relid AND c.relkind IN ('r', 'p')
+         JOIN pg_rewrite w ON w.ev_class = g.relid;
+
+    -- Other servers.
+    RETURN QUERY
+    SELECT 'publication', 'high', p.pubname::text, pg_get_userbyid(pb.pubowner)::text,
+           format('it publishes %s, and nobody has said who subscribes', string_agg(DISTINCT g.table_name, ', ')),
+           format('SELECT sharing_guard.bind_publication(%L, %L); -- or DROP PUBLICATION %I;', p.pubname, 'agency_id', p.pubname)
+    FROM pg_publication_tables p
+         JOIN pg_publication pb ON pb.pubname = p.pubname
+         JOIN pg_namespace n ON n.nspname = p.schemaname
+         JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename
+         JOIN sharing_guard.guarded_relations() r ON r.relid = c.oid
+         JOIN sharing_guard.guard g ON g.guard_id = r.guard_id
+    WHERE NOT EXISTS (SELECT FROM sharing_guard.publication_binding b WHERE b.publication = p.pubname::text)
+    GROUP BY p.pubname, pb.pubowner;
+    RETURN QUERY
+    SELECT 'replication_slot', 'high', s.slot_name::text, NULL::text,
+           format('whoever reads this slot (plugin %s) reads every change of every table', s.plugin),
+           format('SELECT pg_drop_replication_slot(%L);', s.slot_name)
+    FROM pg_replication_slots s
+    WHERE s.slot_type = 'logical' AND s.database = current_database();
+    RETURN QUERY
+    SELECT 'foreign_server', 'medium', s.srvname::text, pg_get_userbyid(s.srvowner)::text,
+           'nobody has said whose server it is: what is written to its tables goes to somebody unknown',
+           format('SELECT sharing_guard.bind_server(%L, %L); -- or DROP SERVER %I;', s.srvname, 'agency_id', s.srvname)
+    FROM pg_foreign_server s
+    WHERE NOT EXISTS (SELECT FROM sharing_guard.server_binding b WHERE b.server = s.srvname::text);
+
+    -- Tables.
+    RETURN QUERY
+    SELECT 'public_grant', 'high', g.table_name, 'PUBLIC',
+           'everybody who can log in may read the table, whoever they belong to',
+           format('REVOKE SELECT ON %s FROM PUBLIC;', r.relid::regclass)
+    FROM sharing_guard.guarded_relations() r
+         JOIN sharing_guard.guard g ON g.guard_id = r.guard_id
+    WHERE has_table_privilege('public', r.relid, 'SELECT');
+    RETURN QUERY
+    SELECT 'statistics', 'medium', g.table_name, 'PUBLIC',
+           'whoever may read the table sees its most common values in pg_stats, and no query of the table is seen',
+           'REVOKE SELECT ON pg_catalog.pg_stats, pg_catalog.pg_stats_ext, pg_catalog.pg_stats_ext_exprs FROM PUBLIC;'::text
+    FROM sharing_guard.guard g
+    WHERE g.kind = 'records'
+      AND EXISTS (SELECT FROM sharing_guard.guarded_relations() r JOIN pg_statistic s ON s.starelid = r.relid
+                  WHERE r.guard_id = g.guard_id)
+      AND (has_table_privilege('public', 'pg_catalog.pg_stats', 'SELECT')
+           OR has_table_privilege('public', 'pg_catalog.pg_stats_ext', 'SELECT')
+           OR has_table_privilege('public', 'pg_catalog.pg_stats_ext_exprs', 'SELECT'));
+    RETURN QUERY
+    SELECT 'unprotected_table', 'medium', c.oid::regclass::text, pg_get_userbyid(c.relowner)::text,
+           format('it has the columns of %s, and no guard', string_agg(g.table_name, ', ' ORDER BY g.table_name)),
+           format('SELECT sharing_guard.protect_%s(%L, data_class => %L); -- and which of its columns is what',
+                  CASE min(g.kind) WHEN 'export' THEN 'export' ELSE 'records' END, c.oid::regclass, min(g.data_class))
+    FROM sharing_guard.guard g
+         CROSS JOIN LATERAL (
+             SELECT array_agg(a.attname::text) AS names FROM pg_attribute a
+             WHERE a.attrelid = g.relation AND a.attnum > 0 AND NOT a.attisdropped) source
+         JOIN pg_class c ON c.relkind IN ('r', 'p', 'm', 'f') AND c.oid <> g.relation
+              AND c.relpersistence <> 't'
+         JOIN pg_namespace n ON n.oid = c.relnamespace
+              AND n.nspname NOT IN ('sharing_guard', 'pg_catalog', 'information_schema')
+         CROSS JOIN LATERAL (
+             SELECT array_agg(a.attname::text) AS names FROM pg_attribute a
+             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) copy
+    WHERE (copy.names @> source.names
+           OR (source.names @> copy.names AND cardinality(copy.names) > 1))
+      AND c.oid NOT IN (SELECT r.relid FROM sharing_guard.guarded_relations() r)
+    GROUP BY c.oid, c.relowner;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.exposures() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.exposures() IS
+'Internal: the rows of the view exposure';
+
+CREATE VIEW sharing_guard.exposure AS
+SELECT e.kind, e.severity, e.subject, e.held_by, e.finding, e.command
+FROM sharing_guard.exposures() e
+ORDER BY pg_catalog.array_position(ARRAY['high', 'medium', 'low'], e.severity), e.kind, e.subject, e.held_by;
+REVOKE ALL ON TABLE sharing_guard.exposure FROM PUBLIC;
+COMMENT ON VIEW sharing_guard.exposure IS
+'Every way by which data can still leave this database past its guards: one row each, with who holds it and the command that closes it. Empty when there is nothing to say';
+COMMENT ON COLUMN sharing_guard.exposure.kind IS
+'What it is: library, guard_defect, observe, maintenance, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, setting, shared_login, untrusted_language, sending_function, trigger, rule, publication, replication_slot, foreign_server, public_grant, statistics, unprotected_table';
+COMMENT ON COLUMN sharing_guard.exposure.severity IS
+'high: rows can leave and nothing is seen of it; medium: some of them, or only by somebody in particular; low: it takes more than this';
+COMMENT ON COLUMN sharing_guard.exposure.subject IS 'The role, table, function, server or slot';
+COMMENT ON COLUMN sharing_guard.exposure.held_by IS 'Who can use it; NULL: nobody in particular';
+COMMENT ON COLUMN sharing_guard.exposure.finding IS 'What is open, in a sentence';
+COMMENT ON COLUMN sharing_guard.exposure.command IS
+'What closes it. Where a value has to be filled in, the command says so behind --';
+

@@ -1,0 +1,102 @@
+/*-------------------------------------------------------------------------
+ *
+ * own_rights.c
+ *		Reads our own tables, whoever is acting.
+ *
+ * Guards, bindings and settings are asked for in the midst of other people's
+ * statements, and those people have no rights on them.  So they are read as
+ * the owner of the table; and as of now, because what was revoked since a
+ * REPEATABLE READ transaction began is revoked in it, too.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "operational.h"
+#include "own_rights.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+/* How many of our queries are under way, one within another. */
+static int	running = 0;
+
+Oid
+sg_own_table(const char *name)
+{
+	Oid			namespace_oid = get_namespace_oid("sharing_guard", true);
+
+	return OidIsValid(namespace_oid) ?
+		get_relname_relid(name, namespace_oid) : InvalidOid;
+}
+
+static Oid
+table_owner(Oid table)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("a table of sharing_guard was dropped while it was read")));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+void
+sg_own_query(Oid table, const char *query, int nargs, Oid *argtypes,
+			 Datum *args, void (*take) (void *arg), void *arg)
+{
+	Oid			owner = table_owner(table);
+	Oid			save_userid;
+	int			save_sec_context;
+
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	running++;
+	PG_TRY();
+	{
+		SPIPlanPtr	plan;
+
+		SetUserIdAndSecContext(owner, save_sec_context |
+							   SECURITY_LOCAL_USERID_CHANGE |
+							   SECURITY_NOFORCE_RLS);
+		SPI_connect();
+		plan = SPI_prepare(query, nargs, argtypes);
+
+		/*
+		 * A parallel leader may take no snapshot.  Where it runs a function
+		 * that reads a guarded table, the statement's own has to do.
+		 */
+		if (plan == NULL ||
+			SPI_execute_snapshot(plan, args, NULL,
+								 IsInParallelMode() ? GetActiveSnapshot() :
+								 GetLatestSnapshot(),
+								 InvalidSnapshot, true, false,
+								 0) != SPI_OK_SELECT)
+			ereport(ERROR,
+					(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+					 errmsg("could not read table \"sharing_guard.%s\"",
+							get_rel_name(table))));
+		take(arg);
+		SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		/* The abort of a subtransaction does not come before its handlers. */
+		SetUserIdAndSecContext(save_userid, save_sec_context);
+		running--;
+	}
+	PG_END_TRY();
+}
+
+bool
+sg_own_query_running(void)
+{
+	return running > 0;
+}

@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * own_rights.h
+ *		Reads our own tables, whoever is acting.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_OWN_RIGHTS_H
+#define SHARING_GUARD_OWN_RIGHTS_H
+
+#include "executor/spi.h"
+
+/* A table of the schema sharing_guard; InvalidOid where it is not there. */
+extern Oid	sg_own_table(const char *name);
+
+/*
+ * Runs a query with the rights of the given table's owner, on what is
+ * committed by now, and calls take() while its rows are in SPI_tuptable.
+ * take() runs in SPI's memory, and copies what is to stay.  Errors out where
+ * the query fails.
+ */
+extern void sg_own_query(Oid table, const char *query, int nargs,
+						 Oid *argtypes, Datum *args,
+						 void (*take) (void *arg), void *arg);
+
+/* Is such a query under way?  Then no hook has anything to look at. */
+extern bool sg_own_query_running(void);
+
+#endif							/* SHARING_GUARD_OWN_RIGHTS_H */

@@ -1,0 +1,6 @@
+# shellcheck shell=bash disable=SC2034
+about='durable refusals, one session; psql'
+rows=2000
+target=2
+sessions=1
+. "$BENCH/refusals.sh"
