@@ -38,10 +38,29 @@ SELECT form, number, pg_temp.enter(form, number)
                (5, NULL, 'A. I-200'), (6, NULL, U&'\0406-200'), (7, NULL, U&'I\200B-2\200B00'),
                (8, 'Form 200 (I)', NULL), (9, '247A-I', NULL), (10, U&'\0406-200', NULL),
                (11, U&'I\2011\FF12\FF10\FF15', NULL), (12, 'FormI-200', NULL), (13, '', 'I-200A123'),
+               (14, '1-205', NULL), (15, 'l-200', NULL), (16, 'I-2O5', NULL), (17, 'DHS 205', NULL), (18, 'Form 247A', NULL),
+               (30, 'Warrant of Removal/Deportation', NULL), (31, 'Warrant for Arrest of Alien', NULL),
+               (32, 'ICE administrative warrant', NULL), (33, NULL, 'Immigration Detainer 7'), (34, 'Immigration   DETAINER', NULL),
                -- What is none
                (20, 'AO 93', '26-mj-1'), (21, 'AO 247', '26-cr-200-I'), (22, NULL, 'MI-205-26'),
-               (23, NULL, 'I-2005'), (24, 'I-2001', NULL), (25, NULL, '2:26-mj-00205'), (26, NULL, NULL)
+               (23, NULL, 'I-2005'), (24, 'I-2001', NULL), (25, NULL, '2:26-mj-00205'), (26, NULL, NULL),
+               (27, 'search warrant, Penal Code 1524', '205-26'), (28, 'AO 442, warrant for arrest', NULL), (29, 'Model 1200', NULL)
        ) AS x (n, form, number) ORDER BY n;
+-- Nor is he a judge who signs them, whatever his title.
+CREATE FUNCTION pg_temp.sign(who text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO sharing_guard.legal_basis
+           (legal_basis_id, kind, issuer, valid_from, destination, data_classes, record_keys)
+    VALUES ('w', 'judicial_warrant', who, '2026-01-01', 'us-ice', '{rms}', '{1}');
+    DELETE FROM sharing_guard.legal_basis WHERE legal_basis_id = 'w';
+    RETURN 'entered';
+EXCEPTION WHEN check_violation THEN
+    RETURN SQLERRM;
+END
+$$;
+SELECT who, pg_temp.sign(who)
+  FROM unnest('{Immigration Judge Doe,SDDO Doe,Border Patrol Agent Doe,HSI Special Agent Doe,U.S. Immigration and Customs Enforcement,
+                Executive Office for Immigration Review,Hon. J. Doe,Magistrate Judge Border,Judge of the Superior Court,U.S. District Court}'::text[]) AS w (who);
 \pset format aligned
 INSERT INTO sharing_guard.legal_basis (legal_basis_id, kind, form, valid_from)
 VALUES ('form', 'administrative_form', 'I-247A', '2026-01-01');

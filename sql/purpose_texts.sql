@@ -705,6 +705,478 @@ not personal_use	possession for personal use
 not personal_use	drugs for personal use
 not personal_use	ex boyfriend threats
 not personal_use	personnel
+immigration	ICE ofcr called
+immigration	BOLO from ICE
+immigration	ICE operation
+immigration	ICE target
+immigration	jail transfer to ICE
+immigration	notify ICE
+immigration	ICE called
+immigration	ICE fug ops
+immigration	ICE raid on Main St
+immigration	ICE wanted person
+immigration	I.C.E agent
+immigration	I..C..E
+immigration	ice/ero fugitive
+immigration	ICE-ERO San Francisco
+immigration	ERO officer Doe
+immigration	ERO LA fug team
+immigration	HSI ERO
+immigration	ⅠCE
+immigration	𝐈𝐂𝐄 detainer
+immigration	1CE hold
+immigration	ice agt
+immigration	ICE off req
+immigration	ICE deportation officer
+immigration	ICE custody
+immigration	ICE wrnt
+immigration	ICE tip
+immigration	ICE query
+immigration	ICE protest
+immigration	immig
+immigration	immigr.
+immigration	immgr
+immigration	immigation enforcement
+immigration	imigration hold
+immigration	immigrashun
+immigration	immi status
+immigration	immigration stat
+immigration	immigratn
+immigration	inmigration
+immigration	Immigrat1on
+immigration	immi gration
+immigration	immigration_enforcement
+immigration	CBP agt
+immigration	CBP/USBP
+immigration	border patrl
+immigration	BP agent
+immigration	BP agents
+immigration	U.S.B.P
+immigration	Customs & Border Patrol
+immigration	Customs + Border Protection
+immigration	BorderPatrol
+immigration	borderpatrol
+immigration	deporation
+immigration	deportaciones
+immigration	prior deport
+immigration	removal order from IJ
+immigration	final order removal
+immigration	removal proceeding
+immigration	alien smuggling
+immigration	wanted alien
+immigration	illigal alien
+immigration	illegal alein
+immigration	ilegal immigrant
+immigration	ilegals
+immigration	undocumented subject
+immigration	undocumented suspect
+immigration	undoc
+immigration	unauthorized alien
+immigration	unauthorized immigrant
+immigration	in US illegally
+immigration	entered illegally
+immigration	entry without inspection
+immigration	illegal border crossing
+immigration	overstay visa
+immigration	visa overstayer
+immigration	visa over stay
+immigration	287(g) taskforce
+immigration	287{g}
+immigration	287g.
+immigration	INA287(g)
+immigration	INA 287g
+immigration	INA section 287
+immigration	8 USC §1326
+immigration	8USC 1326(a)
+immigration	8 USC 1324
+immigration	8 U.S.C. 1324
+immigration	8 USC 1253
+immigration	8 USC 1357(g)
+immigration	8 USC1326
+immigration	title 8 section 1325
+immigration	Title 8 USC 1325
+immigration	title 8 apprehension
+immigration	I 247
+immigration	I-247N
+immigration	I 247 A
+immigration	I-200
+immigration	warrant I-205
+immigration	I-205 ICE
+immigration	form 205 removal
+immigration	DHS detainer
+immigration	DHS-CBP
+immigration	INS agent
+immigration	I.N.S.
+immigration	I N S hold
+immigration	agentes de migracion
+immigration	oficial de inmigracion
+immigration	estado migratorio
+immigration	orden de deportacion
+immigration	deportó
+immigration	los deportaron
+immigration	deportenlo
+immigration	inmigrantes indocumentados
+immigration	no tiene papeles
+immigration	gente sin papeles
+immigration	ilegal en el pais
+immigration	entró ilegalmente
+immigration	cruce ilegal
+immigration	cruzó la frontera
+immigration	cruzo la frontera ilegalmente
+immigration	retención de ICE
+immigration	para ICE
+immigration	apoyo a ICE
+immigration	la ICE
+immigration	agente de ICE
+immigration	redada de ICE
+immigration	la patrulla fronteriza
+immigration	residencia ilegal
+immigration	expulsion de extranjeros
+immigration	visado vencido
+immigration	visa vencida
+immigration	ICE and HSI
+immigration	ICE;HSI
+immigration	w/ICE
+immigration	AOA ICE
+immigration	OAA-ICE
+immigration	assisting I.C.E.
+immigration	ICE!!!
+immigration	ICE:
+immigration	ICE—hold
+immigration	ICE.gov request
+immigration	@ice.dhs.gov
+immigration	ICE machine theft, ICE hold
+immigration	I.C.E. came
+immigration	fug ops team ICE
+immigration	Enforcment and Removal
+immigration	Immigration and Custom Enforcement
+immigration	U.S. Immigration and Customs Enforcement
+immigration	U.S. ICE
+immigration	U.S.C.I.S
+immigration	immigration court
+immigration	immigration fugitive
+immigration	civil immig warrant
+immigration	deported felon file
+immigration	self deportation
+immigration	alien absconder
+immigration	absconder alien
+immigration	fugitive alien
+immigration	fugitive aliens
+immigration	inadmissible alien
+immigration	pending removal from US
+immigration	removal from the US
+immigration	removal from the country
+immigration	remove from country
+immigration	remove alien
+immigration	Alien removal
+immigration	check papers, undocumented
+immigration_possible	admin removal
+immigration_possible	administrative removal
+immigration_possible	UDA in vehicle
+immigration_possible	UDAs
+immigration_possible	UDA
+immigration_possible	EWI
+immigration_possible	visa expired overstay
+immigration_possible	I-205
+immigration_possible	sin documentos
+immigration_possible	immigrant raid
+immigration_possible	amenable to removal
+immigration_possible	subject to removal
+immigration_possible	alien registration number
+immigration_possible	verify legal status
+immigration_possible	legal status check
+immigration_possible	legal status in US
+none	ice bag theft
+none	stolen ice machine
+none	ice cream shop burglary
+none	ice cream vendor robbed
+none	ice truck collision
+none	ice delivery truck
+none	icy conditions
+none	ice on I-80
+none	ice on hwy 50
+none	veh slid off on ice
+none	solo TC black ice
+none	fell through ice
+none	fell thru the ice
+none	ice rescue
+none	ice rink fight
+none	skating on ice
+none	ice pick
+none	ice axe
+none	ice climbing accident
+none	ice chest w/ remains
+none	cooler with ice
+none	ice cold case
+none	Smirnoff Ice theft
+none	Mike's Hard ice
+none	Ice T concert
+none	Ice Cube concert
+none	Ice Spice concert
+none	Icehouse beer
+none	in case of emergency (ICE) number
+none	ice (meth) sales
+none	1/2 lb ice
+none	ice and heroin sales
+none	meth aka ice
+none	"ice" methamphetamine
+none	diamonds and ice chain robbery
+none	ice jewelry
+none	Ice street gang
+none	Ice House Road crash
+none	ice plant fire
+none	ice dam
+none	ice damage to roof
+none	ice maker flood
+none	ice hockey game
+none	ice bucket challenge
+none	ice capades
+none	ice machine vandalized
+none	pol ice
+none	dentist office
+none	justic
+none	service call
+none	vice detail
+none	Alice Smith
+none	Beatrice
+none	driving w/o license
+none	accomplice
+none	apprentice
+none	rice cooker theft
+none	spice possession
+none	Venice Beach
+none	Nice CA
+none	hospice theft
+none	cornice
+none	Maurice
+none	UD eviction lockout
+none	illegal dumping removal
+none	removal of evidence
+none	CPS removal
+none	CPS child removal order
+none	300 WIC removal order
+none	gun removal order
+none	coroner removal
+none	license plate removal
+none	debris removal
+none	GPS ankle bracelet removal
+none	squatter removal
+none	trespasser removal
+none	Border St
+none	border fence property
+none	state border
+none	near Mexico border
+none	property border dispute
+none	deportes store
+none	club deportivo
+none	deportista
+none	departed scene
+none	re-ported
+none	imported vehicle
+none	purported
+none	comported
+none	Alien Ware laptop
+none	parental alienation
+none	VISA card stolen
+none	visa debit fraud
+none	Visa and Mastercard theft
+none	fraudulent visa charges
+none	credit card (Visa) theft
+none	Department of Health Services
+none	DHSPD
+none	Homeland Ave
+none	Marshalls store
+none	Field marshal
+none	287(b)
+none	Penal Code 287
+none	8ICE247
+none	plate ERO123
+none	vanity plate ICEMAN
+none	Iceman suspect moniker
+none	moniker "Ice"
+none	suspect aka Ice
+none	AKA ICE
+none	moniker: Ice
+none	street name Ice
+none	Lil Ice
+none	Li'l Ice
+none	Iceberg
+none	nickname Ice
+none	nicknamed Ice
+none	goes by Ice
+none	ins. fraud
+none	veh ins check
+none	ins status
+none	walk-ins
+none	check ins
+none	BP check
+none	B/P
+none	BP gas
+none	EPO/ERO
+none	Ero Ave
+none	Eros Adult Store
+none	Zero
+none	code 3 on I-205
+none	SR-205
+none	unit I-247
+none	Hwy 247
+none	SR-247 Lucerne Valley
+none	wildlife refuge
+none	natural ice
+none	citizens arrest
+none	citizen contact
+none	citizen tip
+none	citizenship award
+none	good citizenship award
+none	visa versa
+none	illegal entry burglary
+none	illegal entry at warehouse
+none	illegal entry into vacant house
+none	illegal entry by ex husband
+none	unlawful entry
+none	illegal gambling
+none	illegal vendor
+none	illegals fireworks
+none	undocumented cash
+none	undocumented ghost gun
+none	undocumented repairs
+none	undocumented vehicle sale
+none	undocumented prior damage
+none	West Coast Customs
+none	custom plates
+none	Custom wheels stolen
+none	migrate records
+none	Emigrant Gap
+none	Emigrant Gap crash
+none	green cart
+none	secure community
+none	FedEx theft
+none	I feel dead
+none	HIS car
+none	HIS
+none	HS investigation
+none	CHSI
+none	ICE-T
+none	Mic E
+none	p-o-l-i-c-e
+none	A L I C E
+none	I see
+none	E. Rose
+none	ER doctor
+none	apt I C
+none	grid A B C E
+none	sin seguro
+none	sin papeles del carro
+none	sin papeles del auto
+none	vehículo sin papeles
+none	carro extranjero
+none	placas extranjeras
+none	vehiculo extranjero
+none	persona extranjera
+none	robo de hielo
+none	operativo de transito
+none	cerca de la frontera
+none	carro deportivo
+none	zapatos deportivos
+none	aportado
+none	expulsion
+none	orden de expulsion escolar
+none	ordered removed from premises
+none	ordered removed from store
+none	remove from home
+none	crossing guard
+none	Enforcement and removal of vehicles
+none	enforcement removal graffiti
+none	detention center
+none	detention deputy
+none	US Bank robbery
+none	passport stolen
+none	I 5 shooting
+none	ewing st
+none	ICR
+none	iraq
+none	Ina Coolbrith Park
+none	tina
+not immigration	probation detainer
+not immigration	detainer from Nevada DOC
+not immigration	3056 detainer hold
+not immigration	Aliens movie
+not immigration	DHS welfare fraud
+not immigration	DHS LA County Health
+not immigration	10-29
+not immigration	I-205/I-5
+not immigration	Tracy I-205
+not immigration	stolen veh I-205 Mountain House
+not immigration	24/7
+not immigration	migrant worker victim
+not immigration	emigrant
+not immigration	title 42
+not immigration	admin warrant
+not immigration	code enforcement admin warrant
+not immigration	student visa
+not immigration	foreign national
+not immigration	1ce
+immigration	released due to ICE detainer
+immigration	ICE on scene
+immigration	van full of ICE agents
+immigration	wanted by ICE aka John Doe
+immigration	big ICE operation
+immigration	ICE team in parking lot
+immigration	check vehicle on ICE list
+immigration	ICE show of force
+immigration	illegal entry into the US
+immigration	illegal entry into the U.S.
+immigration	illegal entry at the border
+immigration	illegal entry at port of entry
+immigration	undocumented driver
+immigration	sells ice, ICE hold
+immigration	inmigrante sin papeles
+immigration	orden de expulsión del país
+immigration	ICE in case of removal
+immigration	child removal order, ICE hold
+immigration	subject known to ICE
+immigration	came through ICE
+immigration	through the ICE field office
+immigration	off ICE list
+immigration	on ICE list
+immigration	name on ICE warrant
+immigration	deal with ICE
+immigration	dealing with ICE
+immigration	buying time before ICE arrest
+immigration	ICE/immigration truck
+not immigration	removal of obstruction
+not immigration	ice dispenser theft
+not immigration	ice tray
+not immigration	fell through the ice at lake
+not immigration	slid off road on ice
+not immigration	lost control due to ice
+not immigration	cooler full of ice stolen
+not immigration	gang moniker Ice
+not immigration	undocumented VIN trailer
+not immigration	illegal entry through window
+not immigration	firearm removal order GVRO
+not immigration	DVRO/ERO
+not immigration	carro sin papeles
+not immigration	oz ice
+not immigration	meth and ice sales
+not immigration	immunization record
+not immigration	immigrants rights mural vandalism? tag
+not immigration	immaculate
+not immigration	immature
+not immigration	immobile veh
+not immigration	lice check at school
+not immigration	BP gas station agent robbery
+not immigration	admin removal of plates
+not immigration	usc football
+not immigration	8 used cars
+not immigration	removed from the store
+not immigration	removed from the property
+not immigration	final removal of vehicle
+not immigration	I 24 7
+not immigration	unit I 247
+not immigration	legal status of firearm
+not immigration	papers
+not immigration	expired visa card
 \.
 SELECT expected, count(*) FROM labelled GROUP BY 1 ORDER BY 1;
 SELECT l.expected, l.purpose, t.*

@@ -55,6 +55,14 @@ SELECT * FROM pg_temp.hear('[Federal] US Border Patrol [Inactive]', '[Federal] F
 -- Campuses: public ones by their system
 SELECT * FROM pg_temp.hear('University of CA - Santa Barbara CA PD', 'UC Davis CA PD', 'CSU Long Beach PD (CA)', 'Cal State San Bernadino CA PD', 'San Jose State University CA',
     'Sequoias Community College District CA PD', 'Some College CA PD', 'Rio Hondo College PD CA', 'CSU Maritime Academy CA PD', 'Harper Community College IL PD', 'Denison University Campus OH PD');
+-- What any body may be called is no name; what one alone is called needs no more
+SELECT * FROM pg_temp.hear('County', 'County CA', 'Park District CA', 'City Schools CA', 'Unified School District CA PD', 'Union City CA PD',
+    'Central Unified School District CA PD', 'East Bay Regional Park District PD (CA)', 'Cal Expo PD', 'BART PD', 'CHP Oakland', 'LAPD Harbor Division');
+-- Posts and laboratories that are no towns, and towns that are
+SELECT * FROM pg_temp.hear('Fort Irwin CA PD', 'Ft. Irwin CA PD', 'Fort Bragg CA PD', 'Fort Hood TX PD', 'Fort Worth TX PD', 'Lawrence Livermore CA PD',
+    'Livermore CA PD', 'Ames Research Center CA PD', 'UPRR Police Roseville CA', 'Fresno Police Activities League CA');
+-- Accounts that are dead
+SELECT * FROM pg_temp.hear('ZZZ Oakley CA PD', 'zzInactive - Oakley CA PD', 'Oakley CA PD (Churned)', 'Oakley CA PD - Contract ended', 'Oakley CA PD (duplicate)');
 -- Nobody, or more than one
 SELECT * FROM pg_temp.hear('Reno NV CA PD', 'AZ CA Task Force PD', 'Texas Department of Public Safety CA', 'DNU', 'Delete', '[DEACTIVATED] - demo', 'Jaime LE Training', 'Whispering Palms',
     'Bel Air Hills (CA)', 'CA0010000', 'CA0190000', 'TX1010000', '   ', '()', '[]', '!!!', 'x');

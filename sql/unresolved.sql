@@ -35,6 +35,13 @@ RESET ROLE;
 SELECT operation, relation, changed_key, acting_role, new_row->>'agency_id' AS agency_id
   FROM sharing_guard.policy_changes WHERE relation ~ 'alias' ORDER BY occurred_at DESC LIMIT 1;
 SELECT agency_id, destination_class FROM sharing_guard.preview_decision('oakdal police departmnt', 'burglary', 'rms');
+-- A spelling that says something else than the agency is, is taken with a warning
+SELECT sharing_guard.accept_alias('Reno NV PD', 'oakdale-pd');
+SELECT sharing_guard.accept_alias('FBI Fresno', 'oakdale-pd');
+SELECT sharing_guard.accept_alias('Elk Hollow PD (NV)', 'elk-nv'), sharing_guard.accept_alias('Oakdale City PD CA', 'oakdale-pd');
+-- ... and what says that it is inactive stays so
+SELECT sharing_guard.accept_alias('Oakdale PD [Inactive]', 'oakdale-pd');
+SELECT agency_id, agency_status FROM sharing_guard.preview_decision('Oakdale PD [Inactive]', 'burglary', 'rms');
 \set ECHO none
 SET client_min_messages = error;
 DROP TABLE outbox;

@@ -43,6 +43,19 @@ INSERT INTO who (destination, alpr, other, status, history, bulk) VALUES
 ('t-never',        'flag',  'flag',  'flag',  'flag',  'flag'),
 ('t-lapsed',       'flag',  'flag',  'flag',  'flag',  'flag'),
 ('ca-davis-pd',    'flag',  'flag',  'flag',  'flag',  'flag'),
+-- Known by its spelling only: of an agency in the registry, attested or not, of one
+-- that is in none, and of one that says it is inactive
+('T Attested (CA)', 'flag', 'flag',  'flag',  'flag',  'flag'),
+('Davis PD - CA',  'flag',  'flag',  'flag',  'flag',  'flag'),
+('Arvin Cemetery District CA PD', 'flag', 'flag', 'flag', 'flag', 'flag'),
+('Arvin Cemetery District CA PD [Inactive]', 'block', 'block', 'block', 'block', 'block'),
+-- A spelling may say who it is, and gets no more for that than one that says nothing
+('Reno NV PD', 'block', 'block', 'block', 'block', 'block'),
+('FBI Fresno CA', 'block', 'block', 'block', 'block', 'block'),
+('Yosemite Tribal PD CA', 'block', 'block', 'block', 'block', 'block'),
+('Arvin HOA CA', 'block', 'block', 'block', 'block', 'block'),
+('Policia de Tijuana', 'block', 'block', 'block', 'block', 'block'),
+('ICE ERO Fresno CA', 'block', 'block', 'block', 'block', 'block'),
 ('CHP',            'flag',  'flag',  'flag',  'flag',  'flag'),
 ('t-nevada',       'block', 'flag',  'flag',  'flag',  'flag'),
 ('us-fbi',         'block', 'flag',  'flag',  'flag',  'flag'),
@@ -117,9 +130,9 @@ SELECT destination, destination_class, purpose, data_class, case_number, outcome
                array_position('{allow,flag,block}', by_destination),
                array_position('{allow,flag,block}', by_purpose))]
  ORDER BY n, purpose, data_class, case_number LIMIT 20;
--- Every class of destination was there but one, whose rule is this.
+-- Every class of destination was there.
 SELECT destination_class, count(DISTINCT destination) FROM cell GROUP BY 1 ORDER BY 1;
-SELECT rule_id, outcome, data_classes FROM sharing_guard.rule WHERE 'in_state_inferred' = ANY (destination_classes);
+SELECT DISTINCT destination, destination_class FROM cell WHERE destination ~ ' CA|- CA|[(]CA|NV|Tijuana' ORDER BY 1;
 -- Without a data class the strictest of all kinds
 SELECT w.destination, p.outcome
   FROM who AS w, LATERAL sharing_guard.preview_decision(w.destination, 'residential burglary', case_number => '26-1',

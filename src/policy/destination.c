@@ -435,7 +435,8 @@ find_registered(const Registry *registry, TextSlice name, TextSlice state)
 /*
  * The one agency of the registry of whose name this seems to be a spelling,
  * or NULL.  One of the state that the name gives; where it gives none, of the
- * home state, if no other has a place of that name.
+ * home state, if no other has a place of that name, or none that is a tenth as
+ * large: "Sacramento PD" is not meant for the one in Kentucky.
  */
 static const Agency *
 find_by_core(const Registry *registry, const NameReading *reading)
@@ -446,7 +447,7 @@ find_by_core(const Registry *registry, const NameReading *reading)
 	const Agency *agency = NULL;
 
 	if (reading->core == NULL ||
-		(reading->state == NULL && reading->elsewhere))
+		(reading->state == NULL && reading->elsewhere && !reading->greatest))
 		return NULL;
 	make_cores(registry);
 	end = registry->cores + registry->ncores;

@@ -365,6 +365,9 @@ CREATE TRIGGER agency_alias_twin_check_update AFTER UPDATE ON sharing_guard.agen
 CREATE FUNCTION sharing_guard.accept_alias(name text, agency text) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    said record;
+    meant record;
 BEGIN
     IF accept_alias.name IS NULL OR accept_alias.agency IS NULL THEN
         RAISE EXCEPTION 'accept_alias() needs a name and an agency'
@@ -382,8 +385,19 @@ BEGIN
                  AND l.agency_id = accept_alias.agency) THEN
         RETURN;
     END IF;
+    -- Who decides may know better than a spelling, but should have seen it.
+    SELECT r.agency_id, r.destination_class INTO said
+      FROM sharing_guard.resolve_destination(accept_alias.name) AS r;
+    SELECT r.destination_class INTO meant
+      FROM sharing_guard.resolve_destination(accept_alias.agency) AS r;
     INSERT INTO sharing_guard.agency_alias (alias, agency_id)
     VALUES (accept_alias.name, accept_alias.agency);
+    IF said.agency_id IS NULL
+       AND said.destination_class NOT IN ('unregistered', 'in_state_inferred', meant.destination_class) THEN
+        RAISE WARNING '"%" is spelled like a destination of the class %, and stands now for agency "%", which is %',
+                accept_alias.name, said.destination_class, accept_alias.agency, meant.destination_class
+            USING HINT = 'If that is a mistake, delete the alias from sharing_guard.agency_alias.';
+    END IF;
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.accept_alias(text, text) FROM PUBLIC;

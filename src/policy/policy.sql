@@ -382,6 +382,9 @@ BEGIN
     IF court_paper THEN
         officers_form := CASE
             WHEN sharing_guard.fold_name(NEW.form) ~ 'i(200|205|247[a-z]*)(?![0-9])'
+                 -- With a letter O for a zero, or another stroke for the I.
+                 OR translate(lower(NEW.form), 'o', '0') ~ '(^|[^[:alnum:]])([il|!][^[:alnum:]]*|1[^[:alnum:]]+)(200|205|247)(?![0-9])'
+                 OR NEW.form ~* '\m(form|dhs|ice|ins)[^[:alnum:]]*(200|205|247)[a-z]?\M'
                  OR array_to_string(sharing_guard.purpose_words(NEW.form), ' ')
                     ~ '(^| |form)(200|205|247)[a-z]? ?i( |$)'
             THEN NEW.form
@@ -390,6 +393,10 @@ BEGIN
                  -- Beside another single letter.
                  OR NEW.number ~* '(^|[^[:alpha:]])i[^[:alnum:]]*(200|205|247)(?![0-9])'
             THEN NEW.number
+            -- Else by its title.
+            ELSE substring(array_to_string(sharing_guard.purpose_words(
+                     concat_ws(' ', NEW.form, NEW.number, NEW.issuer_title, NEW.court)), ' ')
+                 FROM '\m((?:warrant of (?:removal|deportation)|warrant (?:for|of) (?:the )?arrest of (?:an )?alien|(?:immigration|ice|dhs|alien) detainer|(?:administrative|ice|immigration) warrant|immigration court|executive office for immigration review|eoir))\M')
         END;
     END IF;
     IF officers_form IS NOT NULL THEN
@@ -417,7 +424,7 @@ BEGIN
     -- Gov. Code 7284.4(i): a federal judge or magistrate judge.
     IF NEW.kind = 'judicial_warrant'
        AND concat_ws(' ', NEW.issuer, NEW.issuer_title)
-           ~* '\m((immigration|deportation|removal|detention)( and \w+)* (officer|agent|judge)|field office director|supervisory detention|ICE (officer|agent))\M' THEN
+           ~* '\m((immigration|deportation|removal|detention)( and \w+)* (officer|agent|judge)|field office director|supervisory detention|ICE (officer|agent)|border patrol( agent)?|special agent|SDDO|AFOD|immigration (and )?customs enforcement|customs (and )?border protection|department of homeland security|immigration review)\M' THEN
         RAISE EXCEPTION '% is signed by somebody who is no judge of a court', what
             USING ERRCODE = 'check_violation',
                   DETAIL = 'Immigration officers and immigration judges sign administrative warrants.',

@@ -160,6 +160,13 @@ static const char *const state_words[] = {
 	"office", "state"
 };
 
+/* Many bodies are called these, so by themselves they tell none from another. */
+static const char *const common_words[] = {
+	"city", "county", "district", "elementary", "high", "joint", "local",
+	"metro", "metropolitan", "municipal", "regional", "school", "schools",
+	"state", "town", "unified", "village"
+};
+
 /* Colleges are called with and without these. */
 static const char *const campus_words[] = {
 	"campus", "community", "district", "police", "public", "safety", "security"
@@ -770,7 +777,8 @@ kind_of(const uint32 found)
  * and empty if nothing is left.
  *
  * The words that name a kind which is all in the letter kind_of() gives are
- * dropped; other kinds are what tells agencies apart.
+ * dropped; other kinds are what tells agencies apart.  A core of nothing but
+ * words that many bodies have in common is none: "Park District" is any.
  */
 static char *
 make_core(const OrgName *name, char kind)
@@ -778,6 +786,7 @@ make_core(const OrgName *name, char kind)
 	StringInfoData core;
 	Size		county = 0;
 	bool		county_of = false;
+	bool		proper = false;
 
 	initStringInfo(&core);
 	for (int i = 0; i < name->nwords; i++)
@@ -826,7 +835,15 @@ make_core(const OrgName *name, char kind)
 		county = 0;
 		if (strcmp(word->text, "county") == 0)
 			county = strlen("county");
+		proper |= word->meaning == NAME_PLACE ||
+			(word->meaning != NAME_DISTRICT && word->meaning != NAME_CAMPUS &&
+			 !is_one_of(word->text, common_words, lengthof(common_words)));
 		appendStringInfoString(&core, word->text);
+	}
+	if (!proper)
+	{
+		resetStringInfo(&core);
+		return core.data;
 	}
 
 	if (county_of && kind == 'g' && core.len > 0)
@@ -1063,6 +1080,9 @@ class_by_state(const NameTerms *terms, const char *state, uint32 found,
 			return public_campus ? DESTINATION_IN_STATE_INFERRED :
 				DESTINATION_UNREGISTERED;
 		if (kind != 0 && core[0] != '\0')
+			return DESTINATION_IN_STATE_INFERRED;
+		/* "Cal Expo PD", by the one word that says which. */
+		if ((found & (1u << NAME_IN_STATE_AGENCY)) != 0)
 			return DESTINATION_IN_STATE_INFERRED;
 		/* A city's or county's name and nothing else. */
 		if (place != NULL && sg_place_is_in(place, home))

@@ -46,8 +46,16 @@ static const char *const words[] = {
 static void
 load(void)
 {
+	RegistrySpelling first;
+
 	tagger = sg_tagger_load();
 	registry = sg_registry_load("home", HOME);
+
+	/*
+	 * What the registry makes when it is first asked is to stay, too: here it
+	 * has no memory context of its own.
+	 */
+	(void) sg_registry_spelling(registry, 0, &first);
 	lexicon = sg_lexicon_create();
 	for (int i = 0; i < lengthof(words); i++)
 		sg_lexicon_add(lexicon, words[i], strlen(words[i]), false, true);
