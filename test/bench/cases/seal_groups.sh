@@ -1,6 +1,7 @@
-# shellcheck shell=bash disable=SC2034,SC2153
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154
 # Sealing and verifying as in the case "seal", with what most events are: groups
 # of rows that were decided alike.  What counts here is bytes.
+# shellcheck source=/dev/null
 . "$BENCH/cases/seal.sh"
 about='events of 1,000 rows each, about 26 kB: sealing and verifying them, by bytes'
 

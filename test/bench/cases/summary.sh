@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2153
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154
 # The auditor's page, audit_90d_summary: the same 90 days in a log that holds
 # nothing else and in one that holds ten years.
 about='the 90-day summary: a log of ten years (ours) against one of these 90 days alone (window)'
