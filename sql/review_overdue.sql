@@ -63,6 +63,39 @@ END
 $$;
 RESET SESSION AUTHORIZATION;
 
+-- Every other way out is shut as well: queries, COPY, grants, publications,
+-- copies of a protected table; the agency's own people work on.
+SET client_min_messages = error;
+CREATE ROLE regress_sg_oakdale;
+CREATE ROLE regress_sg_oakdale2;
+CREATE TABLE held (id int PRIMARY KEY, plate text);
+INSERT INTO held VALUES (1, 'PLATE1');
+GRANT SELECT ON held TO regress_sg_oakdale, regress_sg_clerk;
+SELECT sharing_guard.protect_records('held', data_class => 'rms') IS NOT NULL;
+SELECT sharing_guard.bind_role('regress_sg_oakdale', 'oakdale-pd');
+SELECT sharing_guard.bind_role('regress_sg_oakdale2', 'oakdale-pd');
+SELECT sharing_guard.bind_publication('regress_sg_feed', 'oakdale-pd');
+RESET client_min_messages;
+\set VERBOSITY sqlstate
+SET SESSION AUTHORIZATION regress_sg_oakdale;
+SELECT plate FROM held;
+DECLARE c CURSOR WITH HOLD FOR SELECT plate FROM held;
+COPY held TO STDOUT;
+CREATE TEMP TABLE taken AS SELECT * FROM held;
+RESET SESSION AUTHORIZATION;
+SET SESSION AUTHORIZATION regress_sg_clerk;
+SELECT plate FROM held;
+BEGIN;
+SELECT sharing_guard.begin_disclosure(destination => 'oakdale-pd', purpose => 'robbery');
+COPY held TO STDOUT;
+ROLLBACK;
+RESET SESSION AUTHORIZATION;
+GRANT SELECT ON held TO regress_sg_oakdale2;
+CREATE PUBLICATION regress_sg_feed FOR TABLE held;
+\set VERBOSITY default
+SELECT channel, operation, destination, outcome, rows_disclosed, rows_blocked, left(flag_reasons[1], 15) AS why
+FROM sharing_guard.audit WHERE relation = 'public.held' AND channel <> 'self_access' ORDER BY event_id;
+
 -- A guard that only observes stops nothing for this either.
 SELECT sharing_guard.set_mode('observe', 'queue');
 INSERT INTO queue VALUES (5, 'oakdale-pd', 'robbery');
@@ -86,6 +119,6 @@ SELECT id FROM queue ORDER BY id;
 SELECT count(*) FROM sharing_guard.review_overdue;
 
 SET client_min_messages = error;
-DROP TABLE queue;
+DROP TABLE queue, held;
 DROP EXTENSION sharing_guard CASCADE;
-DROP ROLE regress_sg_alice, regress_sg_clerk;
+DROP ROLE regress_sg_alice, regress_sg_clerk, regress_sg_oakdale, regress_sg_oakdale2;

@@ -250,6 +250,15 @@ BEGIN
                   HINT = 'Give an earlier time. The floor is a setting of configure(), never under 90 days or what an adopted pack insists on.';
     END IF;
 
+    -- A transaction that keeps to an older snapshot would not see a hold that
+    -- was placed since, and purge what it holds.
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'a purge must see the holds as they are now'
+            USING ERRCODE = 'invalid_transaction_state',
+                  DETAIL = format('This transaction is %s and sees them as they were when it began.',
+                                  current_setting('transaction_isolation')),
+                  HINT = 'Purge in a transaction that is READ COMMITTED.';
+    END IF;
     -- No hold may come between looking and purging, nor another purge.
     LOCK TABLE sharing_guard.hold, sharing_guard.purge_record IN SHARE ROW EXCLUSIVE MODE;
     SELECT count(*) FILTER (WHERE NOT p.held), count(*) FILTER (WHERE p.held),

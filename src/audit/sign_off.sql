@@ -243,13 +243,19 @@ BEGIN
     s.supersedes := (SELECT g.signature_id FROM sharing_guard.signature AS g
                       WHERE g.tree_id = of_tree AND g.period_id = period
                       ORDER BY g.signature_id DESC LIMIT 1);
-    INSERT INTO sharing_guard.signature (tree_id, period_id, first_index, end_index,
-           root, signed_at, signer, stands_in_for, statement, findings, totals, supersedes)
-    VALUES (of_tree, period, span.first_index, span.end_index, span.root_at_close,
-            clock_timestamp(), session_user, place, sign_off.statement,
-            nullif(btrim(sign_off.findings), ''),
-            sharing_guard.period_totals(of_tree, period), s.supersedes)
-    RETURNING * INTO s;
+    BEGIN
+        INSERT INTO sharing_guard.signature (tree_id, period_id, first_index, end_index,
+               root, signed_at, signer, stands_in_for, statement, findings, totals, supersedes)
+        VALUES (of_tree, period, span.first_index, span.end_index, span.root_at_close,
+                clock_timestamp(), session_user, place, sign_off.statement,
+                nullif(btrim(sign_off.findings), ''),
+                sharing_guard.period_totals(of_tree, period), s.supersedes)
+        RETURNING * INTO s;
+    EXCEPTION WHEN unique_violation THEN
+        RAISE EXCEPTION 'review period % was signed by another session at the same time', period
+            USING ERRCODE = 'unique_violation',
+                  HINT = 'The view signatures shows that signature. Sign again if yours is to supersede it.';
+    END;
     RETURN sharing_guard.signed_statement(s.signature_id);
 END
 $$;

@@ -299,6 +299,10 @@ sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
 		outcome = Max(outcome, OUTCOME_FLAG);
 	}
 
+	/* What is only suspected of taking rows out is not stopped for this. */
+	if (outcome != OUTCOME_BLOCK && enforce && !ddl->never_block)
+		sg_gather_check_review(decision, &disclosure);
+
 	sg_gather_read_event(&event, decision, outcome, &disclosure);
 	if (outcome == OUTCOME_BLOCK || ddl->open == NULL)
 		event.rows_disclosed = 0;

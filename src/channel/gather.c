@@ -570,19 +570,18 @@ leaves_agency(const Disclosure *disclosure, const Decision *decision)
 }
 
 /*
- * Refuses a row that policy would let out: its auditors are behind, and the
- * agency has chosen to share nothing meanwhile.
+ * Refuses what policy would let out: the agency's auditors are behind, and it
+ * has chosen to share nothing meanwhile.
  *
  * Not policy's word, which is a function of policy and disclosure alone; what
  * policy decided stays in the event, beside the reason that overruled it.
  */
 static void
-refuse_unreviewed(const GatheredDecision *gathered,
-				  const Disclosure *disclosure, int64 period,
-				  TimestampTz since)
+refuse_unreviewed(const Decision *decided, const Disclosure *disclosure,
+				  int64 period, TimestampTz since)
 {
-	GatheredDecision refused = *gathered;
-	Decision	decision = *gathered->decision;
+	GatheredDecision refused = {0};
+	Decision	decision = *decided;
 	const char *reason = psprintf("Review period " INT64_FORMAT " of the sharing log was to be signed by %s.",
 								  period, timestamptz_to_str(since));
 	const char *contact = sg_gather_contact();
@@ -591,9 +590,22 @@ refuse_unreviewed(const GatheredDecision *gathered,
 	decision.reasons = &reason;
 	decision.nreasons = 1;
 	decision.nblocking = 1;
-	refused.decision = &decision;
-	refused.outcome = OUTCOME_BLOCK;
-	event_id = sg_gather_refusal(&refused, disclosure);
+	if (disclosure->channel == CHANNEL_EXPORT_ROW)
+	{
+		refused.decision = &decision;
+		refused.outcome = OUTCOME_BLOCK;
+		event_id = sg_gather_refusal(&refused, disclosure);
+	}
+	else
+	{
+		DisclosureEvent event;
+
+		/* How many rows it would have been nobody knows. */
+		sg_gather_read_event(&event, &decision, OUTCOME_BLOCK, disclosure);
+		event.rows_disclosed = 0;
+		sg_writer_record_disclosure(&event, WHY_REFUSED);
+		event_id = sg_event_id_text(&event.event_id);
+	}
 
 	ereport(ERROR,
 			(errcode(ERRCODE_SG_REVIEW_OVERDUE),
@@ -604,6 +616,17 @@ refuse_unreviewed(const GatheredDecision *gathered,
 					 event_id)));
 }
 
+void
+sg_gather_check_review(const Decision *decision, const Disclosure *disclosure)
+{
+	int64		period;
+	TimestampTz since;
+
+	if (sg_review_refuses(disclosure->at, &period, &since) &&
+		leaves_agency(disclosure, decision))
+		refuse_unreviewed(decision, disclosure, period, since);
+}
+
 /*
  * The decision on this row, or an error where a review is overdue.
  */
@@ -611,14 +634,10 @@ GatheredDecision *
 sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 {
 	GatheredDecision *gathered = ask_policy(guard, disclosure);
-	int64		period;
-	TimestampTz since;
 
-	if (gathered->outcome != OUTCOME_BLOCK &&
-		sg_review_refuses(disclosure->at, &period, &since) &&
-		leaves_agency(disclosure, gathered->decision) &&
-		guard->enforce && sg_policy_enforces(sg_policy_current()))
-		refuse_unreviewed(gathered, disclosure, period, since);
+	if (gathered->outcome != OUTCOME_BLOCK && guard->enforce &&
+		sg_policy_enforces(sg_policy_current()))
+		sg_gather_check_review(gathered->decision, disclosure);
 	return gathered;
 }
 

@@ -27,6 +27,13 @@ extern GatheredDecision *sg_gather_decide(const Guard *guard,
 										  const Disclosure *disclosure);
 
 /*
+ * For what is decided elsewhere and would be let out: records a refusal and
+ * errors out where it would leave the agency and an overdue review stops that.
+ */
+extern void sg_gather_check_review(const Decision *decision,
+								   const Disclosure *disclosure);
+
+/*
  * To be called with a decision that lets the row out: counts the row, where a
  * legal basis is limited.  If nothing is left of it the result is another
  * decision, to be obeyed instead.  Ahead: the row is not stored yet, and this

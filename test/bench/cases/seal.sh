@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034,SC2153
+# shellcheck shell=bash disable=SC2034,SC2153,SC2154
 about='events of about 300 bytes: sealing them (300,000 a second), verifying them (500,000 a second)'
 variants=(seal verify)
 baseline=seal
