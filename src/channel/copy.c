@@ -97,30 +97,32 @@ leads_to_guard(Oid relid)
 	return false;
 }
 
+static pg_noinline void
+refuse_unsent(const PlannedStmt *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan->resultRelations)
+	{
+		Oid			relid = rt_fetch(lfirst_int(lc), plan->rtable)->relid;
+
+		if (leads_to_guard(relid))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("COPY of a query that writes to \"%s\" is not allowed",
+							get_rel_name(relid)),
+					 errdetail("That is an export table, or its rows may get into one, and they would be sent before they are decided on."),
+					 errhint("Write to the table first, then COPY from it.")));
+	}
+}
+
 static void
 copy_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
 	if (unlikely(queryDesc->dest != NULL &&
 				 queryDesc->dest->mydest == DestCopyOut &&
 				 queryDesc->plannedstmt->resultRelations != NIL))
-	{
-		ListCell   *lc;
-
-		foreach(lc, queryDesc->plannedstmt->resultRelations)
-		{
-			RangeTblEntry *target = rt_fetch(lfirst_int(lc),
-											 queryDesc->plannedstmt->rtable);
-			Oid			relid = target->relid;
-
-			if (leads_to_guard(relid))
-				ereport(ERROR,
-						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("COPY of a query that writes to \"%s\" is not allowed",
-								get_rel_name(relid)),
-						 errdetail("That is an export table, or its rows may get into one, and they would be sent before they are decided on."),
-						 errhint("Write to the table first, then COPY from it.")));
-		}
-	}
+		refuse_unsent(queryDesc->plannedstmt);
 
 	if (prev_ExecutorStart)
 		prev_ExecutorStart(queryDesc, eflags);
