@@ -130,7 +130,7 @@ copy_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		standard_ExecutorStart(queryDesc, eflags);
 }
 
-static void
+static inline void
 next_ProcessUtility(PROCESS_UTILITY_PARAMS)
 {
 	if (prev_ProcessUtility)
@@ -207,8 +207,9 @@ recorded_copy(PROCESS_UTILITY_PARAMS, ReadStatement *reads)
 	PG_END_TRY();
 }
 
-static void
-copy_ProcessUtility(PROCESS_UTILITY_PARAMS)
+/* By itself, so that all other commands need not make room for it. */
+static pg_noinline void
+look_at_copy(PROCESS_UTILITY_PARAMS)
 {
 	CopyStmt   *copy = (CopyStmt *) pstmt->utilityStmt;
 	ReadRequest request;
@@ -216,7 +217,7 @@ copy_ProcessUtility(PROCESS_UTILITY_PARAMS)
 	MemoryContext read_context;
 	QueryCompletion own_qc;
 
-	if (likely(!IsA(copy, CopyStmt)) || copy->is_from || copy->relation == NULL)
+	if (copy->is_from || copy->relation == NULL)
 	{
 		next_ProcessUtility(PROCESS_UTILITY_ARGS);
 		return;
@@ -253,4 +254,13 @@ copy_ProcessUtility(PROCESS_UTILITY_PARAMS)
 	else
 		recorded_copy(PROCESS_UTILITY_ARGS, reads);
 	MemoryContextDelete(read_context);
+}
+
+static void
+copy_ProcessUtility(PROCESS_UTILITY_PARAMS)
+{
+	if (unlikely(IsA(pstmt->utilityStmt, CopyStmt)))
+		look_at_copy(PROCESS_UTILITY_ARGS);
+	else
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
 }

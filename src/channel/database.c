@@ -32,13 +32,7 @@
 
 static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
-static void database_ProcessUtility(PlannedStmt *pstmt,
-									const char *queryString,
-									bool readOnlyTree,
-									ProcessUtilityContext context,
-									ParamListInfo params,
-									QueryEnvironment *queryEnv,
-									DestReceiver *dest, QueryCompletion *qc);
+static void database_ProcessUtility(PROCESS_UTILITY_PARAMS);
 
 void
 sg_database_init(void)
@@ -101,33 +95,25 @@ may_need_database(const char *name)
 }
 
 /* What would have been called if it were not for us. */
-static void
-next_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
-					bool readOnlyTree, ProcessUtilityContext context,
-					ParamListInfo params, QueryEnvironment *queryEnv,
-					DestReceiver *dest, QueryCompletion *qc)
+static inline void
+next_ProcessUtility(PROCESS_UTILITY_PARAMS)
 {
 	if (prev_ProcessUtility)
-		prev_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
-							queryEnv, dest, qc);
+		prev_ProcessUtility(PROCESS_UTILITY_ARGS);
 	else
-		standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
-								params, queryEnv, dest, qc);
+		standard_ProcessUtility(PROCESS_UTILITY_ARGS);
 }
 
-static void
-database_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
-						bool readOnlyTree, ProcessUtilityContext context,
-						ParamListInfo params, QueryEnvironment *queryEnv,
-						DestReceiver *dest, QueryCompletion *qc)
+/* By itself, so that all other commands need not make room for it. */
+static pg_noinline void
+without_writer(PROCESS_UTILITY_PARAMS)
 {
 	const char *database = needed_database(pstmt->utilityStmt);
 	char	   *name;
 
 	if (database == NULL || !may_need_database(database))
 	{
-		next_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
-							queryEnv, dest, qc);
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
 		return;
 	}
 
@@ -136,12 +122,28 @@ database_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 	sg_writer_stay_away(name, STAY_AWAY_MS);
 	PG_TRY();
 	{
-		next_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
-							queryEnv, dest, qc);
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
 	}
 	PG_FINALLY();
 	{
 		sg_writer_come_back(name);
 	}
 	PG_END_TRY();
+}
+
+static void
+database_ProcessUtility(PROCESS_UTILITY_PARAMS)
+{
+	switch (nodeTag(pstmt->utilityStmt))
+	{
+		case T_DropdbStmt:
+		case T_CreatedbStmt:
+		case T_AlterDatabaseStmt:
+		case T_RenameStmt:
+			without_writer(PROCESS_UTILITY_ARGS);
+			break;
+		default:
+			next_ProcessUtility(PROCESS_UTILITY_ARGS);
+			break;
+	}
 }

@@ -9,12 +9,12 @@ use warnings;
 
 # region, what it is compared with, goal
 my @goals = (
-	[ 'select_a', 'select_unloaded', 1.005 ],
-	[ 'select_b', 'select_unloaded', 1.005 ],
-	[ 'tpcb_a', 'tpcb_unloaded', 1.005 ],
-	[ 'tpcb_b', 'tpcb_unloaded', 1.005 ],
-	[ 'copy_protected', 'copy_unloaded', 1.02 ],
-	[ 'partner_protected', 'partner_unloaded', 1.03 ]);
+	[ 'select_a', 'select_without_a', 1.005 ],
+	[ 'select_b', 'select_without_b', 1.005 ],
+	[ 'tpcb_a', 'tpcb_without_a', 1.005 ],
+	[ 'tpcb_b', 'tpcb_without_b', 1.005 ],
+	[ 'copy_protected', 'copy_without', 1.02 ],
+	[ 'partner_protected', 'partner_without', 1.03 ]);
 
 my %total;
 foreach my $file (@ARGV)
