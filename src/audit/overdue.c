@@ -103,6 +103,23 @@ find_tables(void)
 }
 
 /*
+ * pg_dump lets its sessions read no views but the server's own.  Ours is read
+ * on our behalf, not on its.  Returns what AtEOXact_GUC() takes to undo it.
+ */
+static int
+allow_own_views(void)
+{
+	int			nest_level = NewGUCNestLevel();
+
+	/* Not all minor versions have it. */
+	if (GetConfigOption("restrict_nonsystem_relation_kind", true, false) != NULL)
+		(void) set_config_option("restrict_nonsystem_relation_kind", "",
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+								 true, 0, false);
+	return nest_level;
+}
+
+/*
  * Looks the deadline up.  By the latest snapshot: a signature frees a
  * transaction that is older than it, too.  As the tables' owner, for whoever
  * moves rows has no rights on them.
@@ -123,6 +140,7 @@ find_deadline(void)
 	{
 		HeapTuple	row;
 		bool		isnull;
+		int			nest_level = allow_own_views();
 
 		PushActiveSnapshot(GetLatestSnapshot());
 		SPI_connect();
@@ -141,6 +159,9 @@ find_deadline(void)
 													  2, &isnull));
 		SPI_finish();
 		PopActiveSnapshot();
+
+		/* After an error the end of the transaction does it. */
+		AtEOXact_GUC(false, nest_level);
 	}
 	PG_FINALLY();
 	{

@@ -13,6 +13,13 @@ set_up_policy($primary);
 $primary->safe_psql('guarded', q{
 	CREATE TABLE queue (id text PRIMARY KEY, dest text, why text);
 	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr')});
+$primary->safe_psql('guarded', q{
+	CREATE TABLE plate_read (plate text);
+	INSERT INTO plate_read VALUES ('7ABC123'), ('8DEF456'), ('9GHI789');
+	CREATE ROLE partner LOGIN;
+	GRANT SELECT ON plate_read TO partner;
+	SELECT sharing_guard.protect_records('plate_read', data_class => 'alpr');
+	SELECT sharing_guard.bind_role('partner', 'oakdale-pd')});
 $primary->backup('copy');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($primary, 'copy', has_streaming => 1);
@@ -25,6 +32,23 @@ is($standby->safe_psql('guarded', q{SELECT outcome FROM sharing_guard.audit_rows
 is($standby->safe_psql('guarded', q{SELECT outcome FROM sharing_guard.preview_decision('springs-pd', 'theft', 'alpr')}),
 	'block', 'a standby decides');
 is($standby->safe_psql('guarded', 'SELECT writer_state FROM sharing_guard.health'), 'not_running', 'it has no writer');
+
+# A read that would have to be recorded is refused, or, by setting, recorded in
+# the server log.
+my $read = 'SET SESSION AUTHORIZATION partner; SELECT count(*) FROM plate_read;';
+like(error_of($standby, 'guarded', $read), qr/SG003: .*\n.*This server is a standby/, 'a read by a partner is refused');
+like(slurp_file($standby->logfile), qr/sharing_guard event: \{.*"relation":"public.plate_read".*\}/,
+	'and leaves its line in the server log');
+$standby->append_conf('postgresql.conf', 'sharing_guard.on_standby = server_log');
+$standby->reload;
+$standby->poll_query_until('guarded', q{SELECT current_setting('sharing_guard.on_standby') = 'server_log'});
+my $offset = -s $standby->logfile;
+is($standby->safe_psql('guarded', $read), '3', 'by setting it goes on');
+my $log = slurp_file($standby->logfile, $offset);
+my ($id) = $log =~ /sharing_guard event: \{"event_id":"([0-9a-f-]{36})".*"relation":"public.plate_read"/;
+ok($id, 'recorded in the server log');
+like($log, qr/sharing_guard event: \{"kind":"completion","completes":"$id","ending":"completed","rows_disclosed":1/,
+	'with its end');
 
 $standby->promote;
 $standby->poll_query_until('guarded', q{SELECT writer_state = 'running' FROM sharing_guard.health});

@@ -51,6 +51,7 @@ my @dump = ('pg_dump', '-U', 'backup', '-d', $node->connstr('guarded'), '-n', 'p
 $node->command_fails(\@dump, 'without it pg_dump fails');
 is(news(), '', 'which makes no event');
 $node->safe_psql('guarded', 'GRANT pg_read_all_data TO backup');
+news();
 is($node->safe_psql('guarded', q{SELECT count(*) FROM sharing_guard.preflight() WHERE status = 'problem' AND subject LIKE 'backup%'}),
 	'0', 'preflight() is content');
 $node->safe_psql('guarded', q{UPDATE sharing_guard.setting SET undeclared_copy = 'refuse'});
