@@ -23,7 +23,6 @@
 #include "storage/proc.h"
 #include "storage/procarray.h"
 #include "storage/sinvaladt.h"
-#include "tcop/tcopprot.h"
 #include "utils/acl.h"
 
 /* Since PostgreSQL 16 the macros of varlena types are no part of postgres.h. */
@@ -58,20 +57,6 @@
 #else
 #define SG_MODULE_MAGIC() PG_MODULE_MAGIC
 #endif
-
-/*
- * Are views out of reach, our own among them?  pg_dump makes it so since the
- * minor releases of August 2024, which have the setting.
- */
-static inline bool
-sg_views_restricted(void)
-{
-#ifdef RESTRICT_RELKIND_VIEW
-	return (restrict_nonsystem_relation_kind & RESTRICT_RELKIND_VIEW) != 0;
-#else
-	return false;
-#endif
-}
 
 /*
  * Who a statement reads a relation as (InvalidOid: whoever acts), and what it

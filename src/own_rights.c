@@ -15,11 +15,9 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "compat.h"
 #include "miscadmin.h"
 #include "operational.h"
 #include "own_rights.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -101,25 +99,4 @@ bool
 sg_own_query_running(void)
 {
 	return running > 0;
-}
-
-int
-sg_own_views_open(void)
-{
-	int			nest_level;
-
-	if (!sg_views_restricted())
-		return 0;
-	nest_level = NewGUCNestLevel();
-	(void) set_config_option("restrict_nonsystem_relation_kind", "",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
-	return nest_level;
-}
-
-void
-sg_own_views_close(int nest_level)
-{
-	if (nest_level > 0)
-		AtEOXact_GUC(true, nest_level);
 }

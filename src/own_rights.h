@@ -23,16 +23,7 @@ extern void sg_own_query(Oid table, const char *query, int nargs,
 						 Oid *argtypes, Datum *args,
 						 void (*take) (void *arg), void *arg);
 
-/*
- * Sessions such as pg_dump's have forbidden themselves all views, and what we
- * look up in their midst reads some of ours.  From here to
- * sg_own_views_close(), or the end of the (sub)transaction by an error, they
- * may be read.
- */
-extern int	sg_own_views_open(void);
-extern void sg_own_views_close(int nest_level);
-
-/* Is a query of sg_own_query() under way?  Then no hook has anything to look at. */
+/* Is such a query under way?  Then no hook has anything to look at. */
 extern bool sg_own_query_running(void);
 
 #endif							/* SHARING_GUARD_OWN_RIGHTS_H */

@@ -25,7 +25,6 @@
 #include "channel/refusal.h"
 #include "miscadmin.h"
 #include "operational.h"
-#include "own_rights.h"
 #include "policy/fold.h"
 #include "policy/policy.h"
 #include "utils/acl.h"
@@ -416,7 +415,6 @@ sg_reads_begin(ReadStatement **statement, List *requests,
 												  "sharing_guard reads",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
-	int			views = sg_own_views_open();
 	ListCell   *lc;
 
 	/* All must be let through before any is put on record as going out. */
@@ -424,7 +422,6 @@ sg_reads_begin(ReadStatement **statement, List *requests,
 		disclose(statement, context, lfirst(lc), false);
 	foreach(lc, requests)
 		disclose(statement, context, lfirst(lc), true);
-	sg_own_views_close(views);
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextDelete(scratch);
 }
