@@ -3,7 +3,7 @@
 
 .PHONY: test test-matrix test-assert test-asan test-valgrind test-server-suites \
 	include-check analyze fuzz indent indent-check typedefs reference demo bench \
-	bench-check
+	bench-check bench-ordinary
 
 test:
 	@PG_CONFIG='$(PG_CONFIG)' bash test/run $(T)
@@ -53,3 +53,7 @@ bench:
 # Instructions of the inner loop against the recorded ones; RECORD=1 records.
 bench-check:
 	@PG_CONFIG='$(PG_CONFIG)' bash test/bench/check
+
+# What the library adds to ordinary statements, in instructions.
+bench-ordinary:
+	@PG_CONFIG='$(PG_CONFIG)' bash test/bench/ordinary

@@ -102,30 +102,32 @@ leads_to_guard(Oid relid)
 	return false;
 }
 
+static pg_noinline void
+refuse_unsent(const PlannedStmt *plan)
+{
+	ListCell   *lc;
+
+	foreach(lc, plan->resultRelations)
+	{
+		Oid			relid = rt_fetch(lfirst_int(lc), plan->rtable)->relid;
+
+		if (leads_to_guard(relid))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("COPY of a query that writes to \"%s\" is not allowed",
+							get_rel_name(relid)),
+					 errdetail("That is an export table, or its rows may get into one, and they would be sent before they are decided on."),
+					 errhint("Write to the table first, then COPY from it.")));
+	}
+}
+
 static void
 copy_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
 	if (unlikely(queryDesc->dest != NULL &&
 				 queryDesc->dest->mydest == DestCopyOut &&
 				 queryDesc->plannedstmt->resultRelations != NIL))
-	{
-		ListCell   *lc;
-
-		foreach(lc, queryDesc->plannedstmt->resultRelations)
-		{
-			RangeTblEntry *target = rt_fetch(lfirst_int(lc),
-											 queryDesc->plannedstmt->rtable);
-			Oid			relid = target->relid;
-
-			if (leads_to_guard(relid))
-				ereport(ERROR,
-						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("COPY of a query that writes to \"%s\" is not allowed",
-								get_rel_name(relid)),
-						 errdetail("That is an export table, or its rows may get into one, and they would be sent before they are decided on."),
-						 errhint("Write to the table first, then COPY from it.")));
-		}
-	}
+		refuse_unsent(queryDesc->plannedstmt);
 
 	if (prev_ExecutorStart)
 		prev_ExecutorStart(queryDesc, eflags);
@@ -133,7 +135,7 @@ copy_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		standard_ExecutorStart(queryDesc, eflags);
 }
 
-static void
+static inline void
 next_ProcessUtility(PROCESS_UTILITY_PARAMS)
 {
 	if (prev_ProcessUtility)
@@ -210,21 +212,20 @@ recorded_copy(PROCESS_UTILITY_PARAMS, ReadStatement *reads)
 	PG_END_TRY();
 }
 
-static void
-copy_ProcessUtility(PROCESS_UTILITY_PARAMS)
+/* By itself, so that all other commands need not make room for it. */
+static pg_noinline void
+look_at_copy(PROCESS_UTILITY_PARAMS)
 {
 	CopyStmt   *copy = (CopyStmt *) pstmt->utilityStmt;
 	ReadRequest request;
 	ReadStatement *reads = NULL;
 	MemoryContext read_context;
 	QueryCompletion own_qc;
-	bool		is_copy = IsA(copy, CopyStmt);
 
-	if (likely(!is_copy) || copy->is_from || copy->relation == NULL)
+	if (copy->is_from || copy->relation == NULL)
 	{
 		next_ProcessUtility(PROCESS_UTILITY_ARGS);
-		if (is_copy)
-			sg_gather_record_apart();
+		sg_gather_record_apart();
 		return;
 	}
 
@@ -259,4 +260,13 @@ copy_ProcessUtility(PROCESS_UTILITY_PARAMS)
 	else
 		recorded_copy(PROCESS_UTILITY_ARGS, reads);
 	MemoryContextDelete(read_context);
+}
+
+static void
+copy_ProcessUtility(PROCESS_UTILITY_PARAMS)
+{
+	if (unlikely(IsA(pstmt->utilityStmt, CopyStmt)))
+		look_at_copy(PROCESS_UTILITY_ARGS);
+	else
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
 }

@@ -33,13 +33,7 @@
 
 static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
-static void database_ProcessUtility(PlannedStmt *pstmt,
-									const char *queryString,
-									bool readOnlyTree,
-									ProcessUtilityContext context,
-									ParamListInfo params,
-									QueryEnvironment *queryEnv,
-									DestReceiver *dest, QueryCompletion *qc);
+static void database_ProcessUtility(PROCESS_UTILITY_PARAMS);
 
 void
 sg_database_init(void)
@@ -102,18 +96,13 @@ may_need_database(const char *name)
 }
 
 /* What would have been called if it were not for us. */
-static void
-next_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
-					bool readOnlyTree, ProcessUtilityContext context,
-					ParamListInfo params, QueryEnvironment *queryEnv,
-					DestReceiver *dest, QueryCompletion *qc)
+static inline void
+next_ProcessUtility(PROCESS_UTILITY_PARAMS)
 {
 	if (prev_ProcessUtility)
-		prev_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
-							queryEnv, dest, qc);
+		prev_ProcessUtility(PROCESS_UTILITY_ARGS);
 	else
-		standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
-								params, queryEnv, dest, qc);
+		standard_ProcessUtility(PROCESS_UTILITY_ARGS);
 }
 
 /* After an error, a cancellation, or the end of the session. */
@@ -123,19 +112,16 @@ call_back(int code, Datum name)
 	sg_writer_come_back(DatumGetCString(name));
 }
 
-static void
-database_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
-						bool readOnlyTree, ProcessUtilityContext context,
-						ParamListInfo params, QueryEnvironment *queryEnv,
-						DestReceiver *dest, QueryCompletion *qc)
+/* By itself, so that all other commands need not make room for it. */
+static pg_noinline void
+without_writer(PROCESS_UTILITY_PARAMS)
 {
 	const char *database = needed_database(pstmt->utilityStmt);
 	char	   *name;
 
 	if (database == NULL || !may_need_database(database))
 	{
-		next_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
-							queryEnv, dest, qc);
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
 		return;
 	}
 
@@ -144,9 +130,25 @@ database_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 	PG_ENSURE_ERROR_CLEANUP(call_back, CStringGetDatum(name));
 	{
 		sg_writer_stay_away(name, STAY_AWAY_MS);
-		next_ProcessUtility(pstmt, queryString, readOnlyTree, context, params,
-							queryEnv, dest, qc);
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
 	}
 	PG_END_ENSURE_ERROR_CLEANUP(call_back, CStringGetDatum(name));
 	sg_writer_come_back(name);
+}
+
+static void
+database_ProcessUtility(PROCESS_UTILITY_PARAMS)
+{
+	switch (nodeTag(pstmt->utilityStmt))
+	{
+		case T_DropdbStmt:
+		case T_CreatedbStmt:
+		case T_AlterDatabaseStmt:
+		case T_RenameStmt:
+			without_writer(PROCESS_UTILITY_ARGS);
+			break;
+		default:
+			next_ProcessUtility(PROCESS_UTILITY_ARGS);
+			break;
+	}
 }

@@ -23,6 +23,7 @@
 #include "channel/ddl_record.h"
 #include "channel/ddl_state.h"
 #include "channel/ddl_tamper.h"
+#include "compat.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
 
@@ -32,11 +33,7 @@ static object_access_hook_type prev_object_access = NULL;
 /* The command at work: what objects are dropped by, or made by. */
 static const Node *current_command = NULL;
 
-static void ddl_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
-							   bool readOnlyTree,
-							   ProcessUtilityContext context,
-							   ParamListInfo params, QueryEnvironment *queryEnv,
-							   DestReceiver *dest, QueryCompletion *qc);
+static void ddl_ProcessUtility(PROCESS_UTILITY_PARAMS);
 static void ddl_object_access(ObjectAccessType access, Oid classId,
 							  Oid objectId, int subId, void *arg);
 
@@ -111,26 +108,22 @@ is_of_interest(const Node *command)
 	}
 }
 
-static void
-ddl_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
-				   bool readOnlyTree, ProcessUtilityContext context,
-				   ParamListInfo params, QueryEnvironment *queryEnv,
-				   DestReceiver *dest, QueryCompletion *qc)
+static inline void
+next_ProcessUtility(PROCESS_UTILITY_PARAMS)
+{
+	if (prev_ProcessUtility)
+		prev_ProcessUtility(PROCESS_UTILITY_ARGS);
+	else
+		standard_ProcessUtility(PROCESS_UTILITY_ARGS);
+}
+
+/* By itself, so that all other commands need not make room for it. */
+static pg_noinline void
+look_at_command(PROCESS_UTILITY_PARAMS)
 {
 	const Node *command = pstmt->utilityStmt;
 	const Node *outer_command = current_command;
 	CopyAtWork	outer_copy;
-
-	if (!is_of_interest(command))
-	{
-		if (prev_ProcessUtility)
-			prev_ProcessUtility(pstmt, queryString, readOnlyTree, context,
-								params, queryEnv, dest, qc);
-		else
-			standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
-									params, queryEnv, dest, qc);
-		return;
-	}
 
 	sg_tamper_command(sg_ddl_state(), command);
 	sg_copied_begin(command, &outer_copy);
@@ -139,12 +132,7 @@ ddl_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 	{
 		const DdlState *state;
 
-		if (prev_ProcessUtility)
-			prev_ProcessUtility(pstmt, queryString, readOnlyTree, context,
-								params, queryEnv, dest, qc);
-		else
-			standard_ProcessUtility(pstmt, queryString, readOnlyTree, context,
-									params, queryEnv, dest, qc);
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
 
 		/* What it has made of the catalogs, before anybody else sees it. */
 		state = sg_ddl_state();
@@ -163,25 +151,20 @@ ddl_ProcessUtility(PlannedStmt *pstmt, const char *queryString,
 }
 
 static void
-ddl_object_access(ObjectAccessType access, Oid classId, Oid objectId,
-				  int subId, void *arg)
+ddl_ProcessUtility(PROCESS_UTILITY_PARAMS)
+{
+	if (is_of_interest(pstmt->utilityStmt))
+		look_at_command(PROCESS_UTILITY_ARGS);
+	else
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
+}
+
+/* What is neither a search of schemas nor a call of a function. */
+static pg_noinline void
+look_at_object(ObjectAccessType access, Oid classId, Oid objectId, int subId,
+			   void *arg)
 {
 	const DdlState *state;
-
-	if (unlikely(prev_object_access != NULL))
-		prev_object_access(access, classId, objectId, subId, arg);
-
-	switch (access)
-	{
-		case OAT_NAMESPACE_SEARCH:
-			return;
-		case OAT_FUNCTION_EXECUTE:
-			if (unlikely(sg_ddl_records_possible))
-				sg_copied_function(objectId);
-			return;
-		default:
-			break;
-	}
 
 	/*
 	 * As it was read when the command began: in the midst of a change of the
@@ -194,4 +177,33 @@ ddl_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 		sg_copied_made(current_command, objectId);
 	sg_tamper_object(state, current_command, access, classId, objectId, subId,
 					 arg);
+}
+
+static pg_noinline void
+call_prev_object_access(ObjectAccessType access, Oid classId, Oid objectId,
+						int subId, void *arg)
+{
+	prev_object_access(access, classId, objectId, subId, arg);
+	if (access == OAT_FUNCTION_EXECUTE)
+	{
+		if (sg_ddl_records_possible)
+			sg_copied_function(objectId);
+	}
+	else if (access != OAT_NAMESPACE_SEARCH)
+		look_at_object(access, classId, objectId, subId, arg);
+}
+
+static void
+ddl_object_access(ObjectAccessType access, Oid classId, Oid objectId,
+				  int subId, void *arg)
+{
+	if (unlikely(prev_object_access != NULL))
+		call_prev_object_access(access, classId, objectId, subId, arg);
+	else if (likely(access == OAT_FUNCTION_EXECUTE))
+	{
+		if (unlikely(sg_ddl_records_possible))
+			sg_copied_function(objectId);
+	}
+	else if (access != OAT_NAMESPACE_SEARCH)
+		look_at_object(access, classId, objectId, subId, arg);
 }

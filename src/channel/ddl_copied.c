@@ -347,6 +347,9 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, List *sources)
 		Oid			relid = rt_fetch(lfirst_int(lc), plan->rtable)->relid;
 		Oid			foreign;
 
+		/* Where nothing is protected, there is still the log. */
+		if (!state->any_records && relid != state->event_table)
+			continue;
 		if (list_member_oid(seen, relid))
 			continue;
 		seen = lappend_oid(seen, relid);
@@ -379,7 +382,7 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, List *sources)
 	}
 }
 
-static void
+static pg_noinline void
 look_at_plan(QueryDesc *queryDesc)
 {
 	const DdlState *state = sg_ddl_state();
@@ -431,8 +434,8 @@ copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	else
 		standard_ExecutorStart(queryDesc, eflags);
 
-	if ((queryDesc->plannedstmt->resultRelations != NIL ||
-		 (unlikely(sg_ddl_records_possible) && sg_ddl_any_records())) &&
+	if (unlikely(queryDesc->plannedstmt->resultRelations != NIL ||
+				 (sg_ddl_records_possible && sg_ddl_any_records())) &&
 		!(eflags & EXEC_FLAG_EXPLAIN_ONLY) && !IsParallelWorker())
 		look_at_plan(queryDesc);
 }

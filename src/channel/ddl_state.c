@@ -313,6 +313,23 @@ load_state(void)
 	replace_state(loading.state, loading.context);
 }
 
+/* Reading may itself take in a change; then it is read once more. */
+static pg_noinline void
+read_state(void)
+{
+	for (int attempt = 1;
+		 attempt <= RELOAD_ATTEMPTS && state_loaded_generation != state_generation;
+		 attempt++)
+	{
+		uint64		generation = state_generation;
+
+		load_state();
+		state_loaded_generation = generation;
+	}
+	sg_ddl_records_possible = state_loaded_generation != state_generation ||
+		(state != NULL && state->any_records);
+}
+
 const DdlState *
 sg_ddl_state(void)
 {
@@ -327,19 +344,8 @@ sg_ddl_state(void)
 		return state;
 
 	AcceptInvalidationMessages();
-
-	/* Reading may itself take in a change; then it is read once more. */
-	for (int attempt = 1;
-		 attempt <= RELOAD_ATTEMPTS && state_loaded_generation != state_generation;
-		 attempt++)
-	{
-		uint64		generation = state_generation;
-
-		load_state();
-		state_loaded_generation = generation;
-	}
-	sg_ddl_records_possible = state_loaded_generation != state_generation ||
-		(state != NULL && state->any_records);
+	if (unlikely(state_loaded_generation != state_generation))
+		read_state();
 	return state;
 }
 

@@ -22,6 +22,7 @@
 #include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
+#include "channel/records.h"
 #include "channel/refusal.h"
 #include "channel/triggers.h"
 #include "compat.h"
@@ -401,6 +402,32 @@ statement_may_move_rows(const QueryDesc *queryDesc)
 		queryDesc->plannedstmt->hasModifyingCTE;
 }
 
+static inline void
+next_ExecutorRun(EXECUTOR_RUN_PARAMS)
+{
+	if (prev_ExecutorRun)
+		prev_ExecutorRun(EXECUTOR_RUN_ARGS);
+	else
+		standard_ExecutorRun(EXECUTOR_RUN_ARGS);
+}
+
+static pg_noinline void
+noted_ExecutorRun(EXECUTOR_RUN_PARAMS, bool may_move)
+{
+	bool		save_rows_may_move = rows_may_move;
+
+	rows_may_move = may_move;
+	PG_TRY();
+	{
+		next_ExecutorRun(EXECUTOR_RUN_ARGS);
+	}
+	PG_FINALLY();
+	{
+		rows_may_move = save_rows_may_move;
+	}
+	PG_END_TRY();
+}
+
 /*
  * An UPDATE that moves a row to another partition is, for triggers, a DELETE
  * there and an INSERT here.  The server does not tell the INSERT apart, so we
@@ -411,26 +438,42 @@ statement_may_move_rows(const QueryDesc *queryDesc)
 static void
 export_row_ExecutorRun(EXECUTOR_RUN_PARAMS)
 {
-	bool		save_rows_may_move = rows_may_move;
-	bool		may_move = statement_may_move_rows(queryDesc);
+	bool		may_move;
 
-	/* Most statements change nothing here, and pay for a comparison. */
-	if (likely(may_move == save_rows_may_move))
+	/*
+	 * Most statements change nothing here, and pay for a comparison.  Where
+	 * nothing is guarded no trigger will ask.
+	 */
+	if (likely(!sg_records_possible))
 	{
-		if (prev_ExecutorRun)
-			prev_ExecutorRun(EXECUTOR_RUN_ARGS);
-		else
-			standard_ExecutorRun(EXECUTOR_RUN_ARGS);
+		next_ExecutorRun(EXECUTOR_RUN_ARGS);
 		return;
 	}
+	may_move = statement_may_move_rows(queryDesc);
+	if (likely(may_move == rows_may_move))
+		next_ExecutorRun(EXECUTOR_RUN_ARGS);
+	else
+		noted_ExecutorRun(EXECUTOR_RUN_ARGS, may_move);
+}
+
+static inline void
+next_ExecutorFinish(QueryDesc *queryDesc)
+{
+	if (prev_ExecutorFinish)
+		prev_ExecutorFinish(queryDesc);
+	else
+		standard_ExecutorFinish(queryDesc);
+}
+
+static pg_noinline void
+noted_ExecutorFinish(QueryDesc *queryDesc, bool may_move)
+{
+	bool		save_rows_may_move = rows_may_move;
 
 	rows_may_move = may_move;
 	PG_TRY();
 	{
-		if (prev_ExecutorRun)
-			prev_ExecutorRun(EXECUTOR_RUN_ARGS);
-		else
-			standard_ExecutorRun(EXECUTOR_RUN_ARGS);
+		next_ExecutorFinish(queryDesc);
 	}
 	PG_FINALLY();
 	{
@@ -473,32 +516,18 @@ record_if_routed(const QueryDesc *queryDesc)
 static void
 export_row_ExecutorFinish(QueryDesc *queryDesc)
 {
-	bool		save_rows_may_move = rows_may_move;
-	bool		may_move = statement_may_move_rows(queryDesc);
+	bool		may_move;
 
-	if (likely(may_move == save_rows_may_move))
+	if (likely(!sg_records_possible))
 	{
-		if (prev_ExecutorFinish)
-			prev_ExecutorFinish(queryDesc);
-		else
-			standard_ExecutorFinish(queryDesc);
-		record_if_routed(queryDesc);
+		next_ExecutorFinish(queryDesc);
 		return;
 	}
-
-	rows_may_move = may_move;
-	PG_TRY();
-	{
-		if (prev_ExecutorFinish)
-			prev_ExecutorFinish(queryDesc);
-		else
-			standard_ExecutorFinish(queryDesc);
-	}
-	PG_FINALLY();
-	{
-		rows_may_move = save_rows_may_move;
-	}
-	PG_END_TRY();
+	may_move = statement_may_move_rows(queryDesc);
+	if (likely(may_move == rows_may_move))
+		next_ExecutorFinish(queryDesc);
+	else
+		noted_ExecutorFinish(queryDesc, may_move);
 	record_if_routed(queryDesc);
 }
 

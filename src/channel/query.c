@@ -261,40 +261,41 @@ refuse_in_worker(List *requests)
 	}
 }
 
-static void
-query_ExecutorRun(EXECUTOR_RUN_PARAMS)
+static inline void
+next_ExecutorRun(EXECUTOR_RUN_PARAMS)
+{
+	if (prev_ExecutorRun)
+		prev_ExecutorRun(EXECUTOR_RUN_ARGS);
+	else
+		standard_ExecutorRun(EXECUTOR_RUN_ARGS);
+}
+
+/* Where there are guards, or there may be. */
+static pg_noinline void
+guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 {
 	GuardedQuery *query = NULL;
 
-	/*
-	 * A FETCH takes no lock, and so hears of nothing that has changed unless
-	 * we listen.
-	 */
 	if (!sg_own_query_running() &&
-		!(IsParallelWorker() && queryDesc->dest->mydest == DestTupleQueue))
+		!(IsParallelWorker() && queryDesc->dest->mydest == DestTupleQueue) &&
+		sg_records_any() && !ScanDirectionIsNoMovement(direction))
 	{
-		AcceptInvalidationMessages();
-		if (unlikely(sg_records_any()) &&
-			!ScanDirectionIsNoMovement(direction))
+		List	   *requests = guarded_relations(queryDesc);
+
+		if (requests != NIL)
 		{
-			List	   *requests = guarded_relations(queryDesc);
-
-			if (requests != NIL)
+			if (IsParallelWorker())
+				refuse_in_worker(requests);
+			else
 			{
-				if (IsParallelWorker())
-					refuse_in_worker(requests);
-				else
-				{
-					EState	   *estate = queryDesc->estate;
+				EState	   *estate = queryDesc->estate;
 
-					query = find_guarded(estate);
-					if (query == NULL)
-						query = new_guarded(estate);
-					sg_reads_begin(&query->reads, requests,
-								   estate->es_query_cxt);
-				}
-				list_free_deep(requests);
+				query = find_guarded(estate);
+				if (query == NULL)
+					query = new_guarded(estate);
+				sg_reads_begin(&query->reads, requests, estate->es_query_cxt);
 			}
+			list_free_deep(requests);
 		}
 	}
 
@@ -304,15 +305,26 @@ query_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		queryDesc->estate->es_processed = 0;
 		query->reads->more_rows = &queryDesc->estate->es_processed;
 	}
-	if (prev_ExecutorRun)
-		prev_ExecutorRun(EXECUTOR_RUN_ARGS);
-	else
-		standard_ExecutorRun(EXECUTOR_RUN_ARGS);
+	next_ExecutorRun(EXECUTOR_RUN_ARGS);
 	if (query != NULL && query->reads != NULL)
 	{
 		query->reads->rows += (int64) queryDesc->estate->es_processed;
 		query->reads->more_rows = NULL;
 	}
+}
+
+static void
+query_ExecutorRun(EXECUTOR_RUN_PARAMS)
+{
+	/*
+	 * A FETCH takes no lock, and so hears of nothing that has changed unless
+	 * we listen.
+	 */
+	AcceptInvalidationMessages();
+	if (unlikely(sg_records_possible))
+		guarded_ExecutorRun(EXECUTOR_RUN_ARGS);
+	else
+		next_ExecutorRun(EXECUTOR_RUN_ARGS);
 }
 
 static void

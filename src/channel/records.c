@@ -48,6 +48,9 @@ static HTAB *relations = NULL;
 static uint64 generation = 1;
 static uint64 loaded_generation = 0;
 
+/* False only where what was read last is up to date and has none. */
+bool		sg_records_possible = true;
+
 /* Bumped by every invalidation: has one come while we looked? */
 static uint64 invalidations = 0;
 
@@ -57,6 +60,13 @@ static Oid	setting_table_oid = InvalidOid;
 
 /* How often all is read again because it changed while it was read. */
 #define RELOAD_ATTEMPTS 3
+
+static void
+changed(void)
+{
+	generation++;
+	sg_records_possible = true;
+}
 
 /*
  * Relcache callback: may come at almost any moment, so it neither allocates
@@ -71,7 +81,7 @@ records_invalidate(Datum arg, Oid relid)
 	if (relid == InvalidOid || relid == guard_table_oid ||
 		relid == setting_table_oid)
 	{
-		generation++;
+		changed();
 		return;
 	}
 	if (relations == NULL)
@@ -82,7 +92,7 @@ records_invalidate(Datum arg, Oid relid)
 	if (entry == NULL)
 		return;
 	if (entry->is_parent)
-		generation++;
+		changed();
 	else
 		hash_search(relations, &relid, HASH_REMOVE, NULL);
 }
@@ -92,7 +102,7 @@ static void
 records_invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
 {
 	invalidations++;
-	generation++;
+	changed();
 }
 
 /* Called once, at library load: each call would register another callback. */
@@ -202,6 +212,7 @@ sg_records_any(void)
 		load_guards();
 		loaded_generation = loading;
 	}
+	sg_records_possible = loaded_generation != generation || nguards > 0;
 	return nguards > 0;
 }
 

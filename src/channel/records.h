@@ -28,9 +28,11 @@ typedef struct ReadGuard
 extern void sg_records_init(void);
 
 /*
- * Is any table guarded, as far as was heard by now?  Where none is, this is
- * all that a statement pays.
+ * May any table be guarded, as far as was heard by now?  Where none is, and
+ * nothing has changed, this is all that a statement pays.  Where it says yes,
+ * sg_records_any() knows.
  */
+extern PGDLLIMPORT bool sg_records_possible;
 extern bool sg_records_any(void);
 
 /*

@@ -24,14 +24,6 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
-#if __has_include(<valgrind/callgrind.h>)
-#include <valgrind/callgrind.h>
-#else
-#define CALLGRIND_START_INSTRUMENTATION ((void) 0)
-#define CALLGRIND_STOP_INSTRUMENTATION ((void) 0)
-#define CALLGRIND_DUMP_STATS_AT(name) ((void) (name))
-#endif
-
 #include "channel/gather.h"
 #include "channel/guard.h"
 #include "policy/decide.h"
@@ -43,8 +35,6 @@ PG_FUNCTION_INFO_V1(noop_trigger);
 PG_FUNCTION_INFO_V1(bench_cpu);
 PG_FUNCTION_INFO_V1(bench_decide);
 PG_FUNCTION_INFO_V1(bench_first);
-PG_FUNCTION_INFO_V1(bench_start);
-PG_FUNCTION_INFO_V1(bench_stop);
 
 /*
  * noop_trigger() returns trigger
@@ -186,24 +176,4 @@ bench_first(PG_FUNCTION_ARGS)
 	INSTR_TIME_SUBTRACT(end, start);
 	MemoryContextSwitchTo(oldcontext);
 	PG_RETURN_FLOAT8(INSTR_TIME_GET_DOUBLE(end) * 1e9 / count);
-}
-
-/*
- * bench_start() returns void, bench_stop(name text) returns void
- *
- * The region whose instructions callgrind counts.  Outside of it nothing is.
- */
-Datum
-bench_start(PG_FUNCTION_ARGS)
-{
-	CALLGRIND_START_INSTRUMENTATION;
-	PG_RETURN_VOID();
-}
-
-Datum
-bench_stop(PG_FUNCTION_ARGS)
-{
-	CALLGRIND_STOP_INSTRUMENTATION;
-	CALLGRIND_DUMP_STATS_AT(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	PG_RETURN_VOID();
 }

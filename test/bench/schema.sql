@@ -31,8 +31,6 @@ CREATE FUNCTION bench_decide(text, text, integer) RETURNS float8
 CREATE FUNCTION bench_first(text, integer) RETURNS float8
     AS :'bench_module' LANGUAGE C STRICT;
 CREATE FUNCTION bench_cpu() RETURNS float8 AS :'bench_module' LANGUAGE C;
-CREATE FUNCTION bench_start() RETURNS void AS :'bench_module' LANGUAGE C;
-CREATE FUNCTION bench_stop(text) RETURNS void AS :'bench_module' LANGUAGE C STRICT;
 
 -- What one would write instead: look the destination up, refuse, or keep the
 -- same facts in a table of one's own.

@@ -4,8 +4,9 @@ SET client_min_messages = error;
 SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active AND database = current_database();
 DO $$ DECLARE x record; BEGIN
     FOR x IN SELECT pubname FROM pg_publication LOOP EXECUTE format('DROP PUBLICATION %I', x.pubname); END LOOP;
-    FOR x IN SELECT fdwname FROM pg_foreign_data_wrapper LOOP EXECUTE format('DROP FOREIGN DATA WRAPPER %I CASCADE', x.fdwname); END LOOP;
+    -- Extensions first: what belongs to one cannot be dropped by itself.
     FOR x IN SELECT extname FROM pg_extension WHERE extname NOT IN ('plpgsql', 'sharing_guard') LOOP EXECUTE format('DROP EXTENSION %I CASCADE', x.extname); END LOOP;
+    FOR x IN SELECT fdwname FROM pg_foreign_data_wrapper LOOP EXECUTE format('DROP FOREIGN DATA WRAPPER %I CASCADE', x.fdwname); END LOOP;
     FOR x IN SELECT m.roleid::regrole r, m.member::regrole g FROM pg_auth_members m
              WHERE m.member::regrole::text IN ('owner', 'clerk', 'guest', 'partner', 'partners', 'readers', 'feed', 'admin')
                AND (m.roleid::regrole::text, m.member::regrole::text) <> ('partners', 'partner') LOOP
