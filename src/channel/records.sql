@@ -22,6 +22,10 @@ BEGIN
         RAISE EXCEPTION 'temporary table % cannot be protected', relation
             USING ERRCODE = 'wrong_object_type',
                   HINT = 'One session alone sees its rows; protect the table that they came from.';
+    ELSIF relation IN ('sharing_guard.audit'::regclass, 'sharing_guard.audit_rows'::regclass) THEN
+        -- The log is about the records, and holds as much of them: its views
+        -- can be guarded like them (doc/offhost.md).
+        RETURN;
     ELSIF rel.nspname IN ('sharing_guard', 'pg_catalog', 'information_schema', 'pg_toast') THEN
         RAISE EXCEPTION 'table % belongs to the system, or to sharing_guard itself', relation
             USING ERRCODE = 'wrong_object_type';
