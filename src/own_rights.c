@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "operational.h"
 #include "own_rights.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -49,6 +50,23 @@ table_owner(Oid table)
 	return owner;
 }
 
+/*
+ * pg_dump lets its sessions read no views but the server's own.  Ours are read
+ * on our behalf, not on theirs.  Returns what AtEOXact_GUC() takes to undo it.
+ */
+static int
+allow_own_views(void)
+{
+	int			nest_level = NewGUCNestLevel();
+
+	/* Not all minor versions have it. */
+	if (GetConfigOption("restrict_nonsystem_relation_kind", true, false) != NULL)
+		(void) set_config_option("restrict_nonsystem_relation_kind", "",
+								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+								 true, 0, false);
+	return nest_level;
+}
+
 void
 sg_own_query(Oid table, const char *query, int nargs, Oid *argtypes,
 			 Datum *args, void (*take) (void *arg), void *arg)
@@ -62,6 +80,7 @@ sg_own_query(Oid table, const char *query, int nargs, Oid *argtypes,
 	PG_TRY();
 	{
 		SPIPlanPtr	plan;
+		int			nest_level = allow_own_views();
 
 		SetUserIdAndSecContext(owner, save_sec_context |
 							   SECURITY_LOCAL_USERID_CHANGE |
@@ -85,6 +104,9 @@ sg_own_query(Oid table, const char *query, int nargs, Oid *argtypes,
 							get_rel_name(table))));
 		take(arg);
 		SPI_finish();
+
+		/* After an error the end of the transaction does it. */
+		AtEOXact_GUC(false, nest_level);
 	}
 	PG_FINALLY();
 	{

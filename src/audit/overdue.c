@@ -12,7 +12,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -24,11 +23,11 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "audit/overdue.h"
 #include "operational.h"
+#include "own_rights.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_review_tick);
 
@@ -80,95 +79,52 @@ sg_review_init(void)
 	CacheRegisterRelcacheCallback(forget_deadline, (Datum) 0);
 }
 
-/* Who owns the tables of reviews; errors out where there are none. */
-static Oid
+/* Which tables a change of is to be heard of; errors out without them. */
+static void
 find_tables(void)
 {
-	Oid			namespace = get_namespace_oid("sharing_guard", true);
-	HeapTuple	tuple;
-	Oid			owner;
-
 	for (int i = 0; i < lengthof(watched); i++)
-		watched[i] = get_relname_relid(watched_tables[i], namespace);
-
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(watched[0]));
-	if (!HeapTupleIsValid(tuple))
+		watched[i] = sg_own_table(watched_tables[i]);
+	if (!OidIsValid(watched[0]))
 		ereport(ERROR,
 				(errcode(ERRCODE_SG_NOT_CONFIGURED),
 				 errmsg("the settings of sharing_guard are missing"),
 				 errhint("Create the extension sharing_guard in this database.")));
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
 }
 
-/*
- * pg_dump lets its sessions read no views but the server's own.  Ours is read
- * on our behalf, not on its.  Returns what AtEOXact_GUC() takes to undo it.
- */
-static int
-allow_own_views(void)
+/* Takes the deadline over from SPI; see sg_own_query(). */
+static void
+take_deadline(void *arg)
 {
-	int			nest_level = NewGUCNestLevel();
+	HeapTuple	row;
+	bool		isnull;
 
-	/* Not all minor versions have it. */
-	if (GetConfigOption("restrict_nonsystem_relation_kind", true, false) != NULL)
-		(void) set_config_option("restrict_nonsystem_relation_kind", "",
-								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-								 true, 0, false);
-	return nest_level;
+	if (SPI_processed != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_AUDIT_UNAVAILABLE),
+				 errmsg("the state of the reviews cannot be read"),
+				 errhint("Ask the administrator of this database to restore the extension sharing_guard.")));
+	row = SPI_tuptable->vals[0];
+	deadline = DatumGetTimestampTz(SPI_getbinval(row, SPI_tuptable->tupdesc,
+												 1, &isnull));
+	if (isnull)
+		TIMESTAMP_NOEND(deadline);
+	deadline_period = DatumGetInt64(SPI_getbinval(row, SPI_tuptable->tupdesc,
+												  2, &isnull));
 }
 
 /*
  * Looks the deadline up.  By the latest snapshot: a signature frees a
- * transaction that is older than it, too.  As the tables' owner, for whoever
- * moves rows has no rights on them.
+ * transaction that is older than it, too.
  */
 static void
 find_deadline(void)
 {
-	Oid			owner = find_tables();
-	Oid			save_user;
-	int			save_context;
 	uint64		invalidations_before = invalidations;
 
-	GetUserIdAndSecContext(&save_user, &save_context);
-	SetUserIdAndSecContext(owner, save_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
-	PG_TRY();
-	{
-		HeapTuple	row;
-		bool		isnull;
-		int			nest_level = allow_own_views();
-
-		PushActiveSnapshot(GetLatestSnapshot());
-		SPI_connect();
-		if (SPI_execute("SELECT at, period FROM sharing_guard.refused_since()",
-						true, 1) != SPI_OK_SELECT || SPI_processed != 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_SG_AUDIT_UNAVAILABLE),
-					 errmsg("the state of the reviews cannot be read"),
-					 errhint("Ask the administrator of this database to restore the extension sharing_guard.")));
-		row = SPI_tuptable->vals[0];
-		deadline = DatumGetTimestampTz(SPI_getbinval(row, SPI_tuptable->tupdesc,
-													 1, &isnull));
-		if (isnull)
-			TIMESTAMP_NOEND(deadline);
-		deadline_period = DatumGetInt64(SPI_getbinval(row, SPI_tuptable->tupdesc,
-													  2, &isnull));
-		SPI_finish();
-		PopActiveSnapshot();
-
-		/* After an error the end of the transaction does it. */
-		AtEOXact_GUC(false, nest_level);
-	}
-	PG_FINALLY();
-	{
-		SetUserIdAndSecContext(save_user, save_context);
-	}
-	PG_END_TRY();
-
+	find_tables();
+	sg_own_query(watched[0], "SELECT at, period FROM sharing_guard.refused_since()",
+				 0, NULL, NULL, take_deadline, NULL);
 	deadline_known = (invalidations == invalidations_before);
 }
 
