@@ -664,44 +664,69 @@ write_batch(void)
  *-------------------------------------------------------------------------
  */
 
-/* The log's lock is free, and there is a log: say something in it. */
-static void
-write_health(const char *what)
+/*
+ * One of the worker's own duties, in a transaction with a snapshot; false where
+ * an error has ended it.
+ */
+static bool
+in_transaction(void (*duty) (void *arg), void *arg)
 {
 	PG_TRY();
 	{
-		Oid			log;
-
 		StartTransactionCommand();
 		PushActiveSnapshot(GetTransactionSnapshot());
-		log = log_relation();
-		if (OidIsValid(log) &&
-			ConditionalLockRelationOid(log, RowExclusiveLock))
-		{
-			if (!announced)
-			{
-				sg_health_announce(queue, queue->after_start);
-				announced = true;
-				announced_log = log;
-			}
-			if (what != NULL)
-				sg_health_write(queue, what);
-		}
+		duty(arg);
 		PopActiveSnapshot();
 		CommitTransactionCommand();
 		MemoryContextSwitchTo(work_context);
-		if (announced)
-			queue->after_start = false;
 	}
 	PG_CATCH();
 	{
 		(void) recover_from_error();
-		announced = announced && !queue->after_start;
+		return false;
 	}
 	PG_END_TRY();
+	return true;
+}
+
+/* Says something (arg) in the log, where there is one and its lock is free. */
+static void
+say(void *arg)
+{
+	const char *what = arg;
+	Oid			log = log_relation();
+
+	if (!OidIsValid(log) ||
+		!ConditionalLockRelationOid(log, RowExclusiveLock))
+		return;
+	if (!announced)
+	{
+		sg_health_announce(queue, queue->after_start);
+		announced = true;
+		announced_log = log;
+	}
+	if (what != NULL)
+		sg_health_write(queue, what);
+}
+
+static void
+write_health(const char *what)
+{
+	if (!in_transaction(say, unconstify(char *, what)))
+		announced = announced && !queue->after_start;
+	else if (announced)
+		queue->after_start = false;
 
 	/* Also where nothing could be said: not again at once. */
 	last_heartbeat = GetCurrentTimestamp();
+}
+
+/* Seals a part of what has been recorded; arg: is there more? */
+static void
+seal_part(void *arg)
+{
+	if (OidIsValid(log_relation()))
+		(void) sg_seal_once(false, (bool *) arg);
 }
 
 /*
@@ -711,28 +736,16 @@ write_health(const char *what)
 static void
 seal(void)
 {
-	volatile bool rest = false;
+	bool		more = false;
 
-	PG_TRY();
-	{
-		bool		more = false;
-
-		StartTransactionCommand();
-		PushActiveSnapshot(GetTransactionSnapshot());
-		if (OidIsValid(log_relation()))
-			(void) sg_seal_once(false, &more);
-		PopActiveSnapshot();
-		CommitTransactionCommand();
-		MemoryContextSwitchTo(work_context);
-		rest = more;
-	}
-	PG_CATCH();
-	{
-		(void) recover_from_error();
-	}
-	PG_END_TRY();
-	if (!rest)
+	if (!in_transaction(seal_part, &more) || !more)
 		last_seal = GetCurrentTimestamp();
+}
+
+static void
+tick(void *arg)
+{
+	sg_review_tick(false);
 }
 
 /*
@@ -742,18 +755,7 @@ seal(void)
 static void
 review(void)
 {
-	PG_TRY();
-	{
-		StartTransactionCommand();
-		sg_review_tick(false);
-		CommitTransactionCommand();
-		MemoryContextSwitchTo(work_context);
-	}
-	PG_CATCH();
-	{
-		(void) recover_from_error();
-	}
-	PG_END_TRY();
+	(void) in_transaction(tick, NULL);
 	last_review = GetCurrentTimestamp();
 }
 
