@@ -634,8 +634,12 @@ GatheredDecision *
 sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 {
 	GatheredDecision *gathered = ask_policy(guard, disclosure);
+	int64		period;
+	TimestampTz since;
 
+	/* Policy's mode last: it need not be asked again for every row. */
 	if (gathered->outcome != OUTCOME_BLOCK && guard->enforce &&
+		sg_review_refuses(disclosure->at, &period, &since) &&
 		sg_policy_enforces(sg_policy_current()))
 		sg_gather_check_review(gathered->decision, disclosure);
 	return gathered;
@@ -1528,26 +1532,37 @@ sg_gather_row(GatheredDecision *gathered, const Disclosure *disclosure)
 }
 
 /*
+ * The event of one disclosure, whose fate is not the transaction's.  A group
+ * of its own, outside all levels: those go with the transaction.
+ */
+static void
+fill_lone_event(DisclosureEvent *event, const GatheredDecision *gathered,
+				const Disclosure *disclosure)
+{
+	Group	   *group = new_group(gathered, disclosure, fields_of(disclosure),
+								  GetSessionUserId(), GetUserId());
+
+	if (sg_policy_changed_in_transaction())
+		group->decision->policy_revision = 0;
+	add_row(group, disclosure);
+	if (group->outcome == OUTCOME_BLOCK)
+		held_back--;			/* for the caller to record */
+	if (group->purposes)
+		sg_rows_append(group->purposes, &disclosure->purpose);
+	fill_event(event, group);
+}
+
+/*
  * Records a row whose refusal is about to end the statement, and returns its
  * event's id as text, palloc'd.  When it returns the event is durable.
- *
- * A group of its own, outside all levels: those go with the transaction.
  */
 char *
 sg_gather_refusal(const GatheredDecision *gathered,
 				  const Disclosure *disclosure)
 {
-	Group	   *group = new_group(gathered, disclosure, fields_of(disclosure),
-								  GetSessionUserId(), GetUserId());
 	DisclosureEvent event;
-	Decision	decision;
 
-	add_row(group, disclosure);
-	held_back--;				/* recorded here and now */
-	if (group->purposes)
-		sg_rows_append(group->purposes, &disclosure->purpose);
-	fill_event(&event, group);
-	forget_uncommitted_revision(&event, &decision);
+	fill_lone_event(&event, gathered, disclosure);
 	sg_writer_record_disclosure(&event, WHY_REFUSED);
 	return sg_event_id_text(&event.event_id);
 }
@@ -1563,21 +1578,10 @@ sg_gather_read_event(DisclosureEvent *event, const Decision *decision,
 					 Outcome outcome, const Disclosure *disclosure)
 {
 	GatheredDecision gathered = {0};
-	Group	   *group;
 
 	gathered.decision = decision;
 	gathered.outcome = outcome;
-	group = new_group(&gathered, disclosure, fields_of(disclosure),
-					  GetSessionUserId(), GetUserId());
-	if (sg_policy_changed_in_transaction())
-		group->decision->policy_revision = 0;
-	add_row(group, disclosure);
-	if (outcome == OUTCOME_BLOCK)
-		held_back--;			/* for the caller to record */
-	if (group->purposes)
-		sg_rows_append(group->purposes, &disclosure->purpose);
-	memset(event, 0, sizeof(*event));
-	fill_event(event, group);
+	fill_lone_event(event, &gathered, disclosure);
 	event->rows_disclosed = ROWS_UNKNOWN;
 	event->rows_blocked = 0;
 }
