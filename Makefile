@@ -31,6 +31,7 @@ OBJS = \
 	src/channel/context.o \
 	src/channel/copy.o \
 	src/channel/database.o \
+	src/channel/decision_cache.o \
 	src/channel/ddl.o \
 	src/channel/ddl_copied.o \
 	src/channel/ddl_grant.o \
@@ -48,6 +49,7 @@ OBJS = \
 	src/channel/reads.o \
 	src/channel/records.o \
 	src/channel/refusal.o \
+	src/channel/row_log.o \
 	src/channel/triggers.o \
 	src/audit/act.o \
 	src/audit/canonical.o \

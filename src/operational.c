@@ -179,6 +179,19 @@ sg_require_operational(void)
 				 errhint("Add the database to sharing_guard.databases in postgresql.conf, then restart the server.")));
 }
 
+void
+sg_follow_transactions(bool *following, XactCallback at_end,
+					   SubXactCallback at_subtransaction_end)
+{
+	if (likely(*following))
+		return;
+
+	/* Should the second fail, the first is there once more: they bear it. */
+	RegisterXactCallback(at_end, NULL);
+	RegisterSubXactCallback(at_subtransaction_end, NULL);
+	*following = true;
+}
+
 /* A list of database names, spelled like identifiers. */
 static bool
 check_guarded_databases(char **newval, void **extra, GucSource source)

@@ -8,6 +8,7 @@
 #ifndef SHARING_GUARD_OPERATIONAL_H
 #define SHARING_GUARD_OPERATIONAL_H
 
+#include "access/xact.h"
 #include "nodes/pg_list.h"
 #include "utils/elog.h"
 
@@ -47,6 +48,15 @@ extern List *sg_guarded_databases(void);
  * listed in sharing_guard.databases; pg_upgrade is let through.
  */
 extern void sg_require_operational(void);
+
+/*
+ * Has these called at the end of (sub)transactions from now on, unless they
+ * are: *following is the caller's, false at first.  Most sessions never do what
+ * such callbacks are there for, and each costs every transaction; so they are
+ * registered by the first that needs them, and not at library load.
+ */
+extern void sg_follow_transactions(bool *following, XactCallback at_end,
+								   SubXactCallback at_subtransaction_end);
 
 /* Is a database of this name listed in sharing_guard.databases? */
 extern bool sg_database_is_guarded(const char *name);

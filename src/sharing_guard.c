@@ -21,7 +21,6 @@
 #include "channel/database.h"
 #include "channel/ddl.h"
 #include "channel/export_row.h"
-#include "channel/gather.h"
 #include "channel/guard.h"
 #include "channel/query.h"
 #include "channel/records.h"
@@ -60,7 +59,6 @@ _PG_init(void)
 	sg_legal_basis_init();
 	sg_guard_init();
 	sg_context_init();
-	sg_gather_init();
 	sg_export_row_init();
 	sg_copy_init();
 	sg_records_init();

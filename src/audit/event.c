@@ -434,7 +434,7 @@ set_text_array(EventFields *fields, EventColumn column,
  * A column that was never started (NULL) is a field that was not given.
  */
 static void
-set_rows(EventFields *fields, EventColumn column, const RowColumn *rows)
+set_row_column(EventFields *fields, EventColumn column, const RowColumn *rows)
 {
 	TextSlice	shared;
 	bool		index_null;
@@ -451,6 +451,17 @@ set_rows(EventFields *fields, EventColumn column, const RowColumn *rows)
 	index = sg_rows_index(rows, &index_null);
 	if (!index_null)
 		set_field(fields, column + 1, index);
+}
+
+static void
+set_rows(EventFields *fields, const RowColumns *rows)
+{
+	set_row_column(fields, COL_PURPOSES, rows->column[ROW_PURPOSE]);
+	set_row_column(fields, COL_RECORD_KEYS, rows->column[ROW_RECORD_KEY]);
+	set_row_column(fields, COL_QUERY_ELEMENTS,
+				   rows->column[ROW_QUERY_ELEMENTS]);
+	set_row_column(fields, COL_CASE_NUMBERS, rows->column[ROW_CASE_NUMBER]);
+	set_row_column(fields, COL_REQUESTING_PERSONS, rows->column[ROW_PERSON]);
 }
 
 /* Who acted: the same fields for events of every kind. */
@@ -560,11 +571,7 @@ fill_disclosure(EventFields *fields, const DisclosureEvent *event,
 				   decision->reasons);
 
 	/* Of the disclosure's own per-row fields nothing is read: see event.h. */
-	set_rows(fields, COL_RECORD_KEYS, event->record_keys);
-	set_rows(fields, COL_PURPOSES, event->purposes);
-	set_rows(fields, COL_QUERY_ELEMENTS, event->query_elements);
-	set_rows(fields, COL_CASE_NUMBERS, event->case_numbers);
-	set_rows(fields, COL_REQUESTING_PERSONS, event->requesting_persons);
+	set_rows(fields, &event->rows);
 }
 
 /* A change of policy, or of anything else that decides who gets what. */
@@ -610,11 +617,7 @@ fill_completion(EventFields *fields, const CompletionEvent *event,
 		set_field(fields, COL_ROWS_BLOCKED,
 				  Int64GetDatum(event->rows_blocked));
 	}
-	set_rows(fields, COL_RECORD_KEYS, event->record_keys);
-	set_rows(fields, COL_PURPOSES, event->purposes);
-	set_rows(fields, COL_QUERY_ELEMENTS, event->query_elements);
-	set_rows(fields, COL_CASE_NUMBERS, event->case_numbers);
-	set_rows(fields, COL_REQUESTING_PERSONS, event->requesting_persons);
+	set_rows(fields, &event->rows);
 }
 
 /*-------------------------------------------------------------------------

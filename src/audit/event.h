@@ -34,8 +34,7 @@ typedef struct Actor
  * One decision on one group of rows.
  *
  * The disclosure's per-row fields (purpose, record key, query elements, case
- * number, requesting person) are not looked at: the columns hold them.  A
- * NULL column is a field that was not given at all.
+ * number, requesting person) are not looked at: the columns hold them.
  */
 typedef struct DisclosureEvent
 {
@@ -48,11 +47,7 @@ typedef struct DisclosureEvent
 								 * would_be_outcome */
 	int64		rows_disclosed; /* ROWS_UNKNOWN: an intent, before any row */
 	int64		rows_blocked;
-	RowColumn  *record_keys;
-	RowColumn  *purposes;
-	RowColumn  *query_elements;
-	RowColumn  *case_numbers;
-	RowColumn  *requesting_persons;
+	RowColumns	rows;
 } DisclosureEvent;
 
 /*
@@ -75,8 +70,8 @@ typedef struct ChangeEvent
 } ChangeEvent;
 
 /*
- * The end of a disclosure that was recorded before its first row.  Its columns
- * are NULL where the rows are not known one by one.
+ * The end of a disclosure that was recorded before its first row.  It has no
+ * columns where the rows are not known one by one.
  */
 typedef struct CompletionEvent
 {
@@ -86,11 +81,7 @@ typedef struct CompletionEvent
 	const char *ending;			/* completed, failed, unfinished */
 	int64		rows_disclosed; /* ROWS_UNKNOWN, if nobody is left who knows */
 	int64		rows_blocked;
-	RowColumn  *record_keys;
-	RowColumn  *purposes;
-	RowColumn  *query_elements;
-	RowColumn  *case_numbers;
-	RowColumn  *requesting_persons;
+	RowColumns	rows;
 } CompletionEvent;
 
 /*

@@ -87,8 +87,8 @@ static void add_index(RowColumn *column, int16 index);
 static void materialize_index(RowColumn *column);
 
 /*
- * An empty column.  All that it ever allocates is in this context, so either
- * the context frees it, or, sooner, sg_rows_free().
+ * An empty column.  All that it ever allocates is in this context, which frees
+ * it.
  */
 RowColumn *
 sg_rows_column(MemoryContext context)
@@ -105,6 +105,13 @@ report_too_large(void)
 			 errmsg("row values are too large to be recorded in one audit event"),
 			 errdetail("The values of one field, for all rows of an event together, are limited to 1 GB."),
 			 errhint("Disclose fewer rows in one statement, or keep large documents out of the columns that are recorded.")));
+}
+
+void
+sg_rows_check_length(Size len)
+{
+	if (unlikely(len > MaxAllocSize - ARRAY_HEADER_RESERVE))
+		report_too_large();
 }
 
 /*
@@ -338,8 +345,7 @@ add_value(RowColumn *column, const TextSlice *value, uint64 tail)
 		char	   *element;
 
 		/* Kept apart from the sum below, which must not overflow. */
-		if (unlikely(value->len > MaxAllocSize - ARRAY_HEADER_RESERVE))
-			report_too_large();
+		sg_rows_check_length(value->len);
 
 		needed = element_size(value->len);
 		if (unlikely(needed > column->size - column->used))
@@ -377,19 +383,6 @@ first_value(const RowColumn *column)
 		value.len = VARSIZE(column->data) - VARHDRSZ;
 	}
 	return value;
-}
-
-/* For a column that goes before its context does. */
-void
-sg_rows_free(RowColumn *column)
-{
-	if (column->data != NULL)
-		pfree(column->data);
-	if (column->present != NULL)
-		pfree(column->present);
-	if (column->index != NULL)
-		pfree(column->index);
-	pfree(column);
 }
 
 int

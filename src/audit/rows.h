@@ -27,15 +27,33 @@ typedef struct RowColumn RowColumn;
 /* No more rows than this in one event: an index is an int2. */
 #define ROWS_PER_EVENT_MAX 10000
 
+/* The per-row values of an event, each in a column of its own. */
+typedef enum RowField
+{
+	ROW_PURPOSE,
+	ROW_RECORD_KEY,
+	ROW_QUERY_ELEMENTS,
+	ROW_CASE_NUMBER,
+	ROW_PERSON
+} RowField;
+#define ROW_FIELDS (ROW_PERSON + 1)
+
+/* By RowField; NULL is a field that was not given at all. */
+typedef struct RowColumns
+{
+	RowColumn  *column[ROW_FIELDS];
+} RowColumns;
+
 extern RowColumn *sg_rows_column(MemoryContext context);
+
+/* Errors out where a value of this length would fit into no event. */
+extern void sg_rows_check_length(Size len);
 
 /* Appends a row with this value (NULL data: SQL NULL); returns its index. */
 extern int16 sg_rows_append(RowColumn *column, const TextSlice *value);
 
 /* Appends a row whose value is already there, at this index. */
 extern void sg_rows_append_index(RowColumn *column, int16 index);
-
-extern void sg_rows_free(RowColumn *column);
 
 extern int	sg_rows_count(const RowColumn *column);
 

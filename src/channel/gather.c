@@ -4,23 +4,18 @@
  *		Decides on rows, once per key, and gathers what was decided into
  *		events.
  *
- * Two caches make a protected row cheap.
- *
- * The decision cache remembers what policy said of a decision key (guard,
- * operation, destination, purpose, legal basis, ...), until the policy or the
- * guard changes or a validity window that the decision looked at ends.
- *
- * The gathering remembers which rows were let out (or skipped) under which
- * decision, as groups of parallel columns, and writes each group as one event
- * with the transaction: at its end, or before when memory runs out, when the
- * group is full, or when its rows would lie more than a second apart.
+ * What the policy said of rows that are alike is kept in decision_cache.c.  The
+ * rows that were let out (or skipped) are kept in row_log.c, in the order in
+ * which they came; which of them belong together, as they were decided alike
+ * and sent to the same, is a group.  Groups are written as events with the
+ * transaction: at its end, or before when memory runs out.
  *
  * Groups belong to a subtransaction.  When it aborts its rows are gone, and
  * so must be its groups; when it commits they become its parent's.
  *
  * What is held back is recorded whatever becomes of the transaction, by way of
  * audit/writer: the one row that ends a statement at once, rows that a guard
- * skips at the end of their statement, or with their group when that is full.
+ * skips at the end of their statement, or when memory runs out.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,14 +25,13 @@
 #include "audit/overdue.h"
 #include "audit/writer.h"
 #include "channel/context.h"
+#include "channel/decision_cache.h"
 #include "channel/gather.h"
-#include "channel/maintenance.h"
+#include "channel/row_log.h"
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "policy/change.h"
-#include "policy/decide.h"
-#include "policy/fold.h"
 #include "policy/legal_basis.h"
 #include "policy/policy.h"
 #include "operational.h"
@@ -50,36 +44,10 @@
  * has one time for all of them, and an access record needs each one's (Cal.
  * Civ. Code 1798.90.52).
  */
-#define GROUP_SPAN_USECS	USECS_PER_SEC
+#define EVENT_SPAN_USECS	USECS_PER_SEC
 
-/* A group is written when its per-row values take this much memory. */
-#define GROUP_BYTES_MAX		(256 * 1024)
-
-/*
- * How many rows may be gathered between two looks at the memory used: not
- * every row need pay for one.
- */
-#define ROWS_BETWEEN_MEMORY_CHECKS 256
-
-/*
- * The decision cache starts anew at either of these sizes.  Purposes are free
- * text, so there is no end to the keys.
- */
-#define DECISIONS_MAX		10000
-#define DECISIONS_BYTES_MAX (8 * 1024 * 1024)
-
-/* A key longer than this does not keep its buffer. */
-#define KEY_BUFFER_KEPT		(64 * 1024)
-
-/*
- * Which per-row fields a group's rows have.  All rows of a group have the
- * same, so that a column holds either all of them or none.
- */
-#define HAS_PURPOSE			0x01
-#define HAS_QUERY_ELEMENTS	0x02
-#define HAS_CASE_NUMBER		0x04
-#define HAS_PERSON			0x08
-#define HAS_RECORD_KEY		0x10
+/* No further row is added to an event whose rows' values take so much. */
+#define EVENT_BYTES_MAX		(256 * 1024)
 
 /*
  * Rows of one decision that have not been written yet.
@@ -87,40 +55,26 @@
 typedef struct Group
 {
 	/* What every row has to look at, together. */
+	RowSet		set;
 	struct Level *level;
-	TimestampTz first_at;
-	Size		bytes;			/* of its rows' values, about */
-	int			nrows;			/* 0: empty, the next row starts an event */
-	int			fields;
 	Oid			session_role;
 	Oid			acting_role;
-	uint64		fill_number;	/* changes each time it is emptied */
 	Outcome		outcome;
-
-	RowColumn  *record_keys;
-	RowColumn  *purposes;
-	RowColumn  *query_elements;
-	RowColumn  *case_numbers;
-	RowColumn  *requesting_persons;
-
-	pg_uuid_t	event_id;
-	Decision   *decision;
-	Disclosure	disclosure;		/* without the per-row fields */
-	Actor		actor;			/* but for a person whom the rows name */
 
 	/* Of rows that go to another server: what was recorded before the first. */
 	bool		is_open;
 	OpenDisclosure open;
 	int64		leaving;		/* how many were let go */
+
+	Decision   *decision;
+	Disclosure	disclosure;		/* without the per-row fields */
+	Actor		actor;			/* but for a person whom the rows name */
 } Group;
 
-/* Both tables below have a byte string as key, hashed once. */
-typedef struct ByteKey
-{
-	const char *data;
-	uint32		len;
-	uint32		hash;
-} ByteKey;
+/* A group of this set. */
+#define group_of_set(rowset)	((Group *) (rowset))
+
+StaticAssertDecl(offsetof(Group, set) == 0, "a group begins with its rows");
 
 typedef struct GroupEntry
 {
@@ -128,10 +82,6 @@ typedef struct GroupEntry
 	char		status;
 	Group	   *group;
 } GroupEntry;
-
-#define byte_key_equal(a, b) \
-	((a).hash == (b).hash && (a).len == (b).len && \
-	 memcmp((a).data, (b).data, (a).len) == 0)
 
 #define SH_PREFIX group_table
 #define SH_ELEMENT_TYPE GroupEntry
@@ -154,13 +104,23 @@ typedef struct Level
 	SubTransactionId written_in;	/* see write_before_subcommit */
 	MemoryContext context;
 	Size		bytes;			/* as of the last look */
+	bool		grown;			/* since then */
 	group_table_hash *groups;
+
+	/* Rows that share the transaction's fate; those that do not: refused ones,
+	 * and what goes to another server. */
+	RowLog		log;
+	RowLog		held_back;
+	RowLog		sent;
 	struct Level *parent;
 } Level;
 
 static Level *levels = NULL;
 
-/* Changes whenever groups are freed, so that pointers to them are stale. */
+/*
+ * Changes whenever groups are freed or emptied, so that what decisions know of
+ * them is stale.
+ */
 static uint64 group_epoch = 1;
 
 /* Events are being written: nothing may be exported meanwhile. */
@@ -168,7 +128,6 @@ static bool writing_events = false;
 
 /* Memory held by all levels, as of the last look at each. */
 static Size gathered_bytes = 0;
-static int	rows_since_memory_check = 0;
 
 /* Rows in groups that are held back, and not recorded yet. */
 static int64 held_back = 0;
@@ -181,53 +140,12 @@ static int	open_groups = 0;
 #define WHY_REFUSED "the statement was refused"
 
 /*
- * A decision in the cache: itself the entry of the hash table.  A statement
- * goes from one to the next, and none stays in the processor's cache for its
- * next row; so what a row needs is together, and short.
+ * Scratch for building the keys of groups.  A key longer than this does not
+ * keep its buffer.
  */
-struct GatheredDecision
-{
-	ByteKey		key;
-	char		status;
-	bool		one_row;		/* the decision's depends_on_record */
+#define KEY_BUFFER_KEPT		(64 * 1024)
 
-	/* Where in the group's purposes this decision's purpose stands. */
-	int16		purpose_index;
-	Outcome		outcome;		/* the modes considered */
-	uint64		purpose_fill_number;
 
-	/* While does the decision hold? */
-	TimestampTz decided_at;
-	TimestampTz valid_until;
-
-	/* The group that the last row under this decision went to. */
-	Group	   *group;
-	uint64		group_epoch;
-
-	const Decision *decision;
-};
-
-#define SH_PREFIX decision_table
-#define SH_ELEMENT_TYPE GatheredDecision
-#define SH_KEY_TYPE ByteKey
-#define SH_KEY key
-#define SH_HASH_KEY(tb, key) ((key).hash)
-#define SH_EQUAL(tb, a, b) byte_key_equal(a, b)
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
-
-/* The decision cache, and what it was filled under. */
-static MemoryContext decision_context = NULL;
-static decision_table_hash *decisions = NULL;
-static uint64 decisions_policy_load = 0;
-static uint64 decisions_guard_load = 0;
-
-/* A decision that holds for one row alone lives here until the next row. */
-static MemoryContext row_context = NULL;
-
-/* Scratch for building keys. */
 static StringInfoData key_buffer;
 
 static void gather_xact_callback(XactEvent event, void *arg);
@@ -235,22 +153,14 @@ static void gather_subxact_callback(SubXactEvent event,
 									SubTransactionId mySubid,
 									SubTransactionId parentSubid, void *arg);
 
-/* Called once, at library load: each call would register another callback. */
-void
-sg_gather_init(void)
-{
-	RegisterXactCallback(gather_xact_callback, NULL);
-	RegisterSubXactCallback(gather_subxact_callback, NULL);
-}
-
 /* ----------------------------------------------------------------
  *		Keys
  * ----------------------------------------------------------------
  */
 
 /*
- * Begin a key in the scratch buffer, which holds one at a time.  It is kept
- * from row to row, unless a huge value has blown it up.
+ * Begin a key in the scratch buffer, which holds one at a time.  It is kept,
+ * unless a huge value has blown it up.
  */
 static void
 key_start(void)
@@ -316,249 +226,6 @@ key_finish(void)
  *		Deciding
  * ----------------------------------------------------------------
  */
-
-/*
- * Throws the decision cache away, and makes an empty one.  The pointer is
- * cleared first: if memory runs out, the next row finds no table rather than
- * freed memory.
- */
-static void
-forget_decisions(void)
-{
-	if (decision_context == NULL)
-		decision_context = AllocSetContextCreate(TopMemoryContext,
-												 "sharing_guard decisions",
-												 ALLOCSET_DEFAULT_SIZES);
-	decisions = NULL;
-	MemoryContextReset(decision_context);
-	decisions = decision_table_create(decision_context, 256, NULL);
-}
-
-/*
- * What a policy decision means under this guard, the modes considered: a block
- * stops the row only where guard and policy both enforce.  Else it goes out,
- * flagged, and would_be_outcome keeps what was decided.
- */
-static Outcome
-effective_outcome(const Policy *policy, const Guard *guard,
-				  const Decision *decision)
-{
-	if (decision->outcome == OUTCOME_BLOCK &&
-		!(guard->enforce && sg_policy_enforces(policy)))
-		return OUTCOME_FLAG;
-	return decision->outcome;
-}
-
-/* The same for a decision that a channel has made stricter. */
-Outcome
-sg_gather_effective_outcome(const Guard *guard, const Decision *decision)
-{
-	return effective_outcome(sg_policy_current(), guard, decision);
-}
-
-/* Asks policy; what the answer points to is in the given context. */
-static void
-make_decision(GatheredDecision *gathered, const Policy *policy,
-			  const Guard *guard, const Disclosure *disclosure,
-			  MemoryContext context)
-{
-	MemoryContext oldcontext = MemoryContextSwitchTo(context);
-
-	gathered->decision = sg_decide(policy, disclosure);
-	gathered->outcome = effective_outcome(policy, guard, gathered->decision);
-	gathered->one_row = gathered->decision->depends_on_record;
-	gathered->decided_at = disclosure->at;
-	gathered->valid_until = gathered->decision->valid_until;
-	gathered->group = NULL;
-	MemoryContextSwitchTo(oldcontext);
-}
-
-/*
- * A decision for this row alone: a legal basis has looked at its key or its
- * case.  Never in the cache, or the next row would go out on this one's
- * warrant.
- */
-static GatheredDecision *
-decide_one_row(const Policy *policy, const Guard *guard,
-			   const Disclosure *disclosure)
-{
-	static GatheredDecision gathered;
-
-	if (row_context == NULL)
-		row_context = AllocSetContextCreate(TopMemoryContext,
-											"sharing_guard row decision",
-											ALLOCSET_SMALL_SIZES);
-	MemoryContextReset(row_context);
-	make_decision(&gathered, policy, guard, disclosure, row_context);
-	return &gathered;
-}
-
-/* The texts that a decision may depend on. */
-#define DECISION_TEXTS 6
-
-/* What a decision key begins with; the texts follow, end to end. */
-typedef struct DecisionKeyHead
-{
-	const char *operation;		/* a constant of the channel's */
-	Oid			protected_relid;
-	uint16		channel;
-	uint16		given;			/* one bit for each text, one for a case */
-} DecisionKeyHead;
-
-/*
- * Puts text number i, behind its length, at "to", and returns where the next
- * goes.
- */
-static inline char *
-key_put_text(DecisionKeyHead *head, int i, const TextSlice *text, char *to)
-{
-	uint32		len = (uint32) text->len;
-
-	if (text->data == NULL)
-		return to;
-	head->given |= 1u << i;
-	memcpy(to, &len, sizeof(len));
-	to += sizeof(len);
-	memcpy(to, text->data, len);
-	return to + len;
-}
-
-/* What key_put_text() needs. */
-static inline Size
-text_size(const TextSlice *text)
-{
-	return text->data == NULL ? 0 : sizeof(uint32) + text->len;
-}
-
-/*
- * All that a decision may depend on, but for what depends_on_record tells.
- *
- * This is done for every row, so room is made once and the key is short: what
- * is not given takes one bit.
- *
- * The operation is in it although no rule asks for it, since a decision
- * remembers the group that its last row went to, and the guard for its mode as
- * well.  Whether there is a case number is a condition of rules; which one it
- * is, only depends_on_record asks.  The key is in the scratch buffer.
- */
-static ByteKey
-decision_key(const Guard *guard, const Disclosure *disclosure)
-{
-	DecisionKeyHead head;
-	char	   *to;
-	ByteKey		key;
-
-	/* Padding, if there is any, is part of the key. */
-	memset(&head, 0, sizeof(head));
-	head.operation = disclosure->operation;
-	head.protected_relid = guard->protected_relid;
-	head.channel = disclosure->channel;
-
-	/* As policy sees it: blanks are no case number. */
-	if (disclosure->case_number.data != NULL &&
-		sg_is_given(disclosure->case_number))
-		head.given |= 1u << DECISION_TEXTS;
-
-	key_start();
-	enlargeStringInfo(&key_buffer, sizeof(head) +
-					  text_size(&disclosure->destination) +
-					  text_size(&disclosure->purpose) +
-					  text_size(&disclosure->data_class) +
-					  text_size(&disclosure->destination_state) +
-					  text_size(&disclosure->legal_basis) +
-					  text_size(&disclosure->on_behalf_of));
-	to = key_buffer.data + sizeof(head);
-	to = key_put_text(&head, 0, &disclosure->destination, to);
-	to = key_put_text(&head, 1, &disclosure->purpose, to);
-	to = key_put_text(&head, 2, &disclosure->data_class, to);
-	to = key_put_text(&head, 3, &disclosure->destination_state, to);
-	to = key_put_text(&head, 4, &disclosure->legal_basis, to);
-	to = key_put_text(&head, 5, &disclosure->on_behalf_of, to);
-	memcpy(key_buffer.data, &head, sizeof(head));
-	key_buffer.len = to - key_buffer.data;
-	for (int i = 0; i < disclosure->ndeclared_tags; i++)
-		key_add_slice(&disclosure->declared_tags[i]);
-
-	/*
-	 * It is the texts that tell keys apart.  The guard has a part in the
-	 * hash, for many tables may send the same to the same.
-	 */
-	key.data = key_buffer.data;
-	key.len = key_buffer.len;
-	key.hash = hash_combine(head.protected_relid,
-							hash_bytes((const unsigned char *) key.data + sizeof(head),
-									   key.len - sizeof(head)));
-	return key;
-}
-
-/*
- * Asks policy, and keeps the answer in the cache, in the place of an older one
- * under this key.
- */
-static GatheredDecision *
-decide_anew(const Policy *policy, const Guard *guard,
-			const Disclosure *disclosure, ByteKey key)
-{
-	GatheredDecision made;
-	GatheredDecision *gathered;
-	bool		found;
-
-	/* What was replaced takes memory until the cache starts anew. */
-	if (decisions->members >= DECISIONS_MAX ||
-		MemoryContextMemAllocated(decision_context, true) > DECISIONS_BYTES_MAX)
-		forget_decisions();
-
-	/* Decide first: an error must not leave an entry without a decision. */
-	make_decision(&made, policy, guard, disclosure, decision_context);
-	key.data = memcpy(MemoryContextAlloc(decision_context, key.len),
-					  key.data, key.len);
-	gathered = decision_table_insert(decisions, key, &found);
-	made.key = key;
-	made.status = gathered->status;
-	*gathered = made;
-	return gathered;
-}
-
-/*
- * What policy says of this row, from the cache where that still holds.  Errors
- * out as sg_policy_current() does.  Good until the next call, which may empty
- * the cache.
- */
-static GatheredDecision *
-ask_policy(const Guard *guard, const Disclosure *disclosure)
-{
-	const Policy *policy;
-	ByteKey		key;
-	GatheredDecision *gathered;
-
-	/* This may write, and so change the policy's revision. */
-	sg_maintenance_check(disclosure);
-	policy = sg_policy_current();
-	if (unlikely(decisions == NULL ||
-				 decisions_policy_load != sg_policy_load_number(policy) ||
-				 decisions_guard_load != guard->load_number))
-	{
-		forget_decisions();
-		decisions_policy_load = sg_policy_load_number(policy);
-		decisions_guard_load = guard->load_number;
-	}
-
-	key = decision_key(guard, disclosure);
-	gathered = decision_table_lookup(decisions, key);
-	if (unlikely(gathered == NULL))
-		return decide_anew(policy, guard, disclosure, key);
-	if (unlikely(gathered->one_row))
-		return decide_one_row(policy, guard, disclosure);
-
-	/*
-	 * A validity window may have opened or closed since (or the clock was set
-	 * back).
-	 */
-	if (unlikely(disclosure->at >= gathered->valid_until ||
-				 disclosure->at < gathered->decided_at))
-		return decide_anew(policy, guard, disclosure, key);
-	return gathered;
-}
 
 /* Does it reach anybody but the agency itself? */
 static bool
@@ -633,7 +300,7 @@ sg_gather_check_review(const Decision *decision, const Disclosure *disclosure)
 GatheredDecision *
 sg_gather_decide(const Guard *guard, const Disclosure *disclosure)
 {
-	GatheredDecision *gathered = ask_policy(guard, disclosure);
+	GatheredDecision *gathered = sg_decision_cache_ask(guard, disclosure);
 	int64		period;
 	TimestampTz since;
 
@@ -653,7 +320,7 @@ sg_gather_use_basis(const Guard *guard, Disclosure *disclosure,
 	const Policy *policy;
 
 	/* A basis that did not suffice is not used, whatever the mode. */
-	if (!decision->legal_basis_limited || decision->outcome == OUTCOME_BLOCK)
+	if (likely(!gathered->basis_limited) || decision->outcome == OUTCOME_BLOCK)
 		return gathered;
 	policy = sg_policy_current();
 	if (ahead ?
@@ -662,7 +329,13 @@ sg_gather_use_basis(const Guard *guard, Disclosure *disclosure,
 		return gathered;
 	/* There may have been a long wait: the policy as it is now. */
 	disclosure->legal_basis_used_up = true;
-	return decide_one_row(sg_policy_current(), guard, disclosure);
+	return sg_decision_cache_ask_anew(guard, disclosure);
+}
+
+Outcome
+sg_gather_effective_outcome(const Guard *guard, const Decision *decision)
+{
+	return sg_decision_effective_outcome(guard, decision);
 }
 
 const Decision *
@@ -772,17 +445,6 @@ copy_shared_fields(const Disclosure *disclosure)
  * ----------------------------------------------------------------
  */
 
-/* Which of the per-row fields this row has. */
-static int
-fields_of(const Disclosure *disclosure)
-{
-	return (disclosure->purpose.data ? HAS_PURPOSE : 0) |
-		(disclosure->query_elements.data ? HAS_QUERY_ELEMENTS : 0) |
-		(disclosure->case_number.data ? HAS_CASE_NUMBER : 0) |
-		(disclosure->requesting_person.data ? HAS_PERSON : 0) |
-		(disclosure->record_key.data ? HAS_RECORD_KEY : 0);
-}
-
 /*
  * All that an event says once for all its rows.  Rows that differ in any of
  * this cannot be in one event.  The revision of the policy is part of it: the
@@ -834,23 +496,6 @@ group_key(const GatheredDecision *gathered, const Disclosure *disclosure,
 	return key_finish();
 }
 
-/* A column for a field that this group's rows have; NULL where they do not. */
-static RowColumn *
-column_for(int fields, int field, MemoryContext context)
-{
-	return (fields & field) ? sg_rows_column(context) : NULL;
-}
-
-static void
-add_columns(Group *group, int fields, MemoryContext context)
-{
-	group->record_keys = column_for(fields, HAS_RECORD_KEY, context);
-	group->purposes = column_for(fields, HAS_PURPOSE, context);
-	group->query_elements = column_for(fields, HAS_QUERY_ELEMENTS, context);
-	group->case_numbers = column_for(fields, HAS_CASE_NUMBER, context);
-	group->requesting_persons = column_for(fields, HAS_PERSON, context);
-}
-
 /*
  * Who acts, in CurrentMemoryContext.  A login that several people share must
  * never pass for one of them.
@@ -881,15 +526,13 @@ new_group(const GatheredDecision *gathered, const Disclosure *disclosure,
 {
 	Group	   *group = palloc0(sizeof(Group));
 
-	/* First of all, so that they lie beside it. */
-	add_columns(group, fields, CurrentMemoryContext);
 	group->outcome = gathered->outcome;
 	group->decision = copy_decision(gathered->decision);
 	group->disclosure = copy_shared_fields(disclosure);
 	set_actor(&group->actor, session_role, acting_role);
 	if (group->outcome == OUTCOME_BLOCK)
 		sg_writer_prepare();
-	group->fields = fields;
+	group->set.fields = fields;
 	group->session_role = session_role;
 	group->acting_role = acting_role;
 	return group;
@@ -923,7 +566,7 @@ find_group(Level *level, const GatheredDecision *gathered,
 	MemoryContextSwitchTo(oldcontext);
 
 	/* Many small groups take memory as surely as many rows do. */
-	rows_since_memory_check = ROWS_BETWEEN_MEMORY_CHECKS;
+	level->grown = true;
 	return group;
 }
 
@@ -942,164 +585,175 @@ forget_uncommitted_revision(DisclosureEvent *event, Decision *decision)
 }
 
 /*
- * A group as an event, which points into the group; what is made anew is in
- * CurrentMemoryContext.
+ * A group's rows as an event, which points into both; what is made anew is in
+ * CurrentMemoryContext.  The event's id and time are the caller's to set.
  */
 static void
-fill_event(DisclosureEvent *event, const Group *group)
+fill_event(DisclosureEvent *event, const Group *group, const RowColumns *rows,
+		   int64 nrows)
 {
+	const RowColumn *persons = rows->column[ROW_PERSON];
 	TextSlice	person;
 
 	memset(event, 0, sizeof(*event));
-	event->event_id = group->event_id;
-	event->occurred_at = group->first_at;
 	event->actor = group->actor;
 
 	/* Whoever the application says is at the keyboard comes first. */
-	if (group->requesting_persons != NULL)
+	if (persons != NULL)
 	{
 		event->actor.username_source = "person";
 		event->actor.username = NULL;
-		if (sg_rows_shared_value(group->requesting_persons, &person))
+		if (sg_rows_shared_value(persons, &person))
 			event->actor.username = pnstrdup(person.data, person.len);
 	}
 
 	event->disclosure = &group->disclosure;
 	event->decision = group->decision;
 	event->outcome = group->outcome;
-	event->rows_disclosed = group->outcome == OUTCOME_BLOCK ? 0 : group->nrows;
-	event->rows_blocked = group->outcome == OUTCOME_BLOCK ? group->nrows : 0;
-	event->record_keys = group->record_keys;
-	event->purposes = group->purposes;
-	event->query_elements = group->query_elements;
-	event->case_numbers = group->case_numbers;
-	event->requesting_persons = group->requesting_persons;
+	event->rows_disclosed = group->outcome == OUTCOME_BLOCK ? 0 : nrows;
+	event->rows_blocked = group->outcome == OUTCOME_BLOCK ? nrows : 0;
+	event->rows = *rows;
 }
 
-/*
- * Opens the log.  While it is being written to, a trigger that somebody has
- * put on it may run; were that to export rows, the groups that are being
- * written would change under our hands.
- */
-static EventWriter *
-begin_writing(void)
-{
-	EventWriter *writer = sg_event_writer_open();
-
-	writing_events = true;
-	return writer;
-}
-
-bool
-sg_gather_is_writing(void)
-{
-	return writing_events;
-}
-
-/* Is this group recorded apart from the transaction? */
-static inline bool
-is_apart(const Group *group)
-{
-	return group->outcome == OUTCOME_BLOCK || group->is_open;
-}
-
-/*
- * Writes a group as one event.  An empty one has been written in the middle of
- * the statement and has got no rows since.
- */
+/* Columns for these fields of rows, in CurrentMemoryContext. */
 static void
-write_group(EventWriter *writer, const Group *group)
+make_columns(RowColumns *columns, int fields)
 {
-	DisclosureEvent event;
-
-	if (group->nrows == 0 || is_apart(group))
-		return;
-	fill_event(&event, group);
-	sg_event_write_disclosure(writer, &event);
+	for (int i = 0; i < ROW_FIELDS; i++)
+		columns->column[i] = (fields & HAS_FIELD(i)) ?
+			sg_rows_column(CurrentMemoryContext) : NULL;
 }
 
-/* May a row decided at this time still join the group's event? */
+/* The event of one disclosure, as of a group of its own. */
+static void
+fill_lone_event(DisclosureEvent *event, const Group *group,
+				const Disclosure *disclosure, int fields)
+{
+	const TextSlice *values[ROW_FIELDS] = {
+		[ROW_PURPOSE] = &disclosure->purpose,
+		[ROW_RECORD_KEY] = &disclosure->record_key,
+		[ROW_QUERY_ELEMENTS] = &disclosure->query_elements,
+		[ROW_CASE_NUMBER] = &disclosure->case_number,
+		[ROW_PERSON] = &disclosure->requesting_person
+	};
+	RowColumns	columns;
+
+	make_columns(&columns, fields);
+	for (int i = 0; i < ROW_FIELDS; i++)
+	{
+		if (columns.column[i] != NULL)
+			sg_rows_append(columns.column[i], values[i]);
+	}
+	fill_event(event, group, &columns, 1);
+	event->occurred_at = disclosure->at;
+	sg_event_new_id(&event->event_id, disclosure->at);
+}
+
+/* ----------------------------------------------------------------
+ *		Pieces: as many of a group's rows as one event may hold
+ * ----------------------------------------------------------------
+ */
+
+typedef struct Piece
+{
+	const RowSet *set;
+	int64		next;			/* which of the rows comes next */
+	int16	   *purposes;		/* which of the piece's purposes is this one of
+								 * the set's; 0: none yet */
+
+	/* The piece at hand. */
+	RowColumns	columns;
+	int64		nrows;
+	TimestampTz at;				/* of its first row */
+} Piece;
+
+/* To be called when the log was sorted. */
+static void
+start_pieces(Piece *piece, const RowSet *set)
+{
+	memset(piece, 0, sizeof(*piece));
+	piece->set = set;
+	if (set->npurposes > 1)
+		piece->purposes = MemoryContextAllocExtended(CurrentMemoryContext,
+													 set->npurposes * sizeof(int16),
+													 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+static inline void
+append_purpose(Piece *piece, int number)
+{
+	RowColumn  *column = piece->columns.column[ROW_PURPOSE];
+
+	if (piece->purposes == NULL)
+		sg_rows_append(column, &piece->set->purposes[number]);
+	else if (piece->purposes[number] != 0)
+		sg_rows_append_index(column, piece->purposes[number]);
+	else
+		piece->purposes[number] =
+			sg_rows_append(column, &piece->set->purposes[number]);
+}
+
+/*
+ * The next piece, its columns in CurrentMemoryContext; false where there are
+ * no more rows.
+ */
 static bool
-group_has_room(const Group *group, TimestampTz at)
+next_piece(Piece *piece)
 {
-	return group->nrows < ROWS_PER_EVENT_MAX &&
-		at - group->first_at <= GROUP_SPAN_USECS &&
-		group->bytes < GROUP_BYTES_MAX;
-}
+	const RowSet *set = piece->set;
+	int64		first = piece->next;
+	Size		bytes = 0;
 
-static void
-free_column(RowColumn *column)
-{
-	if (column != NULL)
-		sg_rows_free(column);
-}
-
-/* Makes a group that is about to be written, or left, one without rows. */
-static void
-restart_group(Level *level, Group *group)
-{
-	Group		empty = *group;
-
-	/* First what may fail. */
-	add_columns(&empty, group->fields, level->context);
-	empty.nrows = 0;
-	empty.bytes = 0;
-	empty.fill_number++;
-	if (group->outcome == OUTCOME_BLOCK)
-		held_back -= group->nrows;
-	*group = empty;
-}
-
-static void
-free_columns(Group *group)
-{
-	free_column(group->record_keys);
-	free_column(group->purposes);
-	free_column(group->query_elements);
-	free_column(group->case_numbers);
-	free_column(group->requesting_persons);
-}
-
-/*
- * Writes a group's rows now and starts it anew.
- *
- * Anew before they are written, so that an error leaves no row to be written
- * twice.
- */
-static void
-write_and_restart_group(Level *level, Group *group)
-{
-	Group		full = *group;
-	EventWriter *writer;
-
-	restart_group(level, group);
-	if (is_apart(&full))
+	if (first >= set->nrows)
+		return false;
+	make_columns(&piece->columns, set->fields);
+	for (int64 i = first; i < set->nrows; i++)
 	{
-		DisclosureEvent event;
-		Decision	decision;
+		RowView		row;
 
-		/* What is open stays so: its completion will have the last rows. */
-		fill_event(&event, &full);
-		forget_uncommitted_revision(&event, &decision);
-		sg_writer_record_disclosure(&event, full.is_open ? WHY_FOREIGN :
-									WHY_SKIPPED);
-		free_columns(&full);
-		return;
+		sg_row_view(&row, set, set->rows[i]);
+		if (i == first)
+			piece->at = row.at;
+		else if (row.at - piece->at > EVENT_SPAN_USECS ||
+				 bytes >= EVENT_BYTES_MAX || i - first >= ROWS_PER_EVENT_MAX)
+			break;
+		for (int field = ROW_RECORD_KEY; field < ROW_FIELDS; field++)
+		{
+			if (piece->columns.column[field] == NULL)
+				continue;
+			sg_rows_append(piece->columns.column[field], &row.fields[field]);
+			bytes += row.fields[field].len;
+		}
+		if (piece->columns.column[ROW_PURPOSE] != NULL)
+		{
+			append_purpose(piece, row.purpose);
+			bytes += set->purposes[row.purpose].len;
+		}
+		piece->next = i + 1;
 	}
+	piece->nrows = piece->next - first;
 
-	writer = begin_writing();
-	PG_TRY();
+	/* The next piece has purposes of its own. */
+	if (piece->purposes != NULL)
 	{
-		write_group(writer, &full);
-		sg_event_writer_close(writer);
-	}
-	PG_FINALLY();
-	{
-		writing_events = false;
-	}
-	PG_END_TRY();
+		for (int64 i = first; i < piece->next; i++)
+		{
+			RowView		row;
 
-	free_columns(&full);
+			sg_row_view(&row, set, set->rows[i]);
+			piece->purposes[row.purpose] = 0;
+		}
+	}
+	return true;
+}
+
+/* The piece as an event. */
+static void
+fill_piece_event(DisclosureEvent *event, const Piece *piece)
+{
+	fill_event(event, group_of_set(piece->set), &piece->columns, piece->nrows);
+	event->occurred_at = piece->at;
+	sg_event_new_id(&event->event_id, piece->at);
 }
 
 /* ----------------------------------------------------------------
@@ -1107,77 +761,209 @@ write_and_restart_group(Level *level, Group *group)
  * ----------------------------------------------------------------
  */
 
-/*
- * Takes the rows of a level that are held back, for events that do not share
- * the transaction's fate.  They are in the batch then and in no group.
- */
-static void
-take_held_back(EventBatch *batch, Level *level)
+bool
+sg_gather_is_writing(void)
 {
-	group_table_iterator iterator;
-	GroupEntry *entry;
+	return writing_events;
+}
 
-	group_table_start_iterate(level->groups, &iterator);
-	while (held_back > 0 &&
-		   (entry = group_table_iterate(level->groups, &iterator)) != NULL)
-	{
-		Group	   *group = entry->group;
-		Group		full = *group;
-		DisclosureEvent event;
-		Decision	decision;
+/* Forgets the rows of a log; whatever decisions know of its groups is stale. */
+static void
+reset_log(RowLog *log)
+{
+	if (log->nrows == 0)
+		return;
+	group_epoch++;
+	sg_row_log_reset(log);
+}
 
-		if (group->outcome != OUTCOME_BLOCK || group->nrows == 0)
-			continue;
-		restart_group(level, group);
-		fill_event(&event, &full);
-		forget_uncommitted_revision(&event, &decision);
-		sg_writer_batch_add_disclosure(batch, &event);
-		free_columns(&full);
-	}
+/* The rows are in nobody's keeping but the caller's from here on. */
+static void
+reset_held_back(Level *level)
+{
+	held_back -= level->held_back.nrows;
+	reset_log(&level->held_back);
 }
 
 /*
- * Ends what was begun before the first of these rows left, with the rows.
+ * Has each piece of a log's groups handled, in a memory context that is emptied
+ * between them.  Changes nothing in the log.
+ */
+static void
+handle_pieces(RowLog *log, void (*handle) (const Piece *piece, void *arg),
+			  void *arg)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "sharing_guard rows by event",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext piece_context = AllocSetContextCreate(scratch,
+														"sharing_guard rows of an event",
+														ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
+
+	sg_row_log_sort(log);
+	for (RowSet *set = log->first_set; set != NULL; set = set->next)
+	{
+		Piece		piece;
+
+		start_pieces(&piece, set);
+		MemoryContextSwitchTo(piece_context);
+		while (next_piece(&piece))
+		{
+			handle(&piece, arg);
+			MemoryContextReset(piece_context);
+		}
+		MemoryContextSwitchTo(scratch);
+		if (piece.purposes != NULL)
+			pfree(piece.purposes);
+	}
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(scratch);
+}
+
+static void
+write_piece(const Piece *piece, void *arg)
+{
+	DisclosureEvent event;
+
+	fill_piece_event(&event, piece);
+	sg_event_write_disclosure((EventWriter *) arg, &event);
+}
+
+/*
+ * Writes the rows of a level that share the transaction's fate.  Changes
+ * nothing in it: the caller knows whether the rows' fate is known yet.
+ *
+ * While the log is being written to, a trigger that somebody has put on it may
+ * run; were that to export rows, what is being written would change under our
+ * hands.
+ */
+static void
+write_level(Level *level)
+{
+	EventWriter *writer;
+
+	if (level->log.nrows == 0)
+		return;
+
+	writer = sg_event_writer_open();
+	writing_events = true;
+	PG_TRY();
+	{
+		handle_pieces(&level->log, write_piece, writer);
+		sg_event_writer_close(writer);
+	}
+	PG_FINALLY();
+	{
+		writing_events = false;
+	}
+	PG_END_TRY();
+}
+
+/* A piece for the writer. */
+static void
+add_piece(const Piece *piece, void *arg)
+{
+	DisclosureEvent event;
+	Decision	decision;
+
+	fill_piece_event(&event, piece);
+	forget_uncommitted_revision(&event, &decision);
+	sg_writer_batch_add_disclosure((EventBatch *) arg, &event);
+}
+
+/*
+ * Takes the rows of a level that are held back, for events that do not share
+ * the transaction's fate.  They are in the batch then and in no group, so that
+ * none is recorded twice: what the writer does not take goes to the server log.
+ */
+static EventBatch *
+take_held_back(Level *level)
+{
+	EventBatch *batch = sg_writer_batch(WHY_SKIPPED);
+
+	handle_pieces(&level->held_back, add_piece, batch);
+	reset_held_back(level);
+	return batch;
+}
+
+/*
+ * Ends what was begun before the first of these rows left, with the rows: the
+ * last of them that fit into one event, and the others in events of their own.
+ * Or, where the statement goes on, all of them in events of their own.
  *
  * Should it fail, the transaction's end will say so of the group, which is
  * still open.
  */
 static void
-complete_group(Level *level, Group *group)
+record_open_group(Group *group, bool complete)
 {
 	CompletionEvent event = {0};
-	Group		full = *group;
+	Piece		piece;
+
+	start_pieces(&piece, &group->set);
+	while (next_piece(&piece))
+	{
+		EventBatch *batch;
+
+		if (complete && piece.next == group->set.nrows)
+			break;
+		batch = sg_writer_batch(WHY_FOREIGN);
+		add_piece(&piece, batch);
+		sg_writer_batch_record(batch);
+	}
+	if (!complete)
+		return;
 
 	event.occurred_at = GetCurrentTimestamp();
 	event.ending = sg_ending_name(ENDING_COMPLETED);
-	event.rows_disclosed = group->nrows;
-	event.record_keys = group->record_keys;
-	event.purposes = group->purposes;
-	event.query_elements = group->query_elements;
-	event.case_numbers = group->case_numbers;
-	event.requesting_persons = group->requesting_persons;
+	event.rows_disclosed = piece.nrows;
+	event.rows = piece.columns;
 	sg_writer_complete(&group->open, &event, WHY_FOREIGN);
 
 	group->is_open = false;
 	group->leaving = 0;
 	open_groups--;
-	restart_group(level, group);
-	free_columns(&full);
 }
 
+/* Those of a level, also such as no row came to after all. */
 static void
-complete_groups(Level *level)
+record_open_groups(Level *level, bool complete)
 {
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "sharing_guard rows sent",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
 	group_table_iterator iterator;
 	GroupEntry *entry;
 
+	sg_row_log_sort(&level->sent);
 	group_table_start_iterate(level->groups, &iterator);
-	while (open_groups > 0 &&
-		   (entry = group_table_iterate(level->groups, &iterator)) != NULL)
+	while ((entry = group_table_iterate(level->groups, &iterator)) != NULL)
 	{
 		if (entry->group->is_open)
-			complete_group(level, entry->group);
+			record_open_group(entry->group, complete);
 	}
+	reset_log(&level->sent);
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(scratch);
+}
+
+/*
+ * Records the rows of a level that do not share the transaction's fate.
+ * Returns when the events are durable.  With "complete" the statement is over,
+ * and what was begun for rows that go to another server is ended.
+ *
+ * The level is on the stack: what an error leaves is found there when the
+ * transaction ends.
+ */
+static void
+record_level_apart(Level *level, bool complete)
+{
+	if (level->held_back.nrows > 0)
+		sg_writer_batch_record(take_held_back(level));
+	if (open_groups > 0)
+		record_open_groups(level, complete);
 }
 
 bool
@@ -1193,34 +979,8 @@ sg_gather_has_apart(void)
 void
 sg_gather_record_apart(void)
 {
-	if (held_back > 0)
-	{
-		EventBatch *batch = sg_writer_batch(WHY_SKIPPED);
-
-		for (Level *level = levels; level != NULL; level = level->parent)
-			take_held_back(batch, level);
-		sg_writer_batch_record(batch);
-	}
-	for (Level *level = levels; level != NULL && open_groups > 0;
-		 level = level->parent)
-		complete_groups(level);
-}
-
-/*
- * The same for one level, which is on the stack: what an error leaves is found
- * there when the transaction ends.
- */
-static void
-record_level_apart(Level *level)
-{
-	if (held_back > 0)
-	{
-		EventBatch *batch = sg_writer_batch(WHY_SKIPPED);
-
-		take_held_back(batch, level);
-		sg_writer_batch_record(batch);
-	}
-	complete_groups(level);
+	for (Level *level = levels; level != NULL; level = level->parent)
+		record_level_apart(level, true);
 }
 
 /*
@@ -1234,13 +994,8 @@ leave_level(Level *level)
 	group_table_iterator iterator;
 	GroupEntry *entry;
 
-	if (held_back > 0)
-	{
-		EventBatch *batch = sg_writer_batch(WHY_SKIPPED);
-
-		take_held_back(batch, level);
-		sg_writer_batch_leave(batch);
-	}
+	if (level->held_back.nrows > 0)
+		sg_writer_batch_leave(take_held_back(level));
 
 	group_table_start_iterate(level->groups, &iterator);
 	while (open_groups > 0 &&
@@ -1257,35 +1012,6 @@ leave_level(Level *level)
 }
 
 /*
- * Writes all groups of a level that share the transaction's fate, each as one
- * event.  Frees nothing: the caller knows whether the rows' fate is known yet.
- */
-static void
-write_level(Level *level)
-{
-	EventWriter *writer;
-	group_table_iterator iterator;
-	GroupEntry *entry;
-
-	if (level->groups->members == 0)
-		return;
-
-	writer = begin_writing();
-	PG_TRY();
-	{
-		group_table_start_iterate(level->groups, &iterator);
-		while ((entry = group_table_iterate(level->groups, &iterator)) != NULL)
-			write_group(writer, entry->group);
-		sg_event_writer_close(writer);
-	}
-	PG_FINALLY();
-	{
-		writing_events = false;
-	}
-	PG_END_TRY();
-}
-
-/*
  * Takes the level's memory into account anew.  Asked of the memory context and
  * not added up, so that what the allocator itself needs is counted, too.
  */
@@ -1296,6 +1022,7 @@ measure_level(Level *level)
 
 	gathered_bytes += bytes - level->bytes;
 	level->bytes = bytes;
+	level->grown = false;
 }
 
 /*
@@ -1305,15 +1032,9 @@ measure_level(Level *level)
 static void
 write_rows_in_place(Level *level)
 {
-	group_table_iterator iterator;
-	GroupEntry *entry;
-
-	group_table_start_iterate(level->groups, &iterator);
-	while ((entry = group_table_iterate(level->groups, &iterator)) != NULL)
-	{
-		if (entry->group->nrows > 0)
-			write_and_restart_group(level, entry->group);
-	}
+	record_level_apart(level, false);
+	write_level(level);
+	reset_log(&level->log);
 	measure_level(level);
 }
 
@@ -1337,14 +1058,15 @@ free_level(Level *level)
 /*
  * Writes the innermost level and is done with it.
  *
- * Taken off the stack before it is written: see write_and_restart_group().
+ * Taken off the stack before it is written, so that an error leaves no row to
+ * be written twice.
  */
 static void
 write_and_pop_level(void)
 {
 	Level	   *level = levels;
 
-	record_level_apart(level);
+	record_level_apart(level, true);
 	levels = level->parent;
 	group_epoch++;
 	write_level(level);
@@ -1361,15 +1083,18 @@ write_and_pop_level(void)
 static Level *
 current_level(void)
 {
+	static bool following = false;
 	SubTransactionId subid = GetCurrentSubTransactionId();
 	Level	   *level;
 	MemoryContext context;
 
 	/* What is written already, or being written, takes no more rows. */
-	if (levels != NULL && levels->subid == subid &&
-		levels->written_in == InvalidSubTransactionId)
+	if (likely(levels != NULL && levels->subid == subid &&
+			   levels->written_in == InvalidSubTransactionId))
 		return levels;
 
+	sg_follow_transactions(&following, gather_xact_callback,
+						   gather_subxact_callback);
 	context = AllocSetContextCreate(TopTransactionContext,
 									"sharing_guard gathered events",
 									ALLOCSET_SMALL_SIZES);
@@ -1377,76 +1102,40 @@ current_level(void)
 	level->subid = subid;
 	level->written_in = InvalidSubTransactionId;
 	level->context = context;
+	level->log.context = context;
+	level->held_back.context = context;
+	level->sent.context = context;
 	level->groups = group_table_create(context, 8, NULL);
 	level->parent = levels;
 	levels = level;
 	return level;
 }
 
-/*
- * Adds a row's values to a group, all but the purpose.  The first row of an
- * event gives it its id and its time.
- */
-static void
-add_row(Group *group, const Disclosure *disclosure)
-{
-	if (group->nrows == 0)
-	{
-		sg_event_new_id(&group->event_id, disclosure->at);
-		group->first_at = disclosure->at;
-	}
-	group->nrows++;
-	if (group->outcome == OUTCOME_BLOCK)
-		held_back++;
-	group->bytes += disclosure->record_key.len + disclosure->purpose.len +
-		disclosure->query_elements.len + disclosure->case_number.len +
-		disclosure->requesting_person.len;
-
-	if (group->record_keys)
-		sg_rows_append(group->record_keys, &disclosure->record_key);
-	if (group->query_elements)
-		sg_rows_append(group->query_elements, &disclosure->query_elements);
-	if (group->case_numbers)
-		sg_rows_append(group->case_numbers, &disclosure->case_number);
-	if (group->requesting_persons)
-		sg_rows_append(group->requesting_persons,
-					   &disclosure->requesting_person);
-}
-
-/* The group that takes this row; its event has room for it. */
+/* The group that takes this row. */
 static Group *
 group_for_row(GatheredDecision *gathered, const Disclosure *disclosure)
 {
 	Oid			session_role = GetSessionUserId();
 	Oid			acting_role = GetUserId();
-	int			fields = fields_of(disclosure);
+	int			fields = sg_row_has(disclosure);
+	Level	   *level = current_level();
+	Group	   *group = gathered->group;
 
-	for (;;)
+	/* The group that the decision's last row went to, unless stale. */
+	if (unlikely(group == NULL ||
+				 gathered->group_epoch != group_epoch ||
+				 group->level != level ||
+				 group->session_role != session_role ||
+				 group->acting_role != acting_role ||
+				 group->set.fields != fields))
 	{
-		Level	   *level = current_level();
-		Group	   *group = gathered->group;
-
-		/* The group that the decision's last row went to, unless stale. */
-		if (unlikely(group == NULL ||
-					 gathered->group_epoch != group_epoch ||
-					 group->level != level ||
-					 group->session_role != session_role ||
-					 group->acting_role != acting_role ||
-					 group->fields != fields))
-		{
-			group = find_group(level, gathered, disclosure, fields,
-							   session_role, acting_role);
-			gathered->group = group;
-			gathered->group_epoch = group_epoch;
-			gathered->purpose_fill_number = PG_UINT64_MAX;
-		}
-
-		if (group->nrows == 0 || group_has_room(group, disclosure->at))
-			return group;
-
-		/* Once it is written, nothing need be where it was: look again. */
-		write_and_restart_group(level, group);
+		group = find_group(level, gathered, disclosure, fields,
+						   session_role, acting_role);
+		gathered->group = group;
+		gathered->group_epoch = group_epoch;
+		gathered->purpose = -1;
 	}
+	return group;
 }
 
 /*
@@ -1461,22 +1150,14 @@ sg_gather_begin(GatheredDecision *gathered, const Disclosure *disclosure,
 	Group	   *group = group_for_row(gathered, disclosure);
 	DisclosureEvent event;
 	Decision	decision;
-	Group		first;
 
 	if (!group->is_open)
 	{
-		first = *group;
-		add_columns(&first, fields_of(disclosure) & ~HAS_RECORD_KEY,
-					CurrentMemoryContext);
-		first.nrows = 0;
-		add_row(&first, disclosure);
-		if (first.purposes)
-			sg_rows_append(first.purposes, &disclosure->purpose);
-		fill_event(&event, &first);
+		fill_lone_event(&event, group, disclosure,
+						group->set.fields & ~HAS_FIELD(ROW_RECORD_KEY));
 		event.rows_disclosed = event.rows_blocked = ROWS_UNKNOWN;
 		forget_uncommitted_revision(&event, &decision);
 		sg_writer_begin(&event, WHY_FOREIGN, &group->open);
-		free_columns(&first);
 		group->is_open = true;
 		group->leaving = 0;
 		open_groups++;
@@ -1486,48 +1167,55 @@ sg_gather_begin(GatheredDecision *gathered, const Disclosure *disclosure,
 }
 
 /*
- * Records the row that was decided last.  Errors out where an event has to be
+ * More is gathered than may be: writes it.  Only what is the current
+ * subtransaction's own: an outer one's groups, written here, would vanish if
+ * this one aborted.
+ */
+static pg_noinline void
+write_some(void)
+{
+	SubTransactionId subid = levels->subid;
+
+	if (open_groups > 0)
+	{
+		write_rows_in_place(levels);
+		return;
+	}
+	while (levels != NULL && levels->subid == subid)
+		write_and_pop_level();
+}
+
+/*
+ * Records the row that was decided last.  Errors out where events have to be
  * written to make room, and cannot be; then the row does not go out either.
  */
 void
 sg_gather_row(GatheredDecision *gathered, const Disclosure *disclosure)
 {
 	Group	   *group = group_for_row(gathered, disclosure);
+	Level	   *level = group->level;
+	RowLog	   *log = &level->log;
 
-	add_row(group, disclosure);
-	if (group->purposes)
+	if (unlikely(group->outcome == OUTCOME_BLOCK))
 	{
-		/*
-		 * The purpose is part of the decision key, so all rows under this
-		 * decision have the same, and need not have it compared.
-		 */
-		if (gathered->purpose_fill_number == group->fill_number)
-			sg_rows_append_index(group->purposes, gathered->purpose_index);
-		else
-		{
-			gathered->purpose_index = sg_rows_append(group->purposes,
-													 &disclosure->purpose);
-			gathered->purpose_fill_number = group->fill_number;
-		}
+		log = &level->held_back;
+		held_back++;
 	}
+	else if (unlikely(group->is_open))
+		log = &level->sent;
 
-	if (++rows_since_memory_check >= ROWS_BETWEEN_MEMORY_CHECKS)
+	/*
+	 * The purpose is part of the decision key, so all rows under this decision
+	 * have the same, and need not have it compared.
+	 */
+	gathered->purpose = sg_row_log_append(log, &group->set, disclosure,
+										  gathered->purpose, &level->grown);
+
+	if (unlikely(level->grown))
 	{
-		SubTransactionId subid = levels->subid;
-
-		rows_since_memory_check = 0;
-		measure_level(levels);
-		if (gathered_too_much() && open_groups > 0)
-			write_rows_in_place(levels);
-		else if (gathered_too_much())
-		{
-			/*
-			 * Only what is the current subtransaction's own: an outer one's
-			 * groups, written here, would vanish if this one aborted.
-			 */
-			while (levels != NULL && levels->subid == subid)
-				write_and_pop_level();
-		}
+		measure_level(level);
+		if (gathered_too_much())
+			write_some();
 	}
 }
 
@@ -1536,20 +1224,16 @@ sg_gather_row(GatheredDecision *gathered, const Disclosure *disclosure)
  * of its own, outside all levels: those go with the transaction.
  */
 static void
-fill_lone_event(DisclosureEvent *event, const GatheredDecision *gathered,
-				const Disclosure *disclosure)
+fill_apart_event(DisclosureEvent *event, const GatheredDecision *gathered,
+				 const Disclosure *disclosure)
 {
-	Group	   *group = new_group(gathered, disclosure, fields_of(disclosure),
+	int			fields = sg_row_has(disclosure);
+	Group	   *group = new_group(gathered, disclosure, fields,
 								  GetSessionUserId(), GetUserId());
 
 	if (sg_policy_changed_in_transaction())
 		group->decision->policy_revision = 0;
-	add_row(group, disclosure);
-	if (group->outcome == OUTCOME_BLOCK)
-		held_back--;			/* for the caller to record */
-	if (group->purposes)
-		sg_rows_append(group->purposes, &disclosure->purpose);
-	fill_event(event, group);
+	fill_lone_event(event, group, disclosure, fields);
 }
 
 /*
@@ -1562,7 +1246,7 @@ sg_gather_refusal(const GatheredDecision *gathered,
 {
 	DisclosureEvent event;
 
-	fill_lone_event(&event, gathered, disclosure);
+	fill_apart_event(&event, gathered, disclosure);
 	sg_writer_record_disclosure(&event, WHY_REFUSED);
 	return sg_event_id_text(&event.event_id);
 }
@@ -1581,7 +1265,7 @@ sg_gather_read_event(DisclosureEvent *event, const Decision *decision,
 
 	gathered.decision = decision;
 	gathered.outcome = outcome;
-	fill_lone_event(event, &gathered, disclosure);
+	fill_apart_event(event, &gathered, disclosure);
 	event->rows_disclosed = ROWS_UNKNOWN;
 	event->rows_blocked = 0;
 }
@@ -1659,7 +1343,7 @@ write_before_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
 		if (level->written_in != InvalidSubTransactionId ||
 			(level->subid != subid && level->subid != parent_subid))
 			continue;
-		record_level_apart(level);
+		record_level_apart(level, true);
 		level->written_in = subid;
 		group_epoch++;
 		write_level(level);
