@@ -156,17 +156,28 @@ StaticAssertDecl(sizeof(DecisionKeyHead) ==
 				 "a decision key has no padding");
 
 /*
- * Puts a text, behind its length, at "to", and returns where the next goes.
+ * Puts text number i, behind its length, at "to", and returns where the next
+ * goes.
  */
 static inline char *
-key_put_text(const TextSlice *text, char *to)
+key_put_text(DecisionKeyHead *head, int i, const TextSlice *text, char *to)
 {
 	uint32		len = (uint32) text->len;
 
+	if (text->data == NULL)
+		return to;
+	head->given |= 1u << i;
 	memcpy(to, &len, sizeof(len));
 	to += sizeof(len);
 	memcpy(to, text->data, len);
 	return to + len;
+}
+
+/* What key_put_text() needs. */
+static inline Size
+text_size(const TextSlice *text)
+{
+	return text->data == NULL ? 0 : sizeof(uint32) + text->len;
 }
 
 static pg_noinline void
@@ -197,49 +208,47 @@ enlarge_key_buffer(Size needed)
 static ByteKey
 decision_key(const Guard *guard, const Disclosure *disclosure)
 {
-	const TextSlice *texts[DECISION_TEXTS] = {
-		&disclosure->destination, &disclosure->purpose,
-		&disclosure->data_class, &disclosure->destination_state,
-		&disclosure->legal_basis, &disclosure->on_behalf_of
-	};
-	Size		needed = sizeof(DecisionKeyHead);
 	DecisionKeyHead head;
+	Size		needed;
 	char	   *to;
 	ByteKey		key;
+	TextSlice	data_class = disclosure->data_class;
+
+	/* What the guard says of all its rows need not be looked at. */
+	if (data_class.data == guard->data_class)
+		data_class.data = NULL;
 
 	head.operation = disclosure->operation;
 	head.protected_relid = guard->protected_relid;
 	head.channel = disclosure->channel;
 	head.given = 0;
 
-	for (int i = 0; i < DECISION_TEXTS; i++)
-	{
-		if (texts[i]->data != NULL)
-		{
-			head.given |= 1u << i;
-			needed += sizeof(uint32) + texts[i]->len;
-		}
-	}
-	for (int i = 0; i < disclosure->ndeclared_tags; i++)
-		needed += sizeof(uint32) + disclosure->declared_tags[i].len;
-
 	/* As policy sees it: blanks are no case number. */
 	if (disclosure->case_number.data != NULL &&
 		sg_is_given(disclosure->case_number))
 		head.given |= 1u << DECISION_TEXTS;
 
+	needed = sizeof(head) + text_size(&disclosure->destination) +
+		text_size(&disclosure->purpose) + text_size(&data_class) +
+		text_size(&disclosure->destination_state) +
+		text_size(&disclosure->legal_basis) +
+		text_size(&disclosure->on_behalf_of);
+	for (int i = 0; i < disclosure->ndeclared_tags; i++)
+		needed += text_size(&disclosure->declared_tags[i]);
 	if (unlikely(needed > key_buffer_size || key_buffer_size > KEY_BUFFER_KEPT))
 		enlarge_key_buffer(needed);
 
-	memcpy(key_buffer, &head, sizeof(head));
 	to = key_buffer + sizeof(head);
-	for (int i = 0; i < DECISION_TEXTS; i++)
-	{
-		if (texts[i]->data != NULL)
-			to = key_put_text(texts[i], to);
-	}
+	to = key_put_text(&head, 0, &disclosure->destination, to);
+	to = key_put_text(&head, 1, &disclosure->purpose, to);
+	to = key_put_text(&head, 2, &data_class, to);
+	to = key_put_text(&head, 3, &disclosure->destination_state, to);
+	to = key_put_text(&head, 4, &disclosure->legal_basis, to);
+	to = key_put_text(&head, 5, &disclosure->on_behalf_of, to);
 	for (int i = 0; i < disclosure->ndeclared_tags; i++)
-		to = key_put_text(&disclosure->declared_tags[i], to);
+		to = key_put_text(&head, DECISION_TEXTS + 1,
+						  &disclosure->declared_tags[i], to);
+	memcpy(key_buffer, &head, sizeof(head));
 
 	/*
 	 * It is the texts that tell keys apart.  The guard has a part in the
@@ -290,7 +299,7 @@ sg_decision_cache_ask(const Guard *guard, const Disclosure *disclosure)
 
 	/* This may write, and so change the policy's revision. */
 	sg_maintenance_check(disclosure);
-	policy = sg_policy_current();
+	policy = sg_policy_as_heard();
 	if (unlikely(decisions == NULL ||
 				 decisions_policy_load != sg_policy_load_number(policy) ||
 				 decisions_guard_load != guard->load_number))

@@ -18,6 +18,7 @@
 #include "access/xact.h"
 #include "audit/writer.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_trigger.h"
 #include "channel/context.h"
 #include "channel/export_row.h"
 #include "channel/gather.h"
@@ -84,10 +85,28 @@ sg_export_row_init(void)
 	ExecutorFinish_hook = export_row_ExecutorFinish;
 }
 
-/* The trigger's one argument is the guard's id. */
-static const Guard *
-guard_of_trigger(FunctionCallInfo fcinfo, const char *function,
-				 const char *trigger_name, TriggerEvent shape)
+static void
+report_written_by_log(Relation rel)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("a trigger on the audit log cannot write to export table \"%s\"",
+					RelationGetRelationName(rel)),
+			 errhint("Let the trigger notify a process of yours, which then writes in a transaction of its own.")));
+}
+
+/*
+ * Errors out unless this is a trigger of a guard, in the shape that
+ * sharing_guard.protect_export() gives it.
+ *
+ * Owners of partitioned tables must be able to have these functions in
+ * triggers, for the server clones triggers in their name.  Any trigger but the
+ * guard's own, and of its very shape, would record rows twice, or rows that are
+ * none, or find no row to look at.
+ */
+static void
+check_trigger(FunctionCallInfo fcinfo, const char *function,
+			  const char *trigger_name, TriggerEvent shape)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 
@@ -103,34 +122,44 @@ guard_of_trigger(FunctionCallInfo fcinfo, const char *function,
 				 errmsg("trigger \"%s\" does not name its guard",
 						trigdata->tg_trigger->tgname),
 				 errhint("Let sharing_guard.protect_export() create the trigger.")));
-
-	/*
-	 * Owners of partitioned tables must be able to have these functions in
-	 * triggers, for the server clones triggers in their name.  Any trigger
-	 * but the guard's own, and of its very shape, would record rows twice, or
-	 * rows that are none, or find no row to look at.
-	 */
 	if (strcmp(trigdata->tg_trigger->tgname, trigger_name) != 0 ||
 		trigdata->tg_trigger->tgdeferrable ||
 		(trigdata->tg_event & (TRIGGER_EVENT_ROW | TRIGGER_EVENT_TIMINGMASK)) != shape ||
-		!(TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ||
-		  TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event)))
+		TRIGGER_FOR_DELETE(trigdata->tg_trigger->tgtype) ||
+		TRIGGER_FOR_TRUNCATE(trigdata->tg_trigger->tgtype))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("trigger \"%s\" is not one of sharing_guard's",
 						trigdata->tg_trigger->tgname),
 				 errhint("Drop it; sharing_guard.protect_export() creates what is needed.")));
 
-	if (sg_gather_is_writing() || sg_writer_is_this_process())
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("a trigger on the audit log cannot write to export table \"%s\"",
-						RelationGetRelationName(trigdata->tg_relation)),
-				 errhint("Let the trigger notify a process of yours, which then writes in a transaction of its own.")));
+	if (sg_writer_is_this_process())
+		report_written_by_log(trigdata->tg_relation);
 
 	/* Without the library preloaded there would be no record: refuse. */
 	sg_require_operational();
+}
 
+/*
+ * The guard of a row that its trigger is called for.
+ *
+ * What cannot change from one row of a statement to the next is checked once:
+ * the server keeps one FmgrInfo for all calls of a statement's trigger, and a
+ * mark in it says that this was done.
+ */
+static const Guard *
+guard_of_trigger(FunctionCallInfo fcinfo, const char *function,
+				 const char *trigger_name, TriggerEvent shape)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (unlikely(fcinfo->flinfo->fn_extra != (void *) trigger_name))
+	{
+		check_trigger(fcinfo, function, trigger_name, shape);
+		fcinfo->flinfo->fn_extra = (void *) trigger_name;
+	}
+	if (unlikely(sg_gather_is_writing()))
+		report_written_by_log(trigdata->tg_relation);
 	return sg_guard_lookup(trigdata->tg_relation,
 						   trigdata->tg_trigger->tgargs[0]);
 }
@@ -187,28 +216,30 @@ only_bookkeeping_changed(const Guard *guard, TriggerData *trigdata)
 }
 
 /*
- * A column's value, or else what the transaction declared: a blank says
- * nothing, and must not stand in the way of what was said.
+ * Where a column says nothing, what the transaction declared: a blank says
+ * nothing either, and must not stand in the way of what was said.
+ *
+ * A copy: what is declared may be declared anew while the row is being
+ * recorded, by a trigger on the log.
  */
-static inline TextSlice
-column_or_declared(const GuardColumn *column, TupleTableSlot *slot,
-				   const TextSlice *declared)
+static void
+or_declared(TextSlice *value, const TextSlice *declared)
 {
-	TextSlice	value = {NULL, 0};
+	if (sg_is_given(*value) || !sg_is_given(*declared))
+		return;
+	value->data = pnstrdup(declared->data, declared->len);
+	value->len = declared->len;
+}
 
-	/* Most guards have no column for most of it. */
-	if (column->attnum != InvalidAttrNumber)
-		value = sg_guard_column_text(column, slot);
-	if (declared != NULL && !sg_is_given(value) && sg_is_given(*declared))
-	{
-		/*
-		 * A copy: what is declared may be declared anew while the row is
-		 * being recorded, by a trigger on the log.
-		 */
-		value.data = pnstrdup(declared->data, declared->len);
-		value.len = declared->len;
-	}
-	return value;
+static void
+add_declared(Disclosure *disclosure, const DeclaredContext *declared)
+{
+	or_declared(&disclosure->destination, &declared->destination);
+	or_declared(&disclosure->purpose, &declared->purpose);
+	or_declared(&disclosure->legal_basis, &declared->legal_basis);
+	or_declared(&disclosure->case_number, &declared->case_number);
+	or_declared(&disclosure->requesting_person, &declared->requesting_person);
+	or_declared(&disclosure->on_behalf_of, &declared->on_behalf_of);
 }
 
 /*
@@ -225,46 +256,43 @@ sg_export_row_disclosure(Disclosure *disclosure, TextSlice **tags,
 	/* At once, and not up to one column after the other. */
 	slot_getsomeattrs(slot, guard->last_attnum);
 
-	memset(disclosure, 0, sizeof(*disclosure));
 	disclosure->channel = CHANNEL_EXPORT_ROW;
 	disclosure->operation = operation;
 	disclosure->relation = guard->relation;
 	disclosure->at = GetCurrentTimestamp();
+	disclosure->legal_basis_used_up = false;
 
-	disclosure->data_class = sg_guard_column_text(&guard->data_class_column,
-												  slot);
-	if (disclosure->data_class.data == NULL && guard->data_class != NULL)
+	disclosure->data_class =
+		sg_guard_column_text_at_hand(&guard->data_class_column, slot);
+	if (disclosure->data_class.data == NULL)
 	{
 		disclosure->data_class.data = guard->data_class;
-		disclosure->data_class.len = strlen(guard->data_class);
+		disclosure->data_class.len = guard->data_class_len;
 	}
 	disclosure->destination =
-		column_or_declared(&guard->destination, slot,
-						   declared ? &declared->destination : NULL);
+		sg_guard_column_text_at_hand(&guard->destination, slot);
 	disclosure->destination_state =
-		sg_guard_column_text(&guard->destination_state, slot);
-	disclosure->purpose =
-		column_or_declared(&guard->purpose, slot,
-						   declared ? &declared->purpose : NULL);
-	disclosure->ndeclared_tags = sg_guard_column_tags(&guard->purpose, slot,
-													  tags);
+		sg_guard_column_text_at_hand(&guard->destination_state, slot);
+	disclosure->purpose = sg_guard_column_text_at_hand(&guard->purpose, slot);
+	*tags = NULL;
+	disclosure->ndeclared_tags = guard->purpose.form != COLUMN_TAGS ? 0 :
+		sg_guard_column_tags(&guard->purpose, slot, tags);
 	disclosure->declared_tags = *tags;
 	disclosure->legal_basis =
-		column_or_declared(&guard->legal_basis, slot,
-						   declared ? &declared->legal_basis : NULL);
+		sg_guard_column_text_at_hand(&guard->legal_basis, slot);
 	disclosure->case_number =
-		column_or_declared(&guard->case_number, slot,
-						   declared ? &declared->case_number : NULL);
+		sg_guard_column_text_at_hand(&guard->case_number, slot);
 	disclosure->requesting_person =
-		column_or_declared(&guard->requesting_person, slot,
-						   declared ? &declared->requesting_person : NULL);
+		sg_guard_column_text_at_hand(&guard->requesting_person, slot);
+	disclosure->on_behalf_of =
+		sg_guard_column_text_at_hand(&guard->on_behalf_of, slot);
+	if (declared != NULL)
+		add_declared(disclosure, declared);
+
 	/* A blank names nobody. */
 	if (disclosure->requesting_person.data != NULL &&
 		!sg_is_given(disclosure->requesting_person))
 		disclosure->requesting_person.data = NULL;
-	disclosure->on_behalf_of =
-		column_or_declared(&guard->on_behalf_of, slot,
-						   declared ? &declared->on_behalf_of : NULL);
 	disclosure->record_key = sg_guard_columns_text(guard->record_key,
 												   guard->nrecord_key, slot,
 												   true);

@@ -709,25 +709,26 @@ next_piece(Piece *piece)
 	make_columns(&piece->columns, set->fields);
 	for (int64 i = first; i < set->nrows; i++)
 	{
-		RowView		row;
+		const LoggedRow *row = set->rows[i];
+		TextSlice	fields[ROW_FIELDS];
 
-		sg_row_view(&row, set, set->rows[i]);
 		if (i == first)
-			piece->at = row.at;
-		else if (row.at - piece->at > EVENT_SPAN_USECS ||
+			piece->at = row->at;
+		else if (row->at - piece->at > EVENT_SPAN_USECS ||
 				 bytes >= EVENT_BYTES_MAX || i - first >= ROWS_PER_EVENT_MAX)
 			break;
+		sg_row_fields(fields, row);
 		for (int field = ROW_RECORD_KEY; field < ROW_FIELDS; field++)
 		{
 			if (piece->columns.column[field] == NULL)
 				continue;
-			sg_rows_append(piece->columns.column[field], &row.fields[field]);
-			bytes += row.fields[field].len;
+			sg_rows_append(piece->columns.column[field], &fields[field]);
+			bytes += fields[field].len;
 		}
 		if (piece->columns.column[ROW_PURPOSE] != NULL)
 		{
-			append_purpose(piece, row.purpose);
-			bytes += set->purposes[row.purpose].len;
+			append_purpose(piece, row->purpose);
+			bytes += set->purposes[row->purpose].len;
 		}
 		piece->next = i + 1;
 	}
@@ -737,12 +738,7 @@ next_piece(Piece *piece)
 	if (piece->purposes != NULL)
 	{
 		for (int64 i = first; i < piece->next; i++)
-		{
-			RowView		row;
-
-			sg_row_view(&row, set, set->rows[i]);
-			piece->purposes[row.purpose] = 0;
-		}
+			piece->purposes[set->rows[i]->purpose] = 0;
 	}
 	return true;
 }

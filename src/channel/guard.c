@@ -522,6 +522,8 @@ read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
 	guard->relid = RelationGetRelid(rel);
 	guard->protected_relid = guarded_relid;
 	guard->data_class = spi_text(row, 2);
+	if (guard->data_class != NULL)
+		guard->data_class_len = strlen(guard->data_class);
 	guard->enforce = strcmp(spi_text(row, 3), "observe") != 0;
 	guard->skip_row = strcmp(spi_text(row, 4), "skip_row") == 0;
 	if (get_rel_name(guarded_relid) == NULL)
@@ -855,12 +857,12 @@ sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
 	if (ncolumns == 0)
 		return slice;
 	if (ncolumns == 1)
-		return sg_guard_column_text(&columns[0], slot);
+		return sg_guard_column_text_at_hand(&columns[0], slot);
 
 	fields = palloc(sizeof(TextSlice) * ncolumns);
 	for (int i = 0; i < ncolumns; i++)
 	{
-		fields[i] = sg_guard_column_text(&columns[i], slot);
+		fields[i] = sg_guard_column_text_at_hand(&columns[i], slot);
 		if (fields[i].data == NULL && required)
 			return slice;
 	}

@@ -48,6 +48,7 @@ typedef struct Guard
 	Oid			protected_relid;	/* whose guard it is: one has but one */
 	const char *relation;		/* the protected table's qualified name */
 	const char *data_class;		/* or NULL: the column says */
+	Size		data_class_len;
 	bool		enforce;		/* the guard's own mode */
 	bool		skip_row;
 
@@ -88,6 +89,33 @@ extern const Guard *sg_guard_lookup(Relation rel, const char *guard_id);
  */
 extern TextSlice sg_guard_column_text(const GuardColumn *column,
 									  TupleTableSlot *slot);
+
+/*
+ * The same of a slot in which all columns up to the guard's last_attnum are at
+ * hand.  Most columns are text, and most values lie there as they are.
+ */
+static inline TextSlice
+sg_guard_column_text_at_hand(const GuardColumn *column, TupleTableSlot *slot)
+{
+	TextSlice	slice = {NULL, 0};
+	int			i = column->attnum - 1;
+
+	if (column->attnum == InvalidAttrNumber || slot->tts_isnull[i])
+		return slice;
+	if (column->form == COLUMN_TEXT)
+	{
+		const char *value = DatumGetPointer(slot->tts_values[i]);
+
+		if (!VARATT_IS_EXTENDED(value) ||
+			(VARATT_IS_1B(value) && !VARATT_IS_1B_E(value)))
+		{
+			slice.data = VARDATA_ANY(value);
+			slice.len = VARSIZE_ANY_EXHDR(value);
+			return slice;
+		}
+	}
+	return sg_guard_column_text(column, slot);
+}
 
 /*
  * Several columns as one text: the value itself, or "(a,b)" as a row prints;

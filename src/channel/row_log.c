@@ -17,15 +17,6 @@
 #include "channel/row_log.h"
 #include "utils/memutils.h"
 
-/* A row; the fields that its set has follow, each behind its length. */
-struct LoggedRow
-{
-	RowSet	   *set;
-	TimestampTz at;
-	int32		purpose;
-	uint32		words;			/* of its size, in units of MAXALIGN */
-};
-
 struct RowLogChunk
 {
 	RowLogChunk *next;
@@ -229,16 +220,14 @@ sg_row_log_sort(RowLog *log)
 }
 
 void
-sg_row_view(RowView *view, const RowSet *set, const LoggedRow *row)
+sg_row_fields(TextSlice *fields, const LoggedRow *row)
 {
 	const char *from = (const char *) (row + 1);
 
-	view->at = row->at;
-	view->purpose = row->purpose;
 	for (int i = ROW_RECORD_KEY; i < ROW_FIELDS; i++)
 	{
-		if (set->fields & HAS_FIELD(i))
-			from = get_field(from, &view->fields[i]);
+		if (row->set->fields & HAS_FIELD(i))
+			from = get_field(from, &fields[i]);
 	}
 }
 

@@ -18,7 +18,15 @@
  */
 #define HAS_FIELD(field)	(1 << (field))
 
-typedef struct LoggedRow LoggedRow;
+/* A row; the fields that its set has follow, each behind its length. */
+typedef struct LoggedRow
+{
+	struct RowSet *set;
+	TimestampTz at;
+	int32		purpose;		/* its number in the set's purposes */
+	uint32		words;			/* of its size, in units of MAXALIGN */
+} LoggedRow;
+
 typedef struct RowLogChunk RowLogChunk;
 
 /*
@@ -49,14 +57,6 @@ typedef struct RowLog
 	RowLogChunk *last_chunk;
 } RowLog;
 
-/* What a row is, to who records it. */
-typedef struct RowView
-{
-	TimestampTz at;
-	int			purpose;		/* its number in the set's purposes */
-	TextSlice	fields[ROW_FIELDS]; /* but for the purpose */
-} RowView;
-
 /* Which fields this row has. */
 extern int	sg_row_has(const Disclosure *disclosure);
 
@@ -75,7 +75,8 @@ extern int	sg_row_log_append(RowLog *log, RowSet *set,
  */
 extern void sg_row_log_sort(RowLog *log);
 
-extern void sg_row_view(RowView *view, const RowSet *set, const LoggedRow *row);
+/* The row's fields, but for its purpose, by RowField. */
+extern void sg_row_fields(TextSlice *fields, const LoggedRow *row);
 
 /* Forgets all rows; the sets are empty again, and in no list. */
 extern void sg_row_log_reset(RowLog *log);

@@ -506,7 +506,12 @@ const Policy *
 sg_policy_current(void)
 {
 	AcceptInvalidationMessages();
+	return sg_policy_as_heard();
+}
 
+const Policy *
+sg_policy_as_heard(void)
+{
 	/*
 	 * Reading the tables accepts further invalidations.  Read again if there
 	 * were any, but not for ever: if they keep coming, what was read is newer

@@ -25,6 +25,9 @@ extern void sg_policy_init(void);
  */
 extern const Policy *sg_policy_current(void);
 
+/* The same for a caller that has just accepted them. */
+extern const Policy *sg_policy_as_heard(void);
+
 /*
  * Changes with every reload: a decision made under another number is stale.
  * Never 0.
