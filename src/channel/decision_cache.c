@@ -22,10 +22,14 @@
 
 /*
  * The cache starts anew at either of these sizes.  Purposes are free text, so
- * there is no end to the keys.
+ * there is no end to the keys; but a feed to some thousand agencies for some
+ * purposes, one after the other, should find all of its decisions.  Memory is
+ * taken in blocks that are small beside the limit, so that the limit means what
+ * is in use.
  */
-#define DECISIONS_MAX		10000
-#define DECISIONS_BYTES_MAX (8 * 1024 * 1024)
+#define DECISIONS_MAX		20000
+#define DECISIONS_BYTES_MAX (16 * 1024 * 1024)
+#define DECISIONS_BLOCK		(64 * 1024)
 
 /* A key longer than this does not keep its buffer. */
 #define KEY_BUFFER_KEPT		(64 * 1024)
@@ -69,7 +73,9 @@ forget_decisions(void)
 	if (decision_context == NULL)
 		decision_context = AllocSetContextCreate(TopMemoryContext,
 												 "sharing_guard decisions",
-												 ALLOCSET_DEFAULT_SIZES);
+												 ALLOCSET_DEFAULT_MINSIZE,
+												 ALLOCSET_DEFAULT_INITSIZE,
+												 DECISIONS_BLOCK);
 	decisions = NULL;
 	MemoryContextReset(decision_context);
 	decisions = decision_table_create(decision_context, 256, NULL);
