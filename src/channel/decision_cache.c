@@ -7,6 +7,12 @@
  * destination, purpose, legal basis, ...), until the policy or the guard
  * changes or a validity window that the decision looked at ends.
  *
+ * Rows come in an order of their own: the same again, or one agency after the
+ * other and then from the beginning.  So each decision remembers which followed
+ * it.  That one is fetched into the processor's cache in time for the next row,
+ * and where the guess was right the row's key is only compared, neither made nor
+ * hashed.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -18,6 +24,7 @@
 #include "policy/decide.h"
 #include "policy/fold.h"
 #include "policy/policy.h"
+#include "prefetch.h"
 #include "utils/memutils.h"
 
 /*
@@ -32,15 +39,60 @@
 #define DECISIONS_BLOCK		(64 * 1024)
 
 /* A key longer than this does not keep its buffer. */
-#define KEY_BUFFER_KEPT		(64 * 1024)
-#define KEY_BUFFER_SIZE		1024
+#define PROBE_KEPT			(64 * 1024)
+#define PROBE_SIZE			1024
+
+/* What a decision key begins with; the texts follow, end to end. */
+typedef struct DecisionKeyHead
+{
+	const char *operation;		/* a constant of the channel's */
+	Oid			protected_relid;
+	uint16		channel;
+	uint16		given;			/* one bit for each text, and two more */
+} DecisionKeyHead;
+
+StaticAssertDecl(sizeof(DecisionKeyHead) ==
+				 sizeof(char *) + sizeof(Oid) + 2 * sizeof(uint16),
+				 "a decision key has no padding");
+
+/* The texts that a decision may depend on. */
+#define DECISION_TEXTS		6
+#define HAS_CASE			(1 << DECISION_TEXTS)
+#define HAS_TAGS			(1 << (DECISION_TEXTS + 1))
+
+/*
+ * It is the texts that tell keys apart.  The guard has a part in the hash, for
+ * many tables may send the same to the same.
+ */
+static inline uint32
+key_hash(const GatheredDecision *decision)
+{
+	DecisionKeyHead head;
+
+	memcpy(&head, decision->key, sizeof(head));
+	return hash_combine(head.protected_relid,
+						hash_bytes((const unsigned char *) decision->key + sizeof(head),
+								   decision->key_len - sizeof(head)));
+}
+
+/* The decisions stay where they are; the table only points to them. */
+typedef struct DecisionEntry
+{
+	GatheredDecision *decision;
+	uint32		hash;
+	char		status;			/* simplehash's */
+} DecisionEntry;
 
 #define SH_PREFIX decision_table
-#define SH_ELEMENT_TYPE GatheredDecision
-#define SH_KEY_TYPE ByteKey
-#define SH_KEY key
-#define SH_HASH_KEY(tb, key) ((key).hash)
-#define SH_EQUAL(tb, a, b) byte_key_equal(a, b)
+#define SH_ELEMENT_TYPE DecisionEntry
+#define SH_KEY_TYPE GatheredDecision *
+#define SH_KEY decision
+#define SH_HASH_KEY(tb, key) key_hash(key)
+#define SH_EQUAL(tb, a, b) \
+	((a)->key_len == (b)->key_len && \
+	 memcmp((a)->key, (b)->key, (a)->key_len) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, entry) ((entry)->hash)
 #define SH_SCOPE static inline
 #define SH_DECLARE
 #define SH_DEFINE
@@ -52,18 +104,21 @@ static decision_table_hash *decisions = NULL;
 static uint64 decisions_policy_load = 0;
 static uint64 decisions_guard_load = 0;
 
+/* The one of the last row, if it is in the cache. */
+static GatheredDecision *latest = NULL;
+
 /* A decision that holds for one row alone lives here until the next row. */
 static MemoryContext row_context = NULL;
 
 /*
- * Scratch for building keys, kept from row to row unless a huge value has
- * blown it up.
+ * What is looked for: nothing but a key.  Kept from row to row unless a huge
+ * value has blown it up.
  */
-static char *key_buffer = NULL;
-static Size key_buffer_size = 0;
+static GatheredDecision *probe = NULL;
+static Size probe_size = 0;
 
 /*
- * Throws the cache away, and makes an empty one.  The pointer is cleared
+ * Throws the cache away, and makes an empty one.  The pointers are cleared
  * first: if memory runs out, the next row finds no table rather than freed
  * memory.
  */
@@ -77,6 +132,7 @@ forget_decisions(void)
 												 ALLOCSET_DEFAULT_INITSIZE,
 												 DECISIONS_BLOCK);
 	decisions = NULL;
+	latest = NULL;
 	MemoryContextReset(decision_context);
 	decisions = decision_table_create(decision_context, 256, NULL);
 }
@@ -145,162 +201,197 @@ sg_decision_cache_ask_anew(const Guard *guard, const Disclosure *disclosure)
 	return decide_one_row(sg_policy_current(), guard, disclosure);
 }
 
-/* The texts that a decision may depend on. */
-#define DECISION_TEXTS 6
-
-/* What a decision key begins with; the texts follow, end to end. */
-typedef struct DecisionKeyHead
-{
-	const char *operation;		/* a constant of the channel's */
-	Oid			protected_relid;
-	uint16		channel;
-	uint16		given;			/* one bit for each text, one for a case */
-} DecisionKeyHead;
-
-StaticAssertDecl(sizeof(DecisionKeyHead) ==
-				 sizeof(char *) + sizeof(Oid) + 2 * sizeof(uint16),
-				 "a decision key has no padding");
-
 /*
- * Puts text number i, behind its length, at "to", and returns where the next
- * goes.
+ * All that a decision may depend on, but for what depends_on_record tells, in
+ * one order; a text that is not given has no data.
+ *
+ * The operation is in it although no rule asks for it, since a decision
+ * remembers the group that its last row went to, and the guard for its mode as
+ * well.  Whether there is a case number is a condition of rules; which one it
+ * is, only depends_on_record asks.
  */
-static inline char *
-key_put_text(DecisionKeyHead *head, int i, const TextSlice *text, char *to)
+static inline void
+key_parts(DecisionKeyHead *head, TextSlice *texts, const Guard *guard,
+		  const Disclosure *disclosure)
 {
-	uint32		len = (uint32) text->len;
+	texts[0] = disclosure->destination;
+	texts[1] = disclosure->purpose;
+	texts[2] = disclosure->data_class;
+	texts[3] = disclosure->destination_state;
+	texts[4] = disclosure->legal_basis;
+	texts[5] = disclosure->on_behalf_of;
 
-	if (text->data == NULL)
-		return to;
-	head->given |= 1u << i;
-	memcpy(to, &len, sizeof(len));
-	to += sizeof(len);
-	memcpy(to, text->data, len);
-	return to + len;
+	/* What the guard says of all its rows need not be looked at. */
+	if (texts[2].data == guard->data_class)
+		texts[2].data = NULL;
+
+	head->operation = disclosure->operation;
+	head->protected_relid = guard->protected_relid;
+	head->channel = disclosure->channel;
+	head->given = 0;
+	for (int i = 0; i < DECISION_TEXTS; i++)
+		head->given |= (texts[i].data != NULL) << i;
+	if (disclosure->ndeclared_tags > 0)
+		head->given |= HAS_TAGS;
+
+	/* As policy sees it: blanks are no case number. */
+	if (disclosure->case_number.data != NULL &&
+		sg_is_given(disclosure->case_number))
+		head->given |= HAS_CASE;
 }
 
-/* What key_put_text() needs. */
+/* Is this the decision with that key?  Tags are left to the table. */
+static inline bool
+has_key(const GatheredDecision *decision, const DecisionKeyHead *head,
+		const TextSlice *texts)
+{
+	const char *at = decision->key + sizeof(*head);
+
+	if (memcmp(decision->key, head, sizeof(*head)) != 0 ||
+		(head->given & HAS_TAGS) != 0)
+		return false;
+	for (int i = 0; i < DECISION_TEXTS; i++)
+	{
+		uint32		len;
+
+		if (texts[i].data == NULL)
+			continue;
+		memcpy(&len, at, sizeof(len));
+		at += sizeof(len);
+		if (len != texts[i].len || memcmp(at, texts[i].data, len) != 0)
+			return false;
+		at += len;
+	}
+	return true;
+}
+
+static pg_noinline void
+enlarge_probe(Size needed)
+{
+	/* No event could hold that either. */
+	sg_rows_check_length(needed);
+	if (probe != NULL)
+		pfree(probe);
+	probe = NULL;
+	probe_size = 0;
+	needed = Max(needed, PROBE_SIZE);
+	probe = MemoryContextAlloc(TopMemoryContext, needed);
+	probe_size = needed;
+}
+
 static inline Size
 text_size(const TextSlice *text)
 {
 	return text->data == NULL ? 0 : sizeof(uint32) + text->len;
 }
 
-static pg_noinline void
-enlarge_key_buffer(Size needed)
+/* Behind its length, so that no two lists of texts are the same bytes. */
+static inline char *
+put_text(char *to, const TextSlice *text)
 {
-	/* No event could hold that either. */
-	sg_rows_check_length(needed);
-	if (key_buffer != NULL)
-		pfree(key_buffer);
-	key_buffer = NULL;
-	key_buffer_size = 0;
-	needed = Max(needed, KEY_BUFFER_SIZE);
-	key_buffer = MemoryContextAlloc(TopMemoryContext, needed);
-	key_buffer_size = needed;
+	uint32		len = (uint32) text->len;
+
+	if (text->data == NULL)
+		return to;
+	memcpy(to, &len, sizeof(len));
+	to += sizeof(len);
+	memcpy(to, text->data, len);
+	return to + len;
 }
 
-/*
- * All that a decision may depend on, but for what depends_on_record tells.
- *
- * This is done for every row, so room is made once and the key is short: what
- * is not given takes one bit.
- *
- * The operation is in it although no rule asks for it, since a decision
- * remembers the group that its last row went to, and the guard for its mode as
- * well.  Whether there is a case number is a condition of rules; which one it
- * is, only depends_on_record asks.  The key is in the scratch buffer.
- */
-static ByteKey
-decision_key(const Guard *guard, const Disclosure *disclosure)
+/* Makes the key, in the probe. */
+static void
+make_key(const DecisionKeyHead *head, const TextSlice *texts,
+		 const Disclosure *disclosure)
 {
-	DecisionKeyHead head;
-	Size		needed;
+	Size		needed = offsetof(GatheredDecision, key) + sizeof(*head);
 	char	   *to;
-	ByteKey		key;
-	TextSlice	data_class = disclosure->data_class;
 
-	/* What the guard says of all its rows need not be looked at. */
-	if (data_class.data == guard->data_class)
-		data_class.data = NULL;
-
-	head.operation = disclosure->operation;
-	head.protected_relid = guard->protected_relid;
-	head.channel = disclosure->channel;
-	head.given = 0;
-
-	/* As policy sees it: blanks are no case number. */
-	if (disclosure->case_number.data != NULL &&
-		sg_is_given(disclosure->case_number))
-		head.given |= 1u << DECISION_TEXTS;
-
-	needed = sizeof(head) + text_size(&disclosure->destination) +
-		text_size(&disclosure->purpose) + text_size(&data_class) +
-		text_size(&disclosure->destination_state) +
-		text_size(&disclosure->legal_basis) +
-		text_size(&disclosure->on_behalf_of);
+	for (int i = 0; i < DECISION_TEXTS; i++)
+		needed += text_size(&texts[i]);
 	for (int i = 0; i < disclosure->ndeclared_tags; i++)
 		needed += text_size(&disclosure->declared_tags[i]);
-	if (unlikely(needed > key_buffer_size || key_buffer_size > KEY_BUFFER_KEPT))
-		enlarge_key_buffer(needed);
+	if (unlikely(needed > probe_size || probe_size > PROBE_KEPT))
+		enlarge_probe(needed);
 
-	to = key_buffer + sizeof(head);
-	to = key_put_text(&head, 0, &disclosure->destination, to);
-	to = key_put_text(&head, 1, &disclosure->purpose, to);
-	to = key_put_text(&head, 2, &data_class, to);
-	to = key_put_text(&head, 3, &disclosure->destination_state, to);
-	to = key_put_text(&head, 4, &disclosure->legal_basis, to);
-	to = key_put_text(&head, 5, &disclosure->on_behalf_of, to);
+	memcpy(probe->key, head, sizeof(*head));
+	to = probe->key + sizeof(*head);
+	for (int i = 0; i < DECISION_TEXTS; i++)
+		to = put_text(to, &texts[i]);
 	for (int i = 0; i < disclosure->ndeclared_tags; i++)
-		to = key_put_text(&head, DECISION_TEXTS + 1,
-						  &disclosure->declared_tags[i], to);
-	memcpy(key_buffer, &head, sizeof(head));
-
-	/*
-	 * It is the texts that tell keys apart.  The guard has a part in the
-	 * hash, for many tables may send the same to the same.
-	 */
-	key.data = key_buffer;
-	key.len = to - key_buffer;
-	key.hash = hash_combine(head.protected_relid,
-							hash_bytes((const unsigned char *) key.data + sizeof(head),
-									   key.len - sizeof(head)));
-	return key;
+		to = put_text(to, &disclosure->declared_tags[i]);
+	probe->key_len = to - probe->key;
 }
 
 /*
- * Asks policy, and keeps the answer in the cache, in the place of an older one
- * under this key.
+ * Asks policy, and keeps the answer in the cache under the probe's key: in the
+ * place of "old", which has that key and does not hold any more.
  */
 static GatheredDecision *
 decide_anew(const Policy *policy, const Guard *guard,
-			const Disclosure *disclosure, ByteKey key)
+			const Disclosure *disclosure, GatheredDecision *old)
 {
-	GatheredDecision made;
-	GatheredDecision *gathered;
-	bool		found;
+	GatheredDecision made = {0};
+	GatheredDecision *gathered = old;
 
 	/* What was replaced takes memory until the cache starts anew. */
 	if (decisions->members >= DECISIONS_MAX ||
 		MemoryContextMemAllocated(decision_context, true) > DECISIONS_BYTES_MAX)
+	{
 		forget_decisions();
+		gathered = NULL;
+	}
 
 	/* Decide first: an error must not leave an entry without a decision. */
 	make_decision(&made, policy, guard, disclosure, decision_context);
-	key.data = memcpy(MemoryContextAlloc(decision_context, key.len),
-					  key.data, key.len);
-	gathered = decision_table_insert(decisions, key, &found);
-	made.key = key;
-	made.status = gathered->status;
-	*gathered = made;
+	if (gathered == NULL)
+	{
+		bool		found;
+
+		gathered = MemoryContextAlloc(decision_context,
+									  offsetof(GatheredDecision, key) + probe->key_len);
+		made.key_len = probe->key_len;
+		memcpy(gathered, &made, offsetof(GatheredDecision, key));
+		memcpy(gathered->key, probe->key, probe->key_len);
+		(void) decision_table_insert(decisions, gathered, &found);
+	}
+	else
+	{
+		made.key_len = gathered->key_len;
+		made.follower = gathered->follower;
+		memcpy(gathered, &made, offsetof(GatheredDecision, key));
+	}
 	return gathered;
+}
+
+/*
+ * Remembers what follows what, and asks for the memory that the next rows will
+ * need, if they come in the order of the last time: the next one's group, and
+ * the decision after that.
+ */
+static inline void
+expect_followers(GatheredDecision *gathered)
+{
+	const GatheredDecision *next = gathered->follower;
+
+	if (latest != NULL)
+		latest->follower = gathered;
+	latest = gathered;
+	if (next != NULL)
+	{
+		sg_prefetch(next->group);
+		sg_prefetch(next->follower);
+		if (next->follower != NULL)
+			sg_prefetch(next->follower->key);
+	}
 }
 
 GatheredDecision *
 sg_decision_cache_ask(const Guard *guard, const Disclosure *disclosure)
 {
 	const Policy *policy;
-	ByteKey		key;
+	DecisionKeyHead head;
+	TextSlice	texts[DECISION_TEXTS];
 	GatheredDecision *gathered;
 
 	/* This may write, and so change the policy's revision. */
@@ -315,12 +406,17 @@ sg_decision_cache_ask(const Guard *guard, const Disclosure *disclosure)
 		decisions_guard_load = guard->load_number;
 	}
 
-	key = decision_key(guard, disclosure);
-	gathered = decision_table_lookup(decisions, key);
-	if (unlikely(gathered == NULL))
-		return decide_anew(policy, guard, disclosure, key);
-	if (unlikely(gathered->one_row))
-		return decide_one_row(policy, guard, disclosure);
+	key_parts(&head, texts, guard, disclosure);
+	gathered = latest != NULL ? latest->follower : NULL;
+	if (gathered == NULL || !has_key(gathered, &head, texts))
+	{
+		DecisionEntry *entry;
+
+		make_key(&head, texts, disclosure);
+		entry = decision_table_lookup(decisions, probe);
+		gathered = entry != NULL ? entry->decision :
+			decide_anew(policy, guard, disclosure, NULL);
+	}
 
 	/*
 	 * A validity window may have opened or closed since (or the clock was set
@@ -328,6 +424,12 @@ sg_decision_cache_ask(const Guard *guard, const Disclosure *disclosure)
 	 */
 	if (unlikely(disclosure->at >= gathered->valid_until ||
 				 disclosure->at < gathered->decided_at))
-		return decide_anew(policy, guard, disclosure, key);
+	{
+		make_key(&head, texts, disclosure);
+		gathered = decide_anew(policy, guard, disclosure, gathered);
+	}
+	if (unlikely(gathered->one_row))
+		return decide_one_row(policy, guard, disclosure);
+	expect_followers(gathered);
 	return gathered;
 }

@@ -8,37 +8,40 @@
 #ifndef SHARING_GUARD_DECISION_CACHE_H
 #define SHARING_GUARD_DECISION_CACHE_H
 
-#include "channel/byte_key.h"
 #include "channel/guard.h"
 #include "disclosure.h"
 
 /*
- * A decision in the cache: itself the entry of the hash table.  A statement
- * goes from one to the next, and none stays in the processor's cache for its
- * next row; so what a row needs is together, and short.
+ * A decision in the cache.  A statement goes from one to the next, and none
+ * stays in the processor's cache for its next row; so what a row needs is
+ * together, and short.
  */
 typedef struct GatheredDecision
 {
-	ByteKey		key;
-	char		status;			/* simplehash's */
-	bool		one_row;		/* the decision's depends_on_record */
-	bool		basis_limited;	/* the decision's legal_basis_limited */
-	Outcome		outcome;		/* the modes considered */
-
 	/* While does the decision hold? */
 	TimestampTz decided_at;
 	TimestampTz valid_until;
+
+	uint32		key_len;
+	Outcome		outcome;		/* the modes considered */
+	bool		one_row;		/* the decision's depends_on_record */
+	bool		basis_limited;	/* the decision's legal_basis_limited */
 
 	/*
 	 * For gather.c: the group that the last row under this decision went to,
 	 * and which of the group's purposes this decision's is (-1: none yet);
 	 * while the epoch is that of the groups.
 	 */
+	int			purpose;
 	struct Group *group;
 	uint64		group_epoch;
-	int			purpose;
 
 	const Decision *decision;
+
+	/* The one that the row after the last of this one's was under. */
+	struct GatheredDecision *follower;
+
+	char		key[FLEXIBLE_ARRAY_MEMBER];
 } GatheredDecision;
 
 /*

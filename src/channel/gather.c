@@ -34,6 +34,7 @@
 #include "policy/change.h"
 #include "policy/legal_basis.h"
 #include "policy/policy.h"
+#include "prefetch.h"
 #include "operational.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -45,6 +46,9 @@
  * Civ. Code 1798.90.52).
  */
 #define EVENT_SPAN_USECS	USECS_PER_SEC
+
+/* How many rows ahead the memory of a row is asked for. */
+#define ROWS_AHEAD			8
 
 /* No further row is added to an event whose rows' values take so much. */
 #define EVENT_BYTES_MAX		(256 * 1024)
@@ -76,6 +80,14 @@ typedef struct Group
 
 StaticAssertDecl(offsetof(Group, set) == 0, "a group begins with its rows");
 
+/* A key, hashed once. */
+typedef struct ByteKey
+{
+	const char *data;
+	uint32		len;
+	uint32		hash;
+} ByteKey;
+
 typedef struct GroupEntry
 {
 	ByteKey		key;
@@ -88,7 +100,9 @@ typedef struct GroupEntry
 #define SH_KEY_TYPE ByteKey
 #define SH_KEY key
 #define SH_HASH_KEY(tb, key) ((key).hash)
-#define SH_EQUAL(tb, a, b) byte_key_equal(a, b)
+#define SH_EQUAL(tb, a, b) \
+	((a).hash == (b).hash && (a).len == (b).len && \
+	 memcmp((a).data, (b).data, (a).len) == 0)
 #define SH_SCOPE static inline
 #define SH_DECLARE
 #define SH_DEFINE
@@ -712,6 +726,9 @@ next_piece(Piece *piece)
 		const LoggedRow *row = set->rows[i];
 		TextSlice	fields[ROW_FIELDS];
 
+		/* Rows of one group lie far from one another. */
+		if (i + ROWS_AHEAD < set->nrows)
+			sg_prefetch(set->rows[i + ROWS_AHEAD]);
 		if (i == first)
 			piece->at = row->at;
 		else if (row->at - piece->at > EVENT_SPAN_USECS ||
