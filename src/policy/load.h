@@ -36,6 +36,9 @@ extern Datum sg_load_datum(uint64 row, int column, bool *isnull);
 extern char *sg_load_text(uint64 row, int column);	/* NULL if null */
 extern bool sg_load_bool(uint64 row, int column);	/* false if null */
 extern TimestampTz sg_load_time(uint64 row, int column, TimestampTz if_null);
+extern void sg_load_in_zone(const char *time_zone);
+extern TimestampTz sg_load_day(uint64 row, int column, int days_after,
+							   TimestampTz if_null);
 extern void sg_load_words(uint64 row, int column, WordList *list);
 
 #endif							/* SHARING_GUARD_LOAD_H */
