@@ -184,7 +184,7 @@ sg_load_day(uint64 row, int column, int days_after, TimestampTz if_null)
 }
 
 /*
- * For qsort(): the order in which sg_words_contain() searches.  By bytes, and
+ * For qsort(): the order in which sg_words_find() searches.  By bytes, and
  * no collation's.
  */
 static int
@@ -233,7 +233,7 @@ sg_load_words(uint64 row, int column, WordList *list)
 	sg_words_sort(list);
 }
 
-/* Puts a list in the order that sg_words_contain() needs. */
+/* Puts a list in the order that sg_words_find() needs. */
 void
 sg_words_sort(WordList *list)
 {
@@ -253,11 +253,11 @@ sg_compare_slice(const char *data, Size len, const char *string)
 }
 
 /*
- * Is this text, which need not end in NUL, one of the words?  By bisection,
- * for lists can be long: the records that a warrant covers, say.
+ * Where in the list this text is, which need not end in NUL; -1 where it is not.
+ * By bisection, for lists can be long: the records that a warrant covers, say.
  */
-bool
-sg_words_contain(const WordList *list, const char *data, Size len)
+int
+sg_words_find(const WordList *list, const char *data, Size len)
 {
 	int			low = 0;
 	int			high = list->count;
@@ -268,11 +268,17 @@ sg_words_contain(const WordList *list, const char *data, Size len)
 		int			cmp = sg_compare_slice(data, len, list->words[middle]);
 
 		if (cmp == 0)
-			return true;
+			return middle;
 		if (cmp < 0)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	return false;
+	return -1;
+}
+
+bool
+sg_words_contain(const WordList *list, const char *data, Size len)
+{
+	return sg_words_find(list, data, len) >= 0;
 }

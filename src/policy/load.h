@@ -25,6 +25,7 @@ extern void sg_load_end(void);
 /* A piece of text and a string, as strcmp() would compare them. */
 extern int	sg_compare_slice(const char *data, Size len, const char *string);
 extern void sg_words_sort(WordList *list);
+extern int	sg_words_find(const WordList *list, const char *data, Size len);
 extern bool sg_words_contain(const WordList *list, const char *data, Size len);
 
 /*

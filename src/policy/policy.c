@@ -28,6 +28,7 @@
 #include "utils/timestamp.h"
 
 #include "policy/compiled.h"
+#include "policy/rule_index.h"
 #include "operational.h"
 #include "vocabulary.h"
 
@@ -223,6 +224,26 @@ load_condition(uint64 row, int column, const char *no, const char *yes,
 	return CONDITION_FALSE;
 }
 
+/*
+ * A list of data classes as a set of places in the list of all there are.  The
+ * table's check refuses one that is not there; it counts as one that no
+ * disclosure has, for a set without members would be no condition.
+ */
+static Bitmapset *
+places_of(const WordList *all, const WordList *words)
+{
+	Bitmapset  *places = NULL;
+
+	for (int i = 0; i < words->count; i++)
+	{
+		int			place = sg_words_find(all, words->words[i],
+										  strlen(words->words[i]));
+
+		places = bms_add_member(places, place >= 0 ? place : all->count);
+	}
+	return places;
+}
+
 static int
 compare_rules(const void *a, const void *b)
 {
@@ -298,8 +319,10 @@ load_rules(Policy *policy)
 			rule->contract != CONDITION_ANY;
 
 		sg_load_words(row, 10, &rule->purpose_tags);
-		sg_load_words(row, 11, &rule->data_classes);
-		sg_load_words(row, 12, &rule->except_data_classes);
+		sg_load_words(row, 11, &words);
+		rule->data_classes = places_of(&policy->data_classes, &words);
+		sg_load_words(row, 12, &words);
+		rule->except_data_classes = places_of(&policy->data_classes, &words);
 		sg_load_words(row, 13, &words);
 		for (int i = 0; i < words.count; i++)
 		{
@@ -320,6 +343,7 @@ load_rules(Policy *policy)
 		rule->lawful_way = sg_load_text(row, 21);
 	}
 	qsort(policy->rules, policy->nrules, sizeof(Rule), compare_rules);
+	policy->rule_index = sg_rule_index_make(policy->rules, policy->nrules);
 }
 
 static int
