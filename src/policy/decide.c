@@ -3,8 +3,9 @@
  * decide.c
  *		Disclosure x policy -> decision.
  *
- * Every rule that can match (rule_index.c) is held against the disclosure; every
- * one that does is recorded, and the strictest wins, so the order of rules never matters.
+ * Every rule that can match (rule_index.c) is held against the disclosure;
+ * every one that does is recorded, and the strictest wins, so the order of
+ * rules never matters.
  * What no rule about destinations speaks of gets the default of its class.
  *
  * The parties are the destination and, where one is named, the agency on
@@ -860,17 +861,19 @@ apply_defaults(Deliberation *d)
 	for (int k = 0; k < d->nparties; k++)
 	{
 		const Party *party = &d->parties[k];
-		StringInfoData reason;
+		const char *why = class_defaults[party->class].reason;
+		StringInfoData reason = {0};
 
 		if (!left_to_default(d, party))
 			continue;
-		initStringInfo(&reason);
-		append_party(d, &reason, party);
-		if (class_defaults[party->class].reason != NULL)
-			append_sentence(&reason, class_defaults[party->class].reason);
+		if (why != NULL)
+		{
+			initStringInfo(&reason);
+			append_party(d, &reason, party);
+			append_sentence(&reason, why);
+		}
 		add_finding(d, class_defaults[party->class].rule_id,
-					class_defaults[party->class].outcome, NULL,
-					class_defaults[party->class].reason ? reason.data : NULL,
+					class_defaults[party->class].outcome, NULL, reason.data,
 					NULL);
 	}
 	if (d->data_class == DATA_CLASS_UNKNOWN)

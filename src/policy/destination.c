@@ -74,9 +74,35 @@ typedef struct SpellingList
 	key_table_hash *by_key;
 } SpellingList;
 
+/* What became of a name, and the state beside it (see resolved_key()). */
+typedef struct Resolved
+{
+	TextSlice	key;
+	uint32		hash;
+	char		status;
+	Destination destination;
+} Resolved;
+
+#define SH_PREFIX resolved_table
+#define SH_ELEMENT_TYPE Resolved
+#define SH_KEY_TYPE TextSlice
+#define SH_KEY key
+#define SH_HASH_KEY(tb, key) hash_bytes((const unsigned char *) (key).data, (key).len)
+#define SH_EQUAL(tb, a, b) ((a).len == (b).len && memcmp((a).data, (b).data, (a).len) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, a) ((a)->hash)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* So many are remembered, of names that are no longer than that. */
+#define RESOLVED_MAX 5000
+#define RESOLVED_LEN_MAX 200
+
 /*
- * The ways from a text to an agency.  The last is made when a name is first not
- * found in the others, for it takes as long as all the rest.
+ * The ways from a text to an agency.  The cores are made when a name is first
+ * not found otherwise, for they take as long as all the rest.
  */
 struct Registry
 {
@@ -90,6 +116,10 @@ struct Registry
 	SpellingList spellings;		/* all, folded */
 	SpellingList cores;			/* by what spelling.c makes of them: see
 								 * make_cores() */
+
+	/* What names were resolved to before: see sg_registry_resolve(). */
+	MemoryContext resolved_context;
+	resolved_table_hash *resolved;
 };
 
 /*
@@ -270,6 +300,9 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 	bool	   *packed;
 
 	registry->context = CurrentMemoryContext;
+	registry->resolved_context = AllocSetContextCreate(registry->context,
+													   "sharing_guard names",
+													   ALLOCSET_DEFAULT_SIZES);
 	registry->home_jurisdiction = home_jurisdiction;
 	registry->terms = sg_name_terms_load(home_jurisdiction);
 
@@ -487,15 +520,12 @@ find_by_core(const Registry *registry, const NameReading *reading)
  * A spelling of a registered agency's name may as well be another agency's, so
  * it gets nothing that speaks for the agency, and all that speaks against it.
  */
-Destination
-sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
+static Destination
+resolve(const Registry *registry, TextSlice name, TextSlice state)
 {
 	Destination result = {.class = DESTINATION_UNREGISTERED};
 	NameReading reading;
 	bool		has_remarks;
-
-	if (!sg_is_given(name))
-		return result;
 
 	sg_spelling_read(registry->terms, name, state, &reading);
 	has_remarks = reading.bare.len < name.len && sg_is_given(reading.bare);
@@ -543,6 +573,67 @@ sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
 	}
 	if (reading.inactive)
 		result.status = AGENCY_INACTIVE;
+	return result;
+}
+
+/*
+ * A name and a state as one text.  No text has a NUL, so what is behind one is
+ * the state.  A name without a state is its own key; else it is palloc'd.
+ */
+static TextSlice
+resolved_key(TextSlice name, TextSlice state)
+{
+	TextSlice	key;
+	char	   *data;
+
+	if (state.data == NULL)
+		return name;
+	key.len = name.len + 1 + state.len;
+	key.data = data = palloc(key.len);
+	memcpy(data, name.data, name.len);
+	data[name.len] = '\0';
+	memcpy(data + name.len + 1, state.data, state.len);
+	return key;
+}
+
+/*
+ * Reading a name takes most of a decision's time, and a feed comes back to the
+ * same names with ever other purposes; so what became of them is remembered.
+ * It comes from nothing but the registry and the texts, so that changes no
+ * answer.
+ */
+Destination
+sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
+{
+	Registry   *whole = unconstify(Registry *, registry);
+	Destination result = {.class = DESTINATION_UNREGISTERED};
+	TextSlice	key;
+	Resolved   *resolved;
+	bool		found;
+
+	if (!sg_is_given(name))
+		return result;
+	if (name.len > RESOLVED_LEN_MAX || state.len > RESOLVED_LEN_MAX)
+		return resolve(registry, name, state);
+
+	if (registry->resolved == NULL ||
+		registry->resolved->members >= RESOLVED_MAX)
+	{
+		whole->resolved = NULL;
+		MemoryContextReset(registry->resolved_context);
+		whole->resolved = resolved_table_create(registry->resolved_context,
+												256, NULL);
+	}
+	key = resolved_key(name, state);
+	resolved = resolved_table_lookup(registry->resolved, key);
+	if (resolved != NULL)
+		return resolved->destination;
+
+	result = resolve(registry, name, state);
+	key.data = memcpy(MemoryContextAlloc(registry->resolved_context, key.len),
+					  key.data, key.len);
+	resolved = resolved_table_insert(registry->resolved, key, &found);
+	resolved->destination = result;
 	return result;
 }
 
