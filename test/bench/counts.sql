@@ -86,11 +86,11 @@ SELECT bench_stop('one_row');
 
 -- A decision that is in no cache, to a destination that was seen before; a
 -- purpose of forty bytes.
-SELECT bench_first('patrol request for a stolen white Toyota', 1);
+SELECT bench_first('bench-pd-500', 'patrol request for a stolen white Toyota', 1);
 
 SELECT bench_start();
 
-SELECT bench_first('patrol request for a stolen white Toyota', 100);
+SELECT bench_first('bench-pd-500', 'patrol request for a stolen white Toyota', 100);
 
 SELECT bench_stop('first');
 
@@ -108,18 +108,18 @@ UPDATE sharing_guard.agency SET attested_on = '2026-01-02' WHERE agency_id = 'be
 
 SELECT bench_start();
 
-SELECT bench_first('stolen vehicle', 1);
+SELECT bench_load();
 
 SELECT bench_stop('load');
 
 -- A decision that is in no cache again, under a thousand rules more.
 UPDATE sharing_guard.rule SET enabled = true WHERE rule_id LIKE 'bench-%';
 
-SELECT bench_first('patrol request for a stolen white Toyota', 1);
+SELECT bench_first('bench-pd-500', 'patrol request for a stolen white Toyota', 1);
 
 SELECT bench_start();
 
-SELECT bench_first('patrol request for a stolen white Toyota', 100);
+SELECT bench_first('bench-pd-500', 'patrol request for a stolen white Toyota', 100);
 
 SELECT bench_stop('first_rules');
 
