@@ -26,6 +26,7 @@ OBJS = \
 	src/policy/policy.o \
 	src/policy/purpose.o \
 	src/policy/retag.o \
+	src/policy/rule_index.o \
 	src/policy/spelling.o \
 	src/policy/suggest.o \
 	src/channel/context.o \

@@ -85,3 +85,22 @@ RESET client_min_messages;
 SELECT s, agency_id, destination_class
 FROM unnest(ARRAY[NULL, 'CA', 'US-MO', 'Missouri', 'TX']) s,
      sharing_guard.preview_decision('Springfield PD', 'theft', 'rms', destination_state => s);
+
+-- What became of a name is remembered with the state beside it, for thousands of names and no more.
+CREATE TEMP TABLE answers AS
+SELECT n, s, p.agency_id, p.destination_class
+FROM generate_series(1, 2) AS pass (n), unnest(ARRAY[NULL, '', 'CA', 'US-MO', 'MissouriCA', 'TX']) AS s,
+     LATERAL sharing_guard.resolve_destination('Springfield PD', s) AS p;
+SELECT count(*) FROM generate_series(1, 6000) AS n,
+       LATERAL sharing_guard.resolve_destination('Nowhere Town ' || n || ' Police') AS p
+WHERE p.destination_class <> 'unregistered';
+INSERT INTO answers
+SELECT 3, s, p.agency_id, p.destination_class
+FROM unnest(ARRAY[NULL, '', 'CA', 'US-MO', 'MissouriCA', 'TX']) AS s,
+     LATERAL sharing_guard.resolve_destination('Springfield PD', s) AS p;
+SELECT s, agency_id, destination_class, count(*) FROM answers GROUP BY s, agency_id, destination_class
+ORDER BY s COLLATE "C" NULLS FIRST;
+-- It is forgotten with the policy that it came from
+UPDATE sharing_guard.agency SET jurisdiction = 'US-TX' WHERE agency_id = 'springfield-mo';
+SELECT s, p.agency_id, p.destination_class
+FROM unnest(ARRAY['US-MO', 'TX']) AS s, LATERAL sharing_guard.resolve_destination('Springfield PD', s) AS p;

@@ -104,8 +104,9 @@ COMMENT ON FUNCTION sharing_guard.check_word(text, text, text, text[]) IS
 CREATE FUNCTION sharing_guard.unknown_word(words text[], known text[]) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-    SELECT coalesce(w, '') FROM unnest(words) AS w
-     WHERE (w = ANY (known)) IS NOT TRUE
+    -- By hashing: a rule may name thousands of agencies.
+    SELECT coalesce(w, '')
+      FROM (SELECT unnest(words) EXCEPT SELECT unnest(known)) AS u (w)
      ORDER BY 1 LIMIT 1
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.unknown_word(text[], text[]) FROM PUBLIC;

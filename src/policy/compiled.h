@@ -9,6 +9,7 @@
 #define SHARING_GUARD_COMPILED_H
 
 #include "disclosure.h"
+#include "nodes/bitmapset.h"
 #include "policy/destination.h"
 #include "policy/load.h"
 #include "policy/policy.h"
@@ -39,8 +40,8 @@ typedef struct Rule
 
 	/* Conditions on the rest. */
 	WordList	purpose_tags;
-	WordList	data_classes;
-	WordList	except_data_classes;
+	Bitmapset  *data_classes;	/* places in the policy's list; NULL: any */
+	Bitmapset  *except_data_classes;
 	uint32		channels;		/* one bit for each; 0: any */
 	Condition	case_number;	/* present? */
 
@@ -84,6 +85,8 @@ typedef struct TaskForce
 	bool		for_immigration;	/* by its primary purpose */
 } TaskForce;
 
+typedef struct RuleIndex RuleIndex;
+
 struct Policy
 {
 	MemoryContext context;
@@ -100,6 +103,7 @@ struct Policy
 	WordList	data_classes;
 	int			nrules;
 	Rule	   *rules;			/* those enabled, by rule_id */
+	RuleIndex  *rule_index;
 	int			nbases;
 	LegalBasis *bases;			/* by legal_basis_id */
 	int			ntask_forces;

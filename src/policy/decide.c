@@ -3,8 +3,9 @@
  * decide.c
  *		Disclosure x policy -> decision.
  *
- * Every rule is held against the disclosure; every one that matches is
- * recorded, and the strictest wins, so the order of rules never matters.
+ * Every rule that can match (rule_index.c) is held against the disclosure;
+ * every one that does is recorded, and the strictest wins, so the order of
+ * rules never matters.
  * What no rule about destinations speaks of gets the default of its class.
  *
  * The parties are the destination and, where one is named, the agency on
@@ -33,6 +34,7 @@
 #include "policy/decide.h"
 #include "policy/fold.h"
 #include "policy/legal_basis.h"
+#include "policy/rule_index.h"
 #include "operational.h"
 #include "vocabulary.h"
 
@@ -74,7 +76,11 @@ typedef struct Deliberation
 	Party		parties[2];
 	WordList	tags;
 	WordList	matched_terms;
-	bool		data_class_known;
+	int			data_class;		/* its place in the policy's list, or: */
+#define DATA_CLASS_ANY		(-1)	/* none was given */
+#define DATA_CLASS_UNKNOWN	(-2)	/* it is not on file */
+	int			nrules;
+	int		   *rules;			/* numbers of those that can match */
 	bool		has_case_number;
 	bool		legal_basis_named;
 	const LegalBasis *basis;	/* NULL: none named, or not on file */
@@ -243,14 +249,8 @@ sort_unique(char **strings, int count)
 static bool
 tag_is_known(const Policy *policy, TextSlice tag)
 {
-	if (sg_tagger_knows(policy->tagger, tag))
-		return true;
-	for (int i = 0; i < policy->nrules; i++)
-	{
-		if (sg_words_contain(&policy->rules[i].purpose_tags, tag.data, tag.len))
-			return true;
-	}
-	return false;
+	return sg_tagger_knows(policy->tagger, tag) ||
+		sg_rule_index_has_tag(policy->rule_index, tag);
 }
 
 /* A List of strings as a sorted list without duplicates. */
@@ -294,6 +294,34 @@ find_tags(Deliberation *d)
 	set_words(&d->matched_terms, tagging.terms);
 }
 
+static int
+find_data_class(const Policy *policy, TextSlice data_class)
+{
+	int			place;
+
+	if (data_class.data == NULL)
+		return DATA_CLASS_ANY;
+	place = sg_words_find(&policy->data_classes, data_class.data,
+						  data_class.len);
+	return place < 0 ? DATA_CLASS_UNKNOWN : place;
+}
+
+/* Sets d->rules, once the parties and the tags are known. */
+static void
+find_rules(Deliberation *d)
+{
+	const char *agencies[lengthof(d->parties)];
+	int			nagencies = 0;
+
+	for (int i = 0; i < d->nparties; i++)
+	{
+		if (d->parties[i].agency != NULL)
+			agencies[nagencies++] = d->parties[i].agency->agency_id;
+	}
+	d->rules = sg_rule_index_find(d->policy->rule_index, agencies, nagencies,
+								  &d->tags, &d->nrules);
+}
+
 /*
  * Is the rule in force at the time of the disclosure?  That time, and not the
  * clock's, so that a preview can ask about another.
@@ -314,7 +342,7 @@ in_effect(const Deliberation *d, const Rule *rule)
  * the other.
  */
 static bool
-rule_matches(const Deliberation *d, const Rule *rule, TextSlice data_class)
+rule_matches(const Deliberation *d, const Rule *rule, int data_class)
 {
 	const Disclosure *disclosure = d->disclosure;
 
@@ -338,13 +366,13 @@ rule_matches(const Deliberation *d, const Rule *rule, TextSlice data_class)
 			return false;
 	}
 
-	if (data_class.data == NULL)
+	if (data_class == DATA_CLASS_ANY)
 		return true;
-	if (rule->data_classes.count > 0 &&
-		!sg_words_contain(&rule->data_classes, data_class.data, data_class.len))
-		return false;
-	return !sg_words_contain(&rule->except_data_classes, data_class.data,
-							 data_class.len);
+	if (data_class == DATA_CLASS_UNKNOWN)
+		return rule->data_classes == NULL;
+	return (rule->data_classes == NULL ||
+			bms_is_member(data_class, rule->data_classes)) &&
+		!bms_is_member(data_class, rule->except_data_classes);
 }
 
 static bool
@@ -718,22 +746,22 @@ record_rule(Deliberation *d, const Rule *rule, const Party *party)
 }
 
 /*
- * Hold all rules against the disclosure and record each that matches, also
+ * Hold the rules against the disclosure and record each that matches, also
  * when the outcome is clear already: the auditor sees every rule that was met,
  * and none takes effect by its place in the order.
  */
 static void
 hold_against_rules(Deliberation *d)
 {
-	for (int i = 0; i < d->policy->nrules; i++)
+	for (int i = 0; i < d->nrules; i++)
 	{
-		const Rule *rule = &d->policy->rules[i];
+		const Rule *rule = &d->policy->rules[d->rules[i]];
 
 		/* A rule to come ends the decision's validity as well. */
 		look_at_edge(d, rule->effective_from);
 		look_at_edge(d, rule->effective_until);
 		if (!in_effect(d, rule) ||
-			!rule_matches(d, rule, d->disclosure->data_class))
+			!rule_matches(d, rule, d->data_class))
 			continue;
 		if (!rule->about_destination)
 		{
@@ -764,11 +792,11 @@ hold_against_rules(Deliberation *d)
  */
 static bool
 spoken_of_as(const Deliberation *d, const Party *party, uint32 classes,
-			 TextSlice data_class)
+			 int data_class)
 {
-	for (int i = 0; i < d->policy->nrules; i++)
+	for (int i = 0; i < d->nrules; i++)
 	{
-		const Rule *rule = &d->policy->rules[i];
+		const Rule *rule = &d->policy->rules[d->rules[i]];
 
 		if (rule->about_destination && in_effect(d, rule) &&
 			rule_matches(d, rule, data_class) &&
@@ -780,7 +808,7 @@ spoken_of_as(const Deliberation *d, const Party *party, uint32 classes,
 
 /* The same in each of its classes, or else a default is to be asked for. */
 static bool
-spoken_of(const Deliberation *d, const Party *party, TextSlice data_class)
+spoken_of(const Deliberation *d, const Party *party, int data_class)
 {
 	uint32		classes = classes_of_party(party);
 
@@ -801,7 +829,7 @@ static bool
 left_to_default(const Deliberation *d, const Party *party)
 {
 	/* That is what has been asked of the rules already. */
-	if (d->disclosure->data_class.data != NULL)
+	if (d->data_class != DATA_CLASS_ANY)
 	{
 		uint32		classes = classes_of_party(party);
 
@@ -813,11 +841,7 @@ left_to_default(const Deliberation *d, const Party *party)
 		return true;
 	for (int i = 0; i < d->policy->data_classes.count; i++)
 	{
-		TextSlice	data_class;
-
-		data_class.data = d->policy->data_classes.words[i];
-		data_class.len = strlen(data_class.data);
-		if (!spoken_of(d, party, data_class))
+		if (!spoken_of(d, party, i))
 			return true;
 	}
 	return false;
@@ -837,20 +861,22 @@ apply_defaults(Deliberation *d)
 	for (int k = 0; k < d->nparties; k++)
 	{
 		const Party *party = &d->parties[k];
-		StringInfoData reason;
+		const char *why = class_defaults[party->class].reason;
+		StringInfoData reason = {0};
 
 		if (!left_to_default(d, party))
 			continue;
-		initStringInfo(&reason);
-		append_party(d, &reason, party);
-		if (class_defaults[party->class].reason != NULL)
-			append_sentence(&reason, class_defaults[party->class].reason);
+		if (why != NULL)
+		{
+			initStringInfo(&reason);
+			append_party(d, &reason, party);
+			append_sentence(&reason, why);
+		}
 		add_finding(d, class_defaults[party->class].rule_id,
-					class_defaults[party->class].outcome, NULL,
-					class_defaults[party->class].reason ? reason.data : NULL,
+					class_defaults[party->class].outcome, NULL, reason.data,
 					NULL);
 	}
-	if (!d->data_class_known)
+	if (d->data_class == DATA_CLASS_UNKNOWN)
 		add_finding(d, "default:unknown_data_class", OUTCOME_BLOCK, NULL,
 					"The data class is not one of those in sharing_guard.data_class.",
 					"Have the data class corrected, or added to sharing_guard.data_class.");
@@ -1001,14 +1027,13 @@ sg_decide(const Policy *policy, const Disclosure *disclosure)
 	if (sg_is_given(disclosure->on_behalf_of))
 		add_party(&d, disclosure->on_behalf_of, no_state, true);
 	d.has_case_number = sg_is_given(disclosure->case_number);
-	d.data_class_known = disclosure->data_class.data == NULL ||
-		sg_words_contain(&policy->data_classes, disclosure->data_class.data,
-						 disclosure->data_class.len);
+	d.data_class = find_data_class(policy, disclosure->data_class);
 	/* Named but not on file: lifts nothing, but is spoken of. */
 	d.legal_basis_named = sg_is_given(disclosure->legal_basis);
 	if (d.legal_basis_named)
 		d.basis = sg_policy_legal_basis(policy, trim(disclosure->legal_basis));
 	find_tags(&d);
+	find_rules(&d);
 
 	hold_against_rules(&d);
 	apply_defaults(&d);

@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -31,22 +32,77 @@
 PG_FUNCTION_INFO_V1(sg_sql_agency_destination_class);
 
 /*
- * One spelling that stands for an agency.  There is one of these for each
- * agency that has the spelling.
+ * A text that stands for an agency.  There is one of these for each agency that
+ * has it, or several where the agency has it by name and by alias.
  */
 typedef struct Spelling
 {
-	const char *folded;
+	const char *key;			/* by which it is found */
 	const Agency *agency;
 	const char *text;			/* as the registry has it */
-	bool		from_pack;		/* no local row has it so */
+	int			next;			/* of the same key; -1: there is no more */
+	bool		from_pack;
 } Spelling;
 
+typedef struct KeyEntry
+{
+	const char *key;
+	uint32		hash;
+	int			first;			/* spelling */
+	char		status;
+} KeyEntry;
+
+#define SH_PREFIX key_table
+#define SH_ELEMENT_TYPE KeyEntry
+#define SH_KEY_TYPE const char *
+#define SH_KEY key
+#define SH_HASH_KEY(tb, key) hash_bytes((const unsigned char *) (key), strlen(key))
+#define SH_EQUAL(tb, a, b) (strcmp(a, b) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, a) ((a)->hash)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* Spellings, found by their keys: filled at once, and never changed. */
+typedef struct SpellingList
+{
+	int			count;
+	int			capacity;
+	Spelling   *items;
+	key_table_hash *by_key;
+} SpellingList;
+
+/* What became of a name, and the state beside it (see resolved_key()). */
+typedef struct Resolved
+{
+	TextSlice	key;
+	uint32		hash;
+	char		status;
+	Destination destination;
+} Resolved;
+
+#define SH_PREFIX resolved_table
+#define SH_ELEMENT_TYPE Resolved
+#define SH_KEY_TYPE TextSlice
+#define SH_KEY key
+#define SH_HASH_KEY(tb, key) hash_bytes((const unsigned char *) (key).data, (key).len)
+#define SH_EQUAL(tb, a, b) ((a).len == (b).len && memcmp((a).data, (b).data, (a).len) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, a) ((a)->hash)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* So many are remembered, of names that are no longer than that. */
+#define RESOLVED_MAX 5000
+#define RESOLVED_LEN_MAX 200
+
 /*
- * The ways from a spelling to an agency, each a sorted array: it is built at
- * once, searched for every new decision, and never changed.  The last is built
- * when a name is first not found in the others, for it takes as long as all
- * the rest.
+ * The ways from a text to an agency.  The cores are made when a name is first
+ * not found otherwise, for they take as long as all the rest.
  */
 struct Registry
 {
@@ -54,16 +110,16 @@ struct Registry
 	const char *home_jurisdiction;
 	const NameTerms *terms;
 	int			nagencies;
-	Agency	   *agencies;		/* by agency_id */
-	int			noris;
-	const Agency **oris;		/* those that have one, by ORI */
-	int			nspellings;
-	Spelling   *spellings;		/* by folded */
-	int			ncores;
+	Agency	   *agencies;
+	SpellingList ids;			/* as they are written */
+	SpellingList oris;			/* likewise */
+	SpellingList spellings;		/* all, folded */
+	SpellingList cores;			/* by what spelling.c makes of them: see
+								 * make_cores() */
 
-
-	/* The same by what spelling.c makes of them: see make_cores(). */
-	Spelling   *cores;			/* NULL: not made yet */
+	/* What names were resolved to before: see sg_registry_resolve(). */
+	MemoryContext resolved_context;
+	resolved_table_hash *resolved;
 };
 
 /*
@@ -94,57 +150,51 @@ class_of_agency(const char *level, const char *jurisdiction,
 	return DESTINATION_UNREGISTERED;
 }
 
-static int
-compare_agencies(const void *a, const void *b)
+/* Makes an empty list with room for that many. */
+static void
+list_init(SpellingList *list, uint64 capacity)
 {
-	return strcmp(((const Agency *) a)->agency_id,
-				  ((const Agency *) b)->agency_id);
+	list->count = 0;
+	list->capacity = capacity;
+	list->items = palloc_extended(Max(capacity, 1) * sizeof(Spelling),
+								  MCXT_ALLOC_HUGE);
+	list->by_key = key_table_create(CurrentMemoryContext, Max(capacity, 1),
+									NULL);
 }
 
-static int
-compare_oris(const void *a, const void *b)
+/* The key has to live as long as the list. */
+static void
+list_add(SpellingList *list, const char *key, const Agency *agency,
+		 const char *text, bool from_pack)
 {
-	return strcmp((*(const Agency *const *) a)->ori,
-				  (*(const Agency *const *) b)->ori);
+	Spelling   *spelling = &list->items[list->count];
+	KeyEntry   *entry;
+	bool		found;
+
+	Assert(list->count < list->capacity);
+	entry = key_table_insert(list->by_key, key, &found);
+	spelling->key = key;
+	spelling->agency = agency;
+	spelling->text = text;
+
+	spelling->next = found ? entry->first : -1;
+	spelling->from_pack = from_pack;
+	entry->first = list->count++;
 }
 
-static int
-compare_spellings(const void *a, const void *b)
+/* The first spelling with this key, or NULL. */
+static const Spelling *
+list_find(const SpellingList *list, const char *key)
 {
-	return strcmp(((const Spelling *) a)->folded,
-				  ((const Spelling *) b)->folded);
+	KeyEntry   *entry = key_table_lookup(list->by_key, key);
+
+	return entry == NULL ? NULL : &list->items[entry->first];
 }
 
-/* By spelling, then by agency (agencies are sorted and stay where they are). */
-static int
-compare_spellings_of_agencies(const void *a, const void *b)
+static const Spelling *
+list_next(const SpellingList *list, const Spelling *spelling)
 {
-	const Spelling *x = a;
-	const Spelling *y = b;
-	int			cmp = compare_spellings(a, b);
-
-	if (cmp != 0 || x->agency == y->agency)
-		return cmp;
-	return x->agency < y->agency ? -1 : 1;
-}
-
-/* Sorts spellings, and keeps each once for each agency that has it. */
-static int
-sort_spellings(Spelling *spellings, int count)
-{
-	int			kept = 0;
-
-	qsort(spellings, count, sizeof(Spelling), compare_spellings_of_agencies);
-	for (int i = 0; i < count; i++)
-	{
-		if (kept == 0 ||
-			compare_spellings_of_agencies(&spellings[kept - 1],
-										  &spellings[i]) != 0)
-			spellings[kept++] = spellings[i];
-		else if (!spellings[i].from_pack)
-			spellings[kept - 1].from_pack = false;
-	}
-	return kept;
+	return spelling->next < 0 ? NULL : &list->items[spelling->next];
 }
 
 /*
@@ -199,37 +249,40 @@ needs_state(const Registry *registry, const Spelling *spelling)
 static void
 make_cores(const Registry *registry)
 {
-	Registry   *whole = unconstify(Registry *, registry);
+	const SpellingList *spellings = &registry->spellings;
+	SpellingList cores;
 	MemoryContext caller;
 	MemoryContext scratch;
-	Spelling   *cores;
-	int			count = 0;
 
-	if (registry->cores != NULL)
+	if (registry->cores.items != NULL)
 		return;
 	scratch = AllocSetContextCreate(CurrentMemoryContext,
 									"sharing_guard spellings",
 									ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(registry->context);
-	cores = palloc_extended(Max(registry->nspellings, 1) * sizeof(Spelling),
-							MCXT_ALLOC_HUGE);
-	for (int i = 0; i < registry->nspellings; i++)
+	list_init(&cores, spellings->count);
+	for (int i = 0; i < spellings->count; i++)
 	{
+		const Spelling *spelling = &spellings->items[i];
 		NameReading reading;
 
 		CHECK_FOR_INTERRUPTS();
-		read_registered(registry, registry->spellings[i].text, scratch,
-						&reading);
-		if (reading.core == NULL)
-			continue;
-		cores[count] = registry->spellings[i];
-		cores[count].folded = pstrdup(reading.core);
-		count++;
+		read_registered(registry, spelling->text, scratch, &reading);
+		if (reading.core != NULL)
+			list_add(&cores, pstrdup(reading.core), spelling->agency,
+					 spelling->text, spelling->from_pack);
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
-	whole->ncores = sort_spellings(cores, count);
-	whole->cores = cores;
+	unconstify(Registry *, registry)->cores = cores;
+}
+
+static void
+add_spelling(Registry *registry, const Agency *agency, const char *text,
+			 bool from_pack)
+{
+	list_add(&registry->spellings, sg_fold_name(text, strlen(text)), agency,
+			 text, from_pack);
 }
 
 /*
@@ -244,25 +297,29 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 {
 	Registry   *registry = palloc0(sizeof(Registry));
 	uint64		count;
+	bool	   *packed;
 
 	registry->context = CurrentMemoryContext;
+	registry->resolved_context = AllocSetContextCreate(registry->context,
+													   "sharing_guard names",
+													   ALLOCSET_DEFAULT_SIZES);
 	registry->home_jurisdiction = home_jurisdiction;
 	registry->terms = sg_name_terms_load(home_jurisdiction);
 
 	count = sg_load_query("SELECT a.agency_id, a.name, a.ori, a.jurisdiction, a.level, a.status,"
 						  " a.immigration_authority,"
-						  " pg_catalog.timezone(s.time_zone, a.attested_on::pg_catalog.timestamp),"
-						  " pg_catalog.timezone(s.time_zone, (a.attestation_expires OPERATOR(pg_catalog.+) 1)::pg_catalog.timestamp),"
-						  " a.contract_reference IS NOT NULL,"
-						  " pg_catalog.timezone(s.time_zone, (a.contract_expires OPERATOR(pg_catalog.+) 1)::pg_catalog.timestamp)"
-						  " FROM sharing_guard.agency AS a, sharing_guard.setting AS s");
+						  " a.attested_on, a.attestation_expires,"
+						  " a.contract_reference IS NOT NULL, a.contract_expires,"
+						  " a.pack IS NOT NULL"
+						  " FROM sharing_guard.agency AS a");
 	registry->agencies = palloc_extended(Max(count, 1) * sizeof(Agency),
 										 MCXT_ALLOC_HUGE);
-	registry->oris = palloc_extended(Max(count, 1) * sizeof(Agency *),
-									 MCXT_ALLOC_HUGE);
+	packed = palloc_extended(Max(count, 1) * sizeof(bool), MCXT_ALLOC_HUGE);
+	list_init(&registry->ids, count);
+	list_init(&registry->oris, count);
 	for (uint64 row = 0; row < count; row++)
 	{
-		Agency	   *agency = &registry->agencies[row];
+		Agency	   *agency = &registry->agencies[registry->nagencies];
 		char	   *level = sg_load_text(row, 5);
 		char	   *status = sg_load_text(row, 6);
 
@@ -280,48 +337,49 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 		if (!sg_agency_status_from_name(status, &agency->status))
 			agency->status = AGENCY_INACTIVE;
 		agency->immigration_authority = sg_load_bool(row, 7);
-		agency->attested_from = sg_load_time(row, 8, DT_NOEND);
-		agency->attested_until = sg_load_time(row, 9, DT_NOEND);
+		agency->attested_from = sg_load_day(row, 8, 0, DT_NOEND);
+		agency->attested_until = sg_load_day(row, 9, 1, DT_NOEND);
 		agency->contract_until = sg_load_bool(row, 10) ?
-			sg_load_time(row, 11, DT_NOEND) : DT_NOBEGIN;
-		registry->nagencies++;
+			sg_load_day(row, 11, 1, DT_NOEND) : DT_NOBEGIN;
+		packed[registry->nagencies++] = sg_load_bool(row, 12);
+		pfree(level);
+		pfree(status);
+
+		list_add(&registry->ids, agency->agency_id, agency,
+				 agency->agency_id, false);
+		if (agency->ori != NULL)
+			list_add(&registry->oris, agency->ori, agency, agency->ori, false);
 	}
-	qsort(registry->agencies, registry->nagencies, sizeof(Agency),
-		  compare_agencies);
-	for (int i = 0; i < registry->nagencies; i++)
-	{
-		if (registry->agencies[i].ori != NULL)
-			registry->oris[registry->noris++] = &registry->agencies[i];
-	}
-	qsort(registry->oris, registry->noris, sizeof(Agency *), compare_oris);
 
 	/*
 	 * Ids and ORIs are spellings as well: applications send them in small
 	 * letters or with hyphens.  And what folds to one agency's id must not,
 	 * as an alias, lead to another.
 	 */
-	count = sg_load_query("SELECT l.alias, l.agency_id, l.pack IS NOT NULL FROM sharing_guard.agency_alias AS l"
-						  " UNION ALL"
-						  " SELECT a.name, a.agency_id, a.pack IS NOT NULL FROM sharing_guard.agency AS a"
-						  " UNION ALL"
-						  " SELECT a.agency_id, a.agency_id, false FROM sharing_guard.agency AS a"
-						  " UNION ALL"
-						  " SELECT a.ori, a.agency_id, false FROM sharing_guard.agency AS a"
-						  " WHERE a.ori IS NOT NULL");
-	registry->spellings = palloc_extended(Max(count, 1) * sizeof(Spelling),
-										  MCXT_ALLOC_HUGE);
+	count = sg_load_query("SELECT l.alias, l.agency_id, l.pack IS NOT NULL FROM sharing_guard.agency_alias AS l");
+	list_init(&registry->spellings,
+			  count + 2 * (uint64) registry->nagencies + registry->oris.count);
+	for (int i = 0; i < registry->nagencies; i++)
+	{
+		const Agency *agency = &registry->agencies[i];
+
+		add_spelling(registry, agency, agency->agency_id, false);
+		add_spelling(registry, agency, agency->name, packed[i]);
+		if (agency->ori != NULL)
+			add_spelling(registry, agency, agency->ori, false);
+	}
 	for (uint64 row = 0; row < count; row++)
 	{
-		Spelling   *spelling = &registry->spellings[registry->nspellings++];
+		char	   *agency_id = sg_load_text(row, 2);
+		const Agency *agency = sg_registry_find(registry, agency_id);
 
-		spelling->text = sg_load_text(row, 1);
-		spelling->folded = sg_fold_name(spelling->text,
-										strlen(spelling->text));
-		spelling->agency = sg_registry_find(registry, sg_load_text(row, 2));
-		spelling->from_pack = sg_load_bool(row, 3);
+		/* The foreign key sees to it, where nobody has been in its way. */
+		if (agency != NULL)
+			add_spelling(registry, agency, sg_load_text(row, 1),
+						 sg_load_bool(row, 3));
+		pfree(agency_id);
 	}
-	registry->nspellings = sort_spellings(registry->spellings,
-										  registry->nspellings);
+	pfree(packed);
 	return registry;
 }
 
@@ -329,10 +387,9 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 const Agency *
 sg_registry_find(const Registry *registry, const char *agency_id)
 {
-	Agency		key = {.agency_id = agency_id};
+	const Spelling *found = list_find(&registry->ids, agency_id);
 
-	return bsearch(&key, registry->agencies, registry->nagencies,
-				   sizeof(Agency), compare_agencies);
+	return found == NULL ? NULL : found->agency;
 }
 
 /*
@@ -366,24 +423,17 @@ state_fits(const Agency *agency, TextSlice state)
 static const Agency *
 find_by_spelling(const Registry *registry, TextSlice name, TextSlice state)
 {
-	Spelling	key = {.folded = sg_fold_name(name.data, name.len)};
-	const Spelling *found;
-	const Spelling *end = registry->spellings + registry->nspellings;
+	const SpellingList *list = &registry->spellings;
+	const char *folded = sg_fold_name(name.data, name.len);
 	const Agency *agency = NULL;
 
-	if (key.folded[0] == '\0')
+	if (folded[0] == '\0')
 		return NULL;
-	found = bsearch(&key, registry->spellings, registry->nspellings,
-					sizeof(Spelling), compare_spellings);
-	if (found == NULL)
-		return NULL;
-
-	while (found > registry->spellings &&
-		   compare_spellings(found - 1, &key) == 0)
-		found--;
-	for (; found < end && compare_spellings(found, &key) == 0; found++)
+	for (const Spelling *found = list_find(list, folded); found != NULL;
+		 found = list_next(list, found))
 	{
-		if (!state_fits(found->agency, state) ||
+		if (found->agency == agency ||
+			!state_fits(found->agency, state) ||
 			(!sg_is_given(state) && needs_state(registry, found)))
 			continue;
 		if (agency != NULL)
@@ -410,14 +460,10 @@ find_registered(const Registry *registry, TextSlice name, TextSlice state)
 	agency = sg_registry_find(registry, exact);
 	if (agency == NULL)
 	{
-		Agency		key = {.ori = exact};
-		Agency	   *key_pointer = &key;
-		const Agency **found = bsearch(&key_pointer, registry->oris,
-									   registry->noris, sizeof(Agency *),
-									   compare_oris);
+		const Spelling *found = list_find(&registry->oris, exact);
 
 		if (found != NULL)
-			agency = *found;
+			agency = found->agency;
 	}
 	pfree(exact);
 
@@ -441,30 +487,23 @@ find_registered(const Registry *registry, TextSlice name, TextSlice state)
 static const Agency *
 find_by_core(const Registry *registry, const NameReading *reading)
 {
-	Spelling	key = {.folded = reading->core};
-	const Spelling *found;
-	const Spelling *end;
+	const SpellingList *list = &registry->cores;
 	const Agency *agency = NULL;
 
 	if (reading->core == NULL ||
 		(reading->state == NULL && reading->elsewhere && !reading->greatest))
 		return NULL;
 	make_cores(registry);
-	end = registry->cores + registry->ncores;
-	found = bsearch(&key, registry->cores, registry->ncores,
-					sizeof(Spelling), compare_spellings);
-	if (found == NULL)
-		return NULL;
-	while (found > registry->cores && compare_spellings(found - 1, &key) == 0)
-		found--;
-	for (; found < end && compare_spellings(found, &key) == 0; found++)
+	for (const Spelling *found = list_find(list, reading->core);
+		 found != NULL; found = list_next(list, found))
 	{
 		const char *jurisdiction = found->agency->jurisdiction;
 
-		if (reading->state != NULL ?
-			strncmp(jurisdiction, "US-", 3) != 0 ||
-			strcmp(jurisdiction + 3, reading->state) != 0 :
-			strcmp(jurisdiction, registry->home_jurisdiction) != 0)
+		if (found->agency == agency ||
+			(reading->state != NULL ?
+			 strncmp(jurisdiction, "US-", 3) != 0 ||
+			 strcmp(jurisdiction + 3, reading->state) != 0 :
+			 strcmp(jurisdiction, registry->home_jurisdiction) != 0))
 			continue;
 		if (agency != NULL)
 			return NULL;
@@ -481,15 +520,12 @@ find_by_core(const Registry *registry, const NameReading *reading)
  * A spelling of a registered agency's name may as well be another agency's, so
  * it gets nothing that speaks for the agency, and all that speaks against it.
  */
-Destination
-sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
+static Destination
+resolve(const Registry *registry, TextSlice name, TextSlice state)
 {
 	Destination result = {.class = DESTINATION_UNREGISTERED};
 	NameReading reading;
 	bool		has_remarks;
-
-	if (!sg_is_given(name))
-		return result;
 
 	sg_spelling_read(registry->terms, name, state, &reading);
 	has_remarks = reading.bare.len < name.len && sg_is_given(reading.bare);
@@ -540,6 +576,67 @@ sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
 	return result;
 }
 
+/*
+ * A name and a state as one text.  No text has a NUL, so what is behind one is
+ * the state.  A name without a state is its own key; else it is palloc'd.
+ */
+static TextSlice
+resolved_key(TextSlice name, TextSlice state)
+{
+	TextSlice	key;
+	char	   *data;
+
+	if (state.data == NULL)
+		return name;
+	key.len = name.len + 1 + state.len;
+	key.data = data = palloc(key.len);
+	memcpy(data, name.data, name.len);
+	data[name.len] = '\0';
+	memcpy(data + name.len + 1, state.data, state.len);
+	return key;
+}
+
+/*
+ * Reading a name takes most of a decision's time, and a feed comes back to the
+ * same names with ever other purposes; so what became of them is remembered.
+ * It comes from nothing but the registry and the texts, so that changes no
+ * answer.
+ */
+Destination
+sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
+{
+	Registry   *whole = unconstify(Registry *, registry);
+	Destination result = {.class = DESTINATION_UNREGISTERED};
+	TextSlice	key;
+	Resolved   *resolved;
+	bool		found;
+
+	if (!sg_is_given(name))
+		return result;
+	if (name.len > RESOLVED_LEN_MAX || state.len > RESOLVED_LEN_MAX)
+		return resolve(registry, name, state);
+
+	if (registry->resolved == NULL ||
+		registry->resolved->members >= RESOLVED_MAX)
+	{
+		whole->resolved = NULL;
+		MemoryContextReset(registry->resolved_context);
+		whole->resolved = resolved_table_create(registry->resolved_context,
+												256, NULL);
+	}
+	key = resolved_key(name, state);
+	resolved = resolved_table_lookup(registry->resolved, key);
+	if (resolved != NULL)
+		return resolved->destination;
+
+	result = resolve(registry, name, state);
+	key.data = memcpy(MemoryContextAlloc(registry->resolved_context, key.len),
+					  key.data, key.len);
+	resolved = resolved_table_insert(registry->resolved, key, &found);
+	resolved->destination = result;
+	return result;
+}
+
 bool
 sg_registry_spelling(const Registry *registry, int number,
 					 RegistrySpelling *spelling)
@@ -547,15 +644,15 @@ sg_registry_spelling(const Registry *registry, int number,
 	const Spelling *found;
 
 	make_cores(registry);
-	spelling->is_core = number >= registry->nspellings;
+	spelling->is_core = number >= registry->spellings.count;
 	if (spelling->is_core)
-		number -= registry->nspellings;
-	if (spelling->is_core && number >= registry->ncores)
+		number -= registry->spellings.count;
+	if (spelling->is_core && number >= registry->cores.count)
 		return false;
-	found = spelling->is_core ? &registry->cores[number] :
-		&registry->spellings[number];
+	found = spelling->is_core ? &registry->cores.items[number] :
+		&registry->spellings.items[number];
 	spelling->agency = found->agency;
-	spelling->text = found->folded;
+	spelling->text = found->key;
 	return true;
 }
 

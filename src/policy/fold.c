@@ -290,7 +290,17 @@ small_letter(pg_wchar c)
 static bool
 is_ascii_text(const char *data, Size len)
 {
-	for (Size i = 0; i < len; i++)
+	Size		i = 0;
+
+	for (; i + sizeof(uint64) <= len; i += sizeof(uint64))
+	{
+		uint64		chunk;
+
+		memcpy(&chunk, data + i, sizeof(chunk));
+		if ((chunk & UINT64CONST(0x8080808080808080)) != 0)
+			return false;
+	}
+	for (; i < len; i++)
 	{
 		if (IS_HIGHBIT_SET(data[i]))
 			return false;
@@ -730,11 +740,30 @@ char *
 sg_fold_name(const char *data, Size len)
 {
 	Size		folded_len;
-	char	   *folded = sg_fold(data, len, &folded_len);
+	char	   *folded;
 	Size		out = 0;
 	Size		i = 0;
 
+	/* Nearly every name, and there are tens of thousands in a registry. */
+	if (is_ascii_text(data, len))
+	{
+		folded = palloc_extended(len + 1, MCXT_ALLOC_HUGE);
+		for (i = 0; i < len; i++)
+		{
+			unsigned char c = data[i];
+			unsigned char small = c | 0x20;
+
+			if ((unsigned char) (small - 'a') < 26)
+				folded[out++] = small;
+			else if ((unsigned char) (c - '0') < 10)
+				folded[out++] = c;
+		}
+		folded[out] = '\0';
+		return folded;
+	}
+
 	/* Squeeze in place: what is written never overtakes what is read. */
+	folded = sg_fold(data, len, &folded_len);
 	while (i < folded_len)
 	{
 		int			width;

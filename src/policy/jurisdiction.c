@@ -105,12 +105,13 @@ sg_us_state_read(TextSlice state)
 	char	   *folded = sg_fold_name(state.data, state.len);
 	const char *code = folded;
 	const char *found;
+	bool		goes_on;
 
 	if (strlen(folded) == 4 && strncmp(folded, "us", 2) == 0)
 		code += 2;
 	found = sg_us_state_code(code);
 	if (found == NULL)
-		found = sg_us_state_named(folded);
+		found = sg_us_state_named(folded, &goes_on);
 	pfree(folded);
 	return found;
 }
@@ -122,27 +123,45 @@ sg_us_state_read(TextSlice state)
 const char *
 sg_us_state_code(const char *letters)
 {
+	char		first;
+	char		second;
+
+	if (letters[0] == '\0' || letters[1] == '\0' || letters[2] != '\0')
+		return NULL;
+	first = pg_ascii_toupper((unsigned char) letters[0]);
+	second = pg_ascii_toupper((unsigned char) letters[1]);
 	for (int i = 0; i < lengthof(us_states); i++)
 	{
-		if (pg_strcasecmp(us_states[i].code, letters) == 0)
+		if (us_states[i].code[0] == first && us_states[i].code[1] == second)
 			return us_states[i].code;
 	}
 	/* NCIC and Nlets have a code of their own for Nebraska. */
-	return pg_strcasecmp(letters, "nb") == 0 ? "NE" : NULL;
+	return first == 'N' && second == 'B' ? "NE" : NULL;
 }
 
 /*
  * The state whose name, folded, is this, as its postal code; NULL if none.
+ * *goes_on tells whether this is how the name of another, longer one begins.
  */
 const char *
-sg_us_state_named(const char *folded)
+sg_us_state_named(const char *folded, bool *goes_on)
 {
+	const char *found = NULL;
+	Size		len = strlen(folded);
+
+	*goes_on = false;
 	for (int i = 0; i < lengthof(us_states); i++)
 	{
-		if (strcmp(us_states[i].name, folded) == 0)
-			return us_states[i].code;
+		/* Nearly all are told by the first letter. */
+		if (us_states[i].name[0] != folded[0] ||
+			strncmp(us_states[i].name, folded, len) != 0)
+			continue;
+		if (us_states[i].name[len] == '\0')
+			found = us_states[i].code;
+		else
+			*goes_on = true;
 	}
-	return NULL;
+	return found;
 }
 
 /*

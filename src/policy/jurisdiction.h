@@ -14,7 +14,7 @@
  * What these return is a constant: a state's postal code in capitals, or NULL.
  */
 extern const char *sg_us_state_code(const char *letters);
-extern const char *sg_us_state_named(const char *folded);
+extern const char *sg_us_state_named(const char *folded, bool *goes_on);
 extern const char *sg_us_state_read(TextSlice state);
 
 #endif							/* SHARING_GUARD_JURISDICTION_H */

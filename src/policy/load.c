@@ -11,16 +11,42 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/date.h"
 #include "utils/timestamp.h"
 
 #include "policy/load.h"
 
 /* What the load that is under way sees; NULL outside of one. */
 static Snapshot load_snapshot = NULL;
+
+/*
+ * The row that was looked at last, taken apart: callers go from row to row and
+ * ask for every column.  In SPI's memory, and gone with its rows.
+ */
+static Datum *row_values = NULL;
+static bool *row_nulls = NULL;
+static uint64 row_number = PG_UINT64_MAX;
+
+/*
+ * When a day begins, as found before: of thousands of agencies many have
+ * attested on the same day.
+ */
+#define DAYS_KEPT 64
+
+typedef struct DayBegins
+{
+	DateADT		day;
+	int			days_after;
+	TimestampTz begins;
+} DayBegins;
+
+static Datum day_zone;
+static DayBegins day_begins[DAYS_KEPT];
 
 void
 sg_load_begin(Snapshot snapshot)
@@ -62,6 +88,12 @@ sg_load_query(const char *query)
 
 	/* SPI leaves us in a context of its own. */
 	MemoryContextSwitchTo(context);
+
+	row_values = MemoryContextAlloc(SPI_tuptable->tuptabcxt,
+									SPI_tuptable->tupdesc->natts * sizeof(Datum));
+	row_nulls = MemoryContextAlloc(SPI_tuptable->tuptabcxt,
+								   SPI_tuptable->tupdesc->natts * sizeof(bool));
+	row_number = PG_UINT64_MAX;
 	return SPI_processed;
 }
 
@@ -69,8 +101,14 @@ sg_load_query(const char *query)
 Datum
 sg_load_datum(uint64 row, int column, bool *isnull)
 {
-	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
-						 column, isnull);
+	if (row != row_number)
+	{
+		heap_deform_tuple(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
+						  row_values, row_nulls);
+		row_number = row;
+	}
+	*isnull = row_nulls[column - 1];
+	return row_values[column - 1];
 }
 
 /* As a string, palloc'd in CurrentMemoryContext; NULL for null. */
@@ -106,8 +144,47 @@ sg_load_time(uint64 row, int column, TimestampTz if_null)
 	return isnull ? if_null : DatumGetTimestampTz(value);
 }
 
+/* Days are those of this time zone from here on. */
+void
+sg_load_in_zone(const char *time_zone)
+{
+	day_zone = CStringGetTextDatum(time_zone);
+	for (int i = 0; i < DAYS_KEPT; i++)
+		day_begins[i].begins = DT_NOBEGIN;
+}
+
 /*
- * For qsort(): the order in which sg_words_contain() searches.  By bytes, and
+ * A date as the moment in which that day begins, or a later one, so many days
+ * after.  Days are added before the zone comes in, for not every one is 24
+ * hours long.
+ */
+TimestampTz
+sg_load_day(uint64 row, int column, int days_after, TimestampTz if_null)
+{
+	bool		isnull;
+	Datum		value = sg_load_datum(row, column, &isnull);
+	DayBegins  *kept;
+
+	if (isnull)
+		return if_null;
+	kept = &day_begins[(uint32) DatumGetDateADT(value) % DAYS_KEPT];
+	if (kept->begins == DT_NOBEGIN || kept->day != DatumGetDateADT(value) ||
+		kept->days_after != days_after)
+	{
+		Datum		day = DirectFunctionCall2(date_pli, value,
+											  Int32GetDatum(days_after));
+		Datum		local = DirectFunctionCall1(date_timestamp, day);
+
+		kept->begins = DatumGetTimestampTz(DirectFunctionCall2(timestamp_zone,
+															   day_zone, local));
+		kept->day = DatumGetDateADT(value);
+		kept->days_after = days_after;
+	}
+	return kept->begins;
+}
+
+/*
+ * For qsort(): the order in which sg_words_find() searches.  By bytes, and
  * no collation's.
  */
 static int
@@ -156,7 +233,7 @@ sg_load_words(uint64 row, int column, WordList *list)
 	sg_words_sort(list);
 }
 
-/* Puts a list in the order that sg_words_contain() needs. */
+/* Puts a list in the order that sg_words_find() needs. */
 void
 sg_words_sort(WordList *list)
 {
@@ -176,11 +253,11 @@ sg_compare_slice(const char *data, Size len, const char *string)
 }
 
 /*
- * Is this text, which need not end in NUL, one of the words?  By bisection,
- * for lists can be long: the records that a warrant covers, say.
+ * Where in the list this text is, which need not end in NUL; -1 where it is not.
+ * By bisection, for lists can be long: the records that a warrant covers, say.
  */
-bool
-sg_words_contain(const WordList *list, const char *data, Size len)
+int
+sg_words_find(const WordList *list, const char *data, Size len)
 {
 	int			low = 0;
 	int			high = list->count;
@@ -191,11 +268,17 @@ sg_words_contain(const WordList *list, const char *data, Size len)
 		int			cmp = sg_compare_slice(data, len, list->words[middle]);
 
 		if (cmp == 0)
-			return true;
+			return middle;
 		if (cmp < 0)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	return false;
+	return -1;
+}
+
+bool
+sg_words_contain(const WordList *list, const char *data, Size len)
+{
+	return sg_words_find(list, data, len) >= 0;
 }

@@ -25,6 +25,7 @@ extern void sg_load_end(void);
 /* A piece of text and a string, as strcmp() would compare them. */
 extern int	sg_compare_slice(const char *data, Size len, const char *string);
 extern void sg_words_sort(WordList *list);
+extern int	sg_words_find(const WordList *list, const char *data, Size len);
 extern bool sg_words_contain(const WordList *list, const char *data, Size len);
 
 /*
@@ -36,6 +37,9 @@ extern Datum sg_load_datum(uint64 row, int column, bool *isnull);
 extern char *sg_load_text(uint64 row, int column);	/* NULL if null */
 extern bool sg_load_bool(uint64 row, int column);	/* false if null */
 extern TimestampTz sg_load_time(uint64 row, int column, TimestampTz if_null);
+extern void sg_load_in_zone(const char *time_zone);
+extern TimestampTz sg_load_day(uint64 row, int column, int days_after,
+							   TimestampTz if_null);
 extern void sg_load_words(uint64 row, int column, WordList *list);
 
 #endif							/* SHARING_GUARD_LOAD_H */

@@ -28,6 +28,7 @@
 #include "utils/timestamp.h"
 
 #include "policy/compiled.h"
+#include "policy/rule_index.h"
 #include "operational.h"
 #include "vocabulary.h"
 
@@ -151,10 +152,20 @@ unknown_word(const char *rule_id, const char *column)
 			 errhint("Correct it in sharing_guard.rule.")));
 }
 
+/* Who is in the state and who is not cannot be told without a home. */
+static void
+not_configured(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SG_NOT_CONFIGURED),
+			 errmsg("sharing_guard has not been configured in this database"),
+			 errdetail("Without a home jurisdiction and agency no disclosure can be decided on."),
+			 errhint("A policy administrator calls sharing_guard.configure() first.")));
+}
+
 /*
- * The row of settings, with the home agency's name and the policy's revision.
- * Errors out where configure() was never called: who is in the state and who
- * is not cannot be told without a home.
+ * The row of settings, and the policy's revision.  Errors out where configure()
+ * was never called.
  */
 static void
 load_setting(Policy *policy)
@@ -162,20 +173,15 @@ load_setting(Policy *policy)
 	char	   *mode;
 	bool		isnull;
 
-	if (sg_load_query("SELECT s.home_jurisdiction, s.agency, a.name, s.contact, s.mode,"
+	if (sg_load_query("SELECT s.home_jurisdiction, s.agency, s.contact, s.mode, s.time_zone,"
 					  " (SELECT r.revision FROM sharing_guard.policy_revision AS r)"
-					  " FROM sharing_guard.setting AS s, sharing_guard.agency AS a"
-					  " WHERE a.agency_id OPERATOR(pg_catalog.=) s.agency") != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_SG_NOT_CONFIGURED),
-				 errmsg("sharing_guard has not been configured in this database"),
-				 errdetail("Without a home jurisdiction and agency no disclosure can be decided on."),
-				 errhint("A policy administrator calls sharing_guard.configure() first.")));
+					  " FROM sharing_guard.setting AS s") != 1)
+		not_configured();
 	policy->home_jurisdiction = sg_load_text(0, 1);
 	policy->home_agency_id = sg_load_text(0, 2);
-	policy->home_agency_name = sg_load_text(0, 3);
-	policy->contact = sg_load_text(0, 4);
-	mode = sg_load_text(0, 5);
+	policy->contact = sg_load_text(0, 3);
+	mode = sg_load_text(0, 4);
+	sg_load_in_zone(sg_load_text(0, 5));
 	/* Anything else than the one word enforces. */
 	policy->enforces = mode == NULL || strcmp(mode, "observe") != 0;
 	policy->revision = DatumGetInt64(sg_load_datum(0, 6, &isnull));
@@ -218,6 +224,26 @@ load_condition(uint64 row, int column, const char *no, const char *yes,
 	return CONDITION_FALSE;
 }
 
+/*
+ * A list of data classes as a set of places in the list of all there are.  The
+ * table's check refuses one that is not there; it counts as one that no
+ * disclosure has, for a set without members would be no condition.
+ */
+static Bitmapset *
+places_of(const WordList *all, const WordList *words)
+{
+	Bitmapset  *places = NULL;
+
+	for (int i = 0; i < words->count; i++)
+	{
+		int			place = sg_words_find(all, words->words[i],
+										  strlen(words->words[i]));
+
+		places = bms_add_member(places, place >= 0 ? place : all->count);
+	}
+	return places;
+}
+
 static int
 compare_rules(const void *a, const void *b)
 {
@@ -230,8 +256,7 @@ compare_rules(const void *a, const void *b)
  * Their days become moments here, in the agency's own time zone, so that
  * decide.c compares moments and needs neither calendar nor zone.  The last day
  * counts in full: the moment it becomes is the beginning of the day after,
- * exclusive.  The day is added before the zone comes in, for not every day is
- * 24 hours long.
+ * exclusive.
  */
 static void
 load_rules(Policy *policy)
@@ -240,10 +265,9 @@ load_rules(Policy *policy)
 									  " r.agency_status, r.agencies, r.immigration_authority, r.attestation,"
 									  " r.contract, r.purpose_tags, r.data_classes, r.except_data_classes,"
 									  " r.channels, r.case_number, r.lifted_by,"
-									  " pg_catalog.timezone(s.time_zone, r.effective_from::pg_catalog.timestamp),"
-									  " pg_catalog.timezone(s.time_zone, (r.effective_until OPERATOR(pg_catalog.+) 1)::pg_catalog.timestamp),"
-									  " r.citation, r.authority_kind, r.contested, r.lawful_way"
-									  " FROM sharing_guard.rule AS r, sharing_guard.setting AS s"
+									  " r.effective_from, r.effective_until, r.citation,"
+									  " r.authority_kind, r.contested, r.lawful_way"
+									  " FROM sharing_guard.rule AS r"
 									  " WHERE r.enabled");
 
 	policy->rules = palloc0(Max(count, 1) * sizeof(Rule));
@@ -295,8 +319,10 @@ load_rules(Policy *policy)
 			rule->contract != CONDITION_ANY;
 
 		sg_load_words(row, 10, &rule->purpose_tags);
-		sg_load_words(row, 11, &rule->data_classes);
-		sg_load_words(row, 12, &rule->except_data_classes);
+		sg_load_words(row, 11, &words);
+		rule->data_classes = places_of(&policy->data_classes, &words);
+		sg_load_words(row, 12, &words);
+		rule->except_data_classes = places_of(&policy->data_classes, &words);
 		sg_load_words(row, 13, &words);
 		for (int i = 0; i < words.count; i++)
 		{
@@ -309,14 +335,15 @@ load_rules(Policy *policy)
 		rule->case_number = load_condition(row, 14, "missing", "present",
 										   rule->rule_id, "case_number");
 		sg_load_words(row, 15, &rule->lifted_by);
-		rule->effective_from = sg_load_time(row, 16, DT_NOBEGIN);
-		rule->effective_until = sg_load_time(row, 17, DT_NOEND);
+		rule->effective_from = sg_load_day(row, 16, 0, DT_NOBEGIN);
+		rule->effective_until = sg_load_day(row, 17, 1, DT_NOEND);
 		rule->citation = sg_load_text(row, 18);
 		rule->authority_kind = sg_load_text(row, 19);
 		rule->contested = sg_load_bool(row, 20);
 		rule->lawful_way = sg_load_text(row, 21);
 	}
 	qsort(policy->rules, policy->nrules, sizeof(Rule), compare_rules);
+	policy->rule_index = sg_rule_index_make(policy->rules, policy->nrules);
 }
 
 static int
@@ -382,9 +409,7 @@ static void
 load_task_forces(Policy *policy)
 {
 	uint64		count = sg_load_query("SELECT t.name, t.agreement, t.agencies, t.primary_purpose,"
-									  " pg_catalog.timezone(s.time_zone, t.starts_on::pg_catalog.timestamp),"
-									  " pg_catalog.timezone(s.time_zone, (t.ends_on OPERATOR(pg_catalog.+) 1)::pg_catalog.timestamp)"
-									  " FROM sharing_guard.task_force AS t, sharing_guard.setting AS s"
+									  " t.starts_on, t.ends_on FROM sharing_guard.task_force AS t"
 									  " WHERE t.agreement IS NOT NULL");
 
 	policy->task_forces = palloc0(Max(count, 1) * sizeof(TaskForce));
@@ -406,8 +431,8 @@ load_task_forces(Policy *policy)
 			if (strcmp(lfirst(lc), "immigration") == 0)
 				task_force->for_immigration = true;
 		}
-		task_force->starts = sg_load_time(row, 5, DT_NOEND);
-		task_force->ends = sg_load_time(row, 6, DT_NOEND);
+		task_force->starts = sg_load_day(row, 5, 0, DT_NOEND);
+		task_force->ends = sg_load_day(row, 6, 1, DT_NOEND);
 	}
 }
 
@@ -418,9 +443,15 @@ load_task_forces(Policy *policy)
 static void
 read_policy(Policy *policy)
 {
+	const Agency *home;
+
 	load_setting(policy);
 	policy->registry = sg_registry_load(policy->home_agency_id,
 										policy->home_jurisdiction);
+	home = sg_registry_find(policy->registry, policy->home_agency_id);
+	if (home == NULL)
+		not_configured();
+	policy->home_agency_name = home->name;
 	policy->tagger = sg_tagger_load();
 	load_data_classes(policy);
 	load_rules(policy);

@@ -266,53 +266,33 @@ ALTER TABLE sharing_guard.rule ENABLE ALWAYS TRIGGER policy_truncated;
 
 -- Rules, legal bases and task forces name agencies and data classes inside
 -- arrays, which no foreign key watches.
-CREATE FUNCTION sharing_guard.referenced_check() RETURNS trigger
+CREATE FUNCTION sharing_guard.data_class_in_use_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     user_row text;
 BEGIN
-    IF TG_TABLE_NAME = 'data_class' THEN
-        IF OLD.built_in THEN
-            RAISE EXCEPTION 'data class "%" comes with the extension and stays as it is', OLD.data_class
-                USING ERRCODE = 'object_in_use',
-                      HINT = 'Insert a data class of your own.';
-        END IF;
-        IF TG_OP = 'UPDATE' AND NEW.data_class = OLD.data_class THEN
-            RETURN NEW;
-        END IF;
-        SELECT x.what INTO user_row
-          FROM (SELECT format('rule "%s"', r.rule_id) AS what
-                  FROM sharing_guard.rule AS r
-                 WHERE OLD.data_class = ANY (r.data_classes || r.except_data_classes)
-                 UNION ALL
-                SELECT format('legal basis "%s"', b.legal_basis_id)
-                  FROM sharing_guard.legal_basis AS b
-                 WHERE OLD.data_class = ANY (b.data_classes)) AS x
-         ORDER BY x.what LIMIT 1;
-        IF FOUND THEN
-            RAISE EXCEPTION 'data class "%" is in use by %', OLD.data_class, user_row
-                USING ERRCODE = 'object_in_use',
-                      HINT = 'Change that first.';
-        END IF;
-    ELSE
-        IF TG_OP = 'UPDATE' AND NEW.agency_id = OLD.agency_id THEN
-            RETURN NEW;
-        END IF;
-        SELECT x.what INTO user_row
-          FROM (SELECT format('rule "%s"', r.rule_id) AS what
-                  FROM sharing_guard.rule AS r
-                 WHERE OLD.agency_id = ANY (r.agencies)
-                 UNION ALL
-                SELECT format('task force "%s"', t.task_force_id)
-                  FROM sharing_guard.task_force AS t
-                 WHERE OLD.agency_id = ANY (t.agencies)) AS x
-         ORDER BY x.what LIMIT 1;
-        IF FOUND THEN
-            RAISE EXCEPTION 'agency "%" is in use by %', OLD.agency_id, user_row
-                USING ERRCODE = 'object_in_use',
-                      HINT = 'Change that first, or set the agency''s status to inactive.';
-        END IF;
+    IF OLD.built_in THEN
+        RAISE EXCEPTION 'data class "%" comes with the extension and stays as it is', OLD.data_class
+            USING ERRCODE = 'object_in_use',
+                  HINT = 'Insert a data class of your own.';
+    END IF;
+    IF TG_OP = 'UPDATE' AND NEW.data_class = OLD.data_class THEN
+        RETURN NEW;
+    END IF;
+    SELECT x.what INTO user_row
+      FROM (SELECT format('rule "%s"', r.rule_id) AS what
+              FROM sharing_guard.rule AS r
+             WHERE OLD.data_class = ANY (r.data_classes || r.except_data_classes)
+             UNION ALL
+            SELECT format('legal basis "%s"', b.legal_basis_id)
+              FROM sharing_guard.legal_basis AS b
+             WHERE OLD.data_class = ANY (b.data_classes)) AS x
+     ORDER BY x.what LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'data class "%" is in use by %', OLD.data_class, user_row
+            USING ERRCODE = 'object_in_use',
+                  HINT = 'Change that first.';
     END IF;
     IF TG_OP = 'UPDATE' THEN
         RETURN NEW;
@@ -320,15 +300,53 @@ BEGIN
     RETURN OLD;
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.referenced_check() FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.referenced_check() IS
-'Trigger: keeps agencies and data classes that are named in lists';
-CREATE TRIGGER referenced_check
+REVOKE ALL ON FUNCTION sharing_guard.data_class_in_use_check() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.data_class_in_use_check() IS
+'Trigger: keeps data classes that are named in lists';
+CREATE TRIGGER data_class_in_use_check
     BEFORE UPDATE OR DELETE ON sharing_guard.data_class
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.referenced_check();
-CREATE TRIGGER referenced_check
-    BEFORE UPDATE OR DELETE ON sharing_guard.agency
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.referenced_check();
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.data_class_in_use_check();
+
+-- Once for a statement: there may be as many agencies as rules, and each is to
+-- be looked for in every list.
+CREATE FUNCTION sharing_guard.agency_in_use_check() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    gone CONSTANT text[] := ARRAY(
+        SELECT o.agency_id FROM old_rows AS o
+         WHERE NOT EXISTS (SELECT FROM sharing_guard.agency AS a
+                            WHERE a.agency_id = o.agency_id));
+    named record;
+BEGIN
+    IF cardinality(gone) = 0 THEN
+        RETURN NULL;
+    END IF;
+    SELECT agency_id, x.what INTO named
+      FROM unnest(gone) AS g (agency_id)
+           JOIN (SELECT format('rule "%s"', r.rule_id) AS what, unnest(r.agencies) AS agency_id
+                   FROM sharing_guard.rule AS r
+                  UNION ALL
+                 SELECT format('task force "%s"', t.task_force_id), unnest(t.agencies)
+                   FROM sharing_guard.task_force AS t) AS x USING (agency_id)
+     ORDER BY agency_id, x.what LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'agency "%" is in use by %', named.agency_id, named.what
+            USING ERRCODE = 'object_in_use',
+                  HINT = 'Change that first, or set the agency''s status to inactive.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.agency_in_use_check() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.agency_in_use_check() IS
+'Trigger: keeps agencies that are named in lists';
+CREATE TRIGGER agency_in_use_check_update AFTER UPDATE ON sharing_guard.agency
+    REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.agency_in_use_check();
+CREATE TRIGGER agency_in_use_check_delete AFTER DELETE ON sharing_guard.agency
+    REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.agency_in_use_check();
 
 CREATE FUNCTION sharing_guard.task_force_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -345,7 +363,9 @@ BEGIN
     END IF;
     PERFORM sharing_guard.check_list(
         format('task force "%s"', NEW.task_force_id), 'agencies', NEW.agencies,
-        ARRAY(SELECT a.agency_id FROM sharing_guard.agency AS a),
+        -- Those and not all there are: this runs for each row.
+        ARRAY(SELECT a.agency_id FROM sharing_guard.agency AS a
+               WHERE a.agency_id = ANY (NEW.agencies)),
         'Give agency_id from sharing_guard.agency, or insert the agency there first.');
     RETURN NEW;
 END
@@ -492,7 +512,9 @@ BEGIN
         '{self,in_state_public_agency,in_state_inferred,out_of_state,federal,tribal,non_us,private,service_provider,unregistered}',
         'The classes are self, in_state_public_agency, in_state_inferred, out_of_state, federal, tribal, non_us, private, service_provider and unregistered.');
     PERFORM sharing_guard.check_list(what, 'agencies', NEW.agencies,
-        ARRAY(SELECT a.agency_id FROM sharing_guard.agency AS a),
+        -- Those and not all there are: this runs for each row.
+        ARRAY(SELECT a.agency_id FROM sharing_guard.agency AS a
+               WHERE a.agency_id = ANY (NEW.agencies)),
         'Give agency_id from sharing_guard.agency, or insert the agency there first.');
     PERFORM sharing_guard.check_list(what, 'purpose_tags', NEW.purpose_tags, NULL, NULL);
     PERFORM sharing_guard.check_list(what, 'data_classes', NEW.data_classes,
@@ -559,10 +581,12 @@ BEGIN
 
     -- Rules that do nothing yet.
     odd := sharing_guard.unknown_word(NEW.purpose_tags,
-        ARRAY(SELECT t.tag FROM sharing_guard.purpose_term AS t)
-        || '{no_purpose,vague_purpose}'::text[]
-        -- What a pack leaves to applications to declare.
-        || ARRAY(SELECT unnest(p.declared_tags) FROM sharing_guard.adopted_pack AS p));
+        ARRAY(SELECT w FROM unnest(NEW.purpose_tags) AS w
+               WHERE w IN ('no_purpose', 'vague_purpose')
+                  OR EXISTS (SELECT FROM sharing_guard.purpose_term AS t WHERE t.tag = w)
+                  -- What a pack leaves to applications to declare.
+                  OR EXISTS (SELECT FROM sharing_guard.adopted_pack AS p
+                              WHERE w = ANY (p.declared_tags))));
     IF odd IS NOT NULL THEN
         RAISE WARNING '% is for the purpose tag "%", which no purpose term gives', what, odd
             USING HINT = 'Check its spelling, or insert terms for it into sharing_guard.purpose_term.';

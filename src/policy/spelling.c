@@ -36,8 +36,9 @@
  */
 #define NAME_LENGTH_MAX 1000
 
-/* No state's name has more words than this. */
+/* No state's name has more words than this, or more letters. */
 #define STATE_WORDS_MAX 4
+#define STATE_LETTERS_MAX 31
 
 /* Nor any county's, "County" not counted. */
 #define COUNTY_WORDS_MAX 4
@@ -177,7 +178,7 @@ is_one_of(const char *text, const char *const *list, int count)
 {
 	for (int i = 0; i < count; i++)
 	{
-		if (strcmp(text, list[i]) == 0)
+		if (list[i][0] == text[0] && strcmp(text, list[i]) == 0)
 			return true;
 	}
 	return false;
@@ -213,7 +214,8 @@ write_out(const char *written)
 {
 	for (int i = 0; i < lengthof(abbreviations); i++)
 	{
-		if (strcmp(abbreviations[i].written, written) == 0)
+		if (abbreviations[i].written[0] == written[0] &&
+			strcmp(abbreviations[i].written, written) == 0)
 			return abbreviations[i].text;
 	}
 	return written;
@@ -239,6 +241,7 @@ read_words(OrgName *name, TextSlice text)
 	int			brackets = 0;
 	bool		dash = false;
 	bool		initials = false;
+	char	   *letters;
 	Size		i = 0;
 
 	for (Size k = 0; k < text.len; k++)
@@ -254,13 +257,17 @@ read_words(OrgName *name, TextSlice text)
 	name->words = palloc((len / 2 + 1) * sizeof(NameWord));
 	name->nwords = 0;
 
+	/* All words, each with its end: there are not as many as letters. */
+	letters = palloc(2 * len + 1);
+
 	while (i < len)
 	{
-		StringInfoData word;
+		const char *word = letters;
 		NameWord   *w;
 		NameWord   *before = name->nwords > 0 ?
 		&name->words[name->nwords - 1] : NULL;
 		Size		start = i;
+		bool		single;
 		int			width;
 
 		if (!sg_is_word_char(folded + i, len - i, &width))
@@ -284,35 +291,39 @@ read_words(OrgName *name, TextSlice text)
 			continue;
 		}
 
-		initStringInfo(&word);
 		while (i < len)
 		{
 			int			apostrophe;
 
 			if (sg_is_word_char(folded + i, len - i, &width))
-				appendBinaryStringInfo(&word, folded + i, width);
+			{
+				memcpy(letters, folded + i, width);
+				letters += width;
+			}
 			else if ((apostrophe = apostrophe_width(folded + i, len - i)) > 0)
 				width = apostrophe;
 			else
 				break;
 			i += width;
 		}
-		if (strcmp(word.data, "and") == 0)
+		single = letters - word == 1;
+		*letters++ = '\0';
+		if (strcmp(word, "and") == 0)
 			continue;
 
-		if (initials && word.len == 1 && before != NULL)
+		if (initials && single && before != NULL)
 		{
 			/* P.D.: the letters before are one word already. */
-			before->written = psprintf("%s%s", before->written, word.data);
+			before->written = psprintf("%s%s", before->written, word);
 			before->text = write_out(before->written);
 			continue;
 		}
-		initials = word.len == 1;
+		initials = single;
 
 		w = &name->words[name->nwords++];
 		memset(w, 0, sizeof(NameWord));
-		w->written = word.data;
-		w->text = write_out(word.data);
+		w->written = word;
+		w->text = write_out(word);
 		w->bracket = bracket;
 		w->dash_before = dash;
 		dash = false;
@@ -458,25 +469,31 @@ find_term(const OrgName *name, int at)
 static const char *
 find_state_name(const OrgName *name, int at, int *nwords)
 {
-	StringInfoData joined;
+	char		joined[STATE_LETTERS_MAX + 1];
+	Size		len = 0;
 	const char *found = NULL;
 
-	initStringInfo(&joined);
 	for (int k = 0; k < STATE_WORDS_MAX && at + k < name->nwords; k++)
 	{
+		const char *word = name->words[at + k].text;
+		Size		word_len = strlen(word);
 		const char *state;
+		bool		goes_on;
 
-		if (name->words[at + k].bracket != name->words[at].bracket)
+		if (name->words[at + k].bracket != name->words[at].bracket ||
+			len + word_len > STATE_LETTERS_MAX)
 			break;
-		appendStringInfoString(&joined, name->words[at + k].text);
-		state = sg_us_state_named(joined.data);
+		memcpy(joined + len, word, word_len + 1);
+		len += word_len;
+		state = sg_us_state_named(joined, &goes_on);
 		if (state != NULL)
 		{
 			found = state;
 			*nwords = k + 1;
 		}
+		if (!goes_on)
+			break;
 	}
-	pfree(joined.data);
 	return found;
 }
 

@@ -28,6 +28,15 @@ INSERT INTO counts SELECT export_id + 4000, agency, reason, plate FROM bench_sou
 
 SELECT bench_stop('groups');
 
+-- Each row with a purpose of its own, and so with a decision of its own.
+INSERT INTO counts SELECT export_id + 20000, agency, reason || ', case number 2025-' || export_id, plate FROM bench_source WHERE export_id <= 1000;
+
+SELECT bench_start();
+
+INSERT INTO counts SELECT export_id + 30000, agency, reason || ', case number 2026-' || export_id, plate FROM bench_source WHERE export_id <= 1000;
+
+SELECT bench_stop('purposes');
+
 -- Transactions of one row, twenty of them, and the library's own share.
 INSERT INTO counts VALUES (9000, 'bench-pd-7', 'stolen vehicle', 'T00009000');
 
@@ -75,17 +84,18 @@ INSERT INTO counts VALUES (10019, 'bench-pd-7', 'stolen vehicle', 'T00010019');
 
 SELECT bench_stop('one_row');
 
--- A decision that is in no cache; a purpose of forty bytes.
-SELECT bench_first('patrol request for a stolen white Toyota', 1);
+-- A decision that is in no cache, to a destination that was seen before; a
+-- purpose of forty bytes.
+SELECT bench_first('bench-pd-500', 'patrol request for a stolen white Toyota', 1);
 
 SELECT bench_start();
 
-SELECT bench_first('patrol request for a stolen white Toyota', 100);
+SELECT bench_first('bench-pd-500', 'patrol request for a stolen white Toyota', 100);
 
 SELECT bench_stop('first');
 
--- Names of agencies, by their spelling.
-SELECT count(sharing_guard.preview_decision('BENCH TOWN ' || n || ' police', 'stolen vehicle', 'alpr')) FROM generate_series(1, 1000) AS n;
+-- Names of agencies, by a spelling that was not seen before.
+SELECT count(sharing_guard.preview_decision('bench town ' || n || ' POLICE', 'stolen vehicle', 'alpr')) FROM generate_series(1, 1000) AS n;
 
 SELECT bench_start();
 
@@ -98,9 +108,20 @@ UPDATE sharing_guard.agency SET attested_on = '2026-01-02' WHERE agency_id = 'be
 
 SELECT bench_start();
 
-SELECT bench_first('stolen vehicle', 1);
+SELECT bench_load();
 
 SELECT bench_stop('load');
+
+-- A decision that is in no cache again, under a thousand rules more.
+UPDATE sharing_guard.rule SET enabled = true WHERE rule_id LIKE 'bench-%';
+
+SELECT bench_first('bench-pd-500', 'patrol request for a stolen white Toyota', 1);
+
+SELECT bench_start();
+
+SELECT bench_first('bench-pd-500', 'patrol request for a stolen white Toyota', 100);
+
+SELECT bench_stop('first_rules');
 
 -- Statements that have nothing to do with us, twenty of them, and what our hooks
 -- add to them.

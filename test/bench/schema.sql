@@ -28,7 +28,11 @@ SELECT 'bench-pd-' || n, 'Bench Town ' || n || ' Police', 'US-CA', 'local', 'pol
 FROM generate_series(1, 1000) AS n;
 CREATE FUNCTION bench_decide(text, text, integer) RETURNS float8
     AS :'bench_module' LANGUAGE C STRICT;
-CREATE FUNCTION bench_first(text, integer) RETURNS float8
+CREATE FUNCTION bench_load() RETURNS float8
+    AS :'bench_module' LANGUAGE C;
+CREATE FUNCTION bench_first(text, text, integer) RETURNS float8
+    AS :'bench_module' LANGUAGE C STRICT;
+CREATE FUNCTION bench_tag(text) RETURNS float8
     AS :'bench_module' LANGUAGE C STRICT;
 CREATE FUNCTION bench_cpu() RETURNS float8 AS :'bench_module' LANGUAGE C;
 

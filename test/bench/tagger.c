@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * tagger.c
- *		What the first sight of a purpose costs (test/bench/tagger).
+ *		What the first sight of a purpose costs (make bench CASE=tagger).
  *
  *		tagger FILE TERMS TEXTS ROUNDS
  *

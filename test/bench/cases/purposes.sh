@@ -6,10 +6,14 @@ target=2.5
 
 statement() {
 	say "INSERT INTO purposes_$1
-	     SELECT export_id, agency, reason || ', case number 2026-' || export_id, plate
+	     SELECT export_id, agency, $(purpose), plate
 	     FROM bench_source;"
 }
 
+purpose() { say "reason || ', case number 2026-' || export_id"; }
+
 finish() {
-	[[ " ${variants[*]} " != *" ours "* ]] || complete purposes_ours
+	[[ " ${variants[*]} " == *" ours "* ]] || return 0
+	complete purposes_ours
+	figure ours "the tagger's share, s" "(SELECT sum(bench_tag($(purpose))) / 1e9 FROM bench_source)"
 }
