@@ -38,6 +38,10 @@
 #define DECISIONS_BYTES_MAX (16 * 1024 * 1024)
 #define DECISIONS_BLOCK		(64 * 1024)
 
+/* Decisions lie in whole lines of the processor's cache, one behind the other. */
+#define DECISIONS_ALIGN		64
+#define DECISIONS_AT_ONCE	8000
+
 /* A key longer than this does not keep its buffer. */
 #define PROBE_KEPT			(64 * 1024)
 #define PROBE_SIZE			1024
@@ -107,6 +111,10 @@ static uint64 decisions_guard_load = 0;
 /* The one of the last row, if it is in the cache. */
 static GatheredDecision *latest = NULL;
 
+/* Where the next decision goes, and how much room there is. */
+static char *decision_room = NULL;
+static Size decision_room_left = 0;
+
 /* A decision that holds for one row alone lives here until the next row. */
 static MemoryContext row_context = NULL;
 
@@ -133,6 +141,7 @@ forget_decisions(void)
 												 DECISIONS_BLOCK);
 	decisions = NULL;
 	latest = NULL;
+	decision_room_left = 0;
 	MemoryContextReset(decision_context);
 	decisions = decision_table_create(decision_context, 256, NULL);
 }
@@ -323,6 +332,27 @@ make_key(const DecisionKeyHead *head, const TextSlice *texts,
 	probe->key_len = to - probe->key;
 }
 
+/* Memory for a decision, with its key. */
+static void *
+allocate_decision(Size size)
+{
+	void	   *result;
+
+	size = TYPEALIGN(DECISIONS_ALIGN, size);
+	if (size > decision_room_left)
+	{
+		Size		bytes = Max(size, DECISIONS_AT_ONCE) + DECISIONS_ALIGN;
+		char	   *room = MemoryContextAlloc(decision_context, bytes);
+
+		decision_room = (char *) TYPEALIGN(DECISIONS_ALIGN, room);
+		decision_room_left = bytes - (decision_room - room);
+	}
+	result = decision_room;
+	decision_room += size;
+	decision_room_left -= size;
+	return result;
+}
+
 /*
  * Asks policy, and keeps the answer in the cache under the probe's key: in the
  * place of "old", which has that key and does not hold any more.
@@ -348,8 +378,8 @@ decide_anew(const Policy *policy, const Guard *guard,
 	{
 		bool		found;
 
-		gathered = MemoryContextAlloc(decision_context,
-									  offsetof(GatheredDecision, key) + probe->key_len);
+		gathered = allocate_decision(offsetof(GatheredDecision, key) +
+									 probe->key_len);
 		made.key_len = probe->key_len;
 		memcpy(gathered, &made, offsetof(GatheredDecision, key));
 		memcpy(gathered->key, probe->key, probe->key_len);
@@ -381,8 +411,7 @@ expect_followers(GatheredDecision *gathered)
 	{
 		sg_prefetch(next->group);
 		sg_prefetch(next->follower);
-		if (next->follower != NULL)
-			sg_prefetch(next->follower->key);
+		sg_prefetch((const char *) next->follower + DECISIONS_ALIGN);
 	}
 }
 

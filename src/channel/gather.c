@@ -1025,23 +1025,23 @@ leave_level(Level *level)
 }
 
 /*
- * Takes the level's memory into account anew.  Asked of the memory context and
- * not added up, so that what the allocator itself needs is counted, too.
+ * Takes the level's memory into account anew: what is in use.  Asked of the
+ * memory context and not added up, so that what the allocator itself needs is
+ * counted, too.
  */
 static void
 measure_level(Level *level)
 {
-	Size		bytes = MemoryContextMemAllocated(level->context, true);
+	Size		bytes = MemoryContextMemAllocated(level->context, true) -
+	level->log.spare_bytes - level->held_back.spare_bytes -
+	level->sent.spare_bytes;
 
 	gathered_bytes += bytes - level->bytes;
 	level->bytes = bytes;
 	level->grown = false;
 }
 
-/*
- * Writes the rows of a level but keeps its groups: some of them are open, and
- * the rows they are still to get have left already.
- */
+/* Writes the rows of a level but keeps its groups, for the rows to come. */
 static void
 write_rows_in_place(Level *level)
 {
@@ -1183,17 +1183,19 @@ sg_gather_begin(GatheredDecision *gathered, const Disclosure *disclosure,
  * More is gathered than may be: writes it.  Only what is the current
  * subtransaction's own: an outer one's groups, written here, would vanish if
  * this one aborted.
+ *
+ * The groups go, too, where it is they that take the memory; not those that
+ * are open, for the rows they are still to get have left already.
  */
 static pg_noinline void
 write_some(void)
 {
 	SubTransactionId subid = levels->subid;
 
-	if (open_groups > 0)
-	{
-		write_rows_in_place(levels);
+	write_rows_in_place(levels);
+	if (open_groups > 0 ||
+		gathered_bytes <= (Size) sg_gather_memory * 1024 / 2)
 		return;
-	}
 	while (levels != NULL && levels->subid == subid)
 		write_and_pop_level();
 }

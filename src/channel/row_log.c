@@ -21,6 +21,7 @@ struct RowLogChunk
 {
 	RowLogChunk *next;
 	char	   *used;			/* the end of the last row; of all but the last */
+	Size		size;
 };
 
 #define CHUNK_HEADER	MAXALIGN(sizeof(RowLogChunk))
@@ -78,13 +79,21 @@ static void
 add_chunk(RowLog *log, Size needed)
 {
 	Size		size = FIRST_CHUNK_BYTES;
-	RowLogChunk *chunk;
+	RowLogChunk *chunk = log->spare;
 
-	if (log->last_chunk != NULL)
-		size = Min(2 * (Size) (log->end - (char *) log->last_chunk),
-				   CHUNK_BYTES_MAX);
-	size = Max(size, CHUNK_HEADER + needed);
-	chunk = MemoryContextAllocHuge(log->context, size);
+	if (chunk != NULL && chunk->size >= CHUNK_HEADER + needed)
+	{
+		log->spare = chunk->next;
+		log->spare_bytes -= chunk->size;
+	}
+	else
+	{
+		if (log->last_chunk != NULL)
+			size = Min(2 * log->last_chunk->size, CHUNK_BYTES_MAX);
+		size = Max(size, CHUNK_HEADER + needed);
+		chunk = MemoryContextAllocHuge(log->context, size);
+		chunk->size = size;
+	}
 	chunk->next = NULL;
 	chunk->used = NULL;
 	if (log->last_chunk != NULL)
@@ -96,7 +105,7 @@ add_chunk(RowLog *log, Size needed)
 		log->first_chunk = chunk;
 	log->last_chunk = chunk;
 	log->free = (char *) chunk + CHUNK_HEADER;
-	log->end = (char *) chunk + size;
+	log->end = (char *) chunk + chunk->size;
 }
 
 /* Makes room for the number of one more purpose. */
@@ -234,11 +243,9 @@ sg_row_fields(TextSlice *fields, const LoggedRow *row)
 void
 sg_row_log_reset(RowLog *log)
 {
-	RowLogChunk *chunk = log->first_chunk;
-	RowSet	   *set = log->first_set;
-	MemoryContext context = log->context;
+	RowLog		empty = {0};
 
-	while (set != NULL)
+	for (RowSet *set = log->first_set; set != NULL;)
 	{
 		RowSet	   *next = set->next;
 
@@ -252,13 +259,24 @@ sg_row_log_reset(RowLog *log)
 		set->next = NULL;
 		set = next;
 	}
-	memset(log, 0, sizeof(*log));
-	log->context = context;
-	while (chunk != NULL)
+
+	empty.context = log->context;
+	empty.spare = log->spare;
+	empty.spare_bytes = log->spare_bytes;
+	for (RowLogChunk *chunk = log->first_chunk; chunk != NULL;)
 	{
 		RowLogChunk *next = chunk->next;
 
-		pfree(chunk);
+		/* What was made for one huge row is no use to others. */
+		if (chunk->size > CHUNK_BYTES_MAX)
+			pfree(chunk);
+		else
+		{
+			chunk->next = empty.spare;
+			empty.spare = chunk;
+			empty.spare_bytes += chunk->size;
+		}
 		chunk = next;
 	}
+	*log = empty;
 }

@@ -55,6 +55,8 @@ typedef struct RowLog
 	char	   *end;
 	RowLogChunk *first_chunk;
 	RowLogChunk *last_chunk;
+	RowLogChunk *spare;			/* what sg_row_log_reset() has left */
+	Size		spare_bytes;
 } RowLog;
 
 /* Which fields this row has. */
@@ -78,7 +80,10 @@ extern void sg_row_log_sort(RowLog *log);
 /* The row's fields, but for its purpose, by RowField. */
 extern void sg_row_fields(TextSlice *fields, const LoggedRow *row);
 
-/* Forgets all rows; the sets are empty again, and in no list. */
+/*
+ * Forgets all rows; the sets are empty again, and in no list.  The memory is
+ * kept for the rows to come.
+ */
 extern void sg_row_log_reset(RowLog *log);
 
 #endif							/* SHARING_GUARD_ROW_LOG_H */
