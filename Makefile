@@ -48,6 +48,7 @@ OBJS = \
 	src/channel/reads.o \
 	src/channel/records.o \
 	src/channel/refusal.o \
+	src/channel/telling.o \
 	src/channel/triggers.o \
 	src/audit/act.o \
 	src/audit/canonical.o \
