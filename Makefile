@@ -51,6 +51,7 @@ OBJS = \
 	src/channel/records.o \
 	src/channel/refusal.o \
 	src/channel/row_log.o \
+	src/channel/telling.o \
 	src/channel/triggers.o \
 	src/audit/act.o \
 	src/audit/canonical.o \

@@ -23,6 +23,7 @@
 #include "channel/ddl_record.h"
 #include "channel/ddl_state.h"
 #include "channel/ddl_tamper.h"
+#include "channel/telling.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
@@ -59,6 +60,7 @@ is_of_interest(const Node *command)
 		case T_AlterDatabaseStmt:
 		case T_AlterDefaultPrivilegesStmt:
 		case T_AlterDomainStmt:
+		case T_AlterEnumStmt:
 		case T_AlterEventTrigStmt:
 		case T_AlterExtensionContentsStmt:
 		case T_AlterExtensionStmt:
@@ -72,7 +74,9 @@ is_of_interest(const Node *command)
 		case T_AlterSystemStmt:
 		case T_AlterTableStmt:
 		case T_ClusterStmt:
+		case T_CreateForeignTableStmt:
 		case T_CreateFunctionStmt:
+		case T_CreatePolicyStmt:
 		case T_CreatePublicationStmt:
 		case T_CreateRoleStmt:
 		case T_CreateStatsStmt:
@@ -81,6 +85,7 @@ is_of_interest(const Node *command)
 		case T_CreateTrigStmt:
 		case T_CreatedbStmt:
 		case T_DropOwnedStmt:
+		case T_DropRoleStmt:
 		case T_DropStmt:
 		case T_DropdbStmt:
 		case T_ExplainStmt:
@@ -95,13 +100,16 @@ is_of_interest(const Node *command)
 		case T_TruncateStmt:
 		case T_VacuumStmt:
 			return true;
+		case T_CopyStmt:
+			return ((const CopyStmt *) command)->is_program;
 		case T_VariableSetStmt:
 			{
-				/* Of all settings one; the name is NULL for RESET ALL. */
+				/* Of all settings two; the name is NULL for RESET ALL. */
 				const char *name = ((const VariableSetStmt *) command)->name;
 
 				return name != NULL &&
-					pg_strcasecmp(name, "session_replication_role") == 0;
+					(pg_strcasecmp(name, "session_replication_role") == 0 ||
+					 pg_strcasecmp(name, "event_triggers") == 0);
 			}
 		default:
 			return false;
@@ -139,7 +147,7 @@ look_at_command(PROCESS_UTILITY_PARAMS)
 		sg_tamper_executed(state, command);
 		sg_grant_command(state, command);
 		sg_publication_command(state, command);
-		sg_copied_command(state);
+		sg_copied_command(state, command);
 		sg_ddl_write_noted();
 	}
 	PG_FINALLY();
@@ -180,6 +188,14 @@ look_at_object(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 }
 
 static pg_noinline void
+function_made_ready(Oid function)
+{
+	sg_copied_function(function);
+	if (sg_telling_watched)
+		sg_telling_function(function);
+}
+
+static pg_noinline void
 call_prev_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 						int subId, void *arg)
 {
@@ -187,7 +203,7 @@ call_prev_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 	if (access == OAT_FUNCTION_EXECUTE)
 	{
 		if (sg_ddl_records_possible)
-			sg_copied_function(objectId);
+			function_made_ready(objectId);
 	}
 	else if (access != OAT_NAMESPACE_SEARCH)
 		look_at_object(access, classId, objectId, subId, arg);
@@ -202,7 +218,7 @@ ddl_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 	else if (likely(access == OAT_FUNCTION_EXECUTE))
 	{
 		if (unlikely(sg_ddl_records_possible))
-			sg_copied_function(objectId);
+			function_made_ready(objectId);
 	}
 	else if (access != OAT_NAMESPACE_SEARCH)
 		look_at_object(access, classId, objectId, subId, arg);

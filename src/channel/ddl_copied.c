@@ -26,6 +26,7 @@
 #include "access/parallel.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/catalog.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
@@ -37,6 +38,9 @@
 #include "channel/ddl_copied.h"
 #include "channel/ddl_record.h"
 #include "channel/ddl_tamper.h"
+#include "channel/query.h"
+#include "channel/records.h"
+#include "channel/telling.h"
 #include "commands/extension.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
@@ -49,21 +53,26 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 static ExecutorStart_hook_type prev_ExecutorStart = NULL;
+static ExecutorFinish_hook_type prev_ExecutorFinish = NULL;
 
 /* Of the innermost command. */
 static CopyAtWork copy_at_work = {NULL, InvalidOid, false};
 
 static void copied_ExecutorStart(QueryDesc *queryDesc, int eflags);
+static void copied_ExecutorFinish(QueryDesc *queryDesc);
 
 void
 sg_copied_init(void)
 {
 	prev_ExecutorStart = ExecutorStart_hook;
 	ExecutorStart_hook = copied_ExecutorStart;
+	prev_ExecutorFinish = ExecutorFinish_hook;
+	ExecutorFinish_hook = copied_ExecutorFinish;
 }
 
 /* ----------------------------------------------------------------
@@ -91,10 +100,14 @@ protected_sources(const DdlState *state, const PlannedStmt *plan)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
 		const GuardedTable *guard;
+		Oid			table;
 
-		if (rte->rtekind != RTE_RELATION)
+		/* A view has become a subquery, which still says whose. */
+		if (!OidIsValid(rte->relid) ||
+			(rte->rtekind != RTE_RELATION && rte->rtekind != RTE_SUBQUERY))
 			continue;
-		guard = sg_ddl_guard_of(state, rte->relid);
+		table = sg_table_of_toast(rte->relid);
+		guard = sg_ddl_guard_of(state, OidIsValid(table) ? table : rte->relid);
 		if (guard != NULL && guard->records)
 			sources = list_append_unique_ptr(sources, (void *) guard);
 	}
@@ -142,6 +155,24 @@ foreign_source(const PlannedStmt *plan)
 			return rte->relid;
 	}
 	return InvalidOid;
+}
+
+static const char *
+operation_name(const PlannedStmt *plan)
+{
+	switch (plan->commandType)
+	{
+		case CMD_INSERT:
+			return "INSERT";
+		case CMD_UPDATE:
+			return "UPDATE";
+		case CMD_DELETE:
+			return "DELETE";
+		case CMD_SELECT:
+			return "WITH";		/* a data-modifying one */
+		default:
+			return "MERGE";
+	}
 }
 
 /* ----------------------------------------------------------------
@@ -204,31 +235,42 @@ acting_agency(const DdlState *state)
 	return agency;
 }
 
+/* To whom something goes that gets into a foreign table. */
+static void
+fill_server(DdlDisclosure *ddl, const DdlState *state, Oid foreign_table)
+{
+	const char *server = server_of(foreign_table);
+	const char *agency = sg_ddl_agency_of_name(state->servers, server);
+
+	ddl->channel = CHANNEL_FOREIGN_TABLE;
+	ddl->destination = agency ? agency : psprintf("server %s", server);
+	if (agency == NULL)
+		ddl->hint = "Say first whose server it is, with sharing_guard.bind_server().";
+}
+
+/*
+ * Whether anything of a protected table is in what is written or searched for
+ * there cannot be known: shown to the auditor, not stopped.
+ */
+static void
+fill_unknown(DdlDisclosure *ddl, Oid foreign_table)
+{
+	ddl->relation = psprintf("foreign table %s", get_rel_name(foreign_table));
+	ddl->never_block = true;
+	ddl->note = "Something was written to another server; whether it came from a protected table is not known.";
+}
+
 static void
 disclose_to_server(const DdlState *state, QueryDesc *queryDesc,
 				   const GuardedTable *guard, Oid foreign_table, bool written)
 {
-	const char *server = server_of(foreign_table);
-	const char *agency = sg_ddl_agency_of_name(state->servers, server);
 	DdlDisclosure ddl = {0};
 
-	ddl.channel = CHANNEL_FOREIGN_TABLE;
+	fill_server(&ddl, state, foreign_table);
 	ddl.operation = written ? "INSERT" : "SELECT";
 	ddl.guard = guard;
-	ddl.destination = agency ? agency : psprintf("server %s", server);
-	if (agency == NULL)
-		ddl.hint = "Say first whose server it is, with sharing_guard.bind_server().";
-
-	/*
-	 * Whether anything of a protected table is in what is written or searched
-	 * for there cannot be known: shown to the auditor, not stopped.
-	 */
 	if (guard == NULL)
-	{
-		ddl.relation = psprintf("foreign table %s", get_rel_name(foreign_table));
-		ddl.never_block = true;
-		ddl.note = "Something was written to another server; whether it came from a protected table is not known.";
-	}
+		fill_unknown(&ddl, foreign_table);
 	else if (!written)
 	{
 		ddl.never_block = true;
@@ -308,24 +350,6 @@ protect_copy(const DdlState *state, Oid copy, const char *guard_id)
  * ----------------------------------------------------------------
  */
 
-static const char *
-operation_name(const PlannedStmt *plan)
-{
-	switch (plan->commandType)
-	{
-		case CMD_INSERT:
-			return "INSERT";
-		case CMD_UPDATE:
-			return "UPDATE";
-		case CMD_DELETE:
-			return "DELETE";
-		case CMD_SELECT:
-			return "WITH";		/* a data-modifying one */
-		default:
-			return "MERGE";
-	}
-}
-
 /* Could any command in the plan put values into a table? */
 static bool
 writes_values(const PlannedStmt *plan)
@@ -347,6 +371,16 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, List *sources)
 		Oid			relid = rt_fetch(lfirst_int(lc), plan->rtable)->relid;
 		Oid			foreign;
 
+		/*
+		 * Only a superuser can, and guards can be switched off by it.  (The
+		 * scripts of extensions do such things.)
+		 */
+		if (unlikely(relid < FirstNormalObjectId) && state->guards != NIL &&
+			!creating_extension && IsCatalogRelationOid(relid))
+			sg_ddl_record_now(NULL, operation_name(plan),
+							  psprintf("pg_catalog.%s", get_rel_name(relid)),
+							  NULL);
+
 		/* Where nothing is protected, there is still the log. */
 		if (!state->any_records && relid != state->event_table)
 			continue;
@@ -362,9 +396,14 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, List *sources)
 		/* Into a guarded table: its own guard decides, or will. */
 		if (sg_ddl_guard_of(state, relid) != NULL)
 			continue;
+		if (sources == NIL)
+		{
+			/* Where a row is routed to is seen at the end. */
+			if (get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE)
+				disclose_to_server(state, queryDesc, NULL, relid, true);
+			continue;
+		}
 		foreign = foreign_target(relid);
-		if (OidIsValid(foreign) && sources == NIL)
-			disclose_to_server(state, queryDesc, NULL, foreign, true);
 		foreach(from, sources)
 		{
 			const GuardedTable *guard = lfirst(from);
@@ -426,18 +465,106 @@ look_at_plan(QueryDesc *queryDesc)
  * Statements that write pay a look at what is protected, others that a look at
  * whether there is anything.  The leader of parallel workers has done it.
  */
-static void
-copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
+static inline void
+next_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
 	if (prev_ExecutorStart)
 		prev_ExecutorStart(queryDesc, eflags);
 	else
 		standard_ExecutorStart(queryDesc, eflags);
+}
+
+/* A statement that writes: can it tell what it looks at? */
+static pg_noinline void
+watched_ExecutorStart(QueryDesc *queryDesc, int eflags)
+{
+	TellingWatch outer;
+	bool		tells = false;
+
+	sg_telling_begin(&outer);
+	PG_TRY();
+	{
+		next_ExecutorStart(queryDesc, eflags);
+	}
+	PG_FINALLY();
+	{
+		tells = sg_telling_end(&outer);
+	}
+	PG_END_TRY();
+	if (tells)
+		sg_query_tells(queryDesc->estate);
+}
+
+static void
+copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
+{
+	if (likely(queryDesc->plannedstmt->resultRelations == NIL ||
+			   !sg_ddl_records_possible))
+		next_ExecutorStart(queryDesc, eflags);
+	else
+		watched_ExecutorStart(queryDesc, eflags);
 
 	if (unlikely(queryDesc->plannedstmt->resultRelations != NIL ||
 				 (sg_ddl_records_possible && sg_ddl_any_records())) &&
 		!(eflags & EXEC_FLAG_EXPLAIN_ONLY) && !IsParallelWorker())
 		look_at_plan(queryDesc);
+}
+
+/*
+ * Rows that were routed, or have moved, to partitions on other servers.  Which
+ * partition a row goes to is not known before; that it may go there was decided
+ * on when the partition was made.  How many of the statement's rows it were
+ * only the other server knows.
+ */
+static pg_noinline void
+look_at_routing(QueryDesc *queryDesc)
+{
+	const DdlState *state = sg_ddl_state();
+	ListCell   *lc;
+
+	if (state == NULL || !state->any_records || !state->configured)
+		return;
+	foreach(lc, queryDesc->estate->es_tuple_routing_result_relations)
+	{
+		Relation	rel = ((ResultRelInfo *) lfirst(lc))->ri_RelationDesc;
+		const GuardedTable *guard;
+		DdlDisclosure ddl = {0};
+		OpenDisclosure open;
+
+		if (rel->rd_rel->relkind != RELKIND_FOREIGN_TABLE)
+			continue;
+		guard = sg_ddl_guard_of(state, RelationGetRelid(rel));
+
+		/* An export table's own guard decides on each row. */
+		if (guard != NULL && !guard->records)
+			continue;
+		fill_server(&ddl, state, RelationGetRelid(rel));
+		ddl.operation = operation_name(queryDesc->plannedstmt);
+		ddl.guard = guard;
+		ddl.open = &open;
+		if (guard == NULL)
+			fill_unknown(&ddl, RelationGetRelid(rel));
+		else
+		{
+			ddl.never_block = true;
+			ddl.note = "Rows of a protected table went to a partition on another server.";
+		}
+		sg_ddl_disclose(state, &ddl);
+		sg_writer_end(&open, ROWS_UNKNOWN, 0, ENDING_COMPLETED);
+	}
+}
+
+static void
+copied_ExecutorFinish(QueryDesc *queryDesc)
+{
+	if (prev_ExecutorFinish)
+		prev_ExecutorFinish(queryDesc);
+	else
+		standard_ExecutorFinish(queryDesc);
+
+	if (unlikely(queryDesc->estate->es_tuple_routing_result_relations != NIL) &&
+		sg_ddl_records_possible && !IsParallelWorker())
+		look_at_routing(queryDesc);
 }
 
 /* ----------------------------------------------------------------
@@ -495,10 +622,55 @@ sg_copied_made(const Node *command, Oid relid)
 		copy_at_work.into = relid;
 }
 
-void
-sg_copied_command(const DdlState *state)
+/*
+ * A partition of a protected table that is another server's: whatever comes
+ * into the table may go there, so it is decided on like a publication.
+ */
+static void
+foreign_partition(const DdlState *state, const char *operation,
+				  const RangeVar *relation)
 {
-	if (state != NULL && state->copied_tables == COPIED_PROTECT &&
+	Oid			relid = RangeVarGetRelid(relation, NoLock, true);
+	const GuardedTable *guard;
+	DdlDisclosure ddl = {0};
+
+	if (!OidIsValid(relid) || !get_rel_relispartition(relid) ||
+		get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
+		return;
+	guard = sg_ddl_guard_of(state, relid);
+	if (guard == NULL || !guard->records)
+		return;
+	fill_server(&ddl, state, relid);
+	ddl.operation = operation;
+	ddl.guard = guard;
+	sg_ddl_disclose(state, &ddl);
+}
+
+void
+sg_copied_command(const DdlState *state, const Node *command)
+{
+	if (state == NULL)
+		return;
+	if (state->any_records && state->configured)
+	{
+		ListCell   *lc;
+
+		if (IsA(command, CreateForeignTableStmt))
+			foreign_partition(state, "CREATE FOREIGN TABLE",
+							  ((const CreateForeignTableStmt *) command)->base.relation);
+		else if (IsA(command, AlterTableStmt))
+		{
+			foreach(lc, ((const AlterTableStmt *) command)->cmds)
+			{
+				AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
+
+				if (cmd->subtype == AT_AttachPartition)
+					foreign_partition(state, "ATTACH PARTITION",
+									  ((PartitionCmd *) cmd->def)->name);
+			}
+		}
+	}
+	if (state->copied_tables == COPIED_PROTECT &&
 		copy_at_work.guard_id != NULL && OidIsValid(copy_at_work.into) &&
 		sg_ddl_guard_of(state, copy_at_work.into) == NULL)
 		protect_copy(state, copy_at_work.into, copy_at_work.guard_id);
@@ -523,6 +695,11 @@ static const char *const sending_extensions[] = {
 	"adminpack", "aws_s3", "dblink", "http", "pg_curl", "pg_net", "plproxy", "plsh"
 };
 
+/* Extensions whose functions bring out what is in files, tables' among them. */
+static const char *const raw_extensions[] = {
+	"pageinspect", "pg_dirtyread", "pg_walinspect"
+};
+
 /* Functions of those that only ask, or take what has been asked for. */
 static const char *const receiving_functions[] = {
 	"dblink_get_connections", "dblink_get_result", "dblink_get_notify",
@@ -535,29 +712,31 @@ static const char *const receiving_functions[] = {
 };
 
 static bool
-sends(Oid function)
+is_one_of(const char *name, const char *const *names, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (name != NULL && strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Does a function of an extension carry anything out, and how? */
+static bool
+carries_out(Oid function, Channel *channel)
 {
 	Oid			extension = getExtensionOfObject(ProcedureRelationId, function);
 	char	   *name = OidIsValid(extension) ? get_extension_name(extension) : NULL;
 
 	if (name == NULL)
 		return false;
-	for (int i = 0; i < lengthof(sending_extensions); i++)
-	{
-		if (strcmp(name, sending_extensions[i]) == 0)
-		{
-			char	   *proname = get_func_name(function);
-
-			for (int j = 0; j < lengthof(receiving_functions); j++)
-			{
-				if (proname != NULL &&
-					strcmp(proname, receiving_functions[j]) == 0)
-					return false;
-			}
-			return true;
-		}
-	}
-	return false;
+	*channel = CHANNEL_FOREIGN_TABLE;
+	if (is_one_of(name, sending_extensions, lengthof(sending_extensions)))
+		return !is_one_of(get_func_name(function), receiving_functions,
+						  lengthof(receiving_functions));
+	*channel = CHANNEL_QUERY;
+	return is_one_of(name, raw_extensions, lengthof(raw_extensions));
 }
 
 /*
@@ -603,7 +782,7 @@ sg_copied_function(Oid function)
 		if (!found)
 			return;
 	}
-	else if (!sends(function))
+	else if (!carries_out(function, &ddl.channel))
 		return;
 
 	state = sg_ddl_state();
@@ -624,11 +803,20 @@ sg_copied_function(Oid function)
 	else
 	{
 		ddl.guard = linitial(state->guards);
-		ddl.relation = ddl.channel == CHANNEL_REPLICATION ?
-			"the stream of changes" : "a large object";
-		ddl.note = ddl.channel == CHANNEL_REPLICATION ?
-			"The stream of changes has rows of protected tables in it." :
-			"A large object was written to a file; whether anything of a protected table is in it is not known.";
+		switch (ddl.channel)
+		{
+			case CHANNEL_REPLICATION:
+				ddl.relation = "the stream of changes";
+				ddl.note = "The stream of changes has rows of protected tables in it.";
+				break;
+			case CHANNEL_QUERY:
+				ddl.relation = "files of the server";
+				ddl.note = "A function that reads the server's own files was called; whether those of a protected table were among them is not known.";
+				break;
+			default:
+				ddl.relation = "a large object";
+				ddl.note = "A large object was written to a file; whether anything of a protected table is in it is not known.";
+		}
 	}
 	sg_ddl_disclose(state, &ddl);
 }

@@ -312,12 +312,35 @@ agencies_of_specs(const DdlState *state, List *specs)
 	return agencies;
 }
 
+/*
+ * Who acts for an agency is told by membership, so whoever leaves a bound role
+ * (or is kept in it by name only, since PostgreSQL 16) reads for nobody else
+ * from then on.
+ */
+static void
+note_membership(const DdlState *state, const char *operation, Oid role,
+				List *members)
+{
+	ListCell   *lc;
+
+	if (!OidIsValid(role) || sg_ddl_agency_of_role(state, role) == NULL)
+		return;
+	foreach(lc, members)
+		sg_ddl_note(operation,
+					psprintf("role %s", quote_identifier(GetUserNameFromId(role, true))),
+					get_rolespec_name(lfirst(lc)));
+}
+
 static void
 grant_role(const DdlState *state, const GrantRoleStmt *stmt)
 {
 	List	   *agencies;
 	ListCell   *lc;
 
+	foreach(lc, stmt->granted_roles)
+		note_membership(state, stmt->is_grant ? "GRANT" : "REVOKE",
+						get_role_oid(lfirst_node(AccessPriv, lc)->priv_name, true),
+						stmt->grantee_roles);
 	if (!stmt->is_grant)
 		return;
 	agencies = agencies_of_specs(state, stmt->grantee_roles);
@@ -379,6 +402,9 @@ alter_role(const DdlState *state, const AlterRoleStmt *stmt)
 		DefElem    *option = lfirst_node(DefElem, lc);
 		bool		stream = strcmp(option->defname, "isreplication") == 0;
 
+		if (strcmp(option->defname, "rolemembers") == 0)
+			note_membership(state, stmt->action > 0 ? "GRANT" : "REVOKE", role,
+							(List *) option->arg);
 		if (strcmp(option->defname, "rolemembers") == 0 && stmt->action > 0)
 		{
 			grant_membership(state, "ALTER GROUP", role,

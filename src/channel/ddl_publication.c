@@ -193,12 +193,15 @@ sg_publication_command(const DdlState *state, const Node *command)
 				{
 					AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
 
-					if (cmd->subtype != AT_AttachPartition)
-						continue;
-
 					/* A protected table may come under a published one. */
-					table_came_in(state, "ATTACH PARTITION",
-								  ((PartitionCmd *) cmd->def)->name);
+					if (cmd->subtype == AT_AttachPartition)
+						table_came_in(state, "ATTACH PARTITION",
+									  ((PartitionCmd *) cmd->def)->name);
+
+					/* What was unlogged was not published. */
+					else if (cmd->subtype == AT_SetLogged)
+						table_came_in(state, "ALTER TABLE SET LOGGED",
+									  ((const AlterTableStmt *) command)->relation);
 				}
 				break;
 			}

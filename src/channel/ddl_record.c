@@ -37,6 +37,7 @@ typedef struct NotedCommand
 	Oid			session_role;
 	Oid			acting_role;
 	SubTransactionId subid;
+	bool		for_good;		/* recorded whatever becomes of it */
 } NotedCommand;
 
 /* In the order in which they came; in the transaction's memory. */
@@ -59,8 +60,8 @@ sg_ddl_record_init(void)
  * ----------------------------------------------------------------
  */
 
-void
-sg_ddl_note(const char *operation, const char *object, const char *key)
+static void
+note(const char *operation, const char *object, const char *key, bool for_good)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
 	NotedCommand *command = palloc(sizeof(NotedCommand));
@@ -72,8 +73,22 @@ sg_ddl_note(const char *operation, const char *object, const char *key)
 	command->session_role = GetSessionUserId();
 	command->acting_role = GetUserId();
 	command->subid = GetCurrentSubTransactionId();
+	command->for_good = for_good;
 	noted = lappend(noted, command);
 	MemoryContextSwitchTo(oldcontext);
+}
+
+void
+sg_ddl_note(const char *operation, const char *object, const char *key)
+{
+	note(operation, object, key, false);
+}
+
+void
+sg_ddl_note_for_good(const char *operation, const char *object,
+					 const char *key)
+{
+	note(operation, object, key, true);
 }
 
 /* Whoever the application says is at the keyboard comes first. */
@@ -162,7 +177,10 @@ sg_ddl_write_noted(void)
 		ChangeEvent event;
 
 		fill_command(&event, NULL, lfirst(lc));
-		sg_event_write_change(writer, &event);
+		if (((NotedCommand *) lfirst(lc))->for_good)
+			sg_writer_record_change(&event, "the command cannot be rolled back");
+		else
+			sg_event_write_change(writer, &event);
 	}
 	sg_event_writer_close(writer);
 }
@@ -202,6 +220,13 @@ sg_ddl_tampering(const DdlState *state, const char *operation,
 
 	if (superuser() || sg_ddl_maintenance_open(state))
 	{
+		/* Should it be rolled back, rows may have left meanwhile. */
+		ereport(LOG_SERVER_ONLY,
+				(errmsg("sharing_guard: %s of %s%s%s by role \"%s\", logged in as \"%s\"",
+						operation, object, key ? ", " : "", key ? key : "",
+						GetUserNameFromId(GetUserId(), true),
+						GetUserNameFromId(GetSessionUserId(), true)),
+				 errhidestmt(true)));
 		sg_ddl_note(operation, object, key);
 		return;
 	}

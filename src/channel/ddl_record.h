@@ -25,6 +25,13 @@ extern void sg_ddl_note(const char *operation, const char *object,
 						const char *key);
 extern void sg_ddl_write_noted(void);
 
+/*
+ * The same for what lets rows out at once: it is recorded through the writer,
+ * for a ROLLBACK would not bring them back.
+ */
+extern void sg_ddl_note_for_good(const char *operation, const char *object,
+								 const char *key);
+
 /* Records a command now, whatever becomes of the transaction. */
 extern void sg_ddl_record_now(const char *kind, const char *operation,
 							  const char *object, const char *key);

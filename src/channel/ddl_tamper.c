@@ -25,6 +25,7 @@
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_event_trigger.h"
 #include "catalog/pg_extension.h"
@@ -45,6 +46,7 @@
 #include "commands/defrem.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
+#include "executor/tuptable.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -257,6 +259,10 @@ trigger_dropped(const DdlState *state, const Node *command, Oid trigger)
 						 pstrdup(NameStr(form->tgname)));
 }
 
+/*
+ * A policy of row-level security: filter_reads needs its own, and the
+ * expressions of any other are shown the rows.
+ */
 static void
 policy_changed(const DdlState *state, const char *operation, Oid policy)
 {
@@ -269,9 +275,39 @@ policy_changed(const DdlState *state, const char *operation, Oid policy)
 		return;
 	form = (Form_pg_policy) GETSTRUCT(tuple);
 	guard = sg_ddl_guard_of(state, form->polrelid);
-	if (guard != NULL && guard->filter_reads)
+	if (guard == NULL)
+		return;
+	if (guard->filter_reads && strcmp(operation, "CREATE POLICY") != 0)
 		sg_ddl_tampering(state, operation, qualified_name(form->polrelid),
 						 pstrdup(NameStr(form->polname)));
+	else if (strcmp(operation, "DROP POLICY") != 0)
+		sg_ddl_note_for_good(operation, qualified_name(form->polrelid),
+							 pstrdup(NameStr(form->polname)));
+}
+
+/*
+ * A foreign key that passes on what is written to the columns of a guarded
+ * table, to a table that is not.
+ */
+static void
+constraint_made(const DdlState *state, Oid constraint)
+{
+	HeapTuple	tuple = changed_tuple(ConstraintRelationId,
+									  ConstraintOidIndexId,
+									  Anum_pg_constraint_oid, constraint, NULL);
+	Form_pg_constraint form;
+	const GuardedTable *guard;
+
+	if (tuple == NULL)
+		return;
+	form = (Form_pg_constraint) GETSTRUCT(tuple);
+	if (form->contype == CONSTRAINT_FOREIGN &&
+		form->confupdtype == FKCONSTR_ACTION_CASCADE &&
+		!OidIsValid(form->conparentid) &&
+		(guard = sg_ddl_guard_of(state, form->confrelid)) != NULL &&
+		sg_ddl_guard_of(state, form->conrelid) == NULL)
+		sg_ddl_note_for_good("ON UPDATE CASCADE", guard->relation,
+							 qualified_name(form->conrelid));
 }
 
 /* The name of a foreign server or a publication that stands for an agency. */
@@ -361,13 +397,24 @@ has_rows(Oid relid)
 		{
 			TableScanDesc scan = table_beginscan(rel, GetLatestSnapshot(), 0,
 												 NULL);
+			TupleTableSlot *slot = table_slot_create(rel, NULL);
 
-			found = heap_getnext(scan, ForwardScanDirection) != NULL;
+			found = table_scan_getnextslot(scan, ForwardScanDirection, slot);
+			ExecDropSingleTupleTableSlot(slot);
 			table_endscan(scan);
 		}
 		table_close(rel, NoLock);
 	}
 	return found;
+}
+
+/* Since PostgreSQL 17 whoever was granted the setting can. */
+static bool
+event_triggers_off(void)
+{
+	const char *value = GetConfigOption("event_triggers", true, false);
+
+	return value != NULL && strcmp(value, "off") == 0;
 }
 
 /*
@@ -403,13 +450,20 @@ inheritance_changed(const DdlState *state, Oid child, Oid parent)
 	systable_endscan(scan);
 	table_close(inherits, AccessShareLock);
 
-	/* Rows that come in without being written are not decided on. */
+	/*
+	 * Rows that come in without being written are not decided on; nor are
+	 * those of a child that is not given triggers, as an event trigger of
+	 * ours does.
+	 */
 	if (!attached)
 		sg_ddl_tampering(state, "DETACH", guard->relation,
 						 qualified_name(child));
 	else if (!guard->records && has_rows(child))
 		sg_ddl_tampering(state, "ATTACH of rows", guard->relation,
 						 qualified_name(child));
+	else if (!guard->records && event_triggers_off())
+		sg_ddl_tampering(state, "ATTACH with event_triggers off",
+						 guard->relation, qualified_name(child));
 }
 
 static void
@@ -516,7 +570,7 @@ trigger_altered(const DdlState *state, Oid trigger, bool made)
 	else if (!ours)
 	{
 		/* It will be shown each row. */
-		sg_ddl_note("CREATE TRIGGER", qualified_name(form->tgrelid), name);
+		sg_ddl_note_for_good("CREATE TRIGGER", qualified_name(form->tgrelid), name);
 	}
 }
 
@@ -596,6 +650,12 @@ object_made(const DdlState *state, Oid classId, Oid objectId, int subId)
 		case TriggerRelationId:
 			trigger_altered(state, objectId, true);
 			break;
+		case ConstraintRelationId:
+			constraint_made(state, objectId);
+			break;
+		case PolicyRelationId:
+			policy_changed(state, "CREATE POLICY", objectId);
+			break;
 		case RewriteRelationId:
 			rule_made(state, objectId);
 			break;
@@ -639,6 +699,7 @@ object_altered(const DdlState *state, Oid classId, Oid objectId, int subId,
 			break;
 		case ProcedureRelationId:
 			our_object_altered(state, "ALTER FUNCTION", classId, objectId);
+			function_made = objectId;
 			break;
 		case EventTriggerRelationId:
 			our_object_altered(state, "ALTER EVENT TRIGGER", classId, objectId);
@@ -749,9 +810,16 @@ is_our_setting(const char *name)
 		pg_strcasecmp(name, "shared_preload_libraries") == 0;
 }
 
-/* Does one of these commands run expressions over the rows of the table? */
+static void computed_anew(const DdlState *state, const char *operation,
+						  Oid only);
+
+/*
+ * Does one of these commands look at the rows of the table?  By expressions,
+ * which may be somebody's functions, or with an error that names values: where
+ * they are not unique, or cannot be cast.
+ */
 static const char *
-runs_expressions(const AlterTableCmd *cmd)
+looks_at_rows(const GuardedTable *guard, const AlterTableCmd *cmd)
 {
 	const ColumnDef *column;
 	ListCell   *lc;
@@ -760,11 +828,22 @@ runs_expressions(const AlterTableCmd *cmd)
 	{
 		case AT_AlterColumnType:
 			column = (const ColumnDef *) cmd->def;
-			return column->raw_default != NULL ? "ALTER COLUMN TYPE USING" : NULL;
+			if (column->raw_default != NULL)
+				return "ALTER COLUMN TYPE USING";
+
+			/* Of these columns relation_altered() sees whether it changes. */
+			return names_column(guard, cmd->name) ? NULL : "ALTER COLUMN TYPE";
 		case AT_AddConstraint:
-			return IsA(cmd->def, Constraint) &&
-				((const Constraint *) cmd->def)->contype == CONSTR_CHECK ?
-				"ADD CONSTRAINT" : NULL;
+			switch (castNode(Constraint, cmd->def)->contype)
+			{
+				case CONSTR_CHECK:
+				case CONSTR_EXCLUSION:
+				case CONSTR_PRIMARY:
+				case CONSTR_UNIQUE:
+					return "ADD CONSTRAINT";
+				default:
+					return NULL;
+			}
 		case AT_ValidateConstraint:
 			return "VALIDATE CONSTRAINT";
 		case AT_AddColumn:
@@ -777,12 +856,45 @@ runs_expressions(const AlterTableCmd *cmd)
 					return "ADD COLUMN";
 			}
 			return NULL;
-		case AT_AttachPartition:
-			return NULL;
 		default:
 			return SG_IS_SET_EXPRESSION(cmd->subtype) ?
 				"ALTER COLUMN EXPRESSION" : NULL;
 	}
+}
+
+/* Does it compute what is in the column that it names? */
+static bool
+computes_column(const AlterTableCmd *cmd)
+{
+	return cmd->subtype == AT_AlterColumnType ||
+		SG_IS_SET_EXPRESSION(cmd->subtype);
+}
+
+/* Does it write the table anew, and so compute its indexes? */
+static bool
+rewrites(const AlterTableCmd *cmd)
+{
+	return cmd->subtype == AT_SetLogged || cmd->subtype == AT_SetUnLogged ||
+		cmd->subtype == AT_SetAccessMethod ||
+		(cmd->subtype == AT_AddColumn &&
+		 ((const ColumnDef *) cmd->def)->constraints != NIL);
+}
+
+/*
+ * What comes under another table is held against the constraint of its new
+ * place, which may be an expression of somebody's.
+ */
+static void
+attach_partition(const DdlState *state, const AlterTableStmt *stmt,
+				 const PartitionCmd *cmd)
+{
+	Oid			relid = RangeVarGetRelid(cmd->name, NoLock, true);
+	const GuardedTable *guard = OidIsValid(relid) ?
+	sg_ddl_guard_of(state, relid) : NULL;
+
+	if (guard != NULL)
+		sg_ddl_record_now(NULL, "ATTACH PARTITION", guard->relation,
+						  stmt->relation->relname);
 }
 
 static void
@@ -792,13 +904,21 @@ alter_table(const DdlState *state, const AlterTableStmt *stmt)
 	const GuardedTable *guard;
 	ListCell   *lc;
 
-	if (!OidIsValid(relid) ||
-		(guard = sg_ddl_guard_of(state, relid)) == NULL)
+	if (!OidIsValid(relid) || state->guards == NIL)
 		return;
 	foreach(lc, stmt->cmds)
 	{
 		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
-		const char *scan = runs_expressions(cmd);
+
+		if (cmd->subtype == AT_AttachPartition && IsA(cmd->def, PartitionCmd))
+			attach_partition(state, stmt, (const PartitionCmd *) cmd->def);
+	}
+	if ((guard = sg_ddl_guard_of(state, relid)) == NULL)
+		return;
+	foreach(lc, stmt->cmds)
+	{
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
+		const char *scan = looks_at_rows(guard, cmd);
 
 		switch (cmd->subtype)
 		{
@@ -821,10 +941,17 @@ alter_table(const DdlState *state, const AlterTableStmt *stmt)
 
 		/*
 		 * A function in it is shown every row, and what it does with them is
-		 * not undone by ROLLBACK where it leaves the server.
+		 * not undone by ROLLBACK where it leaves the server.  In an export
+		 * table it may make rows read as if they went to somebody else, and
+		 * nobody writes them.
 		 */
-		if (scan != NULL)
+		if (scan != NULL && !guard->records && computes_column(cmd) &&
+			names_column(guard, cmd->name))
+			sg_ddl_tampering(state, scan, guard->relation, cmd->name);
+		else if (scan != NULL)
 			sg_ddl_record_now(NULL, scan, guard->relation, cmd->name);
+		else if (rewrites(cmd))
+			computed_anew(state, "ALTER TABLE", relid);
 	}
 }
 
@@ -933,6 +1060,29 @@ alter_domain(const DdlState *state, const AlterDomainStmt *stmt)
 }
 
 /*
+ * A value of an enum gets another name: rows of an export table would read as
+ * if they went to somebody else, and nobody writes them.
+ */
+static void
+alter_enum(const DdlState *state, const AlterEnumStmt * stmt)
+{
+	Oid			type;
+	ListCell   *lc;
+
+	if (stmt->oldVal == NULL)
+		return;
+	type = typenameTypeId(NULL, makeTypeNameFromNameList(stmt->typeName));
+	foreach(lc, relations_using(state, TypeRelationId, type))
+	{
+		const GuardedTable *guard = sg_ddl_guard_of(state, lfirst_oid(lc));
+
+		if (guard != NULL && !guard->records)
+			sg_ddl_tampering(state, "ALTER TYPE RENAME VALUE", guard->relation,
+							 NameListToString(stmt->typeName));
+	}
+}
+
+/*
  * Indexes and statistics are computed anew, by functions that may have become
  * others since they were made.  "only": one relation; InvalidOid: any.
  */
@@ -1010,7 +1160,8 @@ expressions_on(const DdlState *state, const char *operation,
 static void
 create_index(const DdlState *state, const IndexStmt *stmt)
 {
-	bool		expressions = stmt->whereClause != NULL;
+	/* Where it is not unique, an error names the value. */
+	bool		expressions = stmt->whereClause != NULL || stmt->unique;
 	ListCell   *lc;
 
 	foreach(lc, stmt->indexParams)
@@ -1047,6 +1198,35 @@ role_options(const char *operation, const char *role, List *options)
 			strcmp(option->defname, "bypassrls") == 0 ||
 			strcmp(option->defname, "isreplication") == 0)
 			sg_ddl_note(operation, role, option->defname);
+	}
+}
+
+/*
+ * A program that the server runs can read the server's files.  Of the command
+ * nothing is said: there may be a password in it.
+ */
+static void
+run_program(const CopyStmt *stmt)
+{
+	sg_ddl_record_now(NULL, stmt->is_from ? "COPY FROM PROGRAM" : "COPY TO PROGRAM",
+					  stmt->relation ? stmt->relation->relname : "a query", NULL);
+}
+
+/* Who is bound by such a role is told by it; see note_membership(), too. */
+static void
+drop_roles(const DdlState *state, const DropRoleStmt * stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->roles)
+	{
+		RoleSpec   *spec = lfirst_node(RoleSpec, lc);
+		Oid			role = spec->roletype == ROLESPEC_CSTRING ?
+		get_role_oid(spec->rolename, true) : InvalidOid;
+
+		if (OidIsValid(role) && sg_ddl_agency_of_role(state, role) != NULL)
+			sg_ddl_note("DROP ROLE", spec->rolename,
+						sg_ddl_agency_of_role(state, role));
 	}
 }
 
@@ -1128,15 +1308,24 @@ sg_tamper_command(const DdlState *state, const Node *command)
 				 * seen.
 				 */
 				if (setting->name != NULL && state->guards != NIL &&
-					setting->kind == VAR_SET_VALUE &&
-					pg_strcasecmp(setting->name, "session_replication_role") == 0)
-					sg_ddl_tampering(state, "SET session_replication_role",
+					setting->kind == VAR_SET_VALUE)
+					sg_ddl_tampering(state, psprintf("SET %s", setting->name),
 									 get_database_name(MyDatabaseId), NULL);
 				break;
 			}
 		case T_AlterTableStmt:
 			if (((const AlterTableStmt *) command)->relation != NULL)
 				alter_table(state, (const AlterTableStmt *) command);
+			break;
+		case T_AlterEnumStmt:
+			alter_enum(state, (const AlterEnumStmt *) command);
+			break;
+		case T_CopyStmt:
+			if (state->guards != NIL)
+				run_program((const CopyStmt *) command);
+			break;
+		case T_DropRoleStmt:
+			drop_roles(state, (const DropRoleStmt *) command);
 			break;
 		case T_IndexStmt:
 			create_index(state, (const IndexStmt *) command);
@@ -1199,16 +1388,22 @@ sg_tamper_executed(const DdlState *state, const Node *command)
 	ListCell   *lc;
 
 	function_made = InvalidOid;
-	if (state == NULL || state->guards == NIL || !OidIsValid(function) ||
-		!IsA(command, CreateFunctionStmt) ||
-		!((const CreateFunctionStmt *) command)->replace)
+	if (state == NULL || state->guards == NIL || !OidIsValid(function))
+		return;
+	if (IsA(command, CreateFunctionStmt))
+	{
+		if (!((const CreateFunctionStmt *) command)->replace)
+			return;
+	}
+	else if (!IsA(command, AlterFunctionStmt))
 		return;
 	foreach(lc, relations_using(state, ProcedureRelationId, function))
 	{
 		const GuardedTable *guard = sg_ddl_guard_of(state, lfirst_oid(lc));
 
 		if (guard != NULL)
-			sg_ddl_note("CREATE FUNCTION", guard->relation,
-						get_func_name(function));
+			sg_ddl_note_for_good(IsA(command, AlterFunctionStmt) ?
+								 "ALTER FUNCTION" : "CREATE FUNCTION",
+								 guard->relation, get_func_name(function));
 	}
 }

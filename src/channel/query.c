@@ -21,7 +21,12 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/parallel.h"
+#include "access/sysattr.h"
+#include "access/relation.h"
+#include "access/transam.h"
+#include "catalog/pg_constraint.h"
 #include "channel/context.h"
 #include "channel/elements.h"
 #include "channel/query.h"
@@ -31,11 +36,15 @@
 #include "executor/executor.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
 #include "own_rights.h"
 #include "parser/parsetree.h"
+#include "utils/array.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
 
 /* A query that reads guarded tables; in its own executor memory. */
 typedef struct GuardedQuery
@@ -43,15 +52,20 @@ typedef struct GuardedQuery
 	dlist_node	node;
 	EState	   *estate;
 	ReadStatement *reads;		/* NULL: nothing is recorded */
+	bool		tells;			/* see sg_query_tells() */
+	List	   *writes;			/* ReadRequest: not recorded, for rows are
+								 * only changed; see failed_write() */
 	MemoryContextCallback callback;
 } GuardedQuery;
 
 static dlist_head guarded_queries = DLIST_STATIC_INIT(guarded_queries);
 
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
+static ExecutorFinish_hook_type prev_ExecutorFinish = NULL;
 static ExecutorEnd_hook_type prev_ExecutorEnd = NULL;
 
 static void query_ExecutorRun(EXECUTOR_RUN_PARAMS);
+static void query_ExecutorFinish(QueryDesc *queryDesc);
 static void query_ExecutorEnd(QueryDesc *queryDesc);
 
 void
@@ -59,6 +73,8 @@ sg_query_init(void)
 {
 	prev_ExecutorRun = ExecutorRun_hook;
 	ExecutorRun_hook = query_ExecutorRun;
+	prev_ExecutorFinish = ExecutorFinish_hook;
+	ExecutorFinish_hook = query_ExecutorFinish;
 	prev_ExecutorEnd = ExecutorEnd_hook;
 	ExecutorEnd_hook = query_ExecutorEnd;
 }
@@ -98,13 +114,96 @@ new_guarded(EState *estate)
 	return query;
 }
 
+void
+sg_query_tells(EState *estate)
+{
+	GuardedQuery *query = find_guarded(estate);
+
+	if (query == NULL)
+		query = new_guarded(estate);
+	query->tells = true;
+}
+
+/* Does this expression look at a column in any way but "column = value"? */
+static bool
+looks_at_column(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+		return true;
+	if (IsA(node, OpExpr))
+	{
+		OpExpr	   *op = (OpExpr *) node;
+		ListCell   *lc;
+
+		/* The server's own equality tells nothing but its result. */
+		if (op->opno >= FirstNormalObjectId || list_length(op->args) != 2 ||
+			!op_mergejoinable(op->opno, exprType(linitial(op->args))))
+			return expression_tree_walker(node, looks_at_column, context);
+		foreach(lc, op->args)
+		{
+			Node	   *arg = lfirst(lc);
+
+			while (IsA(arg, RelabelType))
+				arg = (Node *) ((RelabelType *) arg)->arg;
+			if (!IsA(arg, Var) && looks_at_column(arg, context))
+				return true;
+		}
+		return false;
+	}
+	return expression_tree_walker(node, looks_at_column, context);
+}
+
+/* Can all that comes of this plan be known from "column = value"? */
+static bool
+only_compares(Plan *plan)
+{
+	ListCell   *lc;
+
+	/* A column is no harm here: see who looks at the rows. */
+	foreach(lc, plan->targetlist)
+	{
+		Node	   *expr = (Node *) lfirst_node(TargetEntry, lc)->expr;
+
+		if (!IsA(expr, Const) && !IsA(expr, Var))
+			return false;
+	}
+	if (looks_at_column((Node *) plan->qual, NULL))
+		return false;
+	switch (nodeTag(plan))
+	{
+		case T_LockRows:
+			return only_compares(outerPlan(plan));
+		case T_Append:
+			foreach(lc, ((Append *) plan)->appendplans)
+			{
+				if (!only_compares(lfirst(lc)))
+					return false;
+			}
+			return true;
+		case T_SeqScan:
+			return true;
+		case T_IndexScan:
+			return ((IndexScan *) plan)->indexorderbyorig == NIL &&
+				!looks_at_column((Node *) ((IndexScan *) plan)->indexqualorig,
+								 NULL);
+		case T_BitmapHeapScan:
+			return !looks_at_column((Node *) ((BitmapHeapScan *) plan)->bitmapqualorig,
+									NULL);
+		default:
+			return false;
+	}
+}
+
 /*
  * Is this the query of a foreign key's check?  It tells nobody anything but
  * whether the constraint holds.
  *
  * Known by the mark that the server puts on such queries and by their shape,
  * for the mark is also on what a function does that is called from one: a cast
- * of the user's own, for example.
+ * of the user's own, for example.  What has that shape without being one may
+ * pass, too, for it tells as little.
  */
 static bool
 is_foreign_key_check(const PlannedStmt *plan)
@@ -112,11 +211,75 @@ is_foreign_key_check(const PlannedStmt *plan)
 	return InNoForceRLSOperation() &&
 		plan->commandType == CMD_SELECT &&
 		plan->rowMarks != NIL &&
-		!plan->hasModifyingCTE &&
+		!plan->hasModifyingCTE && plan->subplans == NIL &&
 		list_length(plan->planTree->targetlist) >= 1 &&
 		IsA(linitial_node(TargetEntry, plan->planTree->targetlist)->expr, Const) &&
 		(list_length(plan->planTree->targetlist) == 1 ||
-		 lsecond_node(TargetEntry, plan->planTree->targetlist)->resjunk);
+		 lsecond_node(TargetEntry, plan->planTree->targetlist)->resjunk) &&
+		only_compares(plan->planTree);
+}
+
+/* Is this the row that INSERT ... ON CONFLICT was given? */
+static bool
+is_excluded_row(const PlannedStmt *plan, int rti)
+{
+	return IsA(plan->planTree, ModifyTable) &&
+		((ModifyTable *) plan->planTree)->exclRelRTI == rti;
+}
+
+/* Does the constraint hold of one of these columns of the table? */
+static bool
+is_constraint_on(Oid constraint, Oid relid, const Bitmapset *columns)
+{
+	HeapTuple	tuple = SearchSysCache1(CONSTROID,
+										ObjectIdGetDatum(constraint));
+	bool		found = false;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	if (((Form_pg_constraint) GETSTRUCT(tuple))->conrelid == relid)
+	{
+		bool		isnull;
+		Datum		conkey = SysCacheGetAttr(CONSTROID, tuple,
+											 Anum_pg_constraint_conkey, &isnull);
+
+		if (!isnull)
+		{
+			ArrayType  *keys = DatumGetArrayTypeP(conkey);
+			const int16 *attnums = (const int16 *) ARR_DATA_PTR(keys);
+
+			for (int i = 0; i < ArrayGetNItems(ARR_NDIM(keys), ARR_DIMS(keys)); i++)
+				found |= bms_is_member(attnums[i] - FirstLowInvalidHeapAttributeNumber,
+									   columns);
+		}
+	}
+	ReleaseSysCache(tuple);
+	return found;
+}
+
+/*
+ * Is something that the statement changes checked at the commit only?  If that
+ * fails, its error names values, and nobody is there any more to record it.
+ */
+static bool
+is_checked_later(const PlannedStmt *plan, const RangeTblEntry *rte)
+{
+	Bitmapset  *columns = sg_rte_updated_columns(plan, rte);
+	Relation	rel;
+	bool		found = false;
+
+	if (columns == NULL)
+		return false;
+	rel = relation_open(rte->relid, AccessShareLock);
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+		found |= trigger->tgisinternal && trigger->tgdeferrable &&
+			is_constraint_on(trigger->tgconstraint, rte->relid, columns);
+	}
+	relation_close(rel, AccessShareLock);
+	return found;
 }
 
 static TextSlice
@@ -161,13 +324,12 @@ operation_name(const QueryDesc *queryDesc)
  * The guarded relations that a query reads, as a list of ReadRequest; NIL for
  * most queries.
  *
- * What is only written to has no SELECT among its permissions.  Entries without
- * any permissions are partitions and children.  The table above them stands for
+ * What is only inserted into is not looked at.  Entries without any permissions are partitions and children.  The table above them stands for
  * them, unless it is not guarded as they are: a guarded table may have been made
  * a child of another.
  */
 static List *
-guarded_relations(QueryDesc *queryDesc)
+guarded_relations(QueryDesc *queryDesc, bool tells)
 {
 	PlannedStmt *plan = queryDesc->plannedstmt;
 	List	   *requests = NIL;
@@ -181,6 +343,7 @@ guarded_relations(QueryDesc *queryDesc)
 		ReadRequest *request;
 		AclMode		permissions;
 		Oid			check_as_user;
+		Oid			table;
 		ListCell   *other;
 		bool		written_only;
 		bool		known = false;
@@ -191,22 +354,29 @@ guarded_relations(QueryDesc *queryDesc)
 			(rte->rtekind != RTE_RELATION && rte->rtekind != RTE_SUBQUERY))
 			continue;
 		permissions = sg_rte_permissions(plan, rte, &check_as_user);
-		if (permissions != 0 && (permissions & ACL_SELECT) == 0)
+		if (permissions != 0 &&
+			(permissions & (ACL_SELECT | ACL_UPDATE | ACL_DELETE)) == 0)
+			continue;
+		if (is_excluded_row(plan, rti))
 			continue;
 		guard = sg_records_find(rte->relid);
 		if (guard == NULL)
 			continue;
+		table = sg_table_of_toast(rte->relid);
+		if (!OidIsValid(table))
+			table = rte->relid;
 		if (is_foreign_key_check(plan))
 			return NIL;
 
-		written_only = plan->commandType != CMD_SELECT &&
+		written_only = plan->commandType != CMD_SELECT && !tells &&
 			!plan->hasReturning && !plan->hasModifyingCTE &&
-			list_member_int(plan->resultRelations, rti);
+			list_member_int(plan->resultRelations, rti) &&
+			!is_checked_later(plan, rte);
 		foreach(other, requests)
 		{
 			ReadRequest *earlier = lfirst(other);
 
-			if ((earlier->relid == rte->relid &&
+			if ((earlier->relid == table &&
 				 earlier->check_as_user == check_as_user) ||
 				(permissions == 0 &&
 				 strcmp(earlier->guard.guard_id, guard->guard_id) == 0))
@@ -220,7 +390,7 @@ guarded_relations(QueryDesc *queryDesc)
 
 		request = palloc0(sizeof(ReadRequest));
 		request->guard = *guard;
-		request->relid = rte->relid;
+		request->relid = table;
 		request->check_as_user = check_as_user;
 		request->written_only = written_only;
 		request->operation = operation_name(queryDesc);
@@ -270,6 +440,80 @@ next_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		standard_ExecutorRun(EXECUTOR_RUN_ARGS);
 }
 
+/*
+ * A statement that is not recorded, for it was only to change rows, has failed.
+ * Its error may name what is in them: a value that cannot be cast, a row that
+ * breaks a constraint.
+ */
+static void
+failed_write(GuardedQuery *query)
+{
+	ListCell   *lc;
+
+	switch (ERRCODE_TO_CATEGORY(geterrcode()))
+	{
+		case ERRCODE_DATA_EXCEPTION:
+		case ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION:
+		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
+		case ERRCODE_WITH_CHECK_OPTION_VIOLATION:
+			break;
+		default:
+			return;
+	}
+	foreach(lc, query->writes)
+		((ReadRequest *) lfirst(lc))->written_only = false;
+	sg_reads_begin(&query->reads, query->writes, query->estate->es_query_cxt);
+	if (query->reads != NULL)
+		query->reads->rows = 1;
+}
+
+/* Decides on what the statement reads, and puts it on record. */
+static GuardedQuery *
+begin_guarded(QueryDesc *queryDesc)
+{
+	EState	   *estate = queryDesc->estate;
+	GuardedQuery *query = find_guarded(estate);
+	MemoryContext oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);
+	List	   *requests = guarded_relations(queryDesc, query && query->tells);
+	ListCell   *lc;
+
+	MemoryContextSwitchTo(oldcontext);
+	if (requests == NIL)
+		return NULL;
+	if (IsParallelWorker())
+	{
+		refuse_in_worker(requests);
+		return NULL;
+	}
+	if (query == NULL)
+		query = new_guarded(estate);
+	sg_reads_begin(&query->reads, requests, estate->es_query_cxt);
+	query->writes = NIL;
+	foreach(lc, requests)
+	{
+		if (query->reads == NULL && ((ReadRequest *) lfirst(lc))->written_only)
+			query->writes = requests;
+	}
+	if (query->writes == NIL)
+		list_free_deep(requests);
+	return query;
+}
+
+static void
+write_ExecutorRun(GuardedQuery *query, EXECUTOR_RUN_PARAMS)
+{
+	PG_TRY();
+	{
+		next_ExecutorRun(EXECUTOR_RUN_ARGS);
+	}
+	PG_CATCH();
+	{
+		failed_write(query);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
 /* Where there are guards, or there may be. */
 static pg_noinline void
 guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
@@ -279,24 +523,12 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 	if (!sg_own_query_running() &&
 		!(IsParallelWorker() && queryDesc->dest->mydest == DestTupleQueue) &&
 		sg_records_any() && !ScanDirectionIsNoMovement(direction))
+		query = begin_guarded(queryDesc);
+
+	if (query != NULL && query->writes != NIL)
 	{
-		List	   *requests = guarded_relations(queryDesc);
-
-		if (requests != NIL)
-		{
-			if (IsParallelWorker())
-				refuse_in_worker(requests);
-			else
-			{
-				EState	   *estate = queryDesc->estate;
-
-				query = find_guarded(estate);
-				if (query == NULL)
-					query = new_guarded(estate);
-				sg_reads_begin(&query->reads, requests, estate->es_query_cxt);
-			}
-			list_free_deep(requests);
-		}
+		write_ExecutorRun(query, EXECUTOR_RUN_ARGS);
+		return;
 	}
 
 	/* The executor counts; should an error come, its count still stands. */
@@ -325,6 +557,44 @@ query_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		guarded_ExecutorRun(EXECUTOR_RUN_ARGS);
 	else
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
+}
+
+static inline void
+next_ExecutorFinish(QueryDesc *queryDesc)
+{
+	if (prev_ExecutorFinish)
+		prev_ExecutorFinish(queryDesc);
+	else
+		standard_ExecutorFinish(queryDesc);
+}
+
+static void
+write_ExecutorFinish(GuardedQuery *query, QueryDesc *queryDesc)
+{
+	PG_TRY();
+	{
+		next_ExecutorFinish(queryDesc);
+	}
+	PG_CATCH();
+	{
+		failed_write(query);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
+/* Foreign keys and some unique ones are checked now. */
+static void
+query_ExecutorFinish(QueryDesc *queryDesc)
+{
+	GuardedQuery *query = NULL;
+
+	if (unlikely(!dlist_is_empty(&guarded_queries)))
+		query = find_guarded(queryDesc->estate);
+	if (query != NULL && query->writes != NIL)
+		write_ExecutorFinish(query, queryDesc);
+	else
+		next_ExecutorFinish(queryDesc);
 }
 
 static void

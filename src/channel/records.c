@@ -15,6 +15,9 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/dependency.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
 #include "catalog/pg_inherits.h"
 #include "channel/records.h"
 #include "miscadmin.h"
@@ -216,6 +219,41 @@ sg_records_any(void)
 	return nguards > 0;
 }
 
+/*
+ * Whoever may read all data, or has been let into the schema pg_toast, reads
+ * there what the table itself would not have let out.
+ */
+Oid
+sg_table_of_toast(Oid relid)
+{
+	Oid			table = InvalidOid;
+	Relation	depend;
+	SysScanDesc scan;
+	ScanKeyData key[2];
+	HeapTuple	tuple;
+
+	if (get_rel_relkind(relid) != RELKIND_TOASTVALUE)
+		return InvalidOid;
+	depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyInit(&key[0], Anum_pg_depend_classid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(RelationRelationId));
+	ScanKeyInit(&key[1], Anum_pg_depend_objid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(depend, DependDependerIndexId, true, NULL, 2,
+							  key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
+
+		if (form->deptype == DEPENDENCY_INTERNAL &&
+			form->refclassid == RelationRelationId)
+			table = form->refobjid;
+	}
+	systable_endscan(scan);
+	table_close(depend, AccessShareLock);
+	return table;
+}
+
 static int	find_guard(Oid relid, bool as_parent);
 
 /* The guard of a table that this one is a partition or a child of. */
@@ -261,7 +299,12 @@ find_guard(Oid relid, bool as_parent)
 			guard = i;
 	}
 	if (guard < 0)
-		guard = find_guard_above(relid);
+	{
+		Oid			table = sg_table_of_toast(relid);
+
+		guard = OidIsValid(table) ? find_guard(table, true) :
+			find_guard_above(relid);
+	}
 
 	/* What may be out of date already is not kept. */
 	if (seen == invalidations)

@@ -42,6 +42,12 @@ extern bool sg_records_any(void);
  */
 extern const ReadGuard *sg_records_find(Oid relid);
 
+/*
+ * The table whose long values are kept in this relation; InvalidOid for one
+ * that keeps none.
+ */
+extern Oid	sg_table_of_toast(Oid relid);
+
 /* Is a COPY refused whose destination nobody has declared? */
 extern bool sg_records_refuse_undeclared(void);
 

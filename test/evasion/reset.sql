@@ -22,10 +22,10 @@ DO $$ DECLARE x record; BEGIN
                  oid::regclass) command
              FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT relispartition LOOP
         BEGIN EXECUTE x.command; EXCEPTION WHEN undefined_table THEN NULL; END; END LOOP;
-    FOR x IN SELECT format('DROP FUNCTION %s CASCADE', oid::regprocedure) command
+    FOR x IN SELECT format('DROP ROUTINE %s CASCADE', oid::regprocedure) command
              FROM pg_proc WHERE pronamespace = 'public'::regnamespace LOOP EXECUTE x.command; END LOOP;
-    FOR x IN SELECT format('DROP DOMAIN %s CASCADE', oid::regtype) command
-             FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'd' LOOP EXECUTE x.command; END LOOP;
+    FOR x IN SELECT format('DROP TYPE %s CASCADE', oid::regtype) command
+             FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype IN ('d', 'e') LOOP EXECUTE x.command; END LOOP;
 END $$;
 DROP OWNED BY owner, clerk, guest, partner, partners, readers, feed;
 ALTER ROLE partner NOSUPERUSER NOBYPASSRLS NOREPLICATION NOCREATEROLE;
