@@ -56,8 +56,10 @@ SELECT sharing_guard.review_events('to_the_chief', destination => 'reno-test-pd'
 SELECT sharing_guard.record_check('Looked at all flags of week 47; nothing new') IS NOT NULL;
 
 -- An open period is not signed; an auditor can end it before its 90 days.
+\set VERBOSITY terse
 SELECT sharing_guard.sign_off(1, 'I have reviewed this period.');
 \echo :LAST_ERROR_SQLSTATE
+\set VERBOSITY default
 SELECT sharing_guard.close_period();
 RESET SESSION AUTHORIZATION;
 

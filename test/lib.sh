@@ -213,6 +213,16 @@ sg_mirror() {
 		'Created-By: Packages' | sed -n "s/^Debian|$1|//p" | head -n 1
 }
 
+# sg_verdicts: of what PostgreSQL's test driver says, in one form until 15 and in
+# TAP since 16, one line for each test: "ok" or "FAIL", its name, and how long.
+# Where the schedule itself ignores a failure, it is none.
+sg_verdicts() {
+	sed -nuE -e 's/^(ok|not ok) +[0-9]+ +[-+] +([^ ]+) +([0-9.]+ ms)/\1|\2 \3|/' \
+		-e 's/^(test)? +([^ ]+) +\.\.\. (ok|FAILED|failed)(.*) ([0-9.]+ ms)$/\3|\2 \5|\4/' \
+		-e '/\(ignored\)/s/^[^|]*/ok/' -e 's/^(not ok|FAILED|failed)\|/FAIL|/' \
+		-e 's/^(ok|FAIL)\|([^|]*)\|.*/\1 \2/p'
+}
+
 # sg_count PASSED FAILED SKIPPED: the one form of a total line.
 sg_count() {
 	if [ "$3" -gt 0 ]; then

@@ -14,9 +14,10 @@ test-matrix:
 test-assert test-asan test-valgrind: test-%:
 	@bash test/dynamic $* $(T)
 
-# PostgreSQL's own suites, with our library in its server.
+# PostgreSQL's own suites and pgaudit's, with our library in the server; here, or
+# with V="15 17 18" as test-matrix does it.
 test-server-suites:
-	@PG_CONFIG='$(PG_CONFIG)' bash test/server-suites
+	@PG_CONFIG='$(PG_CONFIG)' bash test/$(if $(V),matrix --run server-suites $(V),server-suites $(T))
 
 include-check:
 	@perl test/checks/include-graph
