@@ -58,6 +58,7 @@ OBJS = \
 	src/audit/event.o \
 	src/audit/health.o \
 	src/audit/identity.o \
+	src/audit/log_indexes.o \
 	src/audit/merkle.o \
 	src/audit/overdue.o \
 	src/audit/period.o \

@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 
 #include "audit/event.h"
+#include "audit/log_indexes.h"
 #include "audit/overdue.h"
 #include "audit/writer.h"
 #include "channel/context.h"
@@ -63,6 +64,7 @@ _PG_init(void)
 	sg_copy_init();
 	sg_records_init();
 	sg_query_init();
+	sg_log_indexes_init();
 	sg_review_init();
 	sg_database_init();
 	sg_ddl_init();

@@ -20,7 +20,6 @@
 #include "access/table.h"
 #include "access/transam.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "common/cryptohash.h"
@@ -44,6 +43,7 @@
 
 #include "audit/event.h"
 #include "audit/identity.h"
+#include "audit/log_indexes.h"
 #include "operational.h"
 #include "vocabulary.h"
 
@@ -645,8 +645,7 @@ report_log_unusable(const char *detail)
  * them: make sure that the table is the one we know.  Columns added behind
  * ours stay NULL.
  *
- * Errors out if it is not.  Looked at each time that the log is opened, for
- * ALTER TABLE may have come between.
+ * Errors out if it is not.  Looked at again when the log has changed.
  */
 static void
 check_event_table(Relation rel)
@@ -685,8 +684,7 @@ sg_event_writer_open(void)
 	EventWriter *writer;
 	EState	   *estate;
 	MemoryContext oldcontext;
-	Oid			namespace;
-	Oid			relid = InvalidOid;
+	Oid			relid;
 	bool		pushed = false;
 	pg_uuid_t	log_id;
 
@@ -697,10 +695,7 @@ sg_event_writer_open(void)
 		pushed = true;
 	}
 
-	/* By name each time: the extension may be dropped and made again. */
-	namespace = get_namespace_oid(EVENT_SCHEMA, true);
-	if (OidIsValid(namespace))
-		relid = get_relname_relid(EVENT_TABLE, namespace);
+	relid = sg_log_relid();
 	if (!OidIsValid(relid))
 		report_log_unusable("It does not exist.");
 
@@ -715,7 +710,6 @@ sg_event_writer_open(void)
 	writer->pushed_snapshot = pushed;
 	writer->estate = estate;
 	writer->rel = table_open(relid, RowExclusiveLock);
-	check_event_table(writer->rel);
 
 	/*
 	 * Range table index 0: the log is in no range table, so there are no
@@ -723,7 +717,7 @@ sg_event_writer_open(void)
 	 */
 	writer->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(writer->target, writer->rel, 0, NULL, 0);
-	ExecOpenIndices(writer->target, false);
+	sg_log_open_indexes(writer->target, check_event_table);
 
 	/* Where AFTER triggers look for the table they were queued for. */
 	estate->es_opened_result_relations =

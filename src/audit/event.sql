@@ -12,7 +12,7 @@
 -- Three indexes, all growing at the right end: the event's id, its time, and
 -- its transaction, by which the sealer finds what has been committed since the
 -- seal before.  The others have what is rare, so that all else pays nothing for
--- them: completions (unique, for a disclosure ends once), the disclosures that
+-- them: completions (unique, for a disclosure ends once); the disclosures that
 -- have one, and the writer's own events.
 CREATE TABLE sharing_guard.event (
     event_id uuid NOT NULL,
@@ -71,10 +71,8 @@ CREATE INDEX event_occurred_at ON sharing_guard.event (occurred_at);
 CREATE INDEX event_transaction_id ON sharing_guard.event (transaction_id);
 CREATE UNIQUE INDEX event_completes ON sharing_guard.event (completes)
     WHERE completes IS NOT NULL;
-CREATE INDEX event_intent ON sharing_guard.event (occurred_at)
-    WHERE kind = 'disclosure' AND rows_disclosed IS NULL;
-CREATE INDEX event_health ON sharing_guard.event (occurred_at)
-    WHERE kind = 'health';
+CREATE INDEX event_rare ON sharing_guard.event (kind, occurred_at)
+    WHERE kind = 'health' OR (kind = 'disclosure' AND rows_disclosed IS NULL);
 REVOKE ALL ON TABLE sharing_guard.event FROM PUBLIC;
 
 COMMENT ON TABLE sharing_guard.event IS

@@ -1,0 +1,175 @@
+/*-------------------------------------------------------------------------
+ *
+ * log_indexes.c
+ *		The log and its indexes, opened for an insertion.
+ *
+ * A transaction of one exported row writes one event, and what the server does
+ * to get ready for it was a third of what that cost: it copies each index's
+ * definition, and plans and compiles the conditions of partial ones.  So what
+ * came of that is kept from transaction to transaction, until the log or one of
+ * its indexes changes.  What is kept are the server's own structures, filled in
+ * by its own functions; they go where ExecOpenIndices() would have put them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "catalog/index.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_am.h"
+#include "executor/executor.h"
+#include "optimizer/optimizer.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "audit/log_indexes.h"
+#include "utils/inval.h"
+
+#define LOG_SCHEMA	"sharing_guard"
+#define LOG_TABLE	"event"
+
+/* All of one moment; in a context of its own. */
+typedef struct LogIndexes
+{
+	MemoryContext context;
+	int			count;
+	Oid		   *oids;
+	IndexInfo **infos;			/* NULL: to be made anew each time */
+} LogIndexes;
+
+static Oid	log_relid = InvalidOid;
+static LogIndexes kept = {0};
+
+/* As for all caches: the callback counts, and who asks next looks again. */
+static uint64 invalidations = 1;
+static uint64 kept_as_of = 0;
+
+static void
+log_changed(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == log_relid)
+	{
+		invalidations++;
+		return;
+	}
+	for (int i = 0; i < kept.count; i++)
+	{
+		if (relid == kept.oids[i])
+			invalidations++;
+	}
+}
+
+void
+sg_log_indexes_init(void)
+{
+	CacheRegisterRelcacheCallback(log_changed, (Datum) 0);
+}
+
+Oid
+sg_log_relid(void)
+{
+	Oid			namespace;
+
+	if (likely(kept_as_of == invalidations))
+		return log_relid;
+	namespace = get_namespace_oid(LOG_SCHEMA, true);
+	log_relid = OidIsValid(namespace) ?
+		get_relname_relid(LOG_TABLE, namespace) : InvalidOid;
+	return log_relid;
+}
+
+/*
+ * What the executor has to know of an index, in CurrentMemoryContext; NULL for
+ * one that must be made anew each time, since insertions leave something in it:
+ * values of expressions, or what access methods of other kinds keep.
+ */
+static IndexInfo *
+keepable_info(Relation index)
+{
+	IndexInfo  *info;
+
+	if (index->rd_rel->relam != BTREE_AM_OID)
+		return NULL;
+	info = BuildIndexInfo(index);
+	if (info->ii_Expressions != NIL)
+		return NULL;
+
+	/* As ExecPrepareQual() does, but in a memory that stays. */
+	if (info->ii_Predicate != NIL)
+		info->ii_PredicateState =
+			ExecInitQual((List *) expression_planner((Expr *) info->ii_Predicate),
+						 NULL);
+	return info;
+}
+
+/*
+ * Looks at all indexes of the log.
+ *
+ * What was kept before may be in use: by somebody who is writing an event while
+ * a trigger on the log writes another.  It goes with the transaction.
+ */
+static void
+keep_indexes(Relation rel)
+{
+	MemoryContext context = AllocSetContextCreate(TopTransactionContext,
+												  "sharing_guard indexes of the log",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(context);
+	List	   *oids = RelationGetIndexList(rel);
+	LogIndexes	found = {0};
+	ListCell   *lc;
+
+	found.context = context;
+	found.oids = palloc(sizeof(Oid) * Max(list_length(oids), 1));
+	found.infos = palloc(sizeof(IndexInfo *) * Max(list_length(oids), 1));
+	foreach(lc, oids)
+	{
+		Relation	index = index_open(lfirst_oid(lc), RowExclusiveLock);
+
+		found.oids[found.count] = lfirst_oid(lc);
+		found.infos[found.count++] = keepable_info(index);
+		index_close(index, NoLock);
+	}
+	MemoryContextSwitchTo(oldcontext);
+
+	if (kept.context != NULL)
+		MemoryContextSetParent(kept.context, TopTransactionContext);
+	MemoryContextSetParent(context, CacheMemoryContext);
+	kept = found;
+}
+
+void
+sg_log_open_indexes(ResultRelInfo *target, void (*check) (Relation rel))
+{
+	Relation	rel = target->ri_RelationDesc;
+
+	/*
+	 * Looking at them may take in an invalidation, and so may opening them.
+	 * The locks that we have by then let nobody change anything any more.
+	 */
+	while (unlikely(kept_as_of != invalidations ||
+					log_relid != RelationGetRelid(rel)))
+	{
+		uint64		as_of;
+
+		log_relid = RelationGetRelid(rel);
+		as_of = invalidations;
+		check(rel);
+		keep_indexes(rel);
+		kept_as_of = as_of;
+	}
+
+	target->ri_NumIndices = kept.count;
+	target->ri_IndexRelationDescs = palloc(sizeof(Relation) * Max(kept.count, 1));
+	target->ri_IndexRelationInfo = palloc(sizeof(IndexInfo *) * Max(kept.count, 1));
+	for (int i = 0; i < kept.count; i++)
+	{
+		Relation	index = index_open(kept.oids[i], RowExclusiveLock);
+
+		target->ri_IndexRelationDescs[i] = index;
+		target->ri_IndexRelationInfo[i] = kept.infos[i] != NULL ?
+			kept.infos[i] : BuildIndexInfo(index);
+	}
+}
