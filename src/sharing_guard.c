@@ -28,7 +28,6 @@
 #include "compat.h"
 #include "operational.h"
 #include "policy/change.h"
-#include "policy/legal_basis.h"
 #include "policy/policy.h"
 
 SG_MODULE_MAGIC();
@@ -57,7 +56,6 @@ _PG_init(void)
 
 	sg_operational_init();
 	sg_policy_init();
-	sg_legal_basis_init();
 	sg_guard_init();
 	sg_context_init();
 	sg_export_row_init();

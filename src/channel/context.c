@@ -78,8 +78,6 @@ void
 sg_context_init(void)
 {
 	CacheRegisterRelcacheCallback(binding_invalidate, (Datum) 0);
-	RegisterXactCallback(context_xact_callback, NULL);
-	RegisterSubXactCallback(context_subxact_callback, NULL);
 }
 
 /*
@@ -136,9 +134,12 @@ forget_slice(TextSlice *slice)
 Datum
 sg_sql_begin_disclosure(PG_FUNCTION_ARGS)
 {
+	static bool following = false;
 	Declaration *declaration;
 
 	sg_require_operational();
+	sg_follow_transactions(&following, context_xact_callback,
+						   context_subxact_callback);
 
 	/* One for each subtransaction: called for every row, it must not pile up. */
 	if (declarations != NULL &&

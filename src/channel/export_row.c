@@ -79,8 +79,6 @@ static void export_row_xact_callback(XactEvent event, void *arg);
 void
 sg_export_row_init(void)
 {
-	RegisterXactCallback(export_row_xact_callback, NULL);
-	RegisterSubXactCallback(export_row_subxact_callback, NULL);
 	prev_ExecutorRun = ExecutorRun_hook;
 	ExecutorRun_hook = export_row_ExecutorRun;
 	prev_ExecutorFinish = ExecutorFinish_hook;
@@ -366,9 +364,12 @@ refuse_row(const GatheredDecision *gathered, const Disclosure *disclosure)
 static void
 count_skipped_row(const Guard *guard, const Decision *decision)
 {
+	static bool following = false;
 	SkippedRows *skipped;
 	MemoryContext oldcontext;
 
+	sg_follow_transactions(&following, export_row_xact_callback,
+						   export_row_subxact_callback);
 	for (skipped = skipped_rows; skipped != NULL; skipped = skipped->next)
 	{
 		if (memcmp(&skipped->guard_id, &guard->guard_id,

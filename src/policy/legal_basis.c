@@ -26,6 +26,7 @@
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "operational.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -82,13 +83,6 @@ legal_basis_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 {
 	if (event == SUBXACT_EVENT_ABORT_SUB)
 		used_ahead = NULL;
-}
-
-void
-sg_legal_basis_init(void)
-{
-	RegisterXactCallback(legal_basis_xact_callback, NULL);
-	RegisterSubXactCallback(legal_basis_subxact_callback, NULL);
 }
 
 /* The legal basis as it is on file now; NULL if it is not any more. */
@@ -185,9 +179,12 @@ take(const LegalBasis *basis, int64 rows)
 	" AND (NOT $6 OR u.last_transaction OPERATOR(pg_catalog.=) $4)";
 	Oid			types[] = {TEXTOID, INT8OID, TIMESTAMPTZOID, UUIDOID, INT8OID, BOOLOID};
 	Datum		values[6];
+	static bool following = false;
 	Oid			owner;
 	Oid			relid = find_table(&owner);
 
+	sg_follow_transactions(&following, legal_basis_xact_callback,
+						   legal_basis_subxact_callback);
 	if (basis->row_limit > 0 && rows > basis->row_limit)
 		return false;
 

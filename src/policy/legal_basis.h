@@ -10,9 +10,6 @@
 
 #include "policy/policy.h"
 
-/* Called once, at library load. */
-extern void sg_legal_basis_init(void);
-
 /*
  * For a channel whose decision says legal_basis_limited, before it obeys it:
  * uses the basis for so many rows.  False, and nothing used, where that is more
