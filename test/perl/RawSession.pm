@@ -5,7 +5,9 @@
 #   $session->query('BEGIN');                  # simple protocol
 #   $session->bind('SELECT ... $1', 'value');  # Parse and Bind, unnamed portal
 #   my ($rows, $end) = $session->execute(5);   # at most five rows
+#   $session->queries(@statements);            # sent before any answer is read
 #
+# Instead of a node, anything that has a host (a directory) and a port will do.
 # $end is "suspended", "complete" or, after an error, its SQLSTATE.
 
 package RawSession;
@@ -75,6 +77,19 @@ sub query
 	my ($self, $sql) = @_;
 	$self->_send('Q', "$sql\0");
 	return $self->_until_ready;
+}
+
+# The server never waits for us in between.
+sub queries
+{
+	my ($self, @statements) = @_;
+	my $messages =
+	  join '', map { 'Q' . pack('N', length($_) + 5) . "$_\0" } @statements;
+
+	$self->{socket}->syswrite($messages) == length $messages
+	  or die "not all was sent: $!";
+	my @failed = grep { $_ } map { ($self->_until_ready)[1] } @statements;
+	return @failed;
 }
 
 sub bind
