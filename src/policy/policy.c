@@ -432,9 +432,10 @@ read_policy(void *arg)
 	policy->registry = sg_registry_load(policy->home_agency_id,
 										policy->home_jurisdiction);
 	home = sg_registry_find(policy->registry, policy->home_agency_id);
-	if (home == NULL)
+	if (home != NULL)
+		policy->home_agency_name = home->name;
+	else
 		not_configured();
-	policy->home_agency_name = home->name;
 	policy->tagger = sg_tagger_load();
 	load_data_classes(policy);
 	load_rules(policy);
