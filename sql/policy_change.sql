@@ -84,3 +84,15 @@ SELECT current_user = session_user AS same_user;
 UPDATE sharing_guard.rule SET channels = NULL;
 ALTER TABLE sharing_guard.rule ENABLE TRIGGER rule_check;
 SELECT outcome FROM sharing_guard.preview_decision('FBI', 'burglary', 'rms');
+-- A parallel leader, which may take no snapshot, reads a changed policy as well
+CREATE TABLE many AS SELECT i FROM generate_series(1, 1000) i;
+CREATE FUNCTION leader_outcome(int) RETURNS text LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+    AS $$ BEGIN RETURN (SELECT outcome FROM sharing_guard.preview_decision('FBI', 'burglary', 'rms')); END $$;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+EXPLAIN (COSTS off) SELECT leader_outcome(max(i)) FROM many WHERE i < 8;
+UPDATE sharing_guard.agency SET note = 'changed' WHERE agency_id = 'fbi';
+SELECT leader_outcome(max(i)) FROM many WHERE i < 8;
+DROP FUNCTION leader_outcome;
+DROP TABLE many;

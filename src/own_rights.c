@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * own_rights.c
- *		Reads our own tables, whoever is acting.
+ *		Works on our own tables, whoever is acting.
  *
  * Guards, bindings and settings are asked for in the midst of other people's
  * statements, and those people have no rights on them.  So they are read as
@@ -67,9 +67,13 @@ allow_own_views(void)
 	return nest_level;
 }
 
+/*
+ * SECURITY_LOCAL_USERID_CHANGE: nothing that runs here may SET ROLE.
+ * SECURITY_NOFORCE_RLS: row-level security that was forced on a table does not
+ * hide its rows from its owner.
+ */
 void
-sg_own_query(Oid table, const char *query, int nargs, Oid *argtypes,
-			 Datum *args, void (*take) (void *arg), void *arg)
+sg_with_own_rights(Oid table, void (*work) (void *arg), void *arg)
 {
 	Oid			owner = table_owner(table);
 	Oid			save_userid;
@@ -79,30 +83,13 @@ sg_own_query(Oid table, const char *query, int nargs, Oid *argtypes,
 	running++;
 	PG_TRY();
 	{
-		SPIPlanPtr	plan;
 		int			nest_level = allow_own_views();
 
 		SetUserIdAndSecContext(owner, save_sec_context |
 							   SECURITY_LOCAL_USERID_CHANGE |
 							   SECURITY_NOFORCE_RLS);
 		SPI_connect();
-		plan = SPI_prepare(query, nargs, argtypes);
-
-		/*
-		 * A parallel leader may take no snapshot.  Where it runs a function
-		 * that reads a guarded table, the statement's own has to do.
-		 */
-		if (plan == NULL ||
-			SPI_execute_snapshot(plan, args, NULL,
-								 IsInParallelMode() ? GetActiveSnapshot() :
-								 GetLatestSnapshot(),
-								 InvalidSnapshot, true, false,
-								 0) != SPI_OK_SELECT)
-			ereport(ERROR,
-					(errcode(ERRCODE_SG_NOT_OPERATIONAL),
-					 errmsg("could not read table \"sharing_guard.%s\"",
-							get_rel_name(table))));
-		take(arg);
+		work(arg);
 		SPI_finish();
 
 		/* After an error the end of the transaction does it. */
@@ -115,6 +102,53 @@ sg_own_query(Oid table, const char *query, int nargs, Oid *argtypes,
 		running--;
 	}
 	PG_END_TRY();
+}
+
+/*
+ * A parallel leader may take no snapshot.  Where it runs a function that reads
+ * a guarded table, the statement's own has to do.
+ */
+Snapshot
+sg_own_snapshot(void)
+{
+	return IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot();
+}
+
+typedef struct OwnQuery
+{
+	Oid			table;
+	const char *query;
+	int			nargs;
+	Oid		   *argtypes;
+	Datum	   *args;
+	void		(*take) (void *arg);
+	void	   *arg;
+} OwnQuery;
+
+static void
+run_own_query(void *arg)
+{
+	OwnQuery   *q = arg;
+	SPIPlanPtr	plan = SPI_prepare(q->query, q->nargs, q->argtypes);
+
+	if (plan == NULL ||
+		SPI_execute_snapshot(plan, q->args, NULL, sg_own_snapshot(),
+							 InvalidSnapshot, true, false,
+							 0) != SPI_OK_SELECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("could not read table \"sharing_guard.%s\"",
+						get_rel_name(q->table))));
+	q->take(q->arg);
+}
+
+void
+sg_own_query(Oid table, const char *query, int nargs, Oid *argtypes,
+			 Datum *args, void (*take) (void *arg), void *arg)
+{
+	OwnQuery	q = {table, query, nargs, argtypes, args, take, arg};
+
+	sg_with_own_rights(table, run_own_query, &q);
 }
 
 bool

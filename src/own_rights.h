@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * own_rights.h
- *		Reads our own tables, whoever is acting.
+ *		Works on our own tables, whoever is acting.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,6 +12,19 @@
 
 /* A table of the schema sharing_guard; InvalidOid where it is not there. */
 extern Oid	sg_own_table(const char *name);
+
+/*
+ * Does some work with the rights of the given table's owner, whatever
+ * row-level security is forced on its tables, and with SPI connected.  Errors
+ * out where the work does, or the table is gone.
+ */
+extern void sg_with_own_rights(Oid table, void (*work) (void *arg), void *arg);
+
+/*
+ * What is committed by now, and what our own transaction has changed.  To be
+ * registered by whoever takes another before it is done.
+ */
+extern Snapshot sg_own_snapshot(void);
 
 /*
  * Runs a query with the rights of the given table's owner, on what is

@@ -19,7 +19,6 @@
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -32,10 +31,11 @@
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "policy/change.h"
 #include "operational.h"
+#include "own_rights.h"
 
 PG_FUNCTION_INFO_V1(sg_policy_changed);
 
@@ -154,6 +154,26 @@ row_key(HeapTuple row, TupleDesc desc, const Trigger *trigger)
 	return key.data;
 }
 
+/* Counts one up in the only row of the table, and takes what it is then. */
+static void
+count_up(void *arg)
+{
+	int64	   *revision = arg;
+	bool		isnull;
+
+	if (SPI_execute("UPDATE sharing_guard.policy_revision"
+					" SET revision = revision OPERATOR(pg_catalog.+) 1"
+					" RETURNING revision", false, 0) != SPI_OK_UPDATE_RETURNING ||
+		SPI_processed != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("table sharing_guard.policy_revision does not hold exactly one row"),
+				 errhint("Insert a row whose revision is greater than any in the audit.")));
+	*revision = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+											SPI_tuptable->tupdesc, 1,
+											&isnull));
+}
+
 /*
  * Make a new revision and return its number; errors out where the table that
  * counts them is damaged.
@@ -164,59 +184,17 @@ row_key(HeapTuple row, TupleDesc desc, const Trigger *trigger)
  * wait for nobody.
  */
 static int64
-make_revision(Oid namespace)
+make_revision(void)
 {
-	Oid			relid = get_relname_relid("policy_revision", namespace);
-	HeapTuple	tuple;
-	Oid			owner;
-	Oid			save_user;
-	int			save_context;
+	Oid			relid = sg_own_table("policy_revision");
 	int64		revision = 0;
 
-	/* Finds nothing for InvalidOid either. */
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	if (!HeapTupleIsValid(tuple))
+	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("table sharing_guard.policy_revision is missing"),
 				 errhint("The extension is damaged; restore the table from a backup.")));
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-
-	/*
-	 * SECURITY_LOCAL_USERID_CHANGE: nothing that runs here may SET ROLE.
-	 * SECURITY_NOFORCE_RLS: row-level security that was forced on the table
-	 * does not hide the row from its owner.
-	 */
-	GetUserIdAndSecContext(&save_user, &save_context);
-	SetUserIdAndSecContext(owner, save_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
-	PG_TRY();
-	{
-		bool		isnull;
-		int			result;
-
-		SPI_connect();
-		result = SPI_execute("UPDATE sharing_guard.policy_revision"
-							 " SET revision = revision OPERATOR(pg_catalog.+) 1"
-							 " RETURNING revision", false, 0);
-		if (result != SPI_OK_UPDATE_RETURNING || SPI_processed != 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("table sharing_guard.policy_revision does not hold exactly one row"),
-					 errhint("Insert a row whose revision is greater than any in the audit.")));
-		revision = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-											   SPI_tuptable->tupdesc, 1,
-											   &isnull));
-		SPI_finish();
-	}
-	PG_FINALLY();
-	{
-		/* The abort of a subtransaction does not come before its handlers. */
-		SetUserIdAndSecContext(save_user, save_context);
-	}
-	PG_END_TRY();
+	sg_with_own_rights(relid, count_up, &revision);
 
 	/* Also where the changed table itself is none that policy is made of. */
 	CacheInvalidateRelcacheByRelid(relid);
@@ -284,8 +262,7 @@ sg_policy_changed(PG_FUNCTION_ARGS)
 	{
 		statement_revision = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt,
 												sizeof(int64));
-		*statement_revision =
-			make_revision(RelationGetNamespace(trigdata->tg_relation));
+		*statement_revision = make_revision();
 		fcinfo->flinfo->fn_extra = statement_revision;
 		changed_in = GetTopFullTransactionId();
 	}

@@ -102,7 +102,7 @@ struct Policy
 	Tagger	   *tagger;
 	WordList	data_classes;
 	int			nrules;
-	Rule	   *rules;			/* those enabled, by rule_id */
+	Rule	   *rules;			/* those enabled, in no order */
 	RuleIndex  *rule_index;
 	int			nbases;
 	LegalBasis *bases;			/* by legal_basis_id */

@@ -18,26 +18,21 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
-#include "miscadmin.h"
 #include "operational.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
 #include "policy/compiled.h"
 #include "policy/legal_basis.h"
+#include "own_rights.h"
 
 /* Rows for which a basis was used before they were stored. */
 typedef struct UsedAhead
@@ -96,69 +91,51 @@ find_basis(const Policy *policy, const char *legal_basis_id)
 	return sg_policy_legal_basis(policy, id);
 }
 
-/* The table of uses and its owner; errors out where it is missing. */
+/* The table of uses; errors out where it is missing. */
 static Oid
-find_table(Oid *owner)
+find_table(void)
 {
-	Oid			namespace = get_namespace_oid("sharing_guard", true);
-	Oid			relid = OidIsValid(namespace) ?
-	get_relname_relid("legal_basis_use", namespace) : InvalidOid;
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			relid = sg_own_table("legal_basis_use");
 
-	if (!HeapTupleIsValid(tuple))
+	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("table sharing_guard.legal_basis_use is missing"),
 				 errhint("The extension is damaged; restore the table from a backup.")));
-	*owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
 	return relid;
 }
 
-/*
- * Runs a query on the table of uses, as its owner and on the latest snapshot;
- * returns whether it gave or changed a row.
- */
-static bool
-run_as_owner(Oid owner, const char *query, int nargs, Oid *types,
-			 Datum *values, const char *nulls, bool read_only)
+/* A query on the table of uses. */
+typedef struct UseQuery
 {
-	Oid			save_user;
-	int			save_context;
-	volatile bool found = false;
+	const char *query;
+	int			nargs;
+	Oid		   *types;
+	Datum	   *values;
+	bool		read_only;
+	bool		found;			/* did it give or change a row? */
+} UseQuery;
 
-	GetUserIdAndSecContext(&save_user, &save_context);
-	SetUserIdAndSecContext(owner, save_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
-	PG_TRY();
-	{
-		SPIPlanPtr	plan;
-		Snapshot	snapshot;
-		int			result;
+static void
+run_use_query(void *arg)
+{
+	UseQuery   *q = arg;
+	SPIPlanPtr	plan = SPI_prepare(q->query, q->nargs, q->types);
+	Snapshot	snapshot;
+	int			result;
 
-		SPI_connect();
-		plan = SPI_prepare(query, nargs, types);
-		if (plan == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INTERNAL_ERROR),
-					 errmsg("could not look up the use of a legal basis: %s",
-							SPI_result_code_string(SPI_result))));
+	if (plan == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not look up the use of a legal basis: %s",
+						SPI_result_code_string(SPI_result))));
 
-		/* A copy: there is but one latest snapshot, which others ask for. */
-		snapshot = RegisterSnapshot(GetLatestSnapshot());
-		result = SPI_execute_snapshot(plan, values, nulls, snapshot,
-									  InvalidSnapshot, read_only, true, 1);
-		found = result >= 0 && SPI_processed > 0;
-		UnregisterSnapshot(snapshot);
-		SPI_finish();
-	}
-	PG_FINALLY();
-	{
-		SetUserIdAndSecContext(save_user, save_context);
-	}
-	PG_END_TRY();
-	return found;
+	/* A copy: there is but one latest snapshot, which others ask for. */
+	snapshot = RegisterSnapshot(sg_own_snapshot());
+	result = SPI_execute_snapshot(plan, q->values, NULL, snapshot,
+								  InvalidSnapshot, q->read_only, true, 1);
+	q->found = result >= 0 && SPI_processed > 0;
+	UnregisterSnapshot(snapshot);
 }
 
 /* Takes so many rows from what is left of the basis, if there are as many. */
@@ -180,8 +157,8 @@ take(const LegalBasis *basis, int64 rows)
 	Oid			types[] = {TEXTOID, INT8OID, TIMESTAMPTZOID, UUIDOID, INT8OID, BOOLOID};
 	Datum		values[6];
 	static bool following = false;
-	Oid			owner;
-	Oid			relid = find_table(&owner);
+	UseQuery	use = {query, lengthof(types), types, values, false, false};
+	Oid			relid = find_table();
 
 	sg_follow_transactions(&following, legal_basis_xact_callback,
 						   legal_basis_subxact_callback);
@@ -209,7 +186,8 @@ take(const LegalBasis *basis, int64 rows)
 	values[3] = UUIDPGetDatum(&transaction_token);
 	values[4] = Int64GetDatum(basis->row_limit);
 	values[5] = BoolGetDatum(basis->single_use);
-	return run_as_owner(owner, query, lengthof(types), types, values, NULL, false);
+	sg_with_own_rights(relid, run_use_query, &use);
+	return use.found;
 }
 
 bool
@@ -269,14 +247,14 @@ sg_legal_basis_is_used_up(const Policy *policy, const char *legal_basis_id)
 	" (($2 OPERATOR(pg_catalog.>) 0 AND u.rows_used OPERATOR(pg_catalog.>=) $2) OR $3)";
 	Oid			types[] = {TEXTOID, INT8OID, BOOLOID};
 	Datum		values[3];
+	UseQuery	use = {query, lengthof(types), types, values, true, false};
 	const LegalBasis *basis = find_basis(policy, legal_basis_id);
-	Oid			owner;
 
 	if (basis == NULL || (basis->row_limit == 0 && !basis->single_use))
 		return false;
-	find_table(&owner);
 	values[0] = CStringGetTextDatum(legal_basis_id);
 	values[1] = Int64GetDatum(basis->row_limit);
 	values[2] = BoolGetDatum(basis->single_use);
-	return run_as_owner(owner, query, lengthof(types), types, values, NULL, true);
+	sg_with_own_rights(find_table(), run_use_query, &use);
+	return use.found;
 }

@@ -15,21 +15,15 @@
  */
 #include "postgres.h"
 
-#include "catalog/namespace.h"
-#include "executor/spi.h"
-#include "miscadmin.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "policy/compiled.h"
 #include "policy/rule_index.h"
 #include "operational.h"
+#include "own_rights.h"
 #include "vocabulary.h"
 
 /*
@@ -100,22 +94,17 @@ sg_policy_init(void)
 }
 
 /*
- * Look the tables up, and return their owner; errors out where one is missing.
+ * Look the tables up; errors out where one is missing.
  *
  * By name, at each load: a dropped and recreated extension has new ones.  By
  * name within our schema, so no search_path has a say.
  */
-static Oid
+static void
 find_policy_tables(void)
 {
-	Oid			namespace = get_namespace_oid("sharing_guard", true);
-	HeapTuple	tuple;
-	Oid			owner;
-
 	for (int i = 0; i < lengthof(policy_tables); i++)
 	{
-		policy_relids[i] = OidIsValid(namespace) ?
-			get_relname_relid(policy_tables[i], namespace) : InvalidOid;
+		policy_relids[i] = sg_own_table(policy_tables[i]);
 		if (!OidIsValid(policy_relids[i]))
 		{
 			/* Every invalidation counts until they are all there. */
@@ -128,14 +117,6 @@ find_policy_tables(void)
 					 errhint("Run CREATE EXTENSION sharing_guard in this database.")));
 		}
 	}
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(policy_relids[0]));
-	if (!HeapTupleIsValid(tuple))
-		ereport(ERROR,
-				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
-				 errmsg("the policy tables of sharing_guard are being dropped")));
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
 }
 
 /*
@@ -244,14 +225,8 @@ places_of(const WordList *all, const WordList *words)
 	return places;
 }
 
-static int
-compare_rules(const void *a, const void *b)
-{
-	return strcmp(((const Rule *) a)->rule_id, ((const Rule *) b)->rule_id);
-}
-
 /*
- * The enabled rules, by rule_id.
+ * The enabled rules, in whatever order they come: decide.c wants none.
  *
  * Their days become moments here, in the agency's own time zone, so that
  * decide.c compares moments and needs neither calendar nor zone.  The last day
@@ -342,7 +317,6 @@ load_rules(Policy *policy)
 		rule->contested = sg_load_bool(row, 20);
 		rule->lawful_way = sg_load_text(row, 21);
 	}
-	qsort(policy->rules, policy->nrules, sizeof(Rule), compare_rules);
 	policy->rule_index = sg_rule_index_make(policy->rules, policy->nrules);
 }
 
@@ -437,26 +411,37 @@ load_task_forces(Policy *policy)
 }
 
 /*
- * Read every table into CurrentMemoryContext.  The settings first, since an
- * agency's class is relative to the home agency and jurisdiction.
+ * Read every table into the policy's context, on one and the same snapshot.
+ * The settings first, since an agency's class is relative to the home agency
+ * and jurisdiction.
+ *
+ * With the rights of the tables' owner: whoever moves rows has none on them,
+ * and nobody's row-level security or search_path has a say.
  */
 static void
-read_policy(Policy *policy)
+read_policy(void *arg)
 {
+	Policy	   *policy = arg;
+	Snapshot	snapshot = RegisterSnapshot(sg_own_snapshot());
 	const Agency *home;
+
+	sg_load_begin(snapshot);
+	MemoryContextSwitchTo(policy->context);
 
 	load_setting(policy);
 	policy->registry = sg_registry_load(policy->home_agency_id,
 										policy->home_jurisdiction);
 	home = sg_registry_find(policy->registry, policy->home_agency_id);
-	if (home == NULL)
+	if (home != NULL)
+		policy->home_agency_name = home->name;
+	else
 		not_configured();
-	policy->home_agency_name = home->name;
 	policy->tagger = sg_tagger_load();
 	load_data_classes(policy);
 	load_rules(policy);
 	load_legal_bases(policy);
 	load_task_forces(policy);
+	UnregisterSnapshot(snapshot);
 }
 
 /*
@@ -474,53 +459,28 @@ load_policy(void)
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
 	Policy	   *policy;
-	Snapshot	snapshot;
-	Oid			owner = find_policy_tables();
-	Oid			save_user;
-	int			save_context;
+
+	find_policy_tables();
 
 	/* Dies with the transaction unless the load comes to its end. */
 	context = AllocSetContextCreate(CurTransactionContext,
 									"sharing_guard policy",
 									ALLOCSET_DEFAULT_SIZES);
 	policy = MemoryContextAllocZero(context, sizeof(Policy));
-
-	/*
-	 * As the tables' owner: whoever moves rows has no rights on them, and
-	 * nobody's row-level security or search_path has a say.
-	 */
-	GetUserIdAndSecContext(&save_user, &save_context);
-	SetUserIdAndSecContext(owner, save_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
+	policy->context = context;
 	PG_TRY();
 	{
-		/*
-		 * Registered, which makes a copy: GetLatestSnapshot() always returns
-		 * the same static one, and every query of the load has to read by
-		 * this.
-		 */
-		SPI_connect();
-		snapshot = RegisterSnapshot(GetLatestSnapshot());
-		sg_load_begin(snapshot);
-
-		MemoryContextSwitchTo(context);
-		read_policy(policy);
-
-		UnregisterSnapshot(snapshot);
-		SPI_finish();
+		sg_with_own_rights(policy_relids[0], read_policy, policy);
 	}
 	PG_FINALLY();
 	{
 		/* On error the snapshot goes with its resource owner. */
 		sg_load_end();
-		SetUserIdAndSecContext(save_user, save_context);
 	}
 	PG_END_TRY();
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextSetParent(context, TopMemoryContext);
-	policy->context = context;
 	policy->load_number = ++loads;
 	return policy;
 }

@@ -458,7 +458,7 @@ BEGIN
     PERFORM sharing_guard.check_list(what, 'data_classes', NEW.data_classes,
         ARRAY(SELECT d.data_class FROM sharing_guard.data_class AS d),
         'Give names from sharing_guard.data_class.');
-    PERFORM sharing_guard.check_list(what, 'record_keys', NEW.record_keys, NULL, NULL);
+    PERFORM sharing_guard.check_list(what, 'record_keys', NEW.record_keys);
     IF court_paper THEN
         IF NEW.issuer IS NULL OR btrim(NEW.issuer) = '' THEN
             RAISE EXCEPTION '% does not say who issued it', what
@@ -516,7 +516,7 @@ BEGIN
         ARRAY(SELECT a.agency_id FROM sharing_guard.agency AS a
                WHERE a.agency_id = ANY (NEW.agencies)),
         'Give agency_id from sharing_guard.agency, or insert the agency there first.');
-    PERFORM sharing_guard.check_list(what, 'purpose_tags', NEW.purpose_tags, NULL, NULL);
+    PERFORM sharing_guard.check_list(what, 'purpose_tags', NEW.purpose_tags);
     PERFORM sharing_guard.check_list(what, 'data_classes', NEW.data_classes,
         ARRAY(SELECT d.data_class FROM sharing_guard.data_class AS d),
         'Give names from sharing_guard.data_class, or insert the data class there first.');
@@ -580,13 +580,15 @@ BEGIN
     END IF;
 
     -- Rules that do nothing yet.
-    odd := sharing_guard.unknown_word(NEW.purpose_tags,
-        ARRAY(SELECT w FROM unnest(NEW.purpose_tags) AS w
-               WHERE w IN ('no_purpose', 'vague_purpose')
-                  OR EXISTS (SELECT FROM sharing_guard.purpose_term AS t WHERE t.tag = w)
-                  -- What a pack leaves to applications to declare.
-                  OR EXISTS (SELECT FROM sharing_guard.adopted_pack AS p
-                              WHERE w = ANY (p.declared_tags))));
+    IF NEW.purpose_tags IS NOT NULL THEN
+        odd := sharing_guard.unknown_word(NEW.purpose_tags,
+            ARRAY(SELECT w FROM unnest(NEW.purpose_tags) AS w
+                   WHERE w IN ('no_purpose', 'vague_purpose')
+                      OR EXISTS (SELECT FROM sharing_guard.purpose_term AS t WHERE t.tag = w)
+                      -- What a pack leaves to applications to declare.
+                      OR EXISTS (SELECT FROM sharing_guard.adopted_pack AS p
+                                  WHERE w = ANY (p.declared_tags))));
+    END IF;
     IF odd IS NOT NULL THEN
         RAISE WARNING '% is for the purpose tag "%", which no purpose term gives', what, odd
             USING HINT = 'Check its spelling, or insert terms for it into sharing_guard.purpose_term.';

@@ -13,7 +13,12 @@ statement() {
 purpose() { say "reason || ', case number 2026-' || export_id"; }
 
 finish() {
+	local alone
 	[[ " ${variants[*]} " == *" ours "* ]] || return 0
 	complete purposes_ours
-	figure ours "the tagger's share, s" "(SELECT sum(bench_tag($(purpose))) / 1e9 FROM bench_source)"
+	# Each text once more, and by itself.
+	alone=$(sql -c "SELECT sum(bench_tag($(purpose))) / 1e9 FROM bench_source")
+	figure ours 'the tagger alone, s' "$alone"
+	figure ours "the tagger's share of ours, %" "100 * $alone / (
+		SELECT seconds FROM bench_median WHERE \"case\" = 'purposes' AND variant = 'ours')"
 }

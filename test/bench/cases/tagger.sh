@@ -34,7 +34,7 @@ terms_of() {
 measure() {
 	local terms texts len ns
 	read -r terms texts len < <(terms_of "$1")
-	read -r ns _ < <("$SG_WORK/tagger" "$SG_WORK/terms" "$terms" "$texts" 5 "$len")
+	read -r ns _ < <("$SG_WORK/tagger" "$SG_WORK/terms" "$terms" "$texts" 15 "$len")
 	figure "$1" 'a text, ns' "$ns"
 	say "$ns / 1e9 * $rows"
 }
