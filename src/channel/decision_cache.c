@@ -52,7 +52,7 @@ typedef struct DecisionKeyHead
 	const char *operation;		/* a constant of the channel's */
 	Oid			protected_relid;
 	uint16		channel;
-	uint16		given;			/* one bit for each text, and two more */
+	uint16		given;			/* one bit for each text, and three more */
 } DecisionKeyHead;
 
 StaticAssertDecl(sizeof(DecisionKeyHead) ==
@@ -63,6 +63,9 @@ StaticAssertDecl(sizeof(DecisionKeyHead) ==
 #define DECISION_TEXTS		6
 #define HAS_CASE			(1 << DECISION_TEXTS)
 #define HAS_TAGS			(1 << (DECISION_TEXTS + 1))
+#define HAS_MEANING			(1 << (DECISION_TEXTS + 2))	/* the purpose's, in
+														 * its place */
+#define PURPOSE_TEXT		1
 
 /*
  * It is the texts that tell keys apart.  The guard has a part in the hash, for
@@ -111,6 +114,13 @@ static uint64 decisions_guard_load = 0;
 /* The one of the last row, if it is in the cache. */
 static GatheredDecision *latest = NULL;
 
+/*
+ * The hashes of keys that were looked for lately and not found, each at a place
+ * of its own: see find_or_decide().
+ */
+#define KEYS_SEEN			16384
+static uint32 *keys_seen = NULL;
+
 /* Where the next decision goes, and how much room there is. */
 static char *decision_room = NULL;
 static Size decision_room_left = 0;
@@ -142,7 +152,10 @@ forget_decisions(void)
 	decisions = NULL;
 	latest = NULL;
 	decision_room_left = 0;
+	keys_seen = NULL;
 	MemoryContextReset(decision_context);
+	keys_seen = MemoryContextAllocZero(decision_context,
+									   KEYS_SEEN * sizeof(uint32));
 	decisions = decision_table_create(decision_context, 256, NULL);
 }
 
@@ -224,7 +237,7 @@ key_parts(DecisionKeyHead *head, TextSlice *texts, const Guard *guard,
 		  const Disclosure *disclosure)
 {
 	texts[0] = disclosure->destination;
-	texts[1] = disclosure->purpose;
+	texts[PURPOSE_TEXT] = disclosure->purpose;
 	texts[2] = disclosure->data_class;
 	texts[3] = disclosure->destination_state;
 	texts[4] = disclosure->legal_basis;
@@ -394,6 +407,69 @@ decide_anew(const Policy *policy, const Guard *guard,
 	return gathered;
 }
 
+/* Does it hold at the time of this disclosure? */
+static inline bool
+holds(const GatheredDecision *gathered, const Disclosure *disclosure)
+{
+	/* A validity window may have opened or closed (or the clock was set back). */
+	return likely(disclosure->at < gathered->valid_until &&
+				  disclosure->at >= gathered->decided_at);
+}
+
+/* The decision under this key, which goes into the probe; made if need be. */
+static GatheredDecision *
+find_or_make(const Policy *policy, const Guard *guard,
+			 const Disclosure *disclosure, const DecisionKeyHead *head,
+			 const TextSlice *texts)
+{
+	DecisionEntry *entry;
+
+	make_key(head, texts, disclosure);
+	entry = decision_table_lookup(decisions, probe);
+	if (entry != NULL && holds(entry->decision, disclosure))
+		return entry->decision;
+	return decide_anew(policy, guard, disclosure,
+					   entry != NULL ? entry->decision : NULL);
+}
+
+/*
+ * The decision on a row whose key is not the expected one.
+ *
+ * Where each row has a purpose text of its own, none would ever be found, and
+ * all of them would be kept.  So a key that is seen for the first time is looked
+ * for by what its purpose means, which many texts have in common; that takes
+ * reading the text, but no deciding.  Only a key that comes again is kept.
+ */
+static pg_noinline GatheredDecision *
+find_or_decide(const Policy *policy, const Guard *guard,
+			   const Disclosure *disclosure, DecisionKeyHead *head,
+			   TextSlice *texts)
+{
+	DecisionEntry *entry;
+	GatheredDecision *gathered;
+	uint32		hash;
+
+	if (!sg_is_given(disclosure->purpose))
+		return find_or_make(policy, guard, disclosure, head, texts);
+
+	make_key(head, texts, disclosure);
+	entry = decision_table_lookup(decisions, probe);
+	if (entry != NULL)
+		return entry->decision;
+	hash = key_hash(probe);
+	if (keys_seen[hash % KEYS_SEEN] == hash)
+		return decide_anew(policy, guard, disclosure, NULL);
+	keys_seen[hash % KEYS_SEEN] = hash;
+
+	texts[PURPOSE_TEXT] = sg_purpose_meaning(policy, disclosure->purpose);
+	head->given |= HAS_MEANING;
+	gathered = find_or_make(policy, guard, disclosure, head, texts);
+
+	/* Its rows have not all one purpose. */
+	gathered->purpose = -1;
+	return gathered;
+}
+
 /*
  * Remembers what follows what, and asks for the memory that the next rows will
  * need, if they come in the order of the last time: the next one's group, and
@@ -438,25 +514,9 @@ sg_decision_cache_ask(const Guard *guard, const Disclosure *disclosure)
 	key_parts(&head, texts, guard, disclosure);
 	gathered = latest != NULL ? latest->follower : NULL;
 	if (gathered == NULL || !has_key(gathered, &head, texts))
-	{
-		DecisionEntry *entry;
-
-		make_key(&head, texts, disclosure);
-		entry = decision_table_lookup(decisions, probe);
-		gathered = entry != NULL ? entry->decision :
-			decide_anew(policy, guard, disclosure, NULL);
-	}
-
-	/*
-	 * A validity window may have opened or closed since (or the clock was set
-	 * back).
-	 */
-	if (unlikely(disclosure->at >= gathered->valid_until ||
-				 disclosure->at < gathered->decided_at))
-	{
-		make_key(&head, texts, disclosure);
-		gathered = decide_anew(policy, guard, disclosure, gathered);
-	}
+		gathered = find_or_decide(policy, guard, disclosure, &head, texts);
+	if (unlikely(!holds(gathered, disclosure)))
+		gathered = find_or_make(policy, guard, disclosure, &head, texts);
 	if (unlikely(gathered->one_row))
 		return decide_one_row(policy, guard, disclosure);
 	expect_followers(gathered);

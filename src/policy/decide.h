@@ -19,4 +19,11 @@
  */
 extern Decision *sg_decide(const Policy *policy, const Disclosure *disclosure);
 
+/*
+ * All that a decision depends on of a purpose that is given (sg_is_given()):
+ * purposes with the same bytes are decided alike, all else being equal, as long
+ * as this policy is loaded.  In CurrentMemoryContext.
+ */
+extern TextSlice sg_purpose_meaning(const Policy *policy, TextSlice purpose);
+
 #endif							/* SHARING_GUARD_DECIDE_H */
