@@ -25,7 +25,6 @@
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_constraint.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_event_trigger.h"
 #include "catalog/pg_extension.h"
@@ -283,31 +282,6 @@ policy_changed(const DdlState *state, const char *operation, Oid policy)
 	else if (strcmp(operation, "DROP POLICY") != 0)
 		sg_ddl_note_for_good(operation, qualified_name(form->polrelid),
 							 pstrdup(NameStr(form->polname)));
-}
-
-/*
- * A foreign key that passes on what is written to the columns of a guarded
- * table, to a table that is not.
- */
-static void
-constraint_made(const DdlState *state, Oid constraint)
-{
-	HeapTuple	tuple = changed_tuple(ConstraintRelationId,
-									  ConstraintOidIndexId,
-									  Anum_pg_constraint_oid, constraint, NULL);
-	Form_pg_constraint form;
-	const GuardedTable *guard;
-
-	if (tuple == NULL)
-		return;
-	form = (Form_pg_constraint) GETSTRUCT(tuple);
-	if (form->contype == CONSTRAINT_FOREIGN &&
-		form->confupdtype == FKCONSTR_ACTION_CASCADE &&
-		!OidIsValid(form->conparentid) &&
-		(guard = sg_ddl_guard_of(state, form->confrelid)) != NULL &&
-		sg_ddl_guard_of(state, form->conrelid) == NULL)
-		sg_ddl_note_for_good("ON UPDATE CASCADE", guard->relation,
-							 qualified_name(form->conrelid));
 }
 
 /* The name of a foreign server or a publication that stands for an agency. */
@@ -649,9 +623,6 @@ object_made(const DdlState *state, Oid classId, Oid objectId, int subId)
 			break;
 		case TriggerRelationId:
 			trigger_altered(state, objectId, true);
-			break;
-		case ConstraintRelationId:
-			constraint_made(state, objectId);
 			break;
 		case PolicyRelationId:
 			policy_changed(state, "CREATE POLICY", objectId);
