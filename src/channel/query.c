@@ -461,7 +461,13 @@ record_write(GuardedQuery *query, int64 rows)
 	ListCell   *lc;
 
 	foreach(lc, query->writes)
-		((ReadRequest *) lfirst(lc))->written_only = false;
+	{
+		ReadRequest *request = lfirst(lc);
+
+		/* What it was searched by may be what has failed. */
+		request->written_only = false;
+		request->query_elements = NULL;
+	}
 	sg_reads_begin(&query->reads, query->writes, query->estate->es_query_cxt);
 	query->writes = NIL;
 	if (query->reads != NULL)
