@@ -50,6 +50,7 @@ OBJS = \
 	src/channel/refusal.o \
 	src/channel/telling.o \
 	src/channel/triggers.o \
+	src/channel/undone.o \
 	src/audit/act.o \
 	src/audit/canonical.o \
 	src/audit/event.o \

@@ -395,8 +395,8 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, List *sources)
 			continue;
 
 		/*
-		 * Into a guarded table: its own guard decides, or will; unless it is a
-		 * source table's child on another server.
+		 * Into a guarded table: its own guard decides, or will; unless it is
+		 * a source table's child on another server.
 		 */
 		own = sg_ddl_guard_of(state, relid);
 		if (own != NULL && (!own->records ||
