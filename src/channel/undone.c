@@ -109,8 +109,14 @@ undone_xact_callback(XactEvent event, void *arg)
 				sg_writer_batch_leave(((PendingChange *) lfirst(lc))->batch);
 			pending = NIL;
 			break;
+		case XACT_EVENT_PRE_PREPARE:
+			/* Who would be told of a ROLLBACK PREPARED? */
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a transaction that has changed guards, bindings or settings of sharing_guard cannot be prepared"),
+					 errhint("Commit it by itself.")));
+			break;
 		case XACT_EVENT_COMMIT:
-		case XACT_EVENT_PREPARE:
 			pending = NIL;
 			break;
 		default:
