@@ -378,9 +378,9 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, List *sources)
 		 */
 		if (unlikely(relid < FirstNormalObjectId) && state->guards != NIL &&
 			!creating_extension && IsCatalogRelationOid(relid))
-			sg_ddl_record_now(NULL, operation_name(plan),
-							  psprintf("pg_catalog.%s", get_rel_name(relid)),
-							  NULL);
+			sg_ddl_rows_seen(operation_name(plan),
+							 psprintf("pg_catalog.%s", get_rel_name(relid)),
+							 NULL);
 
 		/* Where nothing is protected, there is still the log. */
 		if (!state->any_records && relid != state->event_table)

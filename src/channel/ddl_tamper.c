@@ -864,8 +864,8 @@ attach_partition(const DdlState *state, const AlterTableStmt *stmt,
 	sg_ddl_guard_of(state, relid) : NULL;
 
 	if (guard != NULL)
-		sg_ddl_record_now(NULL, "ATTACH PARTITION", guard->relation,
-						  stmt->relation->relname);
+		sg_ddl_rows_seen("ATTACH PARTITION", guard->relation,
+						 stmt->relation->relname);
 }
 
 /* What takes a guard away, and neither its triggers nor its columns tell. */
@@ -910,7 +910,7 @@ command_on_rows(const DdlState *state, const GuardedTable *guard, Oid relid,
 		names_column(guard, cmd->name))
 		sg_ddl_tampering(state, scan, guard->relation, cmd->name);
 	else if (scan != NULL)
-		sg_ddl_record_now(NULL, scan, guard->relation, cmd->name);
+		sg_ddl_rows_seen(scan, guard->relation, cmd->name);
 	else if (rewrites(cmd))
 		computed_anew(state, "ALTER TABLE", relid);
 }
@@ -958,9 +958,9 @@ create_partition(const DdlState *state, const CreateStmt *stmt)
 	if (!OidIsValid(parent) || sg_ddl_guard_of(state, parent) != NULL)
 		return;
 	foreach(lc, sg_ddl_guards_touched(state, parent))
-		sg_ddl_record_now(NULL, "CREATE TABLE PARTITION OF",
-						  ((GuardedTable *) lfirst(lc))->relation,
-						  stmt->relation->relname);
+		sg_ddl_rows_seen("CREATE TABLE PARTITION OF",
+						 ((GuardedTable *) lfirst(lc))->relation,
+						 stmt->relation->relname);
 }
 
 /*
@@ -1062,8 +1062,8 @@ alter_domain(const DdlState *state, const AlterDomainStmt *stmt)
 		const GuardedTable *guard = sg_ddl_guard_of(state, lfirst_oid(lc));
 
 		if (guard != NULL)
-			sg_ddl_record_now(NULL, "ALTER DOMAIN", guard->relation,
-							  NameListToString(stmt->typeName));
+			sg_ddl_rows_seen("ALTER DOMAIN", guard->relation,
+							 NameListToString(stmt->typeName));
 	}
 }
 
@@ -1111,7 +1111,7 @@ computed_anew(const DdlState *state, const char *operation, Oid only)
 			(OidIsValid(only) && !sg_ddl_is_under(lfirst_oid(lc), only)))
 			continue;
 		told = lappend(told, (void *) guard);
-		sg_ddl_record_now(NULL, operation, guard->relation, NULL);
+		sg_ddl_rows_seen(operation, guard->relation, NULL);
 	}
 }
 
@@ -1163,8 +1163,8 @@ expressions_on(const DdlState *state, const char *operation,
 	if (!OidIsValid(relid))
 		return;
 	foreach(lc, sg_ddl_guards_touched(state, relid))
-		sg_ddl_record_now(NULL, operation,
-						  ((GuardedTable *) lfirst(lc))->relation, name);
+		sg_ddl_rows_seen(operation,
+						 ((GuardedTable *) lfirst(lc))->relation, name);
 }
 
 static void
@@ -1218,8 +1218,8 @@ role_options(const char *operation, const char *role, List *options)
 static void
 run_program(const CopyStmt *stmt)
 {
-	sg_ddl_record_now(NULL, stmt->is_from ? "COPY FROM PROGRAM" : "COPY TO PROGRAM",
-					  stmt->relation ? stmt->relation->relname : "a query", NULL);
+	sg_ddl_rows_seen(stmt->is_from ? "COPY FROM PROGRAM" : "COPY TO PROGRAM",
+					 stmt->relation ? stmt->relation->relname : "a query", NULL);
 }
 
 /* Who is bound by such a role is told by it; see note_membership(), too. */
