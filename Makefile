@@ -53,6 +53,7 @@ OBJS = \
 	src/channel/row_log.o \
 	src/channel/telling.o \
 	src/channel/triggers.o \
+	src/channel/undone.o \
 	src/audit/act.o \
 	src/audit/canonical.o \
 	src/audit/event.o \

@@ -25,6 +25,7 @@
 #include "channel/guard.h"
 #include "channel/query.h"
 #include "channel/records.h"
+#include "channel/undone.h"
 #include "compat.h"
 #include "operational.h"
 #include "policy/change.h"
@@ -66,6 +67,7 @@ _PG_init(void)
 	sg_review_init();
 	sg_database_init();
 	sg_ddl_init();
+	sg_undone_init();
 	sg_writer_init();
 	sg_operational_settings_defined();
 
@@ -96,4 +98,5 @@ record_policy_change(const PolicyChange *change)
 	writer = sg_event_writer_open();
 	sg_event_write_change(writer, &event);
 	sg_event_writer_close(writer);
+	sg_undone_note(change);
 }

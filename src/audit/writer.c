@@ -578,6 +578,15 @@ sg_writer_batch_add_disclosure(EventBatch *batch, const DisclosureEvent *event)
 }
 
 void
+sg_writer_batch_add_change(EventBatch *batch, const ChangeEvent *event)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(batch->context);
+
+	sg_event_serialize_change(&batch->events, event);
+	MemoryContextSwitchTo(oldcontext);
+}
+
+void
 sg_writer_batch_add_completion(EventBatch *batch, const CompletionEvent *event)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(batch->context);
@@ -651,10 +660,8 @@ void
 sg_writer_record_change(const ChangeEvent *event, const char *why)
 {
 	EventBatch *batch = sg_writer_batch(why);
-	MemoryContext oldcontext = MemoryContextSwitchTo(batch->context);
 
-	sg_event_serialize_change(&batch->events, event);
-	MemoryContextSwitchTo(oldcontext);
+	sg_writer_batch_add_change(batch, event);
 	sg_writer_batch_record(batch);
 }
 

@@ -46,6 +46,8 @@ extern void sg_writer_prepare(void);
 extern EventBatch *sg_writer_batch(const char *why);
 extern void sg_writer_batch_add_disclosure(EventBatch *batch,
 										   const DisclosureEvent *event);
+extern void sg_writer_batch_add_change(EventBatch *batch,
+									   const ChangeEvent *event);
 extern void sg_writer_batch_add_completion(EventBatch *batch,
 										   const CompletionEvent *event);
 extern void sg_writer_batch_record(EventBatch *batch);

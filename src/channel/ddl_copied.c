@@ -369,6 +369,7 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, List *sources)
 	foreach(lc, plan->resultRelations)
 	{
 		Oid			relid = rt_fetch(lfirst_int(lc), plan->rtable)->relid;
+		const GuardedTable *own;
 		Oid			foreign;
 
 		/*
@@ -377,9 +378,9 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, List *sources)
 		 */
 		if (unlikely(relid < FirstNormalObjectId) && state->guards != NIL &&
 			!creating_extension && IsCatalogRelationOid(relid))
-			sg_ddl_record_now(NULL, operation_name(plan),
-							  psprintf("pg_catalog.%s", get_rel_name(relid)),
-							  NULL);
+			sg_ddl_rows_seen(operation_name(plan),
+							 psprintf("pg_catalog.%s", get_rel_name(relid)),
+							 NULL);
 
 		/* Where nothing is protected, there is still the log. */
 		if (!state->any_records && relid != state->event_table)
@@ -393,8 +394,13 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, List *sources)
 		if (!state->any_records || !writes_values(plan))
 			continue;
 
-		/* Into a guarded table: its own guard decides, or will. */
-		if (sg_ddl_guard_of(state, relid) != NULL)
+		/*
+		 * Into a guarded table: its own guard decides, or will; unless it is
+		 * a source table's child on another server.
+		 */
+		own = sg_ddl_guard_of(state, relid);
+		if (own != NULL && (!own->records ||
+							get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE))
 			continue;
 		if (sources == NIL)
 		{
@@ -408,6 +414,8 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, List *sources)
 		{
 			const GuardedTable *guard = lfirst(from);
 
+			if (guard == own)
+				continue;
 			if (OidIsValid(foreign))
 				disclose_to_server(state, queryDesc, guard, foreign, true);
 			else

@@ -88,7 +88,10 @@ destinations_of(const DdlState *state, List *grantees)
 	return destinations;
 }
 
-/* Rights by which rows are read: SELECT, or a trigger that is shown them. */
+/*
+ * Rights by which rows are read: SELECT, a trigger that is shown them, or a
+ * foreign key, which tells of each value whether it is there.
+ */
 static bool
 lets_read(List *privileges)
 {
@@ -102,6 +105,7 @@ lets_read(List *privileges)
 
 		if (priv->priv_name == NULL ||
 			strcmp(priv->priv_name, "select") == 0 ||
+			strcmp(priv->priv_name, "references") == 0 ||
 			strcmp(priv->priv_name, "trigger") == 0)
 			return true;
 	}

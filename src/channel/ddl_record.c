@@ -84,11 +84,36 @@ sg_ddl_note(const char *operation, const char *object, const char *key)
 	note(operation, object, key, false);
 }
 
+/* Should it be rolled back, rows may have left meanwhile. */
+static void
+note_and_log(const char *operation, const char *object, const char *key)
+{
+	ereport(LOG_SERVER_ONLY,
+			(errmsg("sharing_guard: %s of %s%s%s by role \"%s\", logged in as \"%s\"",
+					operation, object, key ? ", " : "", key ? key : "",
+					GetUserNameFromId(GetUserId(), true),
+					GetUserNameFromId(GetSessionUserId(), true)),
+			 errhidestmt(true)));
+	sg_ddl_note(operation, object, key);
+}
+
 void
 sg_ddl_note_for_good(const char *operation, const char *object,
 					 const char *key)
 {
-	note(operation, object, key, true);
+	if (superuser())
+		note_and_log(operation, object, key);
+	else
+		note(operation, object, key, true);
+}
+
+void
+sg_ddl_rows_seen(const char *operation, const char *object, const char *key)
+{
+	if (superuser())
+		note_and_log(operation, object, key);
+	else
+		sg_ddl_record_now(NULL, operation, object, key);
 }
 
 /* Whoever the application says is at the keyboard comes first. */
@@ -220,14 +245,7 @@ sg_ddl_tampering(const DdlState *state, const char *operation,
 
 	if (superuser() || sg_ddl_maintenance_open(state))
 	{
-		/* Should it be rolled back, rows may have left meanwhile. */
-		ereport(LOG_SERVER_ONLY,
-				(errmsg("sharing_guard: %s of %s%s%s by role \"%s\", logged in as \"%s\"",
-						operation, object, key ? ", " : "", key ? key : "",
-						GetUserNameFromId(GetUserId(), true),
-						GetUserNameFromId(GetSessionUserId(), true)),
-				 errhidestmt(true)));
-		sg_ddl_note(operation, object, key);
+		note_and_log(operation, object, key);
 		return;
 	}
 

@@ -27,10 +27,17 @@ extern void sg_ddl_write_noted(void);
 
 /*
  * The same for what lets rows out at once: it is recorded through the writer,
- * for a ROLLBACK would not bring them back.
+ * for a ROLLBACK would not bring them back.  Of what a superuser does there is
+ * a line in the server log instead: a restore in one transaction has no log
+ * that a writer could see.
+ *
+ * The first is for what has been done; the second, to be called before the
+ * command, for what shows rows even where it fails.
  */
 extern void sg_ddl_note_for_good(const char *operation, const char *object,
 								 const char *key);
+extern void sg_ddl_rows_seen(const char *operation, const char *object,
+							 const char *key);
 
 /* Records a command now, whatever becomes of the transaction. */
 extern void sg_ddl_record_now(const char *kind, const char *operation,

@@ -368,6 +368,28 @@ sg_ddl_state_as_read(void)
  * ----------------------------------------------------------------
  */
 
+/* The tables that this one is a partition or a child of. */
+static List *
+parents_of(Oid relid)
+{
+	List	   *parents = NIL;
+	Relation	inherits = table_open(InheritsRelationId, AccessShareLock);
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true,
+							  NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		parents = lappend_oid(parents,
+							  ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
+	systable_endscan(scan);
+	table_close(inherits, AccessShareLock);
+	return parents;
+}
+
 /*
  * Upwards: a partitioned table may have thousands of others below it, and a
  * relation seldom more than one above.
@@ -375,11 +397,6 @@ sg_ddl_state_as_read(void)
 const GuardedTable *
 sg_ddl_guard_of(const DdlState *ddl, Oid relid)
 {
-	const GuardedTable *found = NULL;
-	Relation	inherits;
-	SysScanDesc scan;
-	ScanKeyData key;
-	HeapTuple	tuple;
 	ListCell   *lc;
 
 	if (ddl == NULL || ddl->guards == NIL || relid < FirstNormalObjectId)
@@ -391,17 +408,50 @@ sg_ddl_guard_of(const DdlState *ddl, Oid relid)
 	}
 
 	check_stack_depth();
-	inherits = table_open(InheritsRelationId, AccessShareLock);
-	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(relid));
-	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true,
-							  NULL, 1, &key);
-	while (found == NULL && HeapTupleIsValid(tuple = systable_getnext(scan)))
-		found = sg_ddl_guard_of(ddl,
-								((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
-	systable_endscan(scan);
-	table_close(inherits, AccessShareLock);
-	return found;
+	foreach(lc, parents_of(relid))
+	{
+		const GuardedTable *found = sg_ddl_guard_of(ddl, lfirst_oid(lc));
+
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
+}
+
+bool
+sg_ddl_is_under(Oid relid, Oid above)
+{
+	ListCell   *lc;
+
+	if (relid == above)
+		return true;
+	check_stack_depth();
+	foreach(lc, parents_of(relid))
+	{
+		if (sg_ddl_is_under(lfirst_oid(lc), above))
+			return true;
+	}
+	return false;
+}
+
+List *
+sg_ddl_guards_touched(const DdlState *ddl, Oid relid)
+{
+	const GuardedTable *own = sg_ddl_guard_of(ddl, relid);
+	List	   *touched = own ? list_make1((void *) own) : NIL;
+	ListCell   *lc;
+
+	/* Most tables have never had any below them. */
+	if (ddl == NULL || !has_subclass(relid))
+		return touched;
+	foreach(lc, ddl->guards)
+	{
+		GuardedTable *guard = lfirst(lc);
+
+		if (guard != own && sg_ddl_is_under(guard->relid, relid))
+			touched = lappend(touched, guard);
+	}
+	return touched;
 }
 
 /*

@@ -25,7 +25,6 @@
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_constraint.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_event_trigger.h"
 #include "catalog/pg_extension.h"
@@ -283,31 +282,6 @@ policy_changed(const DdlState *state, const char *operation, Oid policy)
 	else if (strcmp(operation, "DROP POLICY") != 0)
 		sg_ddl_note_for_good(operation, qualified_name(form->polrelid),
 							 pstrdup(NameStr(form->polname)));
-}
-
-/*
- * A foreign key that passes on what is written to the columns of a guarded
- * table, to a table that is not.
- */
-static void
-constraint_made(const DdlState *state, Oid constraint)
-{
-	HeapTuple	tuple = changed_tuple(ConstraintRelationId,
-									  ConstraintOidIndexId,
-									  Anum_pg_constraint_oid, constraint, NULL);
-	Form_pg_constraint form;
-	const GuardedTable *guard;
-
-	if (tuple == NULL)
-		return;
-	form = (Form_pg_constraint) GETSTRUCT(tuple);
-	if (form->contype == CONSTRAINT_FOREIGN &&
-		form->confupdtype == FKCONSTR_ACTION_CASCADE &&
-		!OidIsValid(form->conparentid) &&
-		(guard = sg_ddl_guard_of(state, form->confrelid)) != NULL &&
-		sg_ddl_guard_of(state, form->conrelid) == NULL)
-		sg_ddl_note_for_good("ON UPDATE CASCADE", guard->relation,
-							 qualified_name(form->conrelid));
 }
 
 /* The name of a foreign server or a publication that stands for an agency. */
@@ -650,9 +624,6 @@ object_made(const DdlState *state, Oid classId, Oid objectId, int subId)
 		case TriggerRelationId:
 			trigger_altered(state, objectId, true);
 			break;
-		case ConstraintRelationId:
-			constraint_made(state, objectId);
-			break;
 		case PolicyRelationId:
 			policy_changed(state, "CREATE POLICY", objectId);
 			break;
@@ -893,66 +864,103 @@ attach_partition(const DdlState *state, const AlterTableStmt *stmt,
 	sg_ddl_guard_of(state, relid) : NULL;
 
 	if (guard != NULL)
-		sg_ddl_record_now(NULL, "ATTACH PARTITION", guard->relation,
-						  stmt->relation->relname);
+		sg_ddl_rows_seen("ATTACH PARTITION", guard->relation,
+						 stmt->relation->relname);
+}
+
+/* What takes a guard away, and neither its triggers nor its columns tell. */
+static void
+guarded_table_command(const DdlState *state, const GuardedTable *guard,
+					  const AlterTableCmd *cmd)
+{
+	switch (cmd->subtype)
+	{
+		case AT_DisableRowSecurity:
+		case AT_NoForceRowSecurity:
+			if (guard->filter_reads)
+				sg_ddl_tampering(state, "DISABLE ROW LEVEL SECURITY",
+								 guard->relation, NULL);
+			break;
+		case AT_DetachPartition:
+			/* The server commits in between: too late at the end. */
+			if (cmd->def != NULL && IsA(cmd->def, PartitionCmd) &&
+				((PartitionCmd *) cmd->def)->concurrent)
+				sg_ddl_tampering(state, "DETACH", guard->relation,
+								 ((PartitionCmd *) cmd->def)->name->relname);
+			break;
+		default:
+			break;
+	}
+}
+
+/* A command that may look at the rows of a guarded table. */
+static void
+command_on_rows(const DdlState *state, const GuardedTable *guard, Oid relid,
+				const AlterTableCmd *cmd)
+{
+	const char *scan = looks_at_rows(guard, cmd);
+
+	/*
+	 * A function in it is shown every row, and what it does with them is not
+	 * undone by ROLLBACK where it leaves the server.  In an export table it
+	 * may make rows read as if they went to somebody else, and nobody writes
+	 * them.
+	 */
+	if (scan != NULL && !guard->records && computes_column(cmd) &&
+		names_column(guard, cmd->name))
+		sg_ddl_tampering(state, scan, guard->relation, cmd->name);
+	else if (scan != NULL)
+		sg_ddl_rows_seen(scan, guard->relation, cmd->name);
+	else if (rewrites(cmd))
+		computed_anew(state, "ALTER TABLE", relid);
 }
 
 static void
 alter_table(const DdlState *state, const AlterTableStmt *stmt)
 {
 	Oid			relid = RangeVarGetRelid(stmt->relation, NoLock, true);
-	const GuardedTable *guard;
+	const GuardedTable *own;
+	List	   *touched;
 	ListCell   *lc;
+	ListCell   *guard;
 
 	if (!OidIsValid(relid) || state->guards == NIL)
 		return;
+	own = sg_ddl_guard_of(state, relid);
+	touched = sg_ddl_guards_touched(state, relid);
 	foreach(lc, stmt->cmds)
 	{
 		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
 
 		if (cmd->subtype == AT_AttachPartition && IsA(cmd->def, PartitionCmd))
 			attach_partition(state, stmt, (const PartitionCmd *) cmd->def);
+		if (own != NULL)
+			guarded_table_command(state, own, cmd);
+		foreach(guard, touched)
+			command_on_rows(state, lfirst(guard), relid, cmd);
 	}
-	if ((guard = sg_ddl_guard_of(state, relid)) == NULL)
+}
+
+/*
+ * A new partition takes rows away from the default one, which is looked
+ * through for them.  (A guarded table's own partitions have its own key.)
+ */
+static void
+create_partition(const DdlState *state, const CreateStmt *stmt)
+{
+	Oid			parent;
+	ListCell   *lc;
+
+	if (stmt->partbound == NULL || stmt->inhRelations == NIL)
 		return;
-	foreach(lc, stmt->cmds)
-	{
-		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
-		const char *scan = looks_at_rows(guard, cmd);
-
-		switch (cmd->subtype)
-		{
-			case AT_DisableRowSecurity:
-			case AT_NoForceRowSecurity:
-				if (guard->filter_reads)
-					sg_ddl_tampering(state, "DISABLE ROW LEVEL SECURITY",
-									 guard->relation, NULL);
-				break;
-			case AT_DetachPartition:
-				/* The server commits in between: too late at the end. */
-				if (cmd->def != NULL && IsA(cmd->def, PartitionCmd) &&
-					((PartitionCmd *) cmd->def)->concurrent)
-					sg_ddl_tampering(state, "DETACH", guard->relation,
-									 ((PartitionCmd *) cmd->def)->name->relname);
-				break;
-			default:
-				break;
-		}
-
-		/*
-		 * A function in it is shown every row, and what it does with them is
-		 * not undone by ROLLBACK where it leaves the server.  In an export
-		 * table it may make rows read as if they went to somebody else, and
-		 * nobody writes them.
-		 */
-		if (scan != NULL && !guard->records && computes_column(cmd) &&
-			names_column(guard, cmd->name))
-			sg_ddl_tampering(state, scan, guard->relation, cmd->name);
-		else if (scan != NULL)
-			sg_ddl_record_now(NULL, scan, guard->relation, cmd->name);
-		else if (rewrites(cmd))
-			computed_anew(state, "ALTER TABLE", relid);
-	}
+	parent = RangeVarGetRelid(linitial_node(RangeVar, stmt->inhRelations),
+							  NoLock, true);
+	if (!OidIsValid(parent) || sg_ddl_guard_of(state, parent) != NULL)
+		return;
+	foreach(lc, sg_ddl_guards_touched(state, parent))
+		sg_ddl_rows_seen("CREATE TABLE PARTITION OF",
+						 ((GuardedTable *) lfirst(lc))->relation,
+						 stmt->relation->relname);
 }
 
 /*
@@ -1054,8 +1062,8 @@ alter_domain(const DdlState *state, const AlterDomainStmt *stmt)
 		const GuardedTable *guard = sg_ddl_guard_of(state, lfirst_oid(lc));
 
 		if (guard != NULL)
-			sg_ddl_record_now(NULL, "ALTER DOMAIN", guard->relation,
-							  NameListToString(stmt->typeName));
+			sg_ddl_rows_seen("ALTER DOMAIN", guard->relation,
+							 NameListToString(stmt->typeName));
 	}
 }
 
@@ -1100,10 +1108,10 @@ computed_anew(const DdlState *state, const char *operation, Oid only)
 		const GuardedTable *guard = sg_ddl_guard_of(state, lfirst_oid(lc));
 
 		if (guard == NULL || list_member_ptr(told, guard) ||
-			(OidIsValid(only) && only != lfirst_oid(lc) && only != guard->relid))
+			(OidIsValid(only) && !sg_ddl_is_under(lfirst_oid(lc), only)))
 			continue;
 		told = lappend(told, (void *) guard);
-		sg_ddl_record_now(NULL, operation, guard->relation, NULL);
+		sg_ddl_rows_seen(operation, guard->relation, NULL);
 	}
 }
 
@@ -1150,11 +1158,13 @@ expressions_on(const DdlState *state, const char *operation,
 			   const RangeVar *relation, const char *name)
 {
 	Oid			relid = RangeVarGetRelid(relation, NoLock, true);
-	const GuardedTable *guard;
+	ListCell   *lc;
 
-	if (OidIsValid(relid) &&
-		(guard = sg_ddl_guard_of(state, relid)) != NULL)
-		sg_ddl_record_now(NULL, operation, guard->relation, name);
+	if (!OidIsValid(relid))
+		return;
+	foreach(lc, sg_ddl_guards_touched(state, relid))
+		sg_ddl_rows_seen(operation,
+						 ((GuardedTable *) lfirst(lc))->relation, name);
 }
 
 static void
@@ -1208,8 +1218,8 @@ role_options(const char *operation, const char *role, List *options)
 static void
 run_program(const CopyStmt *stmt)
 {
-	sg_ddl_record_now(NULL, stmt->is_from ? "COPY FROM PROGRAM" : "COPY TO PROGRAM",
-					  stmt->relation ? stmt->relation->relname : "a query", NULL);
+	sg_ddl_rows_seen(stmt->is_from ? "COPY FROM PROGRAM" : "COPY TO PROGRAM",
+					 stmt->relation ? stmt->relation->relname : "a query", NULL);
 }
 
 /* Who is bound by such a role is told by it; see note_membership(), too. */
@@ -1319,6 +1329,10 @@ sg_tamper_command(const DdlState *state, const Node *command)
 			break;
 		case T_AlterEnumStmt:
 			alter_enum(state, (const AlterEnumStmt *) command);
+			break;
+		case T_CreateStmt:
+			if (state->guards != NIL)
+				create_partition(state, (const CreateStmt *) command);
 			break;
 		case T_CopyStmt:
 			if (state->guards != NIL)

@@ -32,6 +32,7 @@
 #include "channel/query.h"
 #include "channel/reads.h"
 #include "channel/records.h"
+#include "channel/telling.h"
 #include "compat.h"
 #include "executor/executor.h"
 #include "lib/ilist.h"
@@ -40,6 +41,7 @@
 #include "own_rights.h"
 #include "parser/parsetree.h"
 #include "utils/array.h"
+#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -54,7 +56,7 @@ typedef struct GuardedQuery
 	ReadStatement *reads;		/* NULL: nothing is recorded */
 	bool		tells;			/* see sg_query_tells() */
 	List	   *writes;			/* ReadRequest: not recorded, for rows are
-								 * only changed; see failed_write() */
+								 * only changed; see record_write() */
 	MemoryContextCallback callback;
 } GuardedQuery;
 
@@ -227,42 +229,56 @@ is_excluded_row(const PlannedStmt *plan, int rti)
 		((ModifyTable *) plan->planTree)->exclRelRTI == rti;
 }
 
-/* Does the constraint hold of one of these columns of the table? */
+/* Is one of these columns among those of an array of pg_constraint? */
 static bool
-is_constraint_on(Oid constraint, Oid relid, const Bitmapset *columns)
+has_column(HeapTuple constraint, AttrNumber array, const Bitmapset *columns)
 {
-	HeapTuple	tuple = SearchSysCache1(CONSTROID,
-										ObjectIdGetDatum(constraint));
+	bool		isnull;
+	Datum		datum = SysCacheGetAttr(CONSTROID, constraint, array, &isnull);
 	bool		found = false;
 
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	if (((Form_pg_constraint) GETSTRUCT(tuple))->conrelid == relid)
+	if (!isnull)
 	{
-		bool		isnull;
-		Datum		conkey = SysCacheGetAttr(CONSTROID, tuple,
-											 Anum_pg_constraint_conkey, &isnull);
+		ArrayType  *keys = DatumGetArrayTypeP(datum);
+		const int16 *attnums = (const int16 *) ARR_DATA_PTR(keys);
 
-		if (!isnull)
-		{
-			ArrayType  *keys = DatumGetArrayTypeP(conkey);
-			const int16 *attnums = (const int16 *) ARR_DATA_PTR(keys);
-
-			for (int i = 0; i < ArrayGetNItems(ARR_NDIM(keys), ARR_DIMS(keys)); i++)
-				found |= bms_is_member(attnums[i] - FirstLowInvalidHeapAttributeNumber,
-									   columns);
-		}
+		for (int i = 0; i < ArrayGetNItems(ARR_NDIM(keys), ARR_DIMS(keys)); i++)
+			found |= bms_is_member(attnums[i] - FirstLowInvalidHeapAttributeNumber,
+								   columns);
 	}
-	ReleaseSysCache(tuple);
 	return found;
 }
 
 /*
- * Is something that the statement changes checked at the commit only?  If that
- * fails, its error names values, and nobody is there any more to record it.
+ * Does this trigger of a constraint take what is written to these columns out
+ * of the table?  Into another, by ON UPDATE CASCADE; or, checked at the commit,
+ * into an error when nobody is there any more to record it.
  */
 static bool
-is_checked_later(const PlannedStmt *plan, const RangeTblEntry *rte)
+passes_on(const Trigger *trigger, Oid relid, const Bitmapset *columns)
+{
+	bool		cascades = trigger->tgfoid == F_RI_FKEY_CASCADE_UPD;
+	HeapTuple	tuple;
+	Form_pg_constraint form;
+	bool		found = false;
+
+	if (!trigger->tgisinternal || !(cascades || trigger->tgdeferrable))
+		return false;
+	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(trigger->tgconstraint));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_constraint) GETSTRUCT(tuple);
+	if (cascades && form->confrelid == relid)
+		found = has_column(tuple, Anum_pg_constraint_confkey, columns);
+	else if (form->conrelid == relid)
+		found = has_column(tuple, Anum_pg_constraint_conkey, columns);
+	ReleaseSysCache(tuple);
+	return found;
+}
+
+/* Does a constraint take anything out that the statement changes? */
+static bool
+is_passed_on(const PlannedStmt *plan, const RangeTblEntry *rte)
 {
 	Bitmapset  *columns = sg_rte_updated_columns(plan, rte);
 	Relation	rel;
@@ -272,12 +288,7 @@ is_checked_later(const PlannedStmt *plan, const RangeTblEntry *rte)
 		return false;
 	rel = relation_open(rte->relid, AccessShareLock);
 	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
-	{
-		const Trigger *trigger = &rel->trigdesc->triggers[i];
-
-		found |= trigger->tgisinternal && trigger->tgdeferrable &&
-			is_constraint_on(trigger->tgconstraint, rte->relid, columns);
-	}
+		found |= passes_on(&rel->trigdesc->triggers[i], rte->relid, columns);
 	relation_close(rel, AccessShareLock);
 	return found;
 }
@@ -371,7 +382,7 @@ guarded_relations(QueryDesc *queryDesc, bool tells)
 		written_only = plan->commandType != CMD_SELECT && !tells &&
 			!plan->hasReturning && !plan->hasModifyingCTE &&
 			list_member_int(plan->resultRelations, rti) &&
-			!is_checked_later(plan, rte);
+			!is_passed_on(plan, rte);
 		foreach(other, requests)
 		{
 			ReadRequest *earlier = lfirst(other);
@@ -441,30 +452,45 @@ next_ExecutorRun(EXECUTOR_RUN_PARAMS)
 }
 
 /*
- * A statement that is not recorded, for it was only to change rows, has failed.
- * Its error may name what is in them: a value that cannot be cast, a row that
- * breaks a constraint.
+ * A statement that was not to be recorded, for it was only to change rows, has
+ * told somebody what is in them.
  */
 static void
-failed_write(GuardedQuery *query)
+record_write(GuardedQuery *query, int64 rows)
 {
 	ListCell   *lc;
 
+	foreach(lc, query->writes)
+	{
+		ReadRequest *request = lfirst(lc);
+
+		/* What it was searched by may be what has failed. */
+		request->written_only = false;
+		request->query_elements = NULL;
+	}
+	sg_reads_begin(&query->reads, query->writes, query->estate->es_query_cxt);
+	query->writes = NIL;
+	if (query->reads != NULL)
+		query->reads->rows = rows;
+}
+
+/*
+ * May the error that has come name values: one that cannot be cast, a row that
+ * breaks a constraint?
+ */
+static bool
+error_tells(void)
+{
 	switch (ERRCODE_TO_CATEGORY(geterrcode()))
 	{
 		case ERRCODE_DATA_EXCEPTION:
 		case ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION:
 		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
 		case ERRCODE_WITH_CHECK_OPTION_VIOLATION:
-			break;
+			return true;
 		default:
-			return;
+			return false;
 	}
-	foreach(lc, query->writes)
-		((ReadRequest *) lfirst(lc))->written_only = false;
-	sg_reads_begin(&query->reads, query->writes, query->estate->es_query_cxt);
-	if (query->reads != NULL)
-		query->reads->rows = 1;
 }
 
 /* Decides on what the statement reads, and puts it on record. */
@@ -499,19 +525,29 @@ begin_guarded(QueryDesc *queryDesc)
 	return query;
 }
 
+/*
+ * Functions of indexes, checks and generated columns are made ready only when
+ * the first row comes.
+ */
 static void
 write_ExecutorRun(GuardedQuery *query, EXECUTOR_RUN_PARAMS)
 {
+	TellingWatch outer;
+
+	sg_telling_begin(&outer);
 	PG_TRY();
 	{
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
 	}
 	PG_CATCH();
 	{
-		failed_write(query);
+		if (sg_telling_end(&outer) || error_tells())
+			record_write(query, 1);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	if (sg_telling_end(&outer))
+		record_write(query, (int64) queryDesc->estate->es_processed);
 }
 
 /* Where there are guards, or there may be. */
@@ -577,7 +613,8 @@ write_ExecutorFinish(GuardedQuery *query, QueryDesc *queryDesc)
 	}
 	PG_CATCH();
 	{
-		failed_write(query);
+		if (error_tells())
+			record_write(query, 1);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
