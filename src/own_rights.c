@@ -67,6 +67,18 @@ allow_own_views(void)
 	return nest_level;
 }
 
+/*
+ * A parallel leader may take no snapshot of this kind, for its workers would
+ * not have it; but one like those by which catalogs are read, which is of now
+ * as well.  (Fresh, as this is no relation that has a syscache.)
+ */
+Snapshot
+sg_latest_snapshot(void)
+{
+	return IsInParallelMode() ? GetCatalogSnapshot(InvalidOid) :
+		GetLatestSnapshot();
+}
+
 void
 sg_own_query(Oid table, const char *query, int nargs, Oid *argtypes,
 			 Datum *args, void (*take) (void *arg), void *arg)
@@ -87,15 +99,8 @@ sg_own_query(Oid table, const char *query, int nargs, Oid *argtypes,
 							   SECURITY_NOFORCE_RLS);
 		SPI_connect();
 		plan = SPI_prepare(query, nargs, argtypes);
-
-		/*
-		 * A parallel leader may take no snapshot.  Where it runs a function
-		 * that reads a guarded table, the statement's own has to do.
-		 */
 		if (plan == NULL ||
-			SPI_execute_snapshot(plan, args, NULL,
-								 IsInParallelMode() ? GetActiveSnapshot() :
-								 GetLatestSnapshot(),
+			SPI_execute_snapshot(plan, args, NULL, sg_latest_snapshot(),
 								 InvalidSnapshot, true, false,
 								 0) != SPI_OK_SELECT)
 			ereport(ERROR,

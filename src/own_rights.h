@@ -9,6 +9,7 @@
 #define SHARING_GUARD_OWN_RIGHTS_H
 
 #include "executor/spi.h"
+#include "utils/snapshot.h"
 
 /* A table of the schema sharing_guard; InvalidOid where it is not there. */
 extern Oid	sg_own_table(const char *name);
@@ -22,6 +23,12 @@ extern Oid	sg_own_table(const char *name);
 extern void sg_own_query(Oid table, const char *query, int nargs,
 						 Oid *argtypes, Datum *args,
 						 void (*take) (void *arg), void *arg);
+
+/*
+ * What is committed by now, whatever the transaction's isolation level.  It is
+ * the server's static one, and good until the next is taken.
+ */
+extern Snapshot sg_latest_snapshot(void);
 
 /* Is such a query under way?  Then no hook has anything to look at. */
 extern bool sg_own_query_running(void);

@@ -24,6 +24,7 @@
 #include "channel/gather.h"
 #include "channel/guard.h"
 #include "channel/query.h"
+#include "channel/reads.h"
 #include "channel/records.h"
 #include "compat.h"
 #include "operational.h"
@@ -64,6 +65,7 @@ _PG_init(void)
 	sg_export_row_init();
 	sg_copy_init();
 	sg_records_init();
+	sg_reads_init();
 	sg_query_init();
 	sg_review_init();
 	sg_database_init();

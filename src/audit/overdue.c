@@ -128,11 +128,18 @@ find_deadline(void)
 	deadline_known = (invalidations == invalidations_before);
 }
 
-bool
-sg_review_refuses(TimestampTz at, int64 *period, TimestampTz *since)
+TimestampTz
+sg_review_refuses_from(void)
 {
 	if (!deadline_known)
 		find_deadline();
+	return deadline;
+}
+
+bool
+sg_review_refuses(TimestampTz at, int64 *period, TimestampTz *since)
+{
+	(void) sg_review_refuses_from();
 	if (at < deadline || TIMESTAMP_IS_NOEND(deadline))
 		return false;
 	*period = deadline_period;

@@ -29,6 +29,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "operational.h"
+#include "own_rights.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -489,7 +490,7 @@ read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
 
 	plan = SPI_prepare(guard_query, 1, argtypes);
 	if (plan == NULL ||
-		SPI_execute_snapshot(plan, args, NULL, GetLatestSnapshot(),
+		SPI_execute_snapshot(plan, args, NULL, sg_latest_snapshot(),
 							 InvalidSnapshot, true, false, 1) != SPI_OK_SELECT)
 		ereport(ERROR,
 				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
@@ -534,7 +535,7 @@ read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
 
 	plan = SPI_prepare(column_query, 1, argtypes);
 	if (plan == NULL ||
-		SPI_execute_snapshot(plan, args, NULL, GetLatestSnapshot(),
+		SPI_execute_snapshot(plan, args, NULL, sg_latest_snapshot(),
 							 InvalidSnapshot, true, false, 0) != SPI_OK_SELECT)
 		ereport(ERROR,
 				(errcode(ERRCODE_SG_NOT_OPERATIONAL),

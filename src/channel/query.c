@@ -13,6 +13,11 @@
  * here for itself.  So neither SECURITY DEFINER nor dynamic SQL makes a
  * difference.
  *
+ * A long run is looked at in its midst, too: a receiver of ours stands before
+ * the one that the rows go to, and before it lets a row pass it asks whether
+ * anything has changed.  Moments at which a decision ends (a warrant expires)
+ * are a timer's matter, so that no row need look at the clock.
+ *
  * What is known of a running query hangs on its executor state.  Portals are
  * ended in any order, or by an error and then by nobody, and only the memory
  * they have is sure to go; so its going is what ends the disclosures.
@@ -20,6 +25,8 @@
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
+
+#include <signal.h>
 
 #include "access/parallel.h"
 #include "channel/context.h"
@@ -36,17 +43,46 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
 
 /* A query that reads guarded tables; in its own executor memory. */
 typedef struct GuardedQuery
 {
 	dlist_node	node;
 	EState	   *estate;
+	int64		earlier_rows;	/* of runs before this one */
 	ReadStatement *reads;		/* NULL: nothing is recorded */
 	MemoryContextCallback callback;
 } GuardedQuery;
 
 static dlist_head guarded_queries = DLIST_STATIC_INIT(guarded_queries);
+
+/*
+ * A guarded query that runs at the moment, and the receiver that its rows pass
+ * on their way; on the stack, as runs are inside each other.
+ */
+typedef struct GuardedRun
+{
+	DestReceiver receiver;		/* must be first */
+	DestReceiver *next;			/* whom the rows are for */
+	QueryDesc  *queryDesc;
+	uint64		changes;		/* as of the decision */
+	int			moments;		/* the same */
+	TimestampTz holds_until;	/* the decision does, if nothing changes */
+	struct GuardedRun *outer;
+}			GuardedRun;
+
+static GuardedRun * runs = NULL;
+
+/* How often a moment has passed at which a running query's decision ended. */
+static volatile sig_atomic_t moments = 0;
+
+/* The timer for it; USER_TIMEOUT until one is needed. */
+static TimeoutId moment_timeout = USER_TIMEOUT;
+
+/* Longer than this ahead it is set again, which is no harm. */
+#define TIMER_USECS_MAX		USECS_PER_DAY
 
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
 static ExecutorEnd_hook_type prev_ExecutorEnd = NULL;
@@ -270,45 +306,193 @@ next_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		standard_ExecutorRun(EXECUTOR_RUN_ARGS);
 }
 
+/*
+ * Decides on a query as of now.  Errors out where it is refused; false where
+ * it reads nothing that is guarded (any more).
+ */
+static bool
+decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
+{
+	EState	   *estate = queryDesc->estate;
+	GuardedQuery *query;
+	List	   *requests;
+
+	if (!sg_records_any())
+		return false;
+	requests = guarded_relations(queryDesc);
+	if (requests == NIL)
+		return false;
+	if (IsParallelWorker())
+	{
+		refuse_in_worker(requests);
+		list_free_deep(requests);
+		return false;
+	}
+
+	query = find_guarded(estate);
+	if (query == NULL)
+		query = new_guarded(estate);
+	*holds_until = sg_reads_begin(&query->reads, requests,
+								  estate->es_query_cxt,
+								  query->earlier_rows +
+								  (int64) estate->es_processed);
+	if (query->reads != NULL)
+	{
+		query->reads->rows = query->earlier_rows;
+		query->reads->more_rows = &estate->es_processed;
+	}
+	list_free_deep(requests);
+	return true;
+}
+
+/* In a signal handler. */
+static void
+moment_passed(void)
+{
+	moments++;
+}
+
+/*
+ * Sets the timer to the next moment at which the decision on a running query
+ * ends.  Those whose moment has passed know by "moments".
+ */
+static pg_noinline void
+set_timer(void)
+{
+	TimestampTz next = DT_NOEND;
+
+	for (GuardedRun * run = runs; run != NULL; run = run->outer)
+	{
+		if (run->moments == moments)
+			next = Min(next, run->holds_until);
+	}
+	if (TIMESTAMP_IS_NOEND(next))
+	{
+		if (moment_timeout != USER_TIMEOUT &&
+			get_timeout_active(moment_timeout))
+			disable_timeout(moment_timeout, false);
+		return;
+	}
+	if (moment_timeout == USER_TIMEOUT)
+		moment_timeout = RegisterTimeout(USER_TIMEOUT, moment_passed);
+	enable_timeout_at(moment_timeout,
+					  Min(next, GetCurrentTimestamp() + TIMER_USECS_MAX));
+}
+
+/* Something has changed, or a moment has passed. */
+static pg_noinline void
+decide_again(GuardedRun * run)
+{
+	/* What changes meanwhile is for the next row. */
+	run->changes = sg_reads_changes;
+	run->moments = moments;
+	run->holds_until = DT_NOEND;
+	(void) decide_on_query(run->queryDesc, &run->holds_until);
+	set_timer();
+}
+
+static bool
+guarded_receiveSlot(TupleTableSlot *slot, DestReceiver *self)
+{
+	GuardedRun *run = (GuardedRun *) self;
+
+	AcceptInvalidationMessages();
+	if (unlikely(run->changes != sg_reads_changes || run->moments != moments))
+		decide_again(run);
+	return run->next->receiveSlot(slot, run->next);
+}
+
+static void
+guarded_rStartup(DestReceiver *self, int operation, TupleDesc typeinfo)
+{
+	DestReceiver *next = ((GuardedRun *) self)->next;
+
+	next->rStartup(next, operation, typeinfo);
+}
+
+static void
+guarded_rShutdown(DestReceiver *self)
+{
+	DestReceiver *next = ((GuardedRun *) self)->next;
+
+	next->rShutdown(next);
+}
+
+/* Nobody destroys what is on our stack. */
+static void
+guarded_rDestroy(DestReceiver *self)
+{
+}
+
+/*
+ * Puts our receiver in the place of a query's own, for this run: whoever looks
+ * at queryDesc->dest when it is over (COPY, SPI) has to find theirs there.
+ */
+static void
+enter_run(GuardedRun * run, QueryDesc *queryDesc)
+{
+	run->receiver.receiveSlot = guarded_receiveSlot;
+	run->receiver.rStartup = guarded_rStartup;
+	run->receiver.rShutdown = guarded_rShutdown;
+	run->receiver.rDestroy = guarded_rDestroy;
+	run->receiver.mydest = queryDesc->dest->mydest;
+	run->next = queryDesc->dest;
+	run->queryDesc = queryDesc;
+	queryDesc->dest = &run->receiver;
+	run->outer = runs;
+	runs = run;
+	set_timer();
+}
+
+/* Also after an error. */
+static void
+leave_run(GuardedRun * run)
+{
+	run->queryDesc->dest = run->next;
+	runs = run->outer;
+	set_timer();
+}
+
 /* Where there are guards, or there may be. */
 static pg_noinline void
 guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 {
-	GuardedQuery *query = NULL;
+	GuardedRun	run;
+	GuardedQuery *query;
 
-	if (!sg_own_query_running() &&
-		!(IsParallelWorker() && queryDesc->dest->mydest == DestTupleQueue) &&
-		sg_records_any() && !ScanDirectionIsNoMovement(direction))
+	if (sg_own_query_running() ||
+		(IsParallelWorker() && queryDesc->dest->mydest == DestTupleQueue) ||
+		ScanDirectionIsNoMovement(direction))
 	{
-		List	   *requests = guarded_relations(queryDesc);
-
-		if (requests != NIL)
-		{
-			if (IsParallelWorker())
-				refuse_in_worker(requests);
-			else
-			{
-				EState	   *estate = queryDesc->estate;
-
-				query = find_guarded(estate);
-				if (query == NULL)
-					query = new_guarded(estate);
-				sg_reads_begin(&query->reads, requests, estate->es_query_cxt);
-			}
-			list_free_deep(requests);
-		}
+		next_ExecutorRun(EXECUTOR_RUN_ARGS);
+		return;
 	}
 
 	/* The executor counts; should an error come, its count still stands. */
-	if (query != NULL && query->reads != NULL)
+	queryDesc->estate->es_processed = 0;
+	run.changes = sg_reads_changes;
+	run.moments = moments;
+	if (!decide_on_query(queryDesc, &run.holds_until))
 	{
-		queryDesc->estate->es_processed = 0;
-		query->reads->more_rows = &queryDesc->estate->es_processed;
+		next_ExecutorRun(EXECUTOR_RUN_ARGS);
+		return;
 	}
-	next_ExecutorRun(EXECUTOR_RUN_ARGS);
-	if (query != NULL && query->reads != NULL)
+	enter_run(&run, queryDesc);
+	PG_TRY();
 	{
-		query->reads->rows += (int64) queryDesc->estate->es_processed;
+		next_ExecutorRun(EXECUTOR_RUN_ARGS);
+	}
+	PG_FINALLY();
+	{
+		leave_run(&run);
+	}
+	PG_END_TRY();
+
+	query = find_guarded(queryDesc->estate);
+	query->earlier_rows += (int64) queryDesc->estate->es_processed;
+	if (query->reads != NULL)
+	{
+		query->reads->rows = query->earlier_rows;
 		query->reads->more_rows = NULL;
 	}
 }

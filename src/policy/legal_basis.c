@@ -35,6 +35,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "own_rights.h"
 #include "policy/compiled.h"
 #include "policy/legal_basis.h"
 
@@ -152,7 +153,7 @@ run_as_owner(Oid owner, const char *query, int nargs, Oid *types,
 							SPI_result_code_string(SPI_result))));
 
 		/* A copy: there is but one latest snapshot, which others ask for. */
-		snapshot = RegisterSnapshot(GetLatestSnapshot());
+		snapshot = RegisterSnapshot(sg_latest_snapshot());
 		result = SPI_execute_snapshot(plan, values, nulls, snapshot,
 									  InvalidSnapshot, read_only, true, 1);
 		found = result >= 0 && SPI_processed > 0;

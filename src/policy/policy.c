@@ -29,6 +29,7 @@
 
 #include "policy/compiled.h"
 #include "operational.h"
+#include "own_rights.h"
 #include "vocabulary.h"
 
 /*
@@ -465,12 +466,12 @@ load_policy(void)
 	PG_TRY();
 	{
 		/*
-		 * Registered, which makes a copy: GetLatestSnapshot() always returns
+		 * Registered, which makes a copy: sg_latest_snapshot() always returns
 		 * the same static one, and every query of the load has to read by
 		 * this.
 		 */
 		SPI_connect();
-		snapshot = RegisterSnapshot(GetLatestSnapshot());
+		snapshot = RegisterSnapshot(sg_latest_snapshot());
 		sg_load_begin(snapshot);
 
 		MemoryContextSwitchTo(context);
