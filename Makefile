@@ -9,6 +9,7 @@ MODULE_big = sharing_guard
 
 OBJS = \
 	src/sharing_guard.o \
+	src/changes.o \
 	src/operational.o \
 	src/own_rights.o \
 	src/vocabulary.o \

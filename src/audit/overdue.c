@@ -26,6 +26,7 @@
 #include "utils/timestamp.h"
 
 #include "audit/overdue.h"
+#include "changes.h"
 #include "operational.h"
 #include "own_rights.h"
 
@@ -76,7 +77,7 @@ forget_deadline(Datum arg, Oid relid)
 void
 sg_review_init(void)
 {
-	CacheRegisterRelcacheCallback(forget_deadline, (Datum) 0);
+	sg_on_relation_change(forget_deadline);
 }
 
 /* Which tables a change of is to be heard of; errors out without them. */

@@ -25,6 +25,7 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "channel/guard.h"
+#include "changes.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -93,7 +94,7 @@ static void compile_guard(GuardEntry *entry, Relation rel,
 void
 sg_guard_init(void)
 {
-	CacheRegisterRelcacheCallback(guard_invalidate, (Datum) 0);
+	sg_on_relation_change(guard_invalidate);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, guard_invalidate_all,
 								  (Datum) 0);
 }

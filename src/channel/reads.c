@@ -24,6 +24,7 @@
 #include "channel/gather.h"
 #include "channel/reads.h"
 #include "channel/refusal.h"
+#include "changes.h"
 #include "miscadmin.h"
 #include "operational.h"
 #include "policy/fold.h"
@@ -101,7 +102,7 @@ role_changed(Datum arg, int cacheid, uint32 hashvalue)
 void
 sg_reads_init(void)
 {
-	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	sg_on_relation_change(relation_changed);
 	CacheRegisterSyscacheCallback(AUTHOID, role_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, role_changed, (Datum) 0);
 }
@@ -294,11 +295,13 @@ begin_disclosure(Deciding * deciding, const ReadRequest *request,
 		(*statement)->begun = lappend((*statement)->begun, begun);
 	}
 	else
+	{
 		end_begun(begun, deciding->rows_left, ENDING_COMPLETED);
+		begun->rows_before = deciding->rows_left;
+	}
 	begun->refused = true;
 	begun->outcome = outcome;
 	begun->decided = decision->outcome;
-	begun->rows_before = deciding->rows_left;
 	MemoryContextSwitchTo(oldcontext);
 
 	if (!refused)

@@ -28,6 +28,7 @@
 #include "utils/timestamp.h"
 
 #include "policy/compiled.h"
+#include "changes.h"
 #include "operational.h"
 #include "own_rights.h"
 #include "vocabulary.h"
@@ -96,7 +97,7 @@ policy_relcache_callback(Datum arg, Oid relid)
 void
 sg_policy_init(void)
 {
-	CacheRegisterRelcacheCallback(policy_relcache_callback, (Datum) 0);
+	sg_on_relation_change(policy_relcache_callback);
 }
 
 /*
