@@ -115,6 +115,7 @@ SQL_PARTS = \
 	src/audit/health.sql \
 	src/preview_terms.sql \
 	src/roles.sql \
+	src/standby.sql \
 	src/preflight.sql \
 	src/exposure.sql
 
