@@ -59,6 +59,9 @@ CALL way('CREATE TABLE twin (LIKE read)', NULL, NULL);
 DROP TABLE twin;
 CALL way('CREATE MATERIALIZED VIEW twin AS SELECT * FROM read', NULL, NULL);
 DROP MATERIALIZED VIEW twin;
+CREATE VIEW between AS SELECT plate, count(*) AS times FROM read GROUP BY plate;
+CALL way('CREATE MATERIALIZED VIEW twin AS SELECT times FROM between', NULL, NULL);
+DROP VIEW between CASCADE;
 CALL way('ANALYZE read', NULL, NULL);
 -- Maintenance: open, and over without anybody having looked.
 CREATE ROLE regress_first LOGIN; CREATE ROLE regress_second LOGIN;

@@ -247,7 +247,7 @@ BEGIN
          CROSS JOIN LATERAL (
              SELECT array_agg(a.attname::text) AS names FROM pg_attribute a
              WHERE a.attrelid = g.relation AND a.attnum > 0 AND NOT a.attisdropped) source
-         JOIN pg_class c ON c.relkind IN ('r', 'p', 'm', 'f') AND c.oid <> g.relation
+         JOIN pg_class c ON c.relkind IN ('r', 'p', 'f') AND c.oid <> g.relation
               AND c.relpersistence <> 't'
          JOIN pg_namespace n ON n.oid = c.relnamespace
               AND n.nspname NOT IN ('sharing_guard', 'pg_catalog', 'information_schema')
@@ -257,6 +257,25 @@ BEGIN
     WHERE (copy.names @> source.names
            OR (source.names @> copy.names AND cardinality(copy.names) > 1))
       AND c.oid NOT IN (SELECT r.relid FROM sharing_guard.guarded_relations() r)
+    GROUP BY c.oid, c.relowner;
+    -- Those made of protected tables before there was a guard, by way of views too.
+    RETURN QUERY
+    WITH RECURSIVE made_of AS (
+        SELECT r.relid, r.guard_id FROM sharing_guard.guarded_relations() r
+        UNION
+        SELECT w.ev_class, m.guard_id
+        FROM made_of m
+             JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = m.relid
+                  AND d.classid = 'pg_rewrite'::regclass
+             JOIN pg_rewrite w ON w.oid = d.objid)
+    SELECT 'unprotected_table', 'medium', c.oid::regclass::text, pg_get_userbyid(c.relowner)::text,
+           format('it is made of %s, and has no guard', string_agg(DISTINCT g.table_name, ', ')),
+           format('SELECT sharing_guard.protect_records(%L, data_class => %L); -- and which of its columns is what',
+                  c.oid::regclass, min(g.data_class))
+    FROM made_of m
+         JOIN sharing_guard.guard g ON g.guard_id = m.guard_id
+         JOIN pg_class c ON c.oid = m.relid AND c.relkind = 'm'
+    WHERE c.oid NOT IN (SELECT r.relid FROM sharing_guard.guarded_relations() r)
     GROUP BY c.oid, c.relowner;
 END
 $$;
