@@ -486,6 +486,22 @@ disclose(Deciding * deciding, const ReadRequest *request)
 	(void) disclose_to(deciding, request, guard, &recipient);
 }
 
+void
+sg_reads_check(List *requests, int64 rows_left)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "sharing_guard reads",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
+	Deciding	deciding = {NULL, NULL, false, rows_left, DT_NOEND};
+	ListCell   *lc;
+
+	foreach(lc, requests)
+		disclose(&deciding, lfirst(lc));
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(scratch);
+}
+
 TimestampTz
 sg_reads_begin(ReadStatement **statement, List *requests,
 			   MemoryContext context, int64 rows_left)

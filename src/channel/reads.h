@@ -69,6 +69,12 @@ extern PGDLLIMPORT uint64 sg_reads_changes;
 extern TimestampTz sg_reads_begin(ReadStatement **statement, List *requests,
 								  MemoryContext context, int64 rows_left);
 
+/*
+ * Decides anew on rows that are on record as read and have not reached whoever
+ * reads, so many excepted.  Errors out where the policy refuses one.
+ */
+extern void sg_reads_check(List *requests, int64 rows_left);
+
 /* How many rows of a statement have left by now, or ROWS_UNKNOWN. */
 extern int64 sg_reads_rows(const ReadStatement *statement);
 
