@@ -9,6 +9,7 @@ MODULE_big = sharing_guard
 
 OBJS = \
 	src/sharing_guard.o \
+	src/changes.o \
 	src/operational.o \
 	src/own_rights.o \
 	src/vocabulary.o \
@@ -120,6 +121,7 @@ SQL_PARTS = \
 	src/audit/health.sql \
 	src/preview_terms.sql \
 	src/roles.sql \
+	src/standby.sql \
 	src/preflight.sql \
 	src/exposure.sql
 

@@ -90,6 +90,25 @@ SELECT id FROM alpr.read WHERE plate = (SELECT 'PLATE12');
 RESET ROLE;
 SELECT "to", elements, rows FROM news();
 
+-- Lists that a table is joined with, by each kind of join.
+SET ROLE sg_oakdale;
+PREPARE listed(text[]) AS SELECT count(*) FROM alpr.read r JOIN unnest($1) AS w (plate) USING (plate);
+SELECT count(*) FROM alpr.read r JOIN (VALUES ('PLATE1', 'CA'), ('PLATE2', 'NV')) AS w (plate, st) ON r.plate = w.plate AND r.state = w.st;
+SELECT count(*) FROM alpr.read WHERE plate IN (VALUES ('PLATE3'), ('PLATE4'));
+EXECUTE listed('{PLATE5,PLATE6}');
+SET enable_hashjoin = off;
+SELECT count(*) FROM alpr.read r, (VALUES ('PLATE1'), ('PLATE2')) AS w (plate) WHERE w.plate = r.plate;
+EXECUTE listed('{PLATE7}');
+SET enable_mergejoin = off;
+SELECT count(*) FROM alpr.read r, (VALUES ('PLATE1'), ('PLATE2')) AS w (plate) WHERE w.plate = r.plate;
+SELECT count(*) FROM (VALUES ('PLATE1'), ('PLATE2')) AS w (plate), LATERAL (SELECT * FROM alpr.read r WHERE r.plate = w.plate OFFSET 0) AS x;
+EXECUTE listed('{PLATE8,PLATE9}');
+RESET enable_hashjoin;
+RESET enable_mergejoin;
+DEALLOCATE listed;
+RESET ROLE;
+SELECT "to", elements, rows FROM news();
+
 -- Who acts: by SET ROLE, by membership, as the owner of a view or a function.
 CREATE ROLE sg_person LOGIN;
 GRANT sg_oakdale TO sg_person;

@@ -30,16 +30,22 @@ BEGIN
     IF NOT sharing_guard.library_preloaded() THEN
         RETURN QUERY SELECT 'library', 'high', 'this server', NULL::text,
             'the library is not loaded by shared_preload_libraries: nothing is decided on or recorded here',
-            'ALTER SYSTEM SET shared_preload_libraries = ''sharing_guard''; -- then restart the server';
+            format('ALTER SYSTEM SET shared_preload_libraries = %s; -- then restart the server',
+                   (SELECT string_agg(quote_literal(l.name), ', ' ORDER BY l.place)
+                    FROM (SELECT btrim(x.name, ' "'), x.place
+                          FROM unnest(string_to_array(current_setting('shared_preload_libraries'), ',')) WITH ORDINALITY AS x (name, place)
+                          UNION ALL SELECT 'sharing_guard', 0) AS l (name, place)
+                    WHERE l.name <> ''));
     ELSIF NOT sharing_guard.database_listed() THEN
         RETURN QUERY SELECT 'library', 'high', format('database %I', current_database()), NULL::text,
             'the database is not listed in sharing_guard.databases',
-            format('ALTER SYSTEM SET sharing_guard.databases = %L; -- with the others; then restart the server', quote_ident(current_database()));
+            format('ALTER SYSTEM SET sharing_guard.databases = %L; -- in another database, as this one cannot record it; then restart the server',
+                   concat_ws(', ', nullif(current_setting('sharing_guard.databases'), ''), quote_ident(current_database())));
     END IF;
     RETURN QUERY
     SELECT 'guard_defect', 'high', d.relation::text, NULL::text,
            format('trigger %I of the guard of %s is %s: rows leave unrecorded', d.trigger, g.table_name, d.defect),
-           format('-- call sharing_guard.protect_export() for %s again, with the same arguments', g.table_name)
+           format('SELECT sharing_guard.install_triggers(%L);', g.guard_id)
     FROM sharing_guard.guard g, sharing_guard.guard_defects(g.guard_id) d;
     RETURN QUERY
     SELECT 'guard_defect', 'high', t.tgrelid::regclass::text, NULL::text,
@@ -79,6 +85,13 @@ BEGIN
     SELECT 'superuser', 'high', r.rolname::text, r.rolname::text,
            'a superuser can switch everything off, and is only seen', format('ALTER ROLE %I NOLOGIN;', r.rolname)
     FROM pg_roles r WHERE r.rolsuper AND r.rolcanlogin;
+    RETURN QUERY
+    SELECT 'superuser', 'high', r.rolname::text, m.rolname::text,
+           'a member of a superuser''s role can become one', format('REVOKE %I FROM %I;', r.rolname, m.rolname)
+    FROM pg_roles r
+         JOIN pg_auth_members a ON a.roleid = r.oid
+         JOIN pg_roles m ON m.oid = a.member
+    WHERE r.rolsuper AND NOT m.rolsuper;
     RETURN QUERY
     SELECT 'bypassrls', 'medium', r.rolname::text, r.rolname::text,
            'the role is not held by row-level security, and so not by filter_reads',
@@ -188,6 +201,18 @@ BEGIN
     FROM pg_replication_slots s
     WHERE s.slot_type = 'logical' AND s.database = current_database();
     RETURN QUERY
+    SELECT DISTINCT 'standby', 'high', coalesce(w.application_name, s.slot_name::text), w.usename::text,
+           CASE WHEN w.pid IS NULL THEN 'a standby may use this slot, and is read without a record unless it loads sharing_guard'
+                ELSE 'the whole cluster is copied there, and read without a record unless it is a standby that loads sharing_guard' END,
+           format(CASE WHEN w.pid IS NULL
+                       THEN 'SELECT pg_drop_replication_slot(%L); -- or SELECT sharing_guard.attest_standby(%1$L);'
+                       ELSE 'SELECT sharing_guard.attest_standby(%L); -- when SHOW shared_preload_libraries has it there' END,
+                  coalesce(w.application_name, s.slot_name::text))
+    FROM pg_stat_replication w FULL JOIN pg_replication_slots s ON s.active_pid = w.pid
+    WHERE s.slot_type IS DISTINCT FROM 'logical' AND (w.pid IS NOT NULL OR NOT s.active)
+      AND NOT EXISTS (SELECT FROM sharing_guard.standby a
+                      WHERE a.standby IN (w.application_name, s.slot_name::text));
+    RETURN QUERY
     SELECT 'foreign_server', 'medium', s.srvname::text, pg_get_userbyid(s.srvowner)::text,
            'nobody has said whose server it is: what is written to its tables goes to somebody unknown',
            format('SELECT sharing_guard.bind_server(%L, %L); -- or DROP SERVER %I;', s.srvname, 'agency_id', s.srvname)
@@ -222,7 +247,7 @@ BEGIN
          CROSS JOIN LATERAL (
              SELECT array_agg(a.attname::text) AS names FROM pg_attribute a
              WHERE a.attrelid = g.relation AND a.attnum > 0 AND NOT a.attisdropped) source
-         JOIN pg_class c ON c.relkind IN ('r', 'p', 'm', 'f') AND c.oid <> g.relation
+         JOIN pg_class c ON c.relkind IN ('r', 'p', 'f') AND c.oid <> g.relation
               AND c.relpersistence <> 't'
          JOIN pg_namespace n ON n.oid = c.relnamespace
               AND n.nspname NOT IN ('sharing_guard', 'pg_catalog', 'information_schema')
@@ -232,6 +257,25 @@ BEGIN
     WHERE (copy.names @> source.names
            OR (source.names @> copy.names AND cardinality(copy.names) > 1))
       AND c.oid NOT IN (SELECT r.relid FROM sharing_guard.guarded_relations() r)
+    GROUP BY c.oid, c.relowner;
+    -- Those made of protected tables before there was a guard, by way of views too.
+    RETURN QUERY
+    WITH RECURSIVE made_of AS (
+        SELECT r.relid, r.guard_id FROM sharing_guard.guarded_relations() r
+        UNION
+        SELECT w.ev_class, m.guard_id
+        FROM made_of m
+             JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = m.relid
+                  AND d.classid = 'pg_rewrite'::regclass
+             JOIN pg_rewrite w ON w.oid = d.objid)
+    SELECT 'unprotected_table', 'medium', c.oid::regclass::text, pg_get_userbyid(c.relowner)::text,
+           format('it is made of %s, and has no guard', string_agg(DISTINCT g.table_name, ', ')),
+           format('SELECT sharing_guard.protect_records(%L, data_class => %L); -- and which of its columns is what',
+                  c.oid::regclass, min(g.data_class))
+    FROM made_of m
+         JOIN sharing_guard.guard g ON g.guard_id = m.guard_id
+         JOIN pg_class c ON c.oid = m.relid AND c.relkind = 'm'
+    WHERE c.oid NOT IN (SELECT r.relid FROM sharing_guard.guarded_relations() r)
     GROUP BY c.oid, c.relowner;
 END
 $$;
@@ -247,7 +291,7 @@ REVOKE ALL ON TABLE sharing_guard.exposure FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.exposure IS
 'Every way by which data can still leave this database past its guards: one row each, with who holds it and the command that closes it. Empty when there is nothing to say';
 COMMENT ON COLUMN sharing_guard.exposure.kind IS
-'What it is: library, guard_defect, observe, maintenance, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, setting, shared_login, untrusted_language, sending_function, trigger, rule, publication, replication_slot, foreign_server, public_grant, statistics, unprotected_table';
+'What it is: library, guard_defect, observe, maintenance, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, setting, shared_login, untrusted_language, sending_function, trigger, rule, publication, replication_slot, standby, foreign_server, public_grant, statistics, unprotected_table';
 COMMENT ON COLUMN sharing_guard.exposure.severity IS
 'high: rows can leave and nothing is seen of it; medium: some of them, or only by somebody in particular; low: it takes more than this';
 COMMENT ON COLUMN sharing_guard.exposure.subject IS 'The role, table, function, server or slot';

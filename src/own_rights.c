@@ -105,13 +105,15 @@ sg_with_own_rights(Oid table, void (*work) (void *arg), void *arg)
 }
 
 /*
- * A parallel leader may take no snapshot.  Where it runs a function that reads
- * a guarded table, the statement's own has to do.
+ * A parallel leader may take no snapshot of this kind, for its workers would
+ * not have it; but one like those by which catalogs are read, which is of now
+ * as well.  (Fresh, as this is no relation that has a syscache.)
  */
 Snapshot
 sg_own_snapshot(void)
 {
-	return IsInParallelMode() ? GetActiveSnapshot() : GetLatestSnapshot();
+	return IsInParallelMode() ? GetCatalogSnapshot(InvalidOid) :
+		GetLatestSnapshot();
 }
 
 typedef struct OwnQuery

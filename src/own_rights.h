@@ -9,6 +9,7 @@
 #define SHARING_GUARD_OWN_RIGHTS_H
 
 #include "executor/spi.h"
+#include "utils/snapshot.h"
 
 /* A table of the schema sharing_guard; InvalidOid where it is not there. */
 extern Oid	sg_own_table(const char *name);
@@ -21,7 +22,8 @@ extern Oid	sg_own_table(const char *name);
 extern void sg_with_own_rights(Oid table, void (*work) (void *arg), void *arg);
 
 /*
- * What is committed by now, and what our own transaction has changed.  To be
+ * What is committed by now, whatever the transaction's isolation level, and what
+ * our own transaction has changed.  It is the server's static one: to be
  * registered by whoever takes another before it is done.
  */
 extern Snapshot sg_own_snapshot(void);

@@ -24,6 +24,7 @@
 #include "channel/export_row.h"
 #include "channel/guard.h"
 #include "channel/query.h"
+#include "channel/reads.h"
 #include "channel/records.h"
 #include "channel/undone.h"
 #include "compat.h"
@@ -62,6 +63,7 @@ _PG_init(void)
 	sg_export_row_init();
 	sg_copy_init();
 	sg_records_init();
+	sg_reads_init();
 	sg_query_init();
 	sg_log_indexes_init();
 	sg_review_init();

@@ -25,7 +25,7 @@
 #include "utils/rel.h"
 
 #include "audit/log_indexes.h"
-#include "utils/inval.h"
+#include "changes.h"
 
 #define LOG_SCHEMA	"sharing_guard"
 #define LOG_TABLE	"event"
@@ -64,7 +64,7 @@ log_changed(Datum arg, Oid relid)
 void
 sg_log_indexes_init(void)
 {
-	CacheRegisterRelcacheCallback(log_changed, (Datum) 0);
+	sg_on_relation_change(log_changed);
 }
 
 Oid

@@ -26,6 +26,7 @@
 #include "utils/timestamp.h"
 
 #include "audit/overdue.h"
+#include "changes.h"
 #include "operational.h"
 #include "own_rights.h"
 
@@ -76,7 +77,7 @@ forget_deadline(Datum arg, Oid relid)
 void
 sg_review_init(void)
 {
-	CacheRegisterRelcacheCallback(forget_deadline, (Datum) 0);
+	sg_on_relation_change(forget_deadline);
 }
 
 /* Which tables a change of is to be heard of; errors out without them. */
@@ -128,11 +129,18 @@ find_deadline(void)
 	deadline_known = (invalidations == invalidations_before);
 }
 
-bool
-sg_review_refuses(TimestampTz at, int64 *period, TimestampTz *since)
+TimestampTz
+sg_review_refuses_from(void)
 {
 	if (!deadline_known)
 		find_deadline();
+	return deadline;
+}
+
+bool
+sg_review_refuses(TimestampTz at, int64 *period, TimestampTz *since)
+{
+	(void) sg_review_refuses_from();
 	if (at < deadline || TIMESTAMP_IS_NOEND(deadline))
 		return false;
 	*period = deadline_period;

@@ -30,4 +30,7 @@ extern void sg_review_tick(bool wait);
 extern bool sg_review_refuses(TimestampTz at, int64 *period,
 							  TimestampTz *since);
 
+/* From when on it refuses; infinity where it never does. */
+extern TimestampTz sg_review_refuses_from(void);
+
 #endif							/* SHARING_GUARD_OVERDUE_H */

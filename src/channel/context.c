@@ -14,6 +14,7 @@
 
 #include "access/xact.h"
 #include "channel/context.h"
+#include "changes.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "compat.h"
@@ -77,7 +78,7 @@ static void context_subxact_callback(SubXactEvent event,
 void
 sg_context_init(void)
 {
-	CacheRegisterRelcacheCallback(binding_invalidate, (Datum) 0);
+	sg_on_relation_change(binding_invalidate);
 }
 
 /*

@@ -249,7 +249,7 @@ look_at_copy(PROCESS_UTILITY_PARAMS)
 	read_context = AllocSetContextCreate(CurrentMemoryContext,
 										 "sharing_guard COPY",
 										 ALLOCSET_SMALL_SIZES);
-	sg_reads_begin(&reads, list_make1(&request), read_context);
+	(void) sg_reads_begin(&reads, list_make1(&request), read_context, 0);
 	if (qc == NULL)
 	{
 		InitializeQueryCompletion(&own_qc);

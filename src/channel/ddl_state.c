@@ -20,6 +20,7 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "channel/ddl_state.h"
+#include "changes.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "own_rights.h"
@@ -62,7 +63,7 @@ static void state_invalidate_schema(Datum arg, int cacheid, uint32 hashvalue);
 void
 sg_ddl_state_init(void)
 {
-	CacheRegisterRelcacheCallback(state_invalidate, (Datum) 0);
+	sg_on_relation_change(state_invalidate);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, state_invalidate_schema,
 								  (Datum) 0);
 }

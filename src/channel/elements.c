@@ -10,7 +10,8 @@
  * The plan is looked at and not the query's text: there views and functions
  * are resolved, and each column is known by its table.  Where the planner can
  * tell that nothing will be found it leaves the comparison out, and then we do
- * not see it; nor what a table is joined with, row by row.
+ * not see it; nor what a table is joined with, row by row, unless it is a list
+ * that stands in the query (VALUES, or an array that is unnested).
  *
  *-------------------------------------------------------------------------
  */
@@ -29,6 +30,7 @@
 #include "parser/parsetree.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
@@ -49,10 +51,12 @@ typedef struct ElementSearch
 
 	/*
 	 * What the columns of a subquery or a WITH query are made of, by range
-	 * table index; and what the value of an uncorrelated subquery is, by
-	 * parameter.  Found in a walk of its own, before anything is compared.
+	 * table index; what list an entry is, by the same; and what the value of
+	 * a parameter is: of an uncorrelated subquery, or of the other side of a
+	 * join.  Found in a walk of its own, before anything is compared.
 	 */
 	List	  **columns;
+	Node	  **lists;			/* rows of VALUES, or an array */
 	Node	  **parameters;
 	int			nparameters;
 	bool		preparing;
@@ -181,9 +185,9 @@ needs_rows_walker(Node *node, void *context)
 	}
 }
 
-/* Puts the value of an uncorrelated subquery in the place of its parameter. */
+/* Puts what is known of parameters in their place. */
 static Node *
-insert_subqueries(Node *node, ElementSearch *search)
+insert_parameters(Node *node, ElementSearch *search)
 {
 	if (node == NULL)
 		return NULL;
@@ -194,7 +198,7 @@ insert_subqueries(Node *node, ElementSearch *search)
 		if (id < search->nparameters && search->parameters[id] != NULL)
 			return copyObject(search->parameters[id]);
 	}
-	return expression_tree_mutator(node, insert_subqueries, search);
+	return expression_tree_mutator(node, insert_parameters, search);
 }
 
 /* Notes one value for a query element. */
@@ -270,6 +274,45 @@ values_text(ElementValues *found)
 	return slice;
 }
 
+static void note_comparison(ElementSearch *search, Oid operator, Node *column,
+							Node *other, bool is_array);
+
+/* A comparison with each of a list; false where it is with none. */
+static bool
+note_list(ElementSearch *search, Oid operator, Node *column, Node *other)
+{
+	Var		   *var = (Var *) strip_implicit_coercions(other);
+	bool		special;
+	Index		varno;
+	AttrNumber	attno;
+	ListCell   *lc;
+
+	if (!IsA(var, Var))
+		return false;
+	special = IS_SPECIAL_VARNO(var->varno);
+	varno = special ? var->varnosyn : (Index) var->varno;
+	attno = special ? var->varattnosyn : var->varattno;
+	if (varno == 0 || attno <= 0 ||
+		varno > list_length(search->queryDesc->plannedstmt->rtable) ||
+		search->lists[varno] == NULL)
+		return false;
+
+	if (!IsA(search->lists[varno], List))
+	{
+		note_comparison(search, operator, column, search->lists[varno], true);
+		return true;
+	}
+	foreach(lc, (List *) search->lists[varno])
+	{
+		List	   *row = lfirst_node(List, lc);
+
+		if (attno <= list_length(row))
+			note_comparison(search, operator, column, list_nth(row, attno - 1),
+							false);
+	}
+	return true;
+}
+
 /*
  * A comparison of a column with an expression, which is evaluated here where
  * that takes no more than what the query was given and changes nothing.
@@ -285,9 +328,11 @@ note_comparison(ElementSearch *search, Oid operator, Node *column, Node *other,
 	Datum		value;
 	bool		isnull;
 
-	if (element >= 0)
-		other = insert_subqueries(other, search);
-	if (element < 0 || !OidIsValid(operator) || needs_rows_walker(other, NULL) ||
+	if (element < 0 || !OidIsValid(operator))
+		return;
+	other = insert_parameters(other, search);
+	if (note_list(search, operator, column, other) ||
+		needs_rows_walker(other, NULL) ||
 		contain_mutable_functions(other) ||
 		(opname = get_opname(operator)) == NULL)
 		return;
@@ -353,6 +398,34 @@ search_expression(Node *node, ElementSearch *search)
 }
 
 static void search_plan(Plan *plan, ElementSearch *search);
+
+/* Notes what a join hands to the plan that it runs for each row. */
+static void
+note_join_parameters(NestLoop * join, ElementSearch *search)
+{
+	ListCell   *lc;
+
+	foreach(lc, join->nestParams)
+	{
+		NestLoopParam *param = lfirst_node(NestLoopParam, lc);
+
+		if (param->paramno < search->nparameters)
+			search->parameters[param->paramno] = (Node *) param->paramval;
+	}
+}
+
+/* Notes an array whose elements a plan has as its rows. */
+static void
+note_unnested(FunctionScan * scan, ElementSearch *search)
+{
+	RangeTblFunction *function = linitial_node(RangeTblFunction,
+											   scan->functions);
+	FuncExpr   *call = (FuncExpr *) function->funcexpr;
+
+	if (list_length(scan->functions) == 1 && IsA(call, FuncExpr) &&
+		call->funcid == F_UNNEST_ANYARRAY)
+		search->lists[scan->scan.scanrelid] = linitial(call->args);
+}
 
 /* Notes what the subqueries that a plan begins with evaluate to. */
 static void
@@ -432,7 +505,15 @@ search_plan(Plan *plan, ElementSearch *search)
 		case T_MergeAppend:
 			search_plans(((MergeAppend *) plan)->mergeplans, search);
 			break;
+		case T_ValuesScan:
+			search->lists[((Scan *) plan)->scanrelid] =
+				(Node *) ((ValuesScan *) plan)->values_lists;
+			break;
+		case T_FunctionScan:
+			note_unnested((FunctionScan *) plan, search);
+			break;
 		case T_NestLoop:
+			note_join_parameters((NestLoop *) plan, search);
 			(void) search_expression((Node *) ((Join *) plan)->joinqual, search);
 			break;
 		case T_HashJoin:
@@ -473,6 +554,9 @@ sg_query_elements(const Guard *guard, QueryDesc *queryDesc)
 	search.found = palloc0(sizeof(ElementValues) * guard->nquery_elements);
 	search.columns =
 		palloc0(sizeof(List *) *
+				(list_length(queryDesc->plannedstmt->rtable) + 1));
+	search.lists =
+		palloc0(sizeof(Node *) *
 				(list_length(queryDesc->plannedstmt->rtable) + 1));
 	search.nparameters = list_length(queryDesc->plannedstmt->paramExecTypes);
 	search.parameters = palloc0(sizeof(Node *) * Max(search.nparameters, 1));

@@ -25,10 +25,12 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "channel/guard.h"
+#include "changes.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "operational.h"
+#include "own_rights.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -92,7 +94,7 @@ static void compile_guard(GuardEntry *entry, Relation rel,
 void
 sg_guard_init(void)
 {
-	CacheRegisterRelcacheCallback(guard_invalidate, (Datum) 0);
+	sg_on_relation_change(guard_invalidate);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, guard_invalidate_all,
 								  (Datum) 0);
 }
@@ -489,7 +491,7 @@ read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
 
 	plan = SPI_prepare(guard_query, 1, argtypes);
 	if (plan == NULL ||
-		SPI_execute_snapshot(plan, args, NULL, GetLatestSnapshot(),
+		SPI_execute_snapshot(plan, args, NULL, sg_own_snapshot(),
 							 InvalidSnapshot, true, false, 1) != SPI_OK_SELECT)
 		ereport(ERROR,
 				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
@@ -536,7 +538,7 @@ read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
 
 	plan = SPI_prepare(column_query, 1, argtypes);
 	if (plan == NULL ||
-		SPI_execute_snapshot(plan, args, NULL, GetLatestSnapshot(),
+		SPI_execute_snapshot(plan, args, NULL, sg_own_snapshot(),
 							 InvalidSnapshot, true, false, 0) != SPI_OK_SELECT)
 		ereport(ERROR,
 				(errcode(ERRCODE_SG_NOT_OPERATIONAL),

@@ -13,6 +13,11 @@
  * here for itself.  So neither SECURITY DEFINER nor dynamic SQL makes a
  * difference.
  *
+ * A cursor WITH HOLD is run to its end when its transaction commits, and its
+ * rows wait in the server.  They were counted then; that they may still be
+ * fetched is asked at each FETCH, in the utility hook, since the executor has no
+ * more part in it.
+ *
  * What is known of a running query hangs on its executor state.  Portals are
  * ended in any order, or by an error and then by nobody, and only the memory
  * they have is sure to go; so its going is what ends the disclosures.
@@ -21,11 +26,14 @@
  */
 #include "postgres.h"
 
+#include <signal.h>
+
 #include "access/htup_details.h"
 #include "access/parallel.h"
-#include "access/sysattr.h"
 #include "access/relation.h"
+#include "access/sysattr.h"
 #include "access/transam.h"
+#include "access/xact.h"
 #include "catalog/pg_constraint.h"
 #include "channel/context.h"
 #include "channel/elements.h"
@@ -40,19 +48,25 @@
 #include "nodes/nodeFuncs.h"
 #include "own_rights.h"
 #include "parser/parsetree.h"
+#include "tcop/pquery.h"
+#include "tcop/utility.h"
 #include "utils/array.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/portal.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
+#include "utils/timeout.h"
+#include "utils/timestamp.h"
 
 /* A query that reads guarded tables; in its own executor memory. */
 typedef struct GuardedQuery
 {
 	dlist_node	node;
 	EState	   *estate;
+	int64		earlier_rows;	/* of runs before this one */
 	ReadStatement *reads;		/* NULL: nothing is recorded */
 	bool		tells;			/* see sg_query_tells() */
 	List	   *writes;			/* ReadRequest: not recorded, for rows are
@@ -62,13 +76,52 @@ typedef struct GuardedQuery
 
 static dlist_head guarded_queries = DLIST_STATIC_INIT(guarded_queries);
 
+/*
+ * A guarded query that runs at the moment, and the receiver that its rows pass
+ * on their way; on the stack, as runs are inside each other.
+ */
+typedef struct GuardedRun
+{
+	DestReceiver receiver;		/* must be first */
+	DestReceiver *next;			/* whom the rows are for */
+	QueryDesc  *queryDesc;
+	uint64		changes;		/* as of the decision */
+	int			moments;		/* the same */
+	TimestampTz holds_until;	/* the decision does, if nothing changes */
+	struct GuardedRun *outer;
+}			GuardedRun;
+
+static GuardedRun * runs = NULL;
+
+/* How often a moment has passed at which a running query's decision ended. */
+static volatile sig_atomic_t moments = 0;
+
+/* The timer for it; USER_TIMEOUT until one is needed. */
+static TimeoutId moment_timeout = USER_TIMEOUT;
+
+/* Longer than this ahead it is set again, which is no harm. */
+#define TIMER_USECS_MAX		USECS_PER_DAY
+
+/* A cursor whose rows wait; in the memory that they wait in. */
+typedef struct HeldCursor
+{
+	dlist_node	node;
+	Portal		portal;
+	List	   *requests;
+	MemoryContextCallback callback;
+}			HeldCursor;
+
+static dlist_head held_cursors = DLIST_STATIC_INIT(held_cursors);
+
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
 static ExecutorFinish_hook_type prev_ExecutorFinish = NULL;
 static ExecutorEnd_hook_type prev_ExecutorEnd = NULL;
+static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
 static void query_ExecutorRun(EXECUTOR_RUN_PARAMS);
 static void query_ExecutorFinish(QueryDesc *queryDesc);
 static void query_ExecutorEnd(QueryDesc *queryDesc);
+static void query_ProcessUtility(PROCESS_UTILITY_PARAMS);
 
 void
 sg_query_init(void)
@@ -79,6 +132,8 @@ sg_query_init(void)
 	ExecutorFinish_hook = query_ExecutorFinish;
 	prev_ExecutorEnd = ExecutorEnd_hook;
 	ExecutorEnd_hook = query_ExecutorEnd;
+	prev_ProcessUtility = ProcessUtility_hook;
+	ProcessUtility_hook = query_ProcessUtility;
 }
 
 static GuardedQuery *
@@ -335,9 +390,10 @@ operation_name(const QueryDesc *queryDesc)
  * The guarded relations that a query reads, as a list of ReadRequest; NIL for
  * most queries.
  *
- * What is only inserted into is not looked at.  Entries without any permissions are partitions and children.  The table above them stands for
- * them, unless it is not guarded as they are: a guarded table may have been made
- * a child of another.
+ * What is only inserted into is not looked at.  Entries without any permissions
+ * are partitions and children.  The table above them stands for them, unless it
+ * is not guarded as they are: a guarded table may have been made a child of
+ * another.
  */
 static List *
 guarded_relations(QueryDesc *queryDesc, bool tells)
@@ -468,7 +524,8 @@ record_write(GuardedQuery *query, int64 rows)
 		request->written_only = false;
 		request->query_elements = NULL;
 	}
-	sg_reads_begin(&query->reads, query->writes, query->estate->es_query_cxt);
+	(void) sg_reads_begin(&query->reads, query->writes,
+						  query->estate->es_query_cxt, rows);
 	query->writes = NIL;
 	if (query->reads != NULL)
 		query->reads->rows = rows;
@@ -493,32 +550,53 @@ error_tells(void)
 	}
 }
 
-/* Decides on what the statement reads, and puts it on record. */
+/*
+ * Decides on what a statement reads, as of now, and puts it on record.  Errors
+ * out where it is refused; NULL where it reads nothing that is guarded (any
+ * more).
+ */
 static GuardedQuery *
-begin_guarded(QueryDesc *queryDesc)
+decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
 {
 	EState	   *estate = queryDesc->estate;
 	GuardedQuery *query = find_guarded(estate);
-	MemoryContext oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);
-	List	   *requests = guarded_relations(queryDesc, query && query->tells);
+	MemoryContext oldcontext;
+	List	   *requests;
 	ListCell   *lc;
 
+	if (!sg_records_any())
+		return NULL;
+	oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);
+	requests = guarded_relations(queryDesc, query && query->tells);
 	MemoryContextSwitchTo(oldcontext);
 	if (requests == NIL)
 		return NULL;
 	if (IsParallelWorker())
 	{
 		refuse_in_worker(requests);
+		list_free_deep(requests);
 		return NULL;
 	}
+
 	if (query == NULL)
 		query = new_guarded(estate);
-	sg_reads_begin(&query->reads, requests, estate->es_query_cxt);
+	*holds_until = sg_reads_begin(&query->reads, requests,
+								  estate->es_query_cxt,
+								  query->earlier_rows +
+								  (int64) estate->es_processed);
 	query->writes = NIL;
-	foreach(lc, requests)
+	if (query->reads != NULL)
 	{
-		if (query->reads == NULL && ((ReadRequest *) lfirst(lc))->written_only)
-			query->writes = requests;
+		query->reads->rows = query->earlier_rows;
+		query->reads->more_rows = &estate->es_processed;
+	}
+	else
+	{
+		foreach(lc, requests)
+		{
+			if (((ReadRequest *) lfirst(lc))->written_only)
+				query->writes = requests;
+		}
 	}
 	if (query->writes == NIL)
 		list_free_deep(requests);
@@ -550,45 +628,273 @@ write_ExecutorRun(GuardedQuery *query, EXECUTOR_RUN_PARAMS)
 		record_write(query, (int64) queryDesc->estate->es_processed);
 }
 
+/* In a signal handler. */
+static void
+moment_passed(void)
+{
+	moments++;
+}
+
+/*
+ * Sets the timer to the next moment at which the decision on a running query
+ * ends.  Those whose moment has passed know by "moments".
+ */
+static pg_noinline void
+set_timer(void)
+{
+	TimestampTz next = DT_NOEND;
+
+	for (GuardedRun * run = runs; run != NULL; run = run->outer)
+	{
+		if (run->moments == moments)
+			next = Min(next, run->holds_until);
+	}
+	if (TIMESTAMP_IS_NOEND(next))
+	{
+		if (moment_timeout != USER_TIMEOUT &&
+			get_timeout_active(moment_timeout))
+			disable_timeout(moment_timeout, false);
+		return;
+	}
+	if (moment_timeout == USER_TIMEOUT)
+		moment_timeout = RegisterTimeout(USER_TIMEOUT, moment_passed);
+	enable_timeout_at(moment_timeout,
+					  Min(next, GetCurrentTimestamp() + TIMER_USECS_MAX));
+}
+
+/* Something has changed, or a moment has passed. */
+static pg_noinline void
+decide_again(GuardedRun * run)
+{
+	/* What changes meanwhile is for the next row. */
+	run->changes = sg_reads_changes;
+	run->moments = moments;
+	run->holds_until = DT_NOEND;
+	(void) decide_on_query(run->queryDesc, &run->holds_until);
+	set_timer();
+}
+
+static bool
+guarded_receiveSlot(TupleTableSlot *slot, DestReceiver *self)
+{
+	GuardedRun *run = (GuardedRun *) self;
+
+	AcceptInvalidationMessages();
+	if (unlikely(run->changes != sg_reads_changes || run->moments != moments))
+		decide_again(run);
+	return run->next->receiveSlot(slot, run->next);
+}
+
+static void
+guarded_rStartup(DestReceiver *self, int operation, TupleDesc typeinfo)
+{
+	DestReceiver *next = ((GuardedRun *) self)->next;
+
+	next->rStartup(next, operation, typeinfo);
+}
+
+static void
+guarded_rShutdown(DestReceiver *self)
+{
+	DestReceiver *next = ((GuardedRun *) self)->next;
+
+	next->rShutdown(next);
+}
+
+/* Nobody destroys what is on our stack. */
+static void
+guarded_rDestroy(DestReceiver *self)
+{
+}
+
+/*
+ * Puts our receiver in the place of a query's own, for this run: whoever looks
+ * at queryDesc->dest when it is over (COPY, SPI) has to find theirs there.
+ */
+static void
+enter_run(GuardedRun * run, QueryDesc *queryDesc)
+{
+	run->receiver.receiveSlot = guarded_receiveSlot;
+	run->receiver.rStartup = guarded_rStartup;
+	run->receiver.rShutdown = guarded_rShutdown;
+	run->receiver.rDestroy = guarded_rDestroy;
+	run->receiver.mydest = queryDesc->dest->mydest;
+	run->next = queryDesc->dest;
+	run->queryDesc = queryDesc;
+	queryDesc->dest = &run->receiver;
+	run->outer = runs;
+	runs = run;
+	set_timer();
+}
+
+/* Also after an error. */
+static void
+leave_run(GuardedRun * run)
+{
+	run->queryDesc->dest = run->next;
+	runs = run->outer;
+	set_timer();
+}
+
+static void
+held_gone(void *arg)
+{
+	dlist_delete(&((HeldCursor *) arg)->node);
+}
+
+/* Notes a cursor whose rows are kept at the end of its transaction. */
+static void
+note_held(Portal portal, QueryDesc *queryDesc)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(portal->holdContext);
+	HeldCursor *held = palloc0(sizeof(HeldCursor));
+	ListCell   *lc;
+
+	held->portal = portal;
+	held->requests = guarded_relations(queryDesc, false);
+	foreach(lc, held->requests)
+	{
+		ReadRequest *request = lfirst(lc);
+
+		/* The query will not be there. */
+		request->query_elements = NULL;
+		request->arg = NULL;
+		request->operation = "FETCH";
+	}
+	held->callback.func = held_gone;
+	held->callback.arg = held;
+	MemoryContextRegisterResetCallback(portal->holdContext, &held->callback);
+	dlist_push_head(&held_cursors, &held->node);
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/* May the rows of this cursor, if it is one of those, still be fetched? */
+static pg_noinline void
+look_at_fetch(const FetchStmt * fetch)
+{
+	Portal		portal = GetPortalByName(fetch->portalname);
+	List	   *requests = NIL;
+	dlist_iter	iter;
+
+	if (!PortalIsValid(portal) || fetch->ismove)
+		return;
+	AcceptInvalidationMessages();
+	if (!sg_records_any())
+		return;
+	dlist_foreach(iter, &held_cursors)
+	{
+		HeldCursor *held = dlist_container(HeldCursor, node, iter.cur);
+		ListCell   *lc;
+
+		if (held->portal != portal)
+			continue;
+		foreach(lc, held->requests)
+		{
+			ReadRequest *request = lfirst(lc);
+			const ReadGuard *guard = sg_records_find(request->relid);
+
+			if (guard == NULL)
+				continue;
+			request->guard = *guard;
+			requests = lappend(requests, request);
+		}
+	}
+	if (requests != NIL)
+		sg_reads_check(requests, (int64) portal->portalPos);
+	list_free(requests);
+}
+
+static void
+query_ProcessUtility(PROCESS_UTILITY_PARAMS)
+{
+	if (unlikely(!dlist_is_empty(&held_cursors)) &&
+		IsA(pstmt->utilityStmt, FetchStmt))
+		look_at_fetch((FetchStmt *) pstmt->utilityStmt);
+
+	if (prev_ProcessUtility)
+		prev_ProcessUtility(PROCESS_UTILITY_ARGS);
+	else
+		standard_ProcessUtility(PROCESS_UTILITY_ARGS);
+}
+
 /* Where there are guards, or there may be. */
 static pg_noinline void
 guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 {
-	GuardedQuery *query = NULL;
+	GuardedRun	run;
+	GuardedQuery *query;
 
-	if (!sg_own_query_running() &&
-		!(IsParallelWorker() && queryDesc->dest->mydest == DestTupleQueue) &&
-		sg_records_any() && !ScanDirectionIsNoMovement(direction))
-		query = begin_guarded(queryDesc);
-
-	if (query != NULL && query->writes != NIL)
+	if (sg_own_query_running() ||
+		(IsParallelWorker() && queryDesc->dest->mydest == DestTupleQueue) ||
+		ScanDirectionIsNoMovement(direction))
 	{
-		write_ExecutorRun(query, EXECUTOR_RUN_ARGS);
+		next_ExecutorRun(EXECUTOR_RUN_ARGS);
 		return;
 	}
 
 	/* The executor counts; should an error come, its count still stands. */
-	if (query != NULL && query->reads != NULL)
+	queryDesc->estate->es_processed = 0;
+	run.changes = sg_reads_changes;
+	run.moments = moments;
+	query = decide_on_query(queryDesc, &run.holds_until);
+	if (query == NULL)
 	{
-		queryDesc->estate->es_processed = 0;
-		query->reads->more_rows = &queryDesc->estate->es_processed;
+		next_ExecutorRun(EXECUTOR_RUN_ARGS);
+		return;
 	}
-	next_ExecutorRun(EXECUTOR_RUN_ARGS);
-	if (query != NULL && query->reads != NULL)
+	if (query->writes != NIL)
 	{
-		query->reads->rows += (int64) queryDesc->estate->es_processed;
+		write_ExecutorRun(query, EXECUTOR_RUN_ARGS);
+		return;
+	}
+	enter_run(&run, queryDesc);
+	PG_TRY();
+	{
+		next_ExecutorRun(EXECUTOR_RUN_ARGS);
+	}
+	PG_FINALLY();
+	{
+		leave_run(&run);
+	}
+	PG_END_TRY();
+
+	if (queryDesc->dest->mydest == DestTuplestore && ActivePortal != NULL &&
+		ActivePortal->queryDesc == queryDesc &&
+		ActivePortal->holdContext != NULL &&
+		(ActivePortal->cursorOptions & CURSOR_OPT_HOLD) != 0)
+		note_held(ActivePortal, queryDesc);
+
+	query->earlier_rows += (int64) queryDesc->estate->es_processed;
+	if (query->reads != NULL)
+	{
+		query->reads->rows = query->earlier_rows;
 		query->reads->more_rows = NULL;
 	}
+}
+
+/*
+ * Is this the first that a client does in its transaction, run for the first
+ * time?  Then its locks were taken just now, and with them was heard what has
+ * changed.
+ */
+static inline bool
+is_first_statement(const QueryDesc *queryDesc)
+{
+	return !queryDesc->already_executed &&
+		(queryDesc->dest->mydest == DestRemote ||
+		 queryDesc->dest->mydest == DestRemoteExecute) &&
+		GetCurrentTransactionStartTimestamp() == GetCurrentStatementStartTimestamp();
 }
 
 static void
 query_ExecutorRun(EXECUTOR_RUN_PARAMS)
 {
 	/*
-	 * A FETCH takes no lock, and so hears of nothing that has changed unless
-	 * we listen.
+	 * A FETCH takes no lock, and a statement none that its transaction has
+	 * already; so they hear of nothing that has changed unless we listen.
 	 */
-	AcceptInvalidationMessages();
+	if (unlikely(sg_records_possible) || !is_first_statement(queryDesc))
+		AcceptInvalidationMessages();
 	if (unlikely(sg_records_possible))
 		guarded_ExecutorRun(EXECUTOR_RUN_ARGS);
 	else

@@ -19,29 +19,49 @@
 #include "postgres.h"
 
 #include "access/relation.h"
+#include "audit/overdue.h"
 #include "channel/context.h"
 #include "channel/gather.h"
 #include "channel/reads.h"
 #include "channel/refusal.h"
+#include "changes.h"
 #include "miscadmin.h"
 #include "operational.h"
 #include "policy/fold.h"
 #include "policy/policy.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-/* A disclosure that has begun, and what tells it from the statement's others. */
+/*
+ * A disclosure that has begun, and what tells it from the statement's others.
+ * What was decided is in its event, so another decision is another disclosure.
+ */
 typedef struct BegunRead
 {
 	char		guard_id[37];
 	char	   *destination;
+	Outcome		outcome;
+	Outcome		decided;		/* the modes not considered */
 	bool		refused;		/* row-level security holds the rows back */
+	int64		rows_before;	/* of the statement, that left before it */
 	OpenDisclosure open;
 } BegunRead;
+
+/* A statement that is being decided on. */
+typedef struct Deciding
+{
+	ReadStatement **statement;
+	MemoryContext context;		/* the statement's */
+	bool		begin;			/* put it on record */
+	int64		rows_left;		/* that have left already */
+	TimestampTz holds_until;
+}			Deciding;
 
 /* Whom something is read for. */
 typedef struct Recipient
@@ -52,10 +72,40 @@ typedef struct Recipient
 	bool		undeclared;		/* a COPY of which nobody said where it goes */
 } Recipient;
 
+/* Counts what may make a decision another one.  See sg_reads_init(). */
+uint64		sg_reads_changes = 0;
+
 static const char undeclared_reason[] =
 "The rows were copied out and nobody has declared where they go.";
 static const char unfiltered_reason[] =
 "Row-level security does not apply to whoever reads here, so rows that the policy blocks would not be held back.";
+
+/*
+ * The callbacks only count; they may come at almost any moment.
+ *
+ * Any relation and any role will do: to decide anew costs little where nothing
+ * has changed that is of any concern, since what it takes is cached.
+ */
+static void
+relation_changed(Datum arg, Oid relid)
+{
+	sg_reads_changes++;
+}
+
+static void
+role_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	sg_reads_changes++;
+}
+
+/* Called once, at library load: each call would register other callbacks. */
+void
+sg_reads_init(void)
+{
+	sg_on_relation_change(relation_changed);
+	CacheRegisterSyscacheCallback(AUTHOID, role_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, role_changed, (Datum) 0);
+}
 
 static TextSlice
 slice_of(const char *string)
@@ -172,6 +222,26 @@ find_begun(ReadStatement *statement, const ReadRequest *request,
 	return NULL;
 }
 
+/* How many rows of a statement have left by now, or ROWS_UNKNOWN. */
+int64
+sg_reads_rows(const ReadStatement *statement)
+{
+	if (statement->rows == ROWS_UNKNOWN || statement->more_rows == NULL)
+		return statement->rows;
+	return statement->rows + (int64) *statement->more_rows;
+}
+
+/* Says how a disclosure ended, when so many rows of its statement had left. */
+static void
+end_begun(const BegunRead *begun, int64 rows, DisclosureEnding ending)
+{
+	if (begun->refused)
+		return;
+	if (rows != ROWS_UNKNOWN)
+		rows -= begun->rows_before;
+	sg_writer_end(&begun->open, rows, 0, ending);
+}
+
 /*
  * The statement's memory goes: it is over.  Called while a transaction aborts
  * as well, so this may do nothing that can fail.
@@ -180,53 +250,58 @@ static void
 statement_gone(void *arg)
 {
 	ReadStatement *statement = arg;
-	int64		rows = statement->rows;
+	int64		rows = sg_reads_rows(statement);
 	ListCell   *lc;
 
-	/* An error came in the midst of it. */
-	if (statement->more_rows != NULL && rows != ROWS_UNKNOWN)
-		rows += (int64) *statement->more_rows;
 	foreach(lc, statement->begun)
-	{
-		BegunRead  *begun = lfirst(lc);
-
-		if (!begun->refused)
-			sg_writer_end(&begun->open, rows, 0,
-						  statement->ended ? ENDING_COMPLETED : ENDING_FAILED);
-	}
+		end_begun(lfirst(lc), rows,
+				  statement->ended ? ENDING_COMPLETED : ENDING_FAILED);
 }
 
 /* Puts a disclosure on record; its rows may leave when this returns. */
 static void
-begin_disclosure(ReadStatement **statement, MemoryContext context,
-				 const ReadRequest *request, const Decision *decision,
-				 Outcome outcome, const Disclosure *disclosure, bool refused)
+begin_disclosure(Deciding * deciding, const ReadRequest *request,
+				 const Decision *decision, Outcome outcome,
+				 const Disclosure *disclosure, bool refused)
 {
-	BegunRead  *begun;
+	ReadStatement **statement = deciding->statement;
+	BegunRead  *begun = find_begun(*statement, request, disclosure);
 	MemoryContext oldcontext;
 
-	if (find_begun(*statement, request, disclosure) != NULL)
+	if (begun != NULL && begun->refused == refused &&
+		begun->outcome == outcome && begun->decided == decision->outcome)
 		return;
 	if (refused)
 		(void) record_refusal(decision, disclosure);
 
 	/* Room first: what has begun must not be forgotten for want of memory. */
-	oldcontext = MemoryContextSwitchTo(context);
+	oldcontext = MemoryContextSwitchTo(deciding->context);
 	if (*statement == NULL)
 	{
 		ReadStatement *made = palloc0(sizeof(ReadStatement));
 
 		made->callback.func = statement_gone;
 		made->callback.arg = made;
-		MemoryContextRegisterResetCallback(context, &made->callback);
+		MemoryContextRegisterResetCallback(deciding->context, &made->callback);
 		*statement = made;
 	}
-	begun = palloc0(sizeof(BegunRead));
-	strlcpy(begun->guard_id, request->guard.guard_id, sizeof(begun->guard_id));
-	begun->destination = pnstrdup(disclosure->destination.data,
-								  disclosure->destination.len);
+	if (begun == NULL)
+	{
+		begun = palloc0(sizeof(BegunRead));
+		strlcpy(begun->guard_id, request->guard.guard_id,
+				sizeof(begun->guard_id));
+		begun->destination = pnstrdup(disclosure->destination.data,
+									  disclosure->destination.len);
+		(*statement)->begun = lappend((*statement)->begun, begun);
+	}
+	else
+	{
+		end_begun(begun, deciding->rows_left, ENDING_COMPLETED);
+		begun->rows_before = deciding->rows_left;
+	}
 	begun->refused = true;
-	(*statement)->begun = lappend((*statement)->begun, begun);
+	begun->outcome = outcome;
+	begun->decided = decision->outcome;
 	MemoryContextSwitchTo(oldcontext);
 
 	if (!refused)
@@ -246,9 +321,8 @@ begin_disclosure(ReadStatement **statement, MemoryContext context,
  * the registry knows it, or NULL.
  */
 static const char *
-disclose_to(ReadStatement **statement, MemoryContext context,
-			const ReadRequest *request, const Guard *guard,
-			Recipient *recipient, bool begin)
+disclose_to(Deciding * deciding, const ReadRequest *request, const Guard *guard,
+			Recipient *recipient)
 {
 	Disclosure	disclosure;
 	const Decision *decision;
@@ -266,6 +340,10 @@ disclose_to(ReadStatement **statement, MemoryContext context,
 		disclosure.channel = CHANNEL_SELF_ACCESS;
 		decision = sg_gather_decision(sg_gather_decide(guard, &disclosure));
 	}
+	deciding->holds_until = Min(deciding->holds_until, decision->valid_until);
+	if (sg_review_refuses_from() > disclosure.at)
+		deciding->holds_until = Min(deciding->holds_until,
+									sg_review_refuses_from());
 
 	if (recipient->undeclared)
 		decision = stricter_decision(decision,
@@ -307,18 +385,20 @@ disclose_to(ReadStatement **statement, MemoryContext context,
 		sg_raise_refusal(decision, &disclosure, event_id,
 						 psprintf("sharing policy refuses to let records of table %s be read",
 								  guard->relation),
-						 "The statement was ended before any row left.");
+						 deciding->rows_left == 0 ?
+						 "The statement was ended before any row left." :
+						 psprintf("The statement was ended when " INT64_FORMAT " of its rows had left.",
+								  deciding->rows_left));
 	}
-	if (begin)
-		begin_disclosure(statement, context, request, decision, outcome,
-						 &disclosure, outcome == OUTCOME_BLOCK);
+	if (deciding->begin)
+		begin_disclosure(deciding, request, decision, outcome, &disclosure,
+						 outcome == OUTCOME_BLOCK);
 	return decision->agency_id;
 }
 
 /* Decides on one relation, for all those whom it is read for. */
 static void
-disclose(ReadStatement **statement, MemoryContext context,
-		 const ReadRequest *request, bool begin)
+disclose(Deciding * deciding, const ReadRequest *request)
 {
 	const Oid	roles[] = {GetSessionUserId(), GetOuterUserId(), GetUserId(),
 	request->check_as_user};
@@ -370,8 +450,8 @@ disclose(ReadStatement **statement, MemoryContext context,
 	if (is_declared)
 	{
 		recipient.destination = declared_slice(&declared->destination);
-		declared_agency = disclose_to(statement, context, request, guard,
-									  &recipient, begin);
+		declared_agency = disclose_to(deciding, request, guard,
+									  &recipient);
 		if (declared_agency != NULL)
 			declared_agency = pstrdup(declared_agency);
 	}
@@ -387,8 +467,7 @@ disclose(ReadStatement **statement, MemoryContext context,
 				continue;
 			recipient.channel = request->channel;
 			recipient.destination = slice_of(binding->agency_id);
-			(void) disclose_to(statement, context, request, guard, &recipient,
-							   begin);
+			(void) disclose_to(deciding, request, guard, &recipient);
 		}
 	}
 	if (is_declared || foreign)
@@ -404,24 +483,43 @@ disclose(ReadStatement **statement, MemoryContext context,
 		recipient.destination = slice_of(home);
 		recipient.undeclared = request->channel == CHANNEL_COPY;
 	}
-	(void) disclose_to(statement, context, request, guard, &recipient, begin);
+	(void) disclose_to(deciding, request, guard, &recipient);
 }
 
 void
-sg_reads_begin(ReadStatement **statement, List *requests,
-			   MemoryContext context)
+sg_reads_check(List *requests, int64 rows_left)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
 												  "sharing_guard reads",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
+	Deciding	deciding = {NULL, NULL, false, rows_left, DT_NOEND};
+	ListCell   *lc;
+
+	foreach(lc, requests)
+		disclose(&deciding, lfirst(lc));
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(scratch);
+}
+
+TimestampTz
+sg_reads_begin(ReadStatement **statement, List *requests,
+			   MemoryContext context, int64 rows_left)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "sharing_guard reads",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
+	Deciding	deciding = {statement, context, false, rows_left, DT_NOEND};
 	ListCell   *lc;
 
 	/* All must be let through before any is put on record as going out. */
 	foreach(lc, requests)
-		disclose(statement, context, lfirst(lc), false);
+		disclose(&deciding, lfirst(lc));
+	deciding.begin = true;
 	foreach(lc, requests)
-		disclose(statement, context, lfirst(lc), true);
+		disclose(&deciding, lfirst(lc));
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextDelete(scratch);
+	return deciding.holds_until;
 }

@@ -39,22 +39,43 @@ typedef struct ReadRequest
 typedef struct ReadStatement
 {
 	List	   *begun;
-	int64		rows;			/* how many left; ROWS_UNKNOWN */
+	int64		rows;			/* how many have left; or ROWS_UNKNOWN */
 	const uint64 *more_rows;	/* where somebody is counting on, or NULL */
 	bool		ended;
 	MemoryContextCallback callback;
 } ReadStatement;
 
+/* Called once, at library load. */
+extern void sg_reads_init(void);
+
+/*
+ * Changes whenever a decision on what is read may have become another one; the
+ * caller has accepted invalidations.
+ */
+extern PGDLLIMPORT uint64 sg_reads_changes;
+
 /*
  * Decides on what is read, for each of those whom it is read for.  Errors out
  * where the policy refuses one, before anything has begun; else returns when
  * each disclosure is on record.  To be called again where the statement goes
- * on later: what has begun is decided anew, and recorded once.
+ * on later, when so many of its rows have left: what has begun is decided anew,
+ * and recorded again where that brings another outcome.
  *
  * *statement is NULL at first, and stays so where nothing is to be recorded;
  * else it is made in "context".
+ *
+ * Returns until when (exclusive) what was decided holds, if nothing changes.
  */
-extern void sg_reads_begin(ReadStatement **statement, List *requests,
-						   MemoryContext context);
+extern TimestampTz sg_reads_begin(ReadStatement **statement, List *requests,
+								  MemoryContext context, int64 rows_left);
+
+/*
+ * Decides anew on rows that are on record as read and have not reached whoever
+ * reads, so many excepted.  Errors out where the policy refuses one.
+ */
+extern void sg_reads_check(List *requests, int64 rows_left);
+
+/* How many rows of a statement have left by now, or ROWS_UNKNOWN. */
+extern int64 sg_reads_rows(const ReadStatement *statement);
 
 #endif							/* SHARING_GUARD_READS_H */

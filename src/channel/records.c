@@ -20,6 +20,7 @@
 #include "catalog/pg_depend.h"
 #include "catalog/pg_inherits.h"
 #include "channel/records.h"
+#include "changes.h"
 #include "miscadmin.h"
 #include "own_rights.h"
 #include "utils/builtins.h"
@@ -112,7 +113,7 @@ records_invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
 void
 sg_records_init(void)
 {
-	CacheRegisterRelcacheCallback(records_invalidate, (Datum) 0);
+	sg_on_relation_change(records_invalidate);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, records_invalidate_all,
 								  (Datum) 0);
 }

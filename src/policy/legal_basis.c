@@ -30,9 +30,9 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "own_rights.h"
 #include "policy/compiled.h"
 #include "policy/legal_basis.h"
-#include "own_rights.h"
 
 /* Rows for which a basis was used before they were stored. */
 typedef struct UsedAhead

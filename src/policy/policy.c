@@ -22,6 +22,7 @@
 
 #include "policy/compiled.h"
 #include "policy/rule_index.h"
+#include "changes.h"
 #include "operational.h"
 #include "own_rights.h"
 #include "vocabulary.h"
@@ -90,7 +91,7 @@ policy_relcache_callback(Datum arg, Oid relid)
 void
 sg_policy_init(void)
 {
-	CacheRegisterRelcacheCallback(policy_relcache_callback, (Datum) 0);
+	sg_on_relation_change(policy_relcache_callback);
 }
 
 /*
