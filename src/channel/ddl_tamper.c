@@ -1072,7 +1072,7 @@ alter_domain(const DdlState *state, const AlterDomainStmt *stmt)
  * if they went to somebody else, and nobody writes them.
  */
 static void
-alter_enum(const DdlState *state, const AlterEnumStmt * stmt)
+alter_enum(const DdlState *state, const AlterEnumStmt *stmt)
 {
 	Oid			type;
 	ListCell   *lc;
@@ -1224,7 +1224,7 @@ run_program(const CopyStmt *stmt)
 
 /* Who is bound by such a role is told by it; see note_membership(), too. */
 static void
-drop_roles(const DdlState *state, const DropRoleStmt * stmt)
+drop_roles(const DdlState *state, const DropRoleStmt *stmt)
 {
 	ListCell   *lc;
 

@@ -63,8 +63,8 @@ StaticAssertDecl(sizeof(DecisionKeyHead) ==
 #define DECISION_TEXTS		6
 #define HAS_CASE			(1 << DECISION_TEXTS)
 #define HAS_TAGS			(1 << (DECISION_TEXTS + 1))
-#define HAS_MEANING			(1 << (DECISION_TEXTS + 2))	/* the purpose's, in
-														 * its place */
+#define HAS_MEANING			(1 << (DECISION_TEXTS + 2)) /* the purpose's, in its
+														 * place */
 #define PURPOSE_TEXT		1
 
 /*
@@ -411,7 +411,10 @@ decide_anew(const Policy *policy, const Guard *guard,
 static inline bool
 holds(const GatheredDecision *gathered, const Disclosure *disclosure)
 {
-	/* A validity window may have opened or closed (or the clock was set back). */
+	/*
+	 * A validity window may have opened or closed (or the clock was set
+	 * back).
+	 */
 	return likely(disclosure->at < gathered->valid_until &&
 				  disclosure->at >= gathered->decided_at);
 }

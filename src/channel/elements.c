@@ -401,7 +401,7 @@ static void search_plan(Plan *plan, ElementSearch *search);
 
 /* Notes what a join hands to the plan that it runs for each row. */
 static void
-note_join_parameters(NestLoop * join, ElementSearch *search)
+note_join_parameters(NestLoop *join, ElementSearch *search)
 {
 	ListCell   *lc;
 
@@ -416,7 +416,7 @@ note_join_parameters(NestLoop * join, ElementSearch *search)
 
 /* Notes an array whose elements a plan has as its rows. */
 static void
-note_unnested(FunctionScan * scan, ElementSearch *search)
+note_unnested(FunctionScan *scan, ElementSearch *search)
 {
 	RangeTblFunction *function = linitial_node(RangeTblFunction,
 											   scan->functions);

@@ -121,8 +121,10 @@ typedef struct Level
 	bool		grown;			/* since then */
 	group_table_hash *groups;
 
-	/* Rows that share the transaction's fate; those that do not: refused ones,
-	 * and what goes to another server. */
+	/*
+	 * Rows that share the transaction's fate; those that do not: refused
+	 * ones, and what goes to another server.
+	 */
 	RowLog		log;
 	RowLog		held_back;
 	RowLog		sent;
@@ -672,8 +674,8 @@ typedef struct Piece
 {
 	const RowSet *set;
 	int64		next;			/* which of the rows comes next */
-	int16	   *purposes;		/* which of the piece's purposes is this one of
-								 * the set's; 0: none yet */
+	int16	   *purposes;		/* which of the piece's purposes is this one
+								 * of the set's; 0: none yet */
 
 	/* The piece at hand. */
 	RowColumns	columns;
@@ -1220,8 +1222,8 @@ sg_gather_row(GatheredDecision *gathered, const Disclosure *disclosure)
 		log = &level->sent;
 
 	/*
-	 * The purpose is part of the decision key, so all rows under this decision
-	 * have the same, and need not have it compared.
+	 * The purpose is part of the decision key, so all rows under this
+	 * decision have the same, and need not have it compared.
 	 */
 	gathered->purpose = sg_row_log_append(log, &group->set, disclosure,
 										  gathered->purpose, &level->grown);

@@ -770,7 +770,7 @@ note_held(Portal portal, QueryDesc *queryDesc)
 
 /* May the rows of this cursor, if it is one of those, still be fetched? */
 static pg_noinline void
-look_at_fetch(const FetchStmt * fetch)
+look_at_fetch(const FetchStmt *fetch)
 {
 	Portal		portal = GetPortalByName(fetch->portalname);
 	List	   *requests = NIL;

@@ -20,7 +20,8 @@
 struct RowLogChunk
 {
 	RowLogChunk *next;
-	char	   *used;			/* the end of the last row; of all but the last */
+	char	   *used;			/* the end of the last row; of all but the
+								 * last */
 	Size		size;
 };
 
