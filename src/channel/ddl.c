@@ -22,6 +22,7 @@
 #include "channel/ddl_publication.h"
 #include "channel/ddl_record.h"
 #include "channel/ddl_state.h"
+#include "channel/records.h"
 #include "channel/ddl_tamper.h"
 #include "channel/telling.h"
 #include "compat.h"
@@ -202,7 +203,7 @@ call_prev_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 	prev_object_access(access, classId, objectId, subId, arg);
 	if (access == OAT_FUNCTION_EXECUTE)
 	{
-		if (sg_ddl_records_possible)
+		if (sg_records_possible)
 			function_made_ready(objectId);
 	}
 	else if (access != OAT_NAMESPACE_SEARCH)
@@ -217,7 +218,7 @@ ddl_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 		call_prev_object_access(access, classId, objectId, subId, arg);
 	else if (likely(access == OAT_FUNCTION_EXECUTE))
 	{
-		if (unlikely(sg_ddl_records_possible))
+		if (unlikely(sg_records_possible))
 			function_made_ready(objectId);
 	}
 	else if (access != OAT_NAMESPACE_SEARCH)

@@ -507,13 +507,13 @@ static void
 copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
 	if (likely(queryDesc->plannedstmt->resultRelations == NIL ||
-			   !sg_ddl_records_possible))
+			   !sg_records_possible))
 		next_ExecutorStart(queryDesc, eflags);
 	else
 		watched_ExecutorStart(queryDesc, eflags);
 
 	if (unlikely(queryDesc->plannedstmt->resultRelations != NIL ||
-				 (sg_ddl_records_possible && sg_ddl_any_records())) &&
+				 (sg_records_possible && sg_ddl_any_records())) &&
 		!(eflags & EXEC_FLAG_EXPLAIN_ONLY) && !IsParallelWorker())
 		look_at_plan(queryDesc);
 }
@@ -571,7 +571,7 @@ copied_ExecutorFinish(QueryDesc *queryDesc)
 		standard_ExecutorFinish(queryDesc);
 
 	if (unlikely(queryDesc->estate->es_tuple_routing_result_relations != NIL) &&
-		sg_ddl_records_possible && !IsParallelWorker())
+		sg_records_possible && !IsParallelWorker())
 		look_at_routing(queryDesc);
 }
 

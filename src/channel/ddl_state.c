@@ -20,6 +20,7 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "channel/ddl_state.h"
+#include "channel/records.h"
 #include "changes.h"
 #include "compat.h"
 #include "miscadmin.h"
@@ -51,9 +52,6 @@ static DdlState *state = NULL;
 static uint64 state_generation = 1;
 static uint64 state_loaded_generation = 0;
 
-/* False only where what was read last is up to date and has none. */
-bool		sg_ddl_records_possible = true;
-
 /* How often all is read again because it changed while it was read. */
 #define RELOAD_ATTEMPTS 3
 
@@ -77,10 +75,7 @@ state_invalidate(Datum arg, Oid relid)
 	for (int i = 0; i < lengthof(state_tables); i++)
 		ours |= state_table_oids[i] == relid;
 	if (ours)
-	{
 		state_generation++;
-		sg_ddl_records_possible = true;
-	}
 }
 
 /* Our own schema may have come or gone. */
@@ -88,7 +83,6 @@ static void
 state_invalidate_schema(Datum arg, int cacheid, uint32 hashvalue)
 {
 	state_generation++;
-	sg_ddl_records_possible = true;
 }
 
 /* ----------------------------------------------------------------
@@ -327,8 +321,6 @@ read_state(void)
 		load_state();
 		state_loaded_generation = generation;
 	}
-	sg_ddl_records_possible = state_loaded_generation != state_generation ||
-		(state != NULL && state->any_records);
 }
 
 const DdlState *
@@ -350,9 +342,13 @@ sg_ddl_state(void)
 	return state;
 }
 
+/* Where nothing at all is guarded, all the rest need not be read to know. */
 bool
 sg_ddl_any_records(void)
 {
+	if (!IsTransactionState() || !OidIsValid(MyDatabaseId) ||
+		!sg_records_any())
+		return false;
 	if (unlikely(state_loaded_generation != state_generation))
 		(void) sg_ddl_state();
 	return state != NULL && state->any_records;

@@ -78,11 +78,9 @@ extern const DdlState *sg_ddl_state(void);
 extern const DdlState *sg_ddl_state_as_read(void);
 
 /*
- * May any source table be protected?  For what is asked with every statement
- * and every function: where nothing is, and nothing has changed, this is all
- * that it pays.  Where it says yes, sg_ddl_any_records() knows.
+ * Is any source table protected?  For what is asked with every statement and
+ * every function; those ask for sg_records_possible before.
  */
-extern PGDLLIMPORT bool sg_ddl_records_possible;
 extern bool sg_ddl_any_records(void);
 
 /* The guard of this relation, its own or that of a table above it; or NULL. */
