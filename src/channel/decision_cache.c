@@ -115,11 +115,13 @@ static uint64 decisions_guard_load = 0;
 static GatheredDecision *latest = NULL;
 
 /*
- * The hashes of keys that were looked for lately and not found, each at a place
- * of its own: see find_or_decide().
+ * How many decisions are kept under the text of their purpose, and how often
+ * one of them has served another row.  Where each row has a text of its own the
+ * one grows alone; then no more are kept than so many ahead of the other.
  */
-#define KEYS_SEEN			16384
-static uint32 *keys_seen = NULL;
+#define KEPT_AHEAD			5000
+static int64 texts_kept = 0;
+static int64 texts_found = 0;
 
 /* Where the next decision goes, and how much room there is. */
 static char *decision_room = NULL;
@@ -152,10 +154,9 @@ forget_decisions(void)
 	decisions = NULL;
 	latest = NULL;
 	decision_room_left = 0;
-	keys_seen = NULL;
+	texts_kept = 0;
+	texts_found = 0;
 	MemoryContextReset(decision_context);
-	keys_seen = MemoryContextAllocZero(decision_context,
-									   KEYS_SEEN * sizeof(uint32));
 	decisions = decision_table_create(decision_context, 256, NULL);
 }
 
@@ -366,6 +367,30 @@ allocate_decision(Size size)
 	return result;
 }
 
+/* Purposes are free text, so there is no end to the keys. */
+static bool
+cache_is_full(void)
+{
+	return decisions->members >= DECISIONS_MAX ||
+		MemoryContextMemAllocated(decision_context, true) > DECISIONS_BYTES_MAX;
+}
+
+/* A decision in the cache, under the probe's key. */
+static GatheredDecision *
+keep(const GatheredDecision *made)
+{
+	GatheredDecision *kept = allocate_decision(offsetof(GatheredDecision, key) +
+											   probe->key_len);
+	bool		found;
+
+	memcpy(kept, made, offsetof(GatheredDecision, key));
+	memcpy(kept->key, probe->key, probe->key_len);
+	kept->key_len = probe->key_len;
+	kept->follower = NULL;
+	(void) decision_table_insert(decisions, kept, &found);
+	return kept;
+}
+
 /*
  * Asks policy, and keeps the answer in the cache under the probe's key: in the
  * place of "old", which has that key and does not hold any more.
@@ -375,36 +400,22 @@ decide_anew(const Policy *policy, const Guard *guard,
 			const Disclosure *disclosure, GatheredDecision *old)
 {
 	GatheredDecision made = {0};
-	GatheredDecision *gathered = old;
 
 	/* What was replaced takes memory until the cache starts anew. */
-	if (decisions->members >= DECISIONS_MAX ||
-		MemoryContextMemAllocated(decision_context, true) > DECISIONS_BYTES_MAX)
+	if (cache_is_full())
 	{
 		forget_decisions();
-		gathered = NULL;
+		old = NULL;
 	}
 
 	/* Decide first: an error must not leave an entry without a decision. */
 	make_decision(&made, policy, guard, disclosure, decision_context);
-	if (gathered == NULL)
-	{
-		bool		found;
-
-		gathered = allocate_decision(offsetof(GatheredDecision, key) +
-									 probe->key_len);
-		made.key_len = probe->key_len;
-		memcpy(gathered, &made, offsetof(GatheredDecision, key));
-		memcpy(gathered->key, probe->key, probe->key_len);
-		(void) decision_table_insert(decisions, gathered, &found);
-	}
-	else
-	{
-		made.key_len = gathered->key_len;
-		made.follower = gathered->follower;
-		memcpy(gathered, &made, offsetof(GatheredDecision, key));
-	}
-	return gathered;
+	if (old == NULL)
+		return keep(&made);
+	made.key_len = old->key_len;
+	made.follower = old->follower;
+	memcpy(old, &made, offsetof(GatheredDecision, key));
+	return old;
 }
 
 /* Does it hold at the time of this disclosure? */
@@ -438,10 +449,10 @@ find_or_make(const Policy *policy, const Guard *guard,
 /*
  * The decision on a row whose key is not the expected one.
  *
- * Where each row has a purpose text of its own, none would ever be found, and
- * all of them would be kept.  So a key that is seen for the first time is looked
- * for by what its purpose means, which many texts have in common; that takes
- * reading the text, but no deciding.  Only a key that comes again is kept.
+ * Where each row has a purpose text of its own, none would ever be found.  So a
+ * text that is not known is looked for by what it means, which many texts have
+ * in common; that takes reading the text, but no deciding.  The answer is kept
+ * under the text as well, for it may come again.
  */
 static pg_noinline GatheredDecision *
 find_or_decide(const Policy *policy, const Guard *guard,
@@ -450,7 +461,6 @@ find_or_decide(const Policy *policy, const Guard *guard,
 {
 	DecisionEntry *entry;
 	GatheredDecision *gathered;
-	uint32		hash;
 
 	if (!sg_is_given(disclosure->purpose))
 		return find_or_make(policy, guard, disclosure, head, texts);
@@ -458,11 +468,12 @@ find_or_decide(const Policy *policy, const Guard *guard,
 	make_key(head, texts, disclosure);
 	entry = decision_table_lookup(decisions, probe);
 	if (entry != NULL)
+	{
+		texts_found++;
 		return entry->decision;
-	hash = key_hash(probe);
-	if (keys_seen[hash % KEYS_SEEN] == hash)
-		return decide_anew(policy, guard, disclosure, NULL);
-	keys_seen[hash % KEYS_SEEN] = hash;
+	}
+	if (cache_is_full())
+		forget_decisions();
 
 	texts[PURPOSE_TEXT] = sg_purpose_meaning(policy, disclosure->purpose);
 	head->given |= HAS_MEANING;
@@ -470,7 +481,14 @@ find_or_decide(const Policy *policy, const Guard *guard,
 
 	/* Its rows have not all one purpose. */
 	gathered->purpose = -1;
-	return gathered;
+	if (texts_kept >= texts_found + KEPT_AHEAD)
+		return gathered;
+
+	texts[PURPOSE_TEXT] = disclosure->purpose;
+	head->given &= ~HAS_MEANING;
+	make_key(head, texts, disclosure);
+	texts_kept++;
+	return keep(gathered);
 }
 
 /*
@@ -516,7 +534,9 @@ sg_decision_cache_ask(const Guard *guard, const Disclosure *disclosure)
 
 	key_parts(&head, texts, guard, disclosure);
 	gathered = latest != NULL ? latest->follower : NULL;
-	if (gathered == NULL || !has_key(gathered, &head, texts))
+	if (likely(gathered != NULL && has_key(gathered, &head, texts)))
+		texts_found++;
+	else
 		gathered = find_or_decide(policy, guard, disclosure, &head, texts);
 	if (unlikely(!holds(gathered, disclosure)))
 		gathered = find_or_make(policy, guard, disclosure, &head, texts);
