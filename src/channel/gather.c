@@ -1389,7 +1389,14 @@ after_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
 			continue;
 		}
 		if (level->subid == subid)
+		{
 			level->subid = parent_subid;
+
+			/* The next subtransaction's rows go to a level of its own. */
+			sg_row_log_trim(&level->log);
+			sg_row_log_trim(&level->held_back);
+			sg_row_log_trim(&level->sent);
+		}
 		link = &level->parent;
 	}
 }
