@@ -926,6 +926,9 @@ record_open_group(Group *group, bool complete)
 		batch = sg_writer_batch(WHY_FOREIGN);
 		add_piece(&piece, batch);
 		sg_writer_batch_record(batch);
+
+		/* They need not be counted again, should the statement fail. */
+		group->leaving = Max(group->leaving - piece.nrows, 0);
 	}
 	if (!complete)
 		return;
