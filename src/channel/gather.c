@@ -902,6 +902,45 @@ take_held_back(Level *level)
 	return batch;
 }
 
+/* What cannot be made an event of has left its line in the server log. */
+static void
+leave_piece(const Piece *piece, void *arg)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		add_piece(piece, arg);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(oldcontext);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+}
+
+/*
+ * take_held_back() where a transaction has failed.  An error there is answered
+ * by ending the transaction once more, so it must not find the same rows again.
+ */
+static void
+leave_held_back(Level *level)
+{
+	EventBatch *batch = sg_writer_batch(WHY_SKIPPED);
+
+	PG_TRY();
+	{
+		handle_pieces(&level->held_back, leave_piece, batch);
+	}
+	PG_FINALLY();
+	{
+		reset_held_back(level);
+	}
+	PG_END_TRY();
+	sg_writer_batch_leave(batch);
+}
+
 /*
  * Ends what was begun before the first of these rows left, with the rows: the
  * last of them that fit into one event, and the others in events of their own.
@@ -1013,7 +1052,7 @@ leave_level(Level *level)
 	GroupEntry *entry;
 
 	if (level->held_back.nrows > 0)
-		sg_writer_batch_leave(take_held_back(level));
+		leave_held_back(level);
 
 	group_table_start_iterate(level->groups, &iterator);
 	while (open_groups > 0 &&
