@@ -710,6 +710,18 @@ append_purpose(Piece *piece, int number)
 }
 
 /*
+ * Does this row fill an event by itself?  Such a one is not put beside others:
+ * together they might be more than any event can hold.
+ */
+static inline bool
+fills_event(const RowSet *set, const LoggedRow *row)
+{
+	return row->words > EVENT_BYTES_MAX / MAXIMUM_ALIGNOF ||
+		((set->fields & HAS_FIELD(ROW_PURPOSE)) != 0 &&
+		 set->purposes[row->purpose].len > EVENT_BYTES_MAX);
+}
+
+/*
  * The next piece, its columns in CurrentMemoryContext; false where there are
  * no more rows.
  */
@@ -733,8 +745,10 @@ next_piece(Piece *piece)
 			sg_prefetch(set->rows[i + ROWS_AHEAD]);
 		if (i == first)
 			piece->at = row->at;
-		else if (row->at - piece->at > EVENT_SPAN_USECS ||
-				 bytes >= EVENT_BYTES_MAX || i - first >= ROWS_PER_EVENT_MAX)
+		else if (row->at < piece->at || /* the clock was set back */
+				 row->at - piece->at > EVENT_SPAN_USECS ||
+				 bytes >= EVENT_BYTES_MAX || i - first >= ROWS_PER_EVENT_MAX ||
+				 fills_event(set, row))
 			break;
 		sg_row_fields(fields, row);
 		for (int field = ROW_RECORD_KEY; field < ROW_FIELDS; field++)
