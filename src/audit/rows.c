@@ -110,7 +110,7 @@ report_too_large(void)
 void
 sg_rows_check_length(Size len)
 {
-	if (unlikely(len > MaxAllocSize - ARRAY_HEADER_RESERVE))
+	if (unlikely(len > MaxAllocSize - ARRAY_HEADER_RESERVE - 2 * VARHDRSZ))
 		report_too_large();
 }
 

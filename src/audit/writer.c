@@ -571,6 +571,7 @@ sg_writer_batch_add_disclosure(EventBatch *batch, const DisclosureEvent *event)
 		sg_event_serialized_to_server_log(batch->events.data, length,
 										  batch->why);
 		sg_event_to_server_log(event, batch->why);
+		resetStringInfo(&batch->events);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();

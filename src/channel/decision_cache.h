@@ -47,8 +47,8 @@ typedef struct GatheredDecision
 /*
  * What policy says of this row, from the cache where that still holds.  To be
  * called with a guard that was looked up for this row: that is when
- * invalidations were accepted.  Errors out as sg_policy_current() does.  Valid until the next call, which may empty
- * the cache.
+ * invalidations were accepted.  Errors out as sg_policy_current() does.  Valid
+ * until the next call, which may empty the cache.
  */
 extern GatheredDecision *sg_decision_cache_ask(const Guard *guard,
 											   const Disclosure *disclosure);

@@ -710,6 +710,18 @@ append_purpose(Piece *piece, int number)
 }
 
 /*
+ * Does this row fill an event by itself?  Such a one is not put beside others:
+ * together they might be more than any event can hold.
+ */
+static inline bool
+fills_event(const RowSet *set, const LoggedRow *row)
+{
+	return row->words > EVENT_BYTES_MAX / MAXIMUM_ALIGNOF ||
+		((set->fields & HAS_FIELD(ROW_PURPOSE)) != 0 &&
+		 set->purposes[row->purpose].len > EVENT_BYTES_MAX);
+}
+
+/*
  * The next piece, its columns in CurrentMemoryContext; false where there are
  * no more rows.
  */
@@ -733,8 +745,10 @@ next_piece(Piece *piece)
 			sg_prefetch(set->rows[i + ROWS_AHEAD]);
 		if (i == first)
 			piece->at = row->at;
-		else if (row->at - piece->at > EVENT_SPAN_USECS ||
-				 bytes >= EVENT_BYTES_MAX || i - first >= ROWS_PER_EVENT_MAX)
+		else if (row->at < piece->at || /* the clock was set back */
+				 row->at - piece->at > EVENT_SPAN_USECS ||
+				 bytes >= EVENT_BYTES_MAX || i - first >= ROWS_PER_EVENT_MAX ||
+				 fills_event(set, row))
 			break;
 		sg_row_fields(fields, row);
 		for (int field = ROW_RECORD_KEY; field < ROW_FIELDS; field++)
@@ -902,6 +916,45 @@ take_held_back(Level *level)
 	return batch;
 }
 
+/* What cannot be made an event of has left its line in the server log. */
+static void
+leave_piece(const Piece *piece, void *arg)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		add_piece(piece, arg);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(oldcontext);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+}
+
+/*
+ * take_held_back() where a transaction has failed.  An error there is answered
+ * by ending the transaction once more, so it must not find the same rows again.
+ */
+static void
+leave_held_back(Level *level)
+{
+	EventBatch *batch = sg_writer_batch(WHY_SKIPPED);
+
+	PG_TRY();
+	{
+		handle_pieces(&level->held_back, leave_piece, batch);
+	}
+	PG_FINALLY();
+	{
+		reset_held_back(level);
+	}
+	PG_END_TRY();
+	sg_writer_batch_leave(batch);
+}
+
 /*
  * Ends what was begun before the first of these rows left, with the rows: the
  * last of them that fit into one event, and the others in events of their own.
@@ -926,6 +979,9 @@ record_open_group(Group *group, bool complete)
 		batch = sg_writer_batch(WHY_FOREIGN);
 		add_piece(&piece, batch);
 		sg_writer_batch_record(batch);
+
+		/* They need not be counted again, should the statement fail. */
+		group->leaving = Max(group->leaving - piece.nrows, 0);
 	}
 	if (!complete)
 		return;
@@ -1010,7 +1066,7 @@ leave_level(Level *level)
 	GroupEntry *entry;
 
 	if (level->held_back.nrows > 0)
-		sg_writer_batch_leave(take_held_back(level));
+		leave_held_back(level);
 
 	group_table_start_iterate(level->groups, &iterator);
 	while (open_groups > 0 &&
@@ -1389,7 +1445,14 @@ after_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
 			continue;
 		}
 		if (level->subid == subid)
+		{
 			level->subid = parent_subid;
+
+			/* The next subtransaction's rows go to a level of its own. */
+			sg_row_log_trim(&level->log);
+			sg_row_log_trim(&level->held_back);
+			sg_row_log_trim(&level->sent);
+		}
 		link = &level->parent;
 	}
 }

@@ -281,3 +281,16 @@ sg_row_log_reset(RowLog *log)
 	}
 	*log = empty;
 }
+
+void
+sg_row_log_trim(RowLog *log)
+{
+	while (log->spare != NULL)
+	{
+		RowLogChunk *chunk = log->spare;
+
+		log->spare = chunk->next;
+		pfree(chunk);
+	}
+	log->spare_bytes = 0;
+}

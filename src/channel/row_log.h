@@ -86,4 +86,7 @@ extern void sg_row_fields(TextSlice *fields, const LoggedRow *row);
  */
 extern void sg_row_log_reset(RowLog *log);
 
+/* Gives that memory back, where few rows are to come. */
+extern void sg_row_log_trim(RowLog *log);
+
 #endif							/* SHARING_GUARD_ROW_LOG_H */
