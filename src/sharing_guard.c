@@ -22,6 +22,7 @@
 #include "channel/database.h"
 #include "channel/ddl.h"
 #include "channel/export_row.h"
+#include "channel/gather.h"
 #include "channel/guard.h"
 #include "channel/query.h"
 #include "channel/reads.h"
@@ -59,6 +60,7 @@ _PG_init(void)
 	sg_operational_init();
 	sg_policy_init();
 	sg_guard_init();
+	sg_gather_init();
 	sg_context_init();
 	sg_export_row_init();
 	sg_copy_init();

@@ -142,6 +142,9 @@ static uint64 group_epoch = 1;
 /* Events are being written: nothing may be exported meanwhile. */
 static bool writing_events = false;
 
+/* The commit has begun, and the events of all rows were written. */
+static bool all_written = false;
+
 /* Memory held by all levels, as of the last look at each. */
 static Size gathered_bytes = 0;
 
@@ -168,6 +171,18 @@ static void gather_xact_callback(XactEvent event, void *arg);
 static void gather_subxact_callback(SubXactEvent event,
 									SubTransactionId mySubid,
 									SubTransactionId parentSubid, void *arg);
+
+/*
+ * Called once, at library load.  Not by the first row: a callback that is
+ * registered while others are being called is not called with them, and a row
+ * that somebody exports there would be forgotten.
+ */
+void
+sg_gather_init(void)
+{
+	RegisterXactCallback(gather_xact_callback, NULL);
+	RegisterSubXactCallback(gather_subxact_callback, NULL);
+}
 
 /* ----------------------------------------------------------------
  *		Keys
@@ -1154,7 +1169,6 @@ write_and_pop_level(void)
 static Level *
 current_level(void)
 {
-	static bool following = false;
 	SubTransactionId subid = GetCurrentSubTransactionId();
 	Level	   *level;
 	MemoryContext context;
@@ -1164,8 +1178,13 @@ current_level(void)
 			   levels->written_in == InvalidSubTransactionId))
 		return levels;
 
-	sg_follow_transactions(&following, gather_xact_callback,
-						   gather_subxact_callback);
+	/* Somebody else's callback, after ours: nobody would write the event. */
+	if (all_written)
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_AUDIT_UNAVAILABLE),
+				 errmsg("rows cannot be exported while their transaction is being committed"),
+				 errdetail("The events of this transaction are written already."),
+				 errhint("Export the rows in a transaction of their own.")));
 	context = AllocSetContextCreate(TopTransactionContext,
 									"sharing_guard gathered events",
 									ALLOCSET_SMALL_SIZES);
@@ -1358,10 +1377,6 @@ sg_gather_read_event(DisclosureEvent *event, const Decision *decision,
 static void
 gather_xact_callback(XactEvent event, void *arg)
 {
-	/* Most transactions of most sessions. */
-	if (likely(levels == NULL && gathered_bytes == 0 && held_back == 0))
-		return;
-
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
@@ -1369,11 +1384,17 @@ gather_xact_callback(XactEvent event, void *arg)
 			/* An error here aborts the transaction: no event, no export. */
 			while (levels != NULL)
 				write_and_pop_level();
+			all_written = true;
 			break;
 
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PREPARE:
 		case XACT_EVENT_ABORT:
+			all_written = false;
+
+			/* Most transactions of most sessions. */
+			if (likely(levels == NULL && gathered_bytes == 0 && held_back == 0))
+				break;
 			for (Level *level = levels; level != NULL; level = level->parent)
 				leave_level(level);
 

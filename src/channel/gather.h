@@ -16,6 +16,9 @@
 /* A decision as a channel gets it; owned by the cache. */
 typedef struct GatheredDecision GatheredDecision;
 
+/* Called once, at library load. */
+extern void sg_gather_init(void);
+
 /*
  * Decides on one row, under the policy as it is now.  Valid until the next
  * call, and it is the row's caller that obeys it.
