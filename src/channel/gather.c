@@ -1377,6 +1377,16 @@ sg_gather_read_event(DisclosureEvent *event, const Decision *decision,
 static void
 gather_xact_callback(XactEvent event, void *arg)
 {
+	bool		begins = event == XACT_EVENT_PRE_COMMIT ||
+	event == XACT_EVENT_PRE_PREPARE;
+
+	/* Most transactions of most sessions. */
+	if (likely(levels == NULL && gathered_bytes == 0 && held_back == 0))
+	{
+		all_written = begins;
+		return;
+	}
+
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
@@ -1391,10 +1401,6 @@ gather_xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_PREPARE:
 		case XACT_EVENT_ABORT:
 			all_written = false;
-
-			/* Most transactions of most sessions. */
-			if (likely(levels == NULL && gathered_bytes == 0 && held_back == 0))
-				break;
 			for (Level *level = levels; level != NULL; level = level->parent)
 				leave_level(level);
 
