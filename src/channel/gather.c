@@ -1014,7 +1014,7 @@ record_open_group(Group *group, bool complete)
 
 /* Those of a level, also such as no row came to after all. */
 static void
-record_open_groups(Level *level, bool complete)
+record_open_groups(Level *level, bool complete, const char *relation)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
 												  "sharing_guard rows sent",
@@ -1027,8 +1027,12 @@ record_open_groups(Level *level, bool complete)
 	group_table_start_iterate(level->groups, &iterator);
 	while ((entry = group_table_iterate(level->groups, &iterator)) != NULL)
 	{
-		if (entry->group->is_open)
-			record_open_group(entry->group, complete);
+		Group	   *group = entry->group;
+
+		if (group->is_open)
+			record_open_group(group, complete &&
+							  (relation == NULL ||
+							   strcmp(relation, group->disclosure.relation) == 0));
 	}
 	reset_log(&level->sent);
 	MemoryContextSwitchTo(oldcontext);
@@ -1038,18 +1042,19 @@ record_open_groups(Level *level, bool complete)
 /*
  * Records the rows of a level that do not share the transaction's fate.
  * Returns when the events are durable.  With "complete" the statement is over,
- * and what was begun for rows that go to another server is ended.
+ * and what was begun for rows that go to another server is ended; of that
+ * relation alone, if one is given.
  *
  * The level is on the stack: what an error leaves is found there when the
  * transaction ends.
  */
 static void
-record_level_apart(Level *level, bool complete)
+record_level_apart(Level *level, bool complete, const char *relation)
 {
 	if (level->held_back.nrows > 0)
 		sg_writer_batch_record(take_held_back(level));
 	if (open_groups > 0)
-		record_open_groups(level, complete);
+		record_open_groups(level, complete, relation);
 }
 
 bool
@@ -1063,10 +1068,10 @@ sg_gather_has_apart(void)
  * each statement that can do so.  Returns when the events are durable.
  */
 void
-sg_gather_record_apart(void)
+sg_gather_record_apart(const char *relation)
 {
 	for (Level *level = levels; level != NULL; level = level->parent)
-		record_level_apart(level, true);
+		record_level_apart(level, true, relation);
 }
 
 /*
@@ -1118,7 +1123,7 @@ measure_level(Level *level)
 static void
 write_rows_in_place(Level *level)
 {
-	record_level_apart(level, false);
+	record_level_apart(level, false, NULL);
 	write_level(level);
 	reset_log(&level->log);
 	measure_level(level);
@@ -1152,7 +1157,7 @@ write_and_pop_level(void)
 {
 	Level	   *level = levels;
 
-	record_level_apart(level, true);
+	record_level_apart(level, true, NULL);
 	levels = level->parent;
 	group_epoch++;
 	write_level(level);
@@ -1443,7 +1448,7 @@ write_before_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
 		if (level->written_in != InvalidSubTransactionId ||
 			(level->subid != subid && level->subid != parent_subid))
 			continue;
-		record_level_apart(level, true);
+		record_level_apart(level, true, NULL);
 		level->written_in = subid;
 		group_epoch++;
 		write_level(level);

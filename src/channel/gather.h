@@ -60,7 +60,11 @@ extern Outcome sg_gather_effective_outcome(const Guard *guard,
 extern void sg_gather_row(GatheredDecision *gathered,
 						  const Disclosure *disclosure);
 
-extern void sg_gather_record_apart(void);
+/*
+ * With a relation: it is that export table's statement which has ended, and one
+ * for another server that is under way goes on.
+ */
+extern void sg_gather_record_apart(const char *relation);
 
 /* Is there anything for it to do? */
 extern bool sg_gather_has_apart(void);

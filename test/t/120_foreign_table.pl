@@ -67,6 +67,20 @@ $node->poll_query_until('guarded', "SELECT ending <> 'open' FROM sharing_guard.a
 is(events($start), 'foreign_table INSERT oakdale-pd allow failed 4 0',
 	'a statement that fails: the rows that had been sent are counted');
 
+# The same where another export table's statement begins and ends in its midst.
+$node->safe_psql('guarded', q{
+	CREATE TABLE nearby (id serial PRIMARY KEY, dest text);
+	SELECT sharing_guard.protect_export('nearby', destination => 'dest', data_class => 'rms', on_block => 'skip_row');
+	CREATE FUNCTION note(OUT why text) LANGUAGE plpgsql AS $$
+	BEGIN INSERT INTO nearby (dest) VALUES ('oakdale-pd'); why := 'theft'; END $$});
+$start = now();
+$node->psql('guarded', q{
+	INSERT INTO outbox SELECT 450 + i, 'oakdale-pd', CASE WHEN i < 5 THEN note() ELSE (1 / (5 - i))::text END
+	FROM generate_series(1, 5) i});
+$node->poll_query_until('guarded', "SELECT bool_and(ending <> 'open') FROM sharing_guard.audit WHERE occurred_at > '$start'");
+is(events($start), 'foreign_table INSERT oakdale-pd allow failed 4 0',
+	'a statement within it does not end it');
+
 # Refused before it leaves.
 $start = now();
 my $before = received();
