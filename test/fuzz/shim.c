@@ -486,3 +486,10 @@ sg_load_time(uint64 row, int column, TimestampTz if_null)
 {
 	return if_null;
 }
+
+/* Days decide on no purpose and no name. */
+TimestampTz
+sg_load_day(uint64 row, int column, int days_after, TimestampTz if_null)
+{
+	return sg_load_time(row, column, if_null);
+}
