@@ -98,7 +98,9 @@ typedef struct Resolved
 
 /* So many are remembered, of names that are no longer than that. */
 #define RESOLVED_MAX 5000
+#ifndef RESOLVED_LEN_MAX		/* 0: test/fuzz tries each name anew */
 #define RESOLVED_LEN_MAX 200
+#endif
 
 /*
  * The ways from a text to an agency.  The cores are made when a name is first
