@@ -172,6 +172,13 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 	return proc == NULL ? 0 : proc->pid;
 }
 
+/* PostgreSQL 17 lets an access method clean up when insertions are over. */
+#if PG_VERSION_NUM >= 170000
+#define sg_index_insert_cleanup(index, info) index_insert_cleanup(index, info)
+#else
+#define sg_index_insert_cleanup(index, info) ((void) (info))
+#endif
+
 /*
  * ALTER TABLE ... ALTER COLUMN ... SET EXPRESSION came with PostgreSQL 17: it
  * computes a generated column anew for each row.  (A macro, so that nobody

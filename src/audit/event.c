@@ -188,6 +188,7 @@ struct EventWriter
 	Relation	rel;
 	EState	   *estate;
 	ResultRelInfo *target;
+	const LogIndexes *indexes;
 	TupleTableSlot *slot;
 	bool		pushed_snapshot;
 	bool		in_query;		/* AFTER triggers are being queued */
@@ -717,7 +718,7 @@ sg_event_writer_open(void)
 	 */
 	writer->target = makeNode(ResultRelInfo);
 	InitResultRelInfo(writer->target, writer->rel, 0, NULL, 0);
-	sg_log_open_indexes(writer->target, check_event_table);
+	writer->indexes = sg_log_open_indexes(writer->target, check_event_table);
 
 	/* Where AFTER triggers look for the table they were queued for. */
 	estate->es_opened_result_relations =
@@ -771,6 +772,7 @@ insert_fields(EventWriter *writer, const EventFields *fields)
 		slot->tts_isnull[i] = true;
 	ExecStoreVirtualTuple(slot);
 
+	sg_log_open_awaited(writer->indexes, writer->target, writer->estate, slot);
 	ExecSimpleRelationInsert(writer->target, writer->estate, slot);
 
 	/* A BEFORE trigger that returned NULL has made the event disappear. */
@@ -908,7 +910,8 @@ sg_event_writer_close(EventWriter *writer)
 		AfterTriggerEndQuery(estate);
 
 	ExecDropSingleTupleTableSlot(writer->slot);
-	ExecCloseResultRelations(estate);	/* closes the indexes, too */
+	sg_log_close_indexes(writer->target);
+	ExecCloseResultRelations(estate);
 	ExecResetTupleTable(estate->es_tupleTable, false);	/* triggers' slots */
 	table_close(rel, NoLock);	/* the lock is held until commit */
 	FreeExecutorState(estate);	/* the writer lives in there */

@@ -10,6 +10,10 @@
  * its indexes changes.  What is kept are the server's own structures, filled in
  * by its own functions; they go where ExecOpenIndices() would have put them.
  *
+ * An index for few of the events is opened when the first of these comes, and
+ * all stay locked until the end of the transaction, as the log does: to give
+ * each lock back by itself costs more than all at once.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -26,21 +30,24 @@
 
 #include "audit/log_indexes.h"
 #include "changes.h"
+#include "compat.h"
 
 #define LOG_SCHEMA	"sharing_guard"
 #define LOG_TABLE	"event"
 
-/* All of one moment; in a context of its own. */
-typedef struct LogIndexes
+/* All of one moment, in a context of its own. */
+struct LogIndexes
 {
 	MemoryContext context;
 	int			count;
 	Oid		   *oids;
 	IndexInfo **infos;			/* NULL: to be made anew each time */
-} LogIndexes;
+	bool		awaits;			/* some are opened when they are needed */
+	bool	   *await;			/* these */
+};
 
 static Oid	log_relid = InvalidOid;
-static LogIndexes kept = {0};
+static LogIndexes *kept = NULL;
 
 /* As for all caches: the callback counts, and who asks next looks again. */
 static uint64 invalidations = 1;
@@ -54,9 +61,9 @@ log_changed(Datum arg, Oid relid)
 		invalidations++;
 		return;
 	}
-	for (int i = 0; i < kept.count; i++)
+	for (int i = 0; kept != NULL && i < kept->count; i++)
 	{
-		if (relid == kept.oids[i])
+		if (relid == kept->oids[i])
 			invalidations++;
 	}
 }
@@ -118,29 +125,55 @@ keep_indexes(Relation rel)
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext oldcontext = MemoryContextSwitchTo(context);
 	List	   *oids = RelationGetIndexList(rel);
-	LogIndexes	found = {0};
+	LogIndexes *found = palloc0(sizeof(LogIndexes));
+	bool		rows_change;
 	ListCell   *lc;
 
-	found.context = context;
-	found.oids = palloc(sizeof(Oid) * Max(list_length(oids), 1));
-	found.infos = palloc(sizeof(IndexInfo *) * Max(list_length(oids), 1));
+	/*
+	 * Whether a condition holds of a row is known when all has been filled
+	 * in.
+	 */
+	rows_change = (rel->trigdesc != NULL &&
+				   rel->trigdesc->trig_insert_before_row) ||
+		(RelationGetDescr(rel)->constr != NULL &&
+		 RelationGetDescr(rel)->constr->has_generated_stored);
+
+	found->context = context;
+	found->oids = palloc(sizeof(Oid) * Max(list_length(oids), 1));
+	found->infos = palloc(sizeof(IndexInfo *) * Max(list_length(oids), 1));
+	found->await = palloc(sizeof(bool) * Max(list_length(oids), 1));
 	foreach(lc, oids)
 	{
 		Relation	index = index_open(lfirst_oid(lc), RowExclusiveLock);
+		IndexInfo  *info = keepable_info(index);
 
-		found.oids[found.count] = lfirst_oid(lc);
-		found.infos[found.count++] = keepable_info(index);
+		found->oids[found->count] = lfirst_oid(lc);
+		found->infos[found->count] = info;
+		found->await[found->count] = info != NULL &&
+			info->ii_PredicateState != NULL && !rows_change;
+		found->awaits |= found->await[found->count];
+		found->count++;
 		index_close(index, NoLock);
 	}
 	MemoryContextSwitchTo(oldcontext);
 
-	if (kept.context != NULL)
-		MemoryContextSetParent(kept.context, TopTransactionContext);
+	if (kept != NULL)
+		MemoryContextSetParent(kept->context, TopTransactionContext);
 	MemoryContextSetParent(context, CacheMemoryContext);
 	kept = found;
 }
 
-void
+static void
+open_index(const LogIndexes *indexes, ResultRelInfo *target, int i)
+{
+	Relation	index = index_open(indexes->oids[i], RowExclusiveLock);
+
+	target->ri_IndexRelationDescs[i] = index;
+	target->ri_IndexRelationInfo[i] = indexes->infos[i] != NULL ?
+		indexes->infos[i] : BuildIndexInfo(index);
+}
+
+const LogIndexes *
 sg_log_open_indexes(ResultRelInfo *target, void (*check) (Relation rel))
 {
 	Relation	rel = target->ri_RelationDesc;
@@ -161,15 +194,46 @@ sg_log_open_indexes(ResultRelInfo *target, void (*check) (Relation rel))
 		kept_as_of = as_of;
 	}
 
-	target->ri_NumIndices = kept.count;
-	target->ri_IndexRelationDescs = palloc(sizeof(Relation) * Max(kept.count, 1));
-	target->ri_IndexRelationInfo = palloc(sizeof(IndexInfo *) * Max(kept.count, 1));
-	for (int i = 0; i < kept.count; i++)
+	target->ri_NumIndices = kept->count;
+	target->ri_IndexRelationDescs = palloc0(sizeof(Relation) * Max(kept->count, 1));
+	target->ri_IndexRelationInfo = palloc0(sizeof(IndexInfo *) * Max(kept->count, 1));
+	for (int i = 0; i < kept->count; i++)
 	{
-		Relation	index = index_open(kept.oids[i], RowExclusiveLock);
-
-		target->ri_IndexRelationDescs[i] = index;
-		target->ri_IndexRelationInfo[i] = kept.infos[i] != NULL ?
-			kept.infos[i] : BuildIndexInfo(index);
+		if (!kept->await[i])
+			open_index(kept, target, i);
 	}
+	return kept;
+}
+
+void
+sg_log_open_awaited(const LogIndexes *indexes, ResultRelInfo *target,
+					EState *estate, TupleTableSlot *slot)
+{
+	ExprContext *econtext;
+
+	if (!indexes->awaits)
+		return;
+	econtext = GetPerTupleExprContext(estate);
+	econtext->ecxt_scantuple = slot;
+	for (int i = 0; i < indexes->count; i++)
+	{
+		if (target->ri_IndexRelationDescs[i] == NULL &&
+			ExecQual(indexes->infos[i]->ii_PredicateState, econtext))
+			open_index(indexes, target, i);
+	}
+}
+
+void
+sg_log_close_indexes(ResultRelInfo *target)
+{
+	for (int i = 0; i < target->ri_NumIndices; i++)
+	{
+		Relation	index = target->ri_IndexRelationDescs[i];
+
+		if (index == NULL)
+			continue;
+		sg_index_insert_cleanup(index, target->ri_IndexRelationInfo[i]);
+		index_close(index, NoLock);
+	}
+	target->ri_NumIndices = 0;
 }

@@ -20,12 +20,24 @@ extern void sg_log_indexes_init(void);
  */
 extern Oid	sg_log_relid(void);
 
+typedef struct LogIndexes LogIndexes;
+
 /*
- * Opens the indexes of a log that is open, as ExecOpenIndices() does; to be
- * closed as those.  Unless it has not changed since the last time, the log is
- * checked first: check() errors out where it is not what it should be.
+ * Opens the indexes of a log that is open, as ExecOpenIndices() does, but for
+ * partial ones, which the server passes over while they are not open.  What it
+ * returns lives until the end of the transaction.  Unless it has not changed
+ * since the last time, the log is checked first: check() errors out where it
+ * is not what it should be.
  */
-extern void sg_log_open_indexes(ResultRelInfo *target,
-								void (*check) (Relation rel));
+extern const LogIndexes *sg_log_open_indexes(ResultRelInfo *target,
+											 void (*check) (Relation rel));
+
+/* Opens those that are to have this row as well; before it is inserted. */
+extern void sg_log_open_awaited(const LogIndexes *indexes,
+								ResultRelInfo *target, EState *estate,
+								TupleTableSlot *slot);
+
+/* Their locks stay until the end of the transaction. */
+extern void sg_log_close_indexes(ResultRelInfo *target);
 
 #endif							/* SHARING_GUARD_LOG_INDEXES_H */
