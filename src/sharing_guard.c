@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 
 #include "audit/event.h"
+#include "audit/identity.h"
 #include "audit/log_indexes.h"
 #include "audit/overdue.h"
 #include "audit/writer.h"
@@ -67,6 +68,7 @@ _PG_init(void)
 	sg_records_init();
 	sg_reads_init();
 	sg_query_init();
+	sg_identity_init();
 	sg_log_indexes_init();
 	sg_review_init();
 	sg_database_init();

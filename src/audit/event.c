@@ -724,7 +724,7 @@ sg_event_writer_open(void)
 	estate->es_opened_result_relations =
 		lappend(estate->es_opened_result_relations, writer->target);
 	writer->slot = MakeSingleTupleTableSlot(RelationGetDescr(writer->rel),
-											&TTSOpsVirtual);
+											&TTSOpsHeapTuple);
 
 	/*
 	 * None of ours, but a DBA may hang AFTER triggers on the log, to notify
@@ -764,13 +764,21 @@ insert_fields(EventWriter *writer, const EventFields *fields)
 {
 	TupleTableSlot *slot = writer->slot;
 	int			natts = slot->tts_tupleDescriptor->natts;
+	MemoryContext oldcontext;
+	HeapTuple	tuple;
 
 	ExecClearTuple(slot);
 	memcpy(slot->tts_values, fields->values, sizeof(fields->values));
 	memcpy(slot->tts_isnull, fields->nulls, sizeof(fields->nulls));
 	for (int i = EVENT_COLUMNS; i < natts; i++)
 		slot->tts_isnull[i] = true;
-	ExecStoreVirtualTuple(slot);
+
+	/* Of a slot of values, the server would copy each before it does this. */
+	oldcontext = MemoryContextSwitchTo(slot->tts_mcxt);
+	tuple = heap_form_tuple(slot->tts_tupleDescriptor, slot->tts_values,
+							slot->tts_isnull);
+	MemoryContextSwitchTo(oldcontext);
+	ExecStoreHeapTuple(tuple, slot, true);
 
 	sg_log_open_awaited(writer->indexes, writer->target, writer->estate, slot);
 	ExecSimpleRelationInsert(writer->target, writer->estate, slot);

@@ -33,6 +33,7 @@
 #include "audit/identity.h"
 #include "audit/merkle.h"
 #include "audit/store.h"
+#include "changes.h"
 #include "operational.h"
 
 PG_FUNCTION_INFO_V1(sg_mark_received_log);
@@ -55,6 +56,10 @@ enum
 /* The id, and the table it was read from. */
 static Oid	known_from = InvalidOid;
 static pg_uuid_t known_id;
+
+/* The callback counts, and who asks next looks whether it is that table still. */
+static uint64 invalidations = 1;
+static uint64 known_as_of = 0;
 
 bool
 sg_uuid_equal(const pg_uuid_t *a, const pg_uuid_t *b)
@@ -181,6 +186,19 @@ sg_log_own(List *identities, LogIdentity *own)
 	return false;
 }
 
+static void
+table_changed(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == known_from)
+		invalidations++;
+}
+
+void
+sg_identity_init(void)
+{
+	sg_on_relation_change(table_changed);
+}
+
 bool
 sg_log_id_if_known(pg_uuid_t *log_id)
 {
@@ -195,8 +213,15 @@ sg_log_id_if_known(pg_uuid_t *log_id)
 bool
 sg_log_id(pg_uuid_t *log_id)
 {
-	Oid			relid = sg_store_relid("log");
+	uint64		as_of = invalidations;
+	Oid			relid;
 
+	if (likely(known_as_of == as_of))
+	{
+		*log_id = known_id;
+		return true;
+	}
+	relid = sg_store_relid("log");
 	if (known_from != relid)
 	{
 		LogIdentity own;
@@ -210,6 +235,7 @@ sg_log_id(pg_uuid_t *log_id)
 		known_id = own.log_id;
 		known_from = relid;
 	}
+	known_as_of = as_of;
 	*log_id = known_id;
 	return true;
 }

@@ -25,6 +25,9 @@ typedef struct LogIdentity
 	const char *cause;
 } LogIdentity;
 
+/* Called once, at library load. */
+extern void sg_identity_init(void);
+
 /*
  * The id under which this database writes.  False, and zeroes, where the
  * extension has no identity at all, which only a superuser can bring about.

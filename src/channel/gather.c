@@ -490,18 +490,39 @@ group_key(const GatheredDecision *gathered, const Disclosure *disclosure,
 {
 	const Decision *decision = gathered->decision;
 
+	struct
+	{
+		int64		policy_revision;
+		Oid			session_role;
+		Oid			acting_role;
+		int			fields;
+		int			channel;
+		int			outcome;
+		int			decided;
+		int			destination_class;
+		int			agency_status;
+		int			ntags;
+		int			nmatched_terms;
+		int			nrules;
+	}			fixed;
+
+	/* Bytes, so that what pads them must not be left to chance. */
+	memset(&fixed, 0, sizeof(fixed));
+	fixed.policy_revision = decision->policy_revision;
+	fixed.session_role = session_role;
+	fixed.acting_role = acting_role;
+	fixed.fields = fields;
+	fixed.channel = disclosure->channel;
+	fixed.outcome = gathered->outcome;
+	fixed.decided = decision->outcome;
+	fixed.destination_class = decision->destination_class;
+	fixed.agency_status = decision->agency_status;
+	fixed.ntags = decision->ntags;
+	fixed.nmatched_terms = decision->nmatched_terms;
+	fixed.nrules = decision->nrules;
+
 	key_start();
-	key_add_bytes(&fields, sizeof(fields));
-	key_add_bytes(&session_role, sizeof(session_role));
-	key_add_bytes(&acting_role, sizeof(acting_role));
-	key_add_bytes(&disclosure->channel, sizeof(disclosure->channel));
-	key_add_bytes(&gathered->outcome, sizeof(gathered->outcome));
-	key_add_bytes(&decision->outcome, sizeof(decision->outcome));
-	key_add_bytes(&decision->destination_class,
-				  sizeof(decision->destination_class));
-	key_add_bytes(&decision->agency_status, sizeof(decision->agency_status));
-	key_add_bytes(&decision->policy_revision,
-				  sizeof(decision->policy_revision));
+	key_add_bytes(&fixed, sizeof(fixed));
 	key_add_string(disclosure->relation);
 	key_add_string(disclosure->operation);
 	key_add_slice(&disclosure->data_class);
@@ -512,10 +533,8 @@ group_key(const GatheredDecision *gathered, const Disclosure *disclosure,
 	key_add_string(decision->agency_id);
 	key_add_string(decision->on_behalf_of_agency_id);
 	key_add_string(decision->legal_basis_id);
-	key_add_bytes(&decision->ntags, sizeof(decision->ntags));
 	for (int i = 0; i < decision->ntags; i++)
 		key_add_string(decision->tags[i]);
-	key_add_bytes(&decision->nmatched_terms, sizeof(decision->nmatched_terms));
 	for (int i = 0; i < decision->nmatched_terms; i++)
 		key_add_string(decision->matched_terms[i]);
 	for (int i = 0; i < decision->nrules; i++)
