@@ -19,6 +19,22 @@ FROM generate_series(1, :rows) AS n;
 
 CREATE FUNCTION noop_trigger() RETURNS trigger AS :'bench_module' LANGUAGE C;
 
+-- The floor of a record: one row more, by a C trigger that does nothing else.
+-- With its key's index alone, and with as many as a log needs that is asked for
+-- a time, and for what a transaction has written.
+CREATE FUNCTION record_trigger() RETURNS trigger AS :'bench_module' LANGUAGE C;
+CREATE TABLE record_1 (
+    transaction_id bigint NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    export_id bigint PRIMARY KEY,
+    agency text NOT NULL,
+    reason text NOT NULL,
+    plate text NOT NULL
+);
+CREATE TABLE record_3 (LIKE record_1 INCLUDING INDEXES);
+CREATE INDEX ON record_3 (occurred_at);
+CREATE INDEX ON record_3 (transaction_id);
+
 -- Ours.
 CREATE EXTENSION sharing_guard;
 SELECT sharing_guard.configure('US-CA', 'Bench Police Department', 'America/Los_Angeles', 'nobody');
@@ -145,6 +161,8 @@ BEGIN
         WHEN 'bare' THEN NULL;
         WHEN 'noop' THEN
             EXECUTE format(make_trigger || 'FOR EACH ROW EXECUTE FUNCTION noop_trigger()', name);
+        WHEN 'record_1', 'record_3' THEN
+            EXECUTE format(make_trigger || 'FOR EACH ROW EXECUTE FUNCTION record_trigger(%L)', name, way);
         WHEN 'ours' THEN
             PERFORM sharing_guard.protect_export(name, destination => 'agency',
                 purpose => 'reason', query_elements => 'plate', data_class => 'alpr');
