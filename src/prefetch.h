@@ -19,4 +19,7 @@
 #define sg_prefetch(address)	((void) (address))
 #endif
 
+/* As most processors have it; elsewhere it is asked for a line too many. */
+#define SG_CACHE_LINE	64
+
 #endif							/* SHARING_GUARD_PREFETCH_H */

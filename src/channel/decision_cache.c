@@ -39,7 +39,7 @@
 #define DECISIONS_BLOCK		(64 * 1024)
 
 /* Decisions lie in whole lines of the processor's cache, one behind the other. */
-#define DECISIONS_ALIGN		64
+#define DECISIONS_ALIGN		SG_CACHE_LINE
 #define DECISIONS_AT_ONCE	8000
 
 /* A key longer than this does not keep its buffer. */

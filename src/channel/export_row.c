@@ -284,36 +284,29 @@ sg_export_row_disclosure(Disclosure *disclosure, TextSlice **tags,
 	/* At once, and not up to one column after the other. */
 	slot_getsomeattrs(slot, guard->last_attnum);
 
+	memset(disclosure, 0, sizeof(*disclosure));
 	disclosure->channel = CHANNEL_EXPORT_ROW;
 	disclosure->operation = operation;
 	disclosure->relation = guard->relation;
 	disclosure->at = row_clock();
-	disclosure->legal_basis_used_up = false;
+	*tags = NULL;
+	for (int i = 0; i < guard->nsingle; i++)
+	{
+		const GuardColumn *column = &guard->single[i];
 
-	disclosure->data_class =
-		sg_guard_column_text_at_hand(&guard->data_class_column, slot);
+		*(TextSlice *) ((char *) disclosure + column->field) =
+			sg_guard_column_text_at_hand(column, slot);
+		if (unlikely(column->form == COLUMN_TAGS &&
+					 column->field == offsetof(Disclosure, purpose)))
+			disclosure->ndeclared_tags =
+				sg_guard_column_tags(column, slot, tags);
+	}
+	disclosure->declared_tags = *tags;
 	if (disclosure->data_class.data == NULL)
 	{
 		disclosure->data_class.data = guard->data_class;
 		disclosure->data_class.len = guard->data_class_len;
 	}
-	disclosure->destination =
-		sg_guard_column_text_at_hand(&guard->destination, slot);
-	disclosure->destination_state =
-		sg_guard_column_text_at_hand(&guard->destination_state, slot);
-	disclosure->purpose = sg_guard_column_text_at_hand(&guard->purpose, slot);
-	*tags = NULL;
-	disclosure->ndeclared_tags = guard->purpose.form != COLUMN_TAGS ? 0 :
-		sg_guard_column_tags(&guard->purpose, slot, tags);
-	disclosure->declared_tags = *tags;
-	disclosure->legal_basis =
-		sg_guard_column_text_at_hand(&guard->legal_basis, slot);
-	disclosure->case_number =
-		sg_guard_column_text_at_hand(&guard->case_number, slot);
-	disclosure->requesting_person =
-		sg_guard_column_text_at_hand(&guard->requesting_person, slot);
-	disclosure->on_behalf_of =
-		sg_guard_column_text_at_hand(&guard->on_behalf_of, slot);
 	if (declared != NULL)
 		add_declared(disclosure, declared);
 

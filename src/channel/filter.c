@@ -182,7 +182,7 @@ sg_sql_row_may_leave(PG_FUNCTION_ARGS)
 	sg_export_row_disclosure(&disclosure, &tags, guard, "SELECT", state->slot);
 
 	/* A table of records says nothing of where its rows go. */
-	pass = guard->destination.attnum == InvalidAttrNumber ||
+	pass = !guard->has_destination ||
 		sg_gather_outcome(sg_gather_decide(guard, &disclosure)) !=
 		OUTCOME_BLOCK;
 	foreach(lc, state->agencies)

@@ -776,7 +776,10 @@ next_piece(Piece *piece)
 
 		/* Rows of one group lie far from one another. */
 		if (i + ROWS_AHEAD < set->nrows)
+		{
 			sg_prefetch(set->rows[i + ROWS_AHEAD]);
+			sg_prefetch((char *) set->rows[i + ROWS_AHEAD] + SG_CACHE_LINE);
+		}
 		if (i == first)
 			piece->at = row->at;
 		else if (row->at < piece->at || /* the clock was set back */

@@ -313,31 +313,24 @@ attnum_here(Relation rel, Oid guarded_relid, AttrNumber attnum)
 	return get_attnum(RelationGetRelid(rel), name);
 }
 
-/*
- * Where a single column of this role goes; NULL for roles that are lists.
- * Roles are the words of guard_column.role.
- */
-static GuardColumn *
-single_column(Guard *guard, const char *role)
+/* The roles of guard_column.role that fill one text, and which. */
+static const struct
 {
-	if (strcmp(role, "destination") == 0)
-		return &guard->destination;
-	if (strcmp(role, "destination_state") == 0)
-		return &guard->destination_state;
-	if (strcmp(role, "purpose") == 0)
-		return &guard->purpose;
-	if (strcmp(role, "legal_basis") == 0)
-		return &guard->legal_basis;
-	if (strcmp(role, "case_number") == 0)
-		return &guard->case_number;
-	if (strcmp(role, "requesting_person") == 0)
-		return &guard->requesting_person;
-	if (strcmp(role, "on_behalf_of_agency") == 0)
-		return &guard->on_behalf_of;
-	if (strcmp(role, "data_class_column") == 0)
-		return &guard->data_class_column;
-	return NULL;
-}
+	const char *role;
+	Size		field;
+}			single_roles[] = {
+	{"destination", offsetof(Disclosure, destination)},
+	{"destination_state", offsetof(Disclosure, destination_state)},
+	{"purpose", offsetof(Disclosure, purpose)},
+	{"legal_basis", offsetof(Disclosure, legal_basis)},
+	{"case_number", offsetof(Disclosure, case_number)},
+	{"requesting_person", offsetof(Disclosure, requesting_person)},
+	{"on_behalf_of_agency", offsetof(Disclosure, on_behalf_of)},
+	{"data_class_column", offsetof(Disclosure, data_class)}
+};
+
+StaticAssertDecl(lengthof(single_roles) == GUARD_SINGLE_COLUMNS,
+				 "a guard has room for a column of each role");
 
 /* Takes in how to read a column that a role needs. */
 static void
@@ -345,6 +338,28 @@ read_column(Guard *guard, GuardColumn *column, Relation rel, AttrNumber attnum)
 {
 	prepare_column(column, rel, attnum);
 	guard->last_attnum = Max(guard->last_attnum, attnum);
+}
+
+/* The same of a column that fills one text; a role has but one. */
+static void
+add_single_column(Guard *guard, Relation rel, const char *role,
+				  AttrNumber attnum)
+{
+	for (int i = 0; i < lengthof(single_roles); i++)
+	{
+		Size		field = single_roles[i].field;
+		int			place = 0;
+
+		if (strcmp(role, single_roles[i].role) != 0)
+			continue;
+		while (place < guard->nsingle && guard->single[place].field != field)
+			place++;
+		read_column(guard, &guard->single[place], rel, attnum);
+		guard->single[place].field = field;
+		guard->nsingle = Max(guard->nsingle, place + 1);
+		if (field == offsetof(Disclosure, destination))
+			guard->has_destination = true;
+	}
 }
 
 /*
@@ -359,7 +374,6 @@ add_column(Guard *guard, Relation rel, Oid guarded_relid, const char *role,
 		   AttrNumber attnum, const char *name)
 {
 	AttrNumber	here = attnum_here(rel, guarded_relid, attnum);
-	GuardColumn *single;
 
 	if (here == InvalidAttrNumber)
 	{
@@ -382,8 +396,8 @@ add_column(Guard *guard, Relation rel, Oid guarded_relid, const char *role,
 	else if (strcmp(role, "query_elements") == 0)
 		read_column(guard, &guard->query_elements[guard->nquery_elements++],
 					rel, here);
-	else if ((single = single_column(guard, role)) != NULL)
-		read_column(guard, single, rel, here);
+	else
+		add_single_column(guard, rel, role, here);
 }
 
 /*

@@ -33,8 +33,13 @@ typedef struct GuardColumn
 	ColumnForm	form;
 	Oid			type;			/* base type */
 	char	   *digits;			/* COLUMN_INTEGER: room for its text */
+	Size		field;			/* which text of a Disclosure it fills: where
+								 * it is in there; not of lists */
 	FmgrInfo	output;			/* COLUMN_OUTPUT only */
 } GuardColumn;
+
+/* The roles that one column can have: see guard.c. */
+#define GUARD_SINGLE_COLUMNS 8
 
 /*
  * A guard as seen from one relation: the protected table itself, one of its
@@ -52,15 +57,10 @@ typedef struct Guard
 	bool		enforce;		/* the guard's own mode */
 	bool		skip_row;
 
-	/* attnum 0: no such column. */
-	GuardColumn destination;
-	GuardColumn destination_state;
-	GuardColumn purpose;
-	GuardColumn legal_basis;
-	GuardColumn case_number;
-	GuardColumn requesting_person;
-	GuardColumn on_behalf_of;
-	GuardColumn data_class_column;
+	/* The columns that fill one text each; most tables have two or three. */
+	int			nsingle;
+	GuardColumn single[GUARD_SINGLE_COLUMNS];
+	bool		has_destination;	/* one of them */
 
 	int			nrecord_key;
 	GuardColumn *record_key;
@@ -100,7 +100,7 @@ sg_guard_column_text_at_hand(const GuardColumn *column, TupleTableSlot *slot)
 	TextSlice	slice = {NULL, 0};
 	int			i = column->attnum - 1;
 
-	if (column->attnum == InvalidAttrNumber || slot->tts_isnull[i])
+	if (slot->tts_isnull[i])
 		return slice;
 	if (column->form == COLUMN_TEXT)
 	{
