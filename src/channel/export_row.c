@@ -280,16 +280,28 @@ sg_export_row_disclosure(Disclosure *disclosure, TextSlice **tags,
 						 TupleTableSlot *slot)
 {
 	const DeclaredContext *declared = sg_context_declared();
+	const TextSlice not_given = {NULL, 0};
 
 	/* At once, and not up to one column after the other. */
 	slot_getsomeattrs(slot, guard->last_attnum);
 
-	memset(disclosure, 0, sizeof(*disclosure));
 	disclosure->channel = CHANNEL_EXPORT_ROW;
 	disclosure->operation = operation;
 	disclosure->relation = guard->relation;
 	disclosure->at = row_clock();
+	disclosure->legal_basis_used_up = false;
+	disclosure->ndeclared_tags = 0;
 	*tags = NULL;
+
+	/* To clear all of it at once takes longer than the rest of this. */
+	disclosure->data_class = not_given;
+	disclosure->destination = not_given;
+	disclosure->destination_state = not_given;
+	disclosure->purpose = not_given;
+	disclosure->legal_basis = not_given;
+	disclosure->on_behalf_of = not_given;
+	disclosure->case_number = not_given;
+	disclosure->requesting_person = not_given;
 	for (int i = 0; i < guard->nsingle; i++)
 	{
 		const GuardColumn *column = &guard->single[i];
