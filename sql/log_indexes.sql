@@ -135,6 +135,8 @@ UPDATE sharing_guard.agency SET name = 'Oakdale Police' WHERE agency_id = 'oakda
 COMMIT;
 SELECT pg_temp.send();
 SELECT btrees - :before AS of_the_dba, others FROM pg_temp.check_indexes();
+-- all of them under one id of the log, which is the one there is
+SELECT count(*) FROM sharing_guard.event e LEFT JOIN sharing_guard.log l USING (log_id) WHERE l.log_id IS NULL;
 DROP TABLE feed;
 BEGIN;
 DROP EXTENSION sharing_guard CASCADE;
@@ -143,5 +145,6 @@ SELECT sharing_guard.configure('US-CA', 'Riverbend Police Department', 'America/
 COMMIT;
 SELECT count(*) > 0 AS written FROM sharing_guard.event;
 SELECT btrees - :before AS of_the_dba, others FROM pg_temp.check_indexes();
+SELECT count(*) FROM sharing_guard.event e LEFT JOIN sharing_guard.log l USING (log_id) WHERE l.log_id IS NULL;
 DROP FUNCTION dba_is_ours, dba_changes;
 DROP EXTENSION amcheck;
