@@ -141,6 +141,16 @@ value_tail(const TextSlice *value)
 
 	if (value->len >= sizeof(tail))
 		memcpy(&tail, value->data + value->len - sizeof(tail), sizeof(tail));
+	else if (value->len >= sizeof(uint32))
+	{
+		uint32		first;
+		uint32		last;
+
+		/* They overlap: all of it is in one of the two. */
+		memcpy(&first, value->data, sizeof(first));
+		memcpy(&last, value->data + value->len - sizeof(last), sizeof(last));
+		tail = (uint64) first << 32 | last;
+	}
 	else
 	{
 		for (Size i = 0; i < value->len; i++)

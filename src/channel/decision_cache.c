@@ -24,6 +24,7 @@
 #include "policy/decide.h"
 #include "policy/fold.h"
 #include "policy/policy.h"
+#include "port/pg_bitutils.h"
 #include "prefetch.h"
 #include "utils/memutils.h"
 
@@ -61,6 +62,7 @@ StaticAssertDecl(sizeof(DecisionKeyHead) ==
 
 /* The texts that a decision may depend on. */
 #define DECISION_TEXTS		6
+#define ALL_TEXTS			((1 << DECISION_TEXTS) - 1)
 #define HAS_CASE			(1 << DECISION_TEXTS)
 #define HAS_TAGS			(1 << (DECISION_TEXTS + 1))
 #define HAS_MEANING			(1 << (DECISION_TEXTS + 2)) /* the purpose's, in its
@@ -251,9 +253,9 @@ key_parts(DecisionKeyHead *head, TextSlice *texts, const Guard *guard,
 	head->operation = disclosure->operation;
 	head->protected_relid = guard->protected_relid;
 	head->channel = disclosure->channel;
-	head->given = 0;
-	for (int i = 0; i < DECISION_TEXTS; i++)
-		head->given |= (texts[i].data != NULL) << i;
+	head->given = (texts[0].data != NULL) | (texts[1].data != NULL) << 1 |
+		(texts[2].data != NULL) << 2 | (texts[3].data != NULL) << 3 |
+		(texts[4].data != NULL) << 4 | (texts[5].data != NULL) << 5;
 	if (disclosure->ndeclared_tags > 0)
 		head->given |= HAS_TAGS;
 
@@ -273,15 +275,14 @@ has_key(const GatheredDecision *decision, const DecisionKeyHead *head,
 	if (memcmp(decision->key, head, sizeof(*head)) != 0 ||
 		(head->given & HAS_TAGS) != 0)
 		return false;
-	for (int i = 0; i < DECISION_TEXTS; i++)
+	for (int left = head->given & ALL_TEXTS; left != 0; left &= left - 1)
 	{
+		const TextSlice *text = &texts[pg_rightmost_one_pos32(left)];
 		uint32		len;
 
-		if (texts[i].data == NULL)
-			continue;
 		memcpy(&len, at, sizeof(len));
 		at += sizeof(len);
-		if (len != texts[i].len || memcmp(at, texts[i].data, len) != 0)
+		if (len != text->len || memcmp(at, text->data, len) != 0)
 			return false;
 		at += len;
 	}

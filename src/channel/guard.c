@@ -864,16 +864,14 @@ sg_guard_join_texts(const TextSlice *fields, int nfields)
  * key finds no record.
  */
 TextSlice
-sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
-					  TupleTableSlot *slot, bool required)
+sg_guard_joined_text(const GuardColumn *columns, int ncolumns,
+					 TupleTableSlot *slot, bool required)
 {
 	TextSlice	slice = {NULL, 0};
 	TextSlice  *fields;
 
 	if (ncolumns == 0)
 		return slice;
-	if (ncolumns == 1)
-		return sg_guard_column_text_at_hand(&columns[0], slot);
 
 	fields = palloc(sizeof(TextSlice) * ncolumns);
 	for (int i = 0; i < ncolumns; i++)

@@ -121,8 +121,18 @@ sg_guard_column_text_at_hand(const GuardColumn *column, TupleTableSlot *slot)
  * Several columns as one text: the value itself, or "(a,b)" as a row prints;
  * NULL data where all are required and one is NULL.
  */
-extern TextSlice sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
-									   TupleTableSlot *slot, bool required);
+extern TextSlice sg_guard_joined_text(const GuardColumn *columns, int ncolumns,
+									  TupleTableSlot *slot, bool required);
+
+/* Most lists are of one column. */
+static inline TextSlice
+sg_guard_columns_text(const GuardColumn *columns, int ncolumns,
+					  TupleTableSlot *slot, bool required)
+{
+	if (likely(ncolumns == 1))
+		return sg_guard_column_text_at_hand(columns, slot);
+	return sg_guard_joined_text(columns, ncolumns, slot, required);
+}
 
 /* The same of any value, and of texts that are made already. */
 extern TextSlice sg_guard_value_text(Oid type, Datum value);
