@@ -48,6 +48,7 @@ OBJS = \
 	src/channel/guard.o \
 	src/channel/maintenance.o \
 	src/channel/query.o \
+	src/channel/query_reads.o \
 	src/channel/reads.o \
 	src/channel/records.o \
 	src/channel/refusal.o \
