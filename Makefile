@@ -49,6 +49,7 @@ OBJS = \
 	src/channel/maintenance.o \
 	src/channel/query.o \
 	src/channel/query_reads.o \
+	src/channel/query_run.o \
 	src/channel/reads.o \
 	src/channel/records.o \
 	src/channel/refusal.o \

@@ -24,13 +24,12 @@
  */
 #include "postgres.h"
 
-#include <signal.h>
-
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "channel/context.h"
 #include "channel/query.h"
 #include "channel/query_reads.h"
+#include "channel/query_run.h"
 #include "channel/reads.h"
 #include "channel/records.h"
 #include "channel/telling.h"
@@ -45,7 +44,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
-#include "utils/timeout.h"
 #include "utils/timestamp.h"
 
 /* A query that reads guarded tables; in its own executor memory. */
@@ -62,32 +60,6 @@ typedef struct GuardedQuery
 } GuardedQuery;
 
 static dlist_head guarded_queries = DLIST_STATIC_INIT(guarded_queries);
-
-/*
- * A guarded query that runs at the moment, and the receiver that its rows pass
- * on their way; on the stack, as runs are inside each other.
- */
-typedef struct GuardedRun
-{
-	DestReceiver receiver;		/* must be first */
-	DestReceiver *next;			/* whom the rows are for */
-	QueryDesc  *queryDesc;
-	uint64		changes;		/* as of the decision */
-	int			moments;		/* the same */
-	TimestampTz holds_until;	/* the decision does, if nothing changes */
-	struct GuardedRun *outer;
-}			GuardedRun;
-
-static GuardedRun * runs = NULL;
-
-/* How often a moment has passed at which a running query's decision ended. */
-static volatile sig_atomic_t moments = 0;
-
-/* The timer for it; USER_TIMEOUT until one is needed. */
-static TimeoutId moment_timeout = USER_TIMEOUT;
-
-/* Longer than this ahead it is set again, which is no harm. */
-#define TIMER_USECS_MAX		USECS_PER_DAY
 
 /* A cursor whose rows wait; in the memory that they wait in. */
 typedef struct HeldCursor
@@ -325,112 +297,14 @@ write_ExecutorRun(GuardedQuery *query, EXECUTOR_RUN_PARAMS)
 		record_write(query, (int64) queryDesc->estate->es_processed);
 }
 
-/* In a signal handler. */
-static void
-moment_passed(void)
+/* What a run is given for the time in its midst; see sg_query_run_begin(). */
+static TimestampTz
+decide_again(QueryDesc *queryDesc)
 {
-	moments++;
-}
+	TimestampTz holds_until = DT_NOEND;
 
-/*
- * Sets the timer to the next moment at which the decision on a running query
- * ends.  Those whose moment has passed know by "moments".
- */
-static pg_noinline void
-set_timer(void)
-{
-	TimestampTz next = DT_NOEND;
-
-	for (GuardedRun * run = runs; run != NULL; run = run->outer)
-	{
-		if (run->moments == moments)
-			next = Min(next, run->holds_until);
-	}
-	if (TIMESTAMP_IS_NOEND(next))
-	{
-		if (moment_timeout != USER_TIMEOUT &&
-			get_timeout_active(moment_timeout))
-			disable_timeout(moment_timeout, false);
-		return;
-	}
-	if (moment_timeout == USER_TIMEOUT)
-		moment_timeout = RegisterTimeout(USER_TIMEOUT, moment_passed);
-	enable_timeout_at(moment_timeout,
-					  Min(next, GetCurrentTimestamp() + TIMER_USECS_MAX));
-}
-
-/* Something has changed, or a moment has passed. */
-static pg_noinline void
-decide_again(GuardedRun * run)
-{
-	/* What changes meanwhile is for the next row. */
-	run->changes = sg_reads_changes;
-	run->moments = moments;
-	run->holds_until = DT_NOEND;
-	(void) decide_on_query(run->queryDesc, &run->holds_until);
-	set_timer();
-}
-
-static bool
-guarded_receiveSlot(TupleTableSlot *slot, DestReceiver *self)
-{
-	GuardedRun *run = (GuardedRun *) self;
-
-	AcceptInvalidationMessages();
-	if (unlikely(run->changes != sg_reads_changes || run->moments != moments))
-		decide_again(run);
-	return run->next->receiveSlot(slot, run->next);
-}
-
-static void
-guarded_rStartup(DestReceiver *self, int operation, TupleDesc typeinfo)
-{
-	DestReceiver *next = ((GuardedRun *) self)->next;
-
-	next->rStartup(next, operation, typeinfo);
-}
-
-static void
-guarded_rShutdown(DestReceiver *self)
-{
-	DestReceiver *next = ((GuardedRun *) self)->next;
-
-	next->rShutdown(next);
-}
-
-/* Nobody destroys what is on our stack. */
-static void
-guarded_rDestroy(DestReceiver *self)
-{
-}
-
-/*
- * Puts our receiver in the place of a query's own, for this run: whoever looks
- * at queryDesc->dest when it is over (COPY, SPI) has to find theirs there.
- */
-static void
-enter_run(GuardedRun * run, QueryDesc *queryDesc)
-{
-	run->receiver.receiveSlot = guarded_receiveSlot;
-	run->receiver.rStartup = guarded_rStartup;
-	run->receiver.rShutdown = guarded_rShutdown;
-	run->receiver.rDestroy = guarded_rDestroy;
-	run->receiver.mydest = queryDesc->dest->mydest;
-	run->next = queryDesc->dest;
-	run->queryDesc = queryDesc;
-	queryDesc->dest = &run->receiver;
-	run->outer = runs;
-	runs = run;
-	set_timer();
-}
-
-/* Also after an error. */
-static void
-leave_run(GuardedRun * run)
-{
-	run->queryDesc->dest = run->next;
-	runs = run->outer;
-	set_timer();
+	(void) decide_on_query(queryDesc, &holds_until);
+	return holds_until;
 }
 
 static void
@@ -531,8 +405,7 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 
 	/* The executor counts; should an error come, its count still stands. */
 	queryDesc->estate->es_processed = 0;
-	run.changes = sg_reads_changes;
-	run.moments = moments;
+	sg_query_run_begin(&run, queryDesc, decide_again);
 	query = decide_on_query(queryDesc, &run.holds_until);
 	if (query == NULL)
 	{
@@ -544,14 +417,14 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		write_ExecutorRun(query, EXECUTOR_RUN_ARGS);
 		return;
 	}
-	enter_run(&run, queryDesc);
+	sg_query_run_enter(&run);
 	PG_TRY();
 	{
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
 	}
 	PG_FINALLY();
 	{
-		leave_run(&run);
+		sg_query_run_leave(&run);
 	}
 	PG_END_TRY();
 
