@@ -46,6 +46,7 @@ OBJS = \
 	src/channel/filter.o \
 	src/channel/gather.o \
 	src/channel/guard.o \
+	src/channel/held.o \
 	src/channel/maintenance.o \
 	src/channel/query.o \
 	src/channel/query_reads.o \

@@ -11,11 +11,6 @@
  * Each statement of a function passes here for itself.  So neither SECURITY
  * DEFINER nor dynamic SQL makes a difference.
  *
- * A cursor WITH HOLD is run to its end when its transaction commits, and its
- * rows wait in the server.  They were counted then; that they may still be
- * fetched is asked at each FETCH, in the utility hook, since the executor has no
- * more part in it.
- *
  * What is known of a running query hangs on its executor state.  Portals are
  * ended in any order, or by an error and then by nobody, and only the memory
  * they have is sure to go; so its going is what ends the disclosures.
@@ -27,6 +22,7 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "channel/context.h"
+#include "channel/held.h"
 #include "channel/query.h"
 #include "channel/query_reads.h"
 #include "channel/query_run.h"
@@ -38,12 +34,9 @@
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "own_rights.h"
-#include "tcop/pquery.h"
-#include "tcop/utility.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/portal.h"
 #include "utils/timestamp.h"
 
 /* A query that reads guarded tables; in its own executor memory. */
@@ -61,26 +54,13 @@ typedef struct GuardedQuery
 
 static dlist_head guarded_queries = DLIST_STATIC_INIT(guarded_queries);
 
-/* A cursor whose rows wait; in the memory that they wait in. */
-typedef struct HeldCursor
-{
-	dlist_node	node;
-	Portal		portal;
-	List	   *requests;
-	MemoryContextCallback callback;
-}			HeldCursor;
-
-static dlist_head held_cursors = DLIST_STATIC_INIT(held_cursors);
-
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
 static ExecutorFinish_hook_type prev_ExecutorFinish = NULL;
 static ExecutorEnd_hook_type prev_ExecutorEnd = NULL;
-static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
 static void query_ExecutorRun(EXECUTOR_RUN_PARAMS);
 static void query_ExecutorFinish(QueryDesc *queryDesc);
 static void query_ExecutorEnd(QueryDesc *queryDesc);
-static void query_ProcessUtility(PROCESS_UTILITY_PARAMS);
 
 void
 sg_query_init(void)
@@ -91,8 +71,6 @@ sg_query_init(void)
 	ExecutorFinish_hook = query_ExecutorFinish;
 	prev_ExecutorEnd = ExecutorEnd_hook;
 	ExecutorEnd_hook = query_ExecutorEnd;
-	prev_ProcessUtility = ProcessUtility_hook;
-	ProcessUtility_hook = query_ProcessUtility;
 }
 
 static GuardedQuery *
@@ -307,87 +285,6 @@ decide_again(QueryDesc *queryDesc)
 	return holds_until;
 }
 
-static void
-held_gone(void *arg)
-{
-	dlist_delete(&((HeldCursor *) arg)->node);
-}
-
-/* Notes a cursor whose rows are kept at the end of its transaction. */
-static void
-note_held(Portal portal, QueryDesc *queryDesc)
-{
-	MemoryContext oldcontext = MemoryContextSwitchTo(portal->holdContext);
-	HeldCursor *held = palloc0(sizeof(HeldCursor));
-	ListCell   *lc;
-
-	held->portal = portal;
-	held->requests = sg_query_reads(queryDesc, false);
-	foreach(lc, held->requests)
-	{
-		ReadRequest *request = lfirst(lc);
-
-		/* The query will not be there. */
-		request->query_elements = NULL;
-		request->arg = NULL;
-		request->operation = "FETCH";
-	}
-	held->callback.func = held_gone;
-	held->callback.arg = held;
-	MemoryContextRegisterResetCallback(portal->holdContext, &held->callback);
-	dlist_push_head(&held_cursors, &held->node);
-	MemoryContextSwitchTo(oldcontext);
-}
-
-/* May the rows of this cursor, if it is one of those, still be fetched? */
-static pg_noinline void
-look_at_fetch(const FetchStmt *fetch)
-{
-	Portal		portal = GetPortalByName(fetch->portalname);
-	List	   *requests = NIL;
-	dlist_iter	iter;
-
-	if (!PortalIsValid(portal) || fetch->ismove)
-		return;
-	AcceptInvalidationMessages();
-	if (!sg_records_any())
-		return;
-	dlist_foreach(iter, &held_cursors)
-	{
-		HeldCursor *held = dlist_container(HeldCursor, node, iter.cur);
-		ListCell   *lc;
-
-		if (held->portal != portal)
-			continue;
-		foreach(lc, held->requests)
-		{
-			ReadRequest *request = lfirst(lc);
-			const ReadGuard *guard = sg_records_find(request->relid);
-
-			if (guard == NULL)
-				continue;
-			request->guard = *guard;
-			requests = lappend(requests, request);
-		}
-	}
-	if (requests != NIL)
-		sg_reads_check(requests, (int64) portal->portalPos);
-	list_free(requests);
-}
-
-static void
-query_ProcessUtility(PROCESS_UTILITY_PARAMS)
-{
-	if (unlikely(!dlist_is_empty(&held_cursors)) &&
-		IsA(pstmt->utilityStmt, FetchStmt))
-		look_at_fetch((FetchStmt *) pstmt->utilityStmt);
-
-	if (prev_ProcessUtility)
-		prev_ProcessUtility(PROCESS_UTILITY_ARGS);
-	else
-		standard_ProcessUtility(PROCESS_UTILITY_ARGS);
-}
-
 /* Where there are guards, or there may be. */
 static pg_noinline void
 guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
@@ -428,12 +325,7 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 	}
 	PG_END_TRY();
 
-	if (queryDesc->dest->mydest == DestTuplestore && ActivePortal != NULL &&
-		ActivePortal->queryDesc == queryDesc &&
-		ActivePortal->holdContext != NULL &&
-		(ActivePortal->cursorOptions & CURSOR_OPT_HOLD) != 0)
-		note_held(ActivePortal, queryDesc);
-
+	sg_held_note(queryDesc);
 	query->earlier_rows += (int64) queryDesc->estate->es_processed;
 	if (query->reads != NULL)
 	{
