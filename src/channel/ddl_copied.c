@@ -39,6 +39,7 @@
 #include "channel/ddl_record.h"
 #include "channel/ddl_tamper.h"
 #include "channel/query.h"
+#include "channel/query_reads.h"
 #include "channel/records.h"
 #include "channel/telling.h"
 #include "commands/extension.h"
@@ -157,22 +158,12 @@ foreign_source(const PlannedStmt *plan)
 	return InvalidOid;
 }
 
+/* A SELECT that writes does so in a data-modifying WITH. */
 static const char *
 operation_name(const PlannedStmt *plan)
 {
-	switch (plan->commandType)
-	{
-		case CMD_INSERT:
-			return "INSERT";
-		case CMD_UPDATE:
-			return "UPDATE";
-		case CMD_DELETE:
-			return "DELETE";
-		case CMD_SELECT:
-			return "WITH";		/* a data-modifying one */
-		default:
-			return "MERGE";
-	}
+	return plan->commandType == CMD_SELECT ? "WITH" :
+		sg_query_command(plan->commandType);
 }
 
 /* ----------------------------------------------------------------

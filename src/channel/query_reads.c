@@ -202,6 +202,24 @@ query_elements(const Guard *guard, void *arg)
 	return sg_query_elements(guard, arg);
 }
 
+const char *
+sg_query_command(CmdType command)
+{
+	switch (command)
+	{
+		case CMD_INSERT:
+			return "INSERT";
+		case CMD_UPDATE:
+			return "UPDATE";
+		case CMD_DELETE:
+			return "DELETE";
+		case CMD_MERGE:
+			return "MERGE";
+		default:
+			return "SELECT";
+	}
+}
+
 static const char *
 operation_name(const QueryDesc *queryDesc)
 {
@@ -219,19 +237,7 @@ operation_name(const QueryDesc *queryDesc)
 				break;
 		}
 	}
-	switch (queryDesc->operation)
-	{
-		case CMD_INSERT:
-			return "INSERT";
-		case CMD_UPDATE:
-			return "UPDATE";
-		case CMD_DELETE:
-			return "DELETE";
-		case CMD_MERGE:
-			return "MERGE";
-		default:
-			return "SELECT";
-	}
+	return sg_query_command(queryDesc->operation);
 }
 
 /*

@@ -19,4 +19,7 @@
  */
 extern List *sg_query_reads(QueryDesc *queryDesc, bool tells);
 
+/* A query's command, by the word that its events have for it. */
+extern const char *sg_query_command(CmdType command);
+
 #endif							/* SHARING_GUARD_QUERY_READS_H */
