@@ -48,6 +48,7 @@ OBJS = \
 	src/channel/guard.o \
 	src/channel/held.o \
 	src/channel/maintenance.o \
+	src/channel/parents.o \
 	src/channel/query.o \
 	src/channel/query_reads.o \
 	src/channel/query_run.o \

@@ -18,21 +18,17 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "channel/guard.h"
+#include "channel/parents.h"
 #include "changes.h"
 #include "fmgr.h"
-#include "miscadmin.h"
 #include "operational.h"
 #include "own_rights.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
-#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/json.h"
@@ -403,39 +399,6 @@ watch_relation(Oid relid)
 }
 
 /*
- * Is this relation the protected table, or below it?  Looks upwards, since a
- * partitioned table may have thousands of others below it.
- *
- * A trigger with the guard's id can be put on any table by its owner; its rows
- * would be recorded as the protected table's.
- */
-static bool
-belongs_to(Oid relid, Oid guarded_relid)
-{
-	Relation	inherits;
-	SysScanDesc scan;
-	ScanKeyData key;
-	HeapTuple	tuple;
-	bool		found = false;
-
-	if (relid == guarded_relid)
-		return true;
-
-	check_stack_depth();
-	inherits = table_open(InheritsRelationId, AccessShareLock);
-	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(relid));
-	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true,
-							  NULL, 1, &key);
-	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
-		found = belongs_to(((Form_pg_inherits) GETSTRUCT(tuple))->inhparent,
-						   guarded_relid);
-	systable_endscan(scan);
-	table_close(inherits, AccessShareLock);
-	return found;
-}
-
-/*
  * A not-null text column of the current SPI result, palloc'd in
  * CurrentMemoryContext.
  */
@@ -482,7 +445,12 @@ take_guard(void *arg)
 	guarded_relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc,
 												   1, &isnull));
 	watch_relation(guarded_relid);
-	if (!belongs_to(RelationGetRelid(rel), guarded_relid))
+
+	/*
+	 * A trigger with the guard's id can be put on any table by its owner; its
+	 * rows would be recorded as the protected table's.
+	 */
+	if (!sg_is_under(RelationGetRelid(rel), guarded_relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
 				 errmsg("table \"%s\" has a trigger of another table's guard",
