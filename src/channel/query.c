@@ -275,7 +275,7 @@ write_ExecutorRun(GuardedQuery *query, EXECUTOR_RUN_PARAMS)
 		record_write(query, (int64) queryDesc->estate->es_processed);
 }
 
-/* What a run is given for the time in its midst; see sg_query_run_begin(). */
+/* What a run is given for the time in its midst; see sg_query_run_enter(). */
 static TimestampTz
 decide_again(QueryDesc *queryDesc)
 {
@@ -302,7 +302,7 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 
 	/* The executor counts; should an error come, its count still stands. */
 	queryDesc->estate->es_processed = 0;
-	sg_query_run_begin(&run, queryDesc, decide_again);
+	sg_query_run_note(&run);
 	query = decide_on_query(queryDesc, &run.holds_until);
 	if (query == NULL)
 	{
@@ -314,7 +314,7 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		write_ExecutorRun(query, EXECUTOR_RUN_ARGS);
 		return;
 	}
-	sg_query_run_enter(&run);
+	sg_query_run_enter(&run, queryDesc, decide_again);
 	PG_TRY();
 	{
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);

@@ -12,10 +12,7 @@
  */
 #include "postgres.h"
 
-#include <signal.h>
-
 #include "channel/query_run.h"
-#include "channel/reads.h"
 #include "utils/inval.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
@@ -23,10 +20,9 @@
 /* The innermost of those under way. */
 static GuardedRun *runs = NULL;
 
-/* How often a moment has passed at which a running query's decision ended. */
-static volatile sig_atomic_t moments = 0;
+volatile sig_atomic_t sg_query_run_moments = 0;
 
-/* The timer for it; USER_TIMEOUT until one is needed. */
+/* The timer for those; USER_TIMEOUT until one is needed. */
 static TimeoutId moment_timeout = USER_TIMEOUT;
 
 /* Longer than this ahead it is set again, which is no harm. */
@@ -36,12 +32,12 @@ static TimeoutId moment_timeout = USER_TIMEOUT;
 static void
 moment_passed(void)
 {
-	moments++;
+	sg_query_run_moments++;
 }
 
 /*
  * Sets the timer to the next moment at which the decision on a running query
- * ends.  Those whose moment has passed know by "moments".
+ * ends.  Those whose moment has passed know by what they noted.
  */
 static pg_noinline void
 set_timer(void)
@@ -50,7 +46,7 @@ set_timer(void)
 
 	for (GuardedRun *run = runs; run != NULL; run = run->outer)
 	{
-		if (run->moments == moments)
+		if (run->moments == sg_query_run_moments)
 			next = Min(next, run->holds_until);
 	}
 	if (TIMESTAMP_IS_NOEND(next))
@@ -66,19 +62,11 @@ set_timer(void)
 					  Min(next, GetCurrentTimestamp() + TIMER_USECS_MAX));
 }
 
-/* What changes while a decision is made is for the next row. */
-static inline void
-note_changes(GuardedRun *run)
-{
-	run->changes = sg_reads_changes;
-	run->moments = moments;
-}
-
 /* Something has changed, or a moment has passed. */
 static pg_noinline void
 decide_again(GuardedRun *run)
 {
-	note_changes(run);
+	sg_query_run_note(run);
 	run->holds_until = DT_NOEND;	/* meanwhile no moment of its counts */
 	run->holds_until = run->decide(run->queryDesc);
 	set_timer();
@@ -90,7 +78,8 @@ guarded_receiveSlot(TupleTableSlot *slot, DestReceiver *self)
 	GuardedRun *run = (GuardedRun *) self;
 
 	AcceptInvalidationMessages();
-	if (unlikely(run->changes != sg_reads_changes || run->moments != moments))
+	if (unlikely(run->changes != sg_reads_changes ||
+				 run->moments != sg_query_run_moments))
 		decide_again(run);
 	return run->next->receiveSlot(slot, run->next);
 }
@@ -117,29 +106,21 @@ guarded_rDestroy(DestReceiver *self)
 {
 }
 
-void
-sg_query_run_begin(GuardedRun *run, QueryDesc *queryDesc, QueryDecider decide)
-{
-	run->queryDesc = queryDesc;
-	run->decide = decide;
-	note_changes(run);
-}
-
 /*
  * Puts our receiver in the place of the query's own, for this run: whoever
  * looks at queryDesc->dest when it is over (COPY, SPI) has to find theirs there.
  */
 void
-sg_query_run_enter(GuardedRun *run)
+sg_query_run_enter(GuardedRun *run, QueryDesc *queryDesc, QueryDecider decide)
 {
-	QueryDesc  *queryDesc = run->queryDesc;
-
 	run->receiver.receiveSlot = guarded_receiveSlot;
 	run->receiver.rStartup = guarded_rStartup;
 	run->receiver.rShutdown = guarded_rShutdown;
 	run->receiver.rDestroy = guarded_rDestroy;
 	run->receiver.mydest = queryDesc->dest->mydest;
 	run->next = queryDesc->dest;
+	run->queryDesc = queryDesc;
+	run->decide = decide;
 	queryDesc->dest = &run->receiver;
 	run->outer = runs;
 	runs = run;

@@ -9,6 +9,9 @@
 #ifndef SHARING_GUARD_QUERY_RUN_H
 #define SHARING_GUARD_QUERY_RUN_H
 
+#include <signal.h>
+
+#include "channel/reads.h"
 #include "datatype/timestamp.h"
 #include "executor/execdesc.h"
 #include "tcop/dest.h"
@@ -32,19 +35,28 @@ typedef struct GuardedRun
 	struct GuardedRun *outer;
 } GuardedRun;
 
+/* How often a moment has passed at which a running query's decision ended. */
+extern PGDLLIMPORT volatile sig_atomic_t sg_query_run_moments;
+
 /*
- * To be called before the first decision on the run, which is the caller's, and
- * is put in holds_until: whatever changes from here on has it decided on again.
+ * To be called before the first decision on the run, which is the caller's and
+ * holds until holds_until: whatever changes from here on has it decided on
+ * again.  Every statement pays for it.
  */
-extern void sg_query_run_begin(GuardedRun *run, QueryDesc *queryDesc,
-							   QueryDecider decide);
+static inline void
+sg_query_run_note(GuardedRun *run)
+{
+	run->changes = sg_reads_changes;
+	run->moments = sg_query_run_moments;
+}
 
 /*
  * Between these two each row of the query is looked at on its way, and decide()
  * called where anything has changed or the decision's time is over.  The second
  * also after an error.
  */
-extern void sg_query_run_enter(GuardedRun *run);
+extern void sg_query_run_enter(GuardedRun *run, QueryDesc *queryDesc,
+							   QueryDecider decide);
 extern void sg_query_run_leave(GuardedRun *run);
 
 #endif							/* SHARING_GUARD_QUERY_RUN_H */
