@@ -46,8 +46,12 @@ OBJS = \
 	src/channel/filter.o \
 	src/channel/gather.o \
 	src/channel/guard.o \
+	src/channel/held.o \
 	src/channel/maintenance.o \
+	src/channel/parents.o \
 	src/channel/query.o \
+	src/channel/query_reads.o \
+	src/channel/query_run.o \
 	src/channel/reads.o \
 	src/channel/records.o \
 	src/channel/refusal.o \

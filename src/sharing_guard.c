@@ -25,6 +25,7 @@
 #include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
+#include "channel/held.h"
 #include "channel/query.h"
 #include "channel/reads.h"
 #include "channel/records.h"
@@ -68,6 +69,7 @@ _PG_init(void)
 	sg_records_init();
 	sg_reads_init();
 	sg_query_init();
+	sg_held_init();
 	sg_identity_init();
 	sg_log_indexes_init();
 	sg_review_init();

@@ -39,15 +39,16 @@
 #include "channel/ddl_record.h"
 #include "channel/ddl_tamper.h"
 #include "channel/query.h"
+#include "channel/query_reads.h"
 #include "channel/records.h"
 #include "channel/telling.h"
 #include "commands/extension.h"
 #include "executor/executor.h"
-#include "executor/spi.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "operational.h"
+#include "own_rights.h"
 #include "parser/parsetree.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -157,22 +158,12 @@ foreign_source(const PlannedStmt *plan)
 	return InvalidOid;
 }
 
+/* A SELECT that writes does so in a data-modifying WITH. */
 static const char *
 operation_name(const PlannedStmt *plan)
 {
-	switch (plan->commandType)
-	{
-		case CMD_INSERT:
-			return "INSERT";
-		case CMD_UPDATE:
-			return "UPDATE";
-		case CMD_DELETE:
-			return "DELETE";
-		case CMD_SELECT:
-			return "WITH";		/* a data-modifying one */
-		default:
-			return "MERGE";
-	}
+	return plan->commandType == CMD_SELECT ? "WITH" :
+		sg_query_command(plan->commandType);
 }
 
 /* ----------------------------------------------------------------
@@ -314,34 +305,35 @@ disclose_to_table(const DdlState *state, QueryDesc *queryDesc,
 	disclose_copy(state, queryDesc, &ddl);
 }
 
+/* A copy that is to be protected like its source. */
+typedef struct ProtectedCopy
+{
+	Oid			copy;
+	const char *guard_id;
+} ProtectedCopy;
+
+static void
+run_protect_copy(void *arg)
+{
+	const ProtectedCopy *protected = arg;
+	Oid			argtypes[2] = {OIDOID, TEXTOID};
+	Datum		args[2] = {
+		ObjectIdGetDatum(protected->copy),
+		CStringGetTextDatum(protected->guard_id)
+	};
+
+	(void) SPI_execute_with_args("SELECT sharing_guard.protect_copy($1::pg_catalog.regclass, $2::pg_catalog.uuid)",
+								 2, argtypes, args, NULL, false, 0);
+}
+
 /* Protects a copy like its source, as the owner of our tables would. */
 static void
 protect_copy(const DdlState *state, Oid copy, const char *guard_id)
 {
-	Oid			argtypes[2] = {OIDOID, TEXTOID};
-	Datum		args[2];
-	Oid			save_userid;
-	int			save_sec_context;
-	HeapTuple	tuple = SearchSysCache1(RELOID,
-										ObjectIdGetDatum(state->event_table));
-	Oid			owner;
+	ProtectedCopy protected = {copy, guard_id};
 
-	if (!HeapTupleIsValid(tuple))
-		return;
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-
-	args[0] = ObjectIdGetDatum(copy);
-	args[1] = CStringGetTextDatum(guard_id);
 	CommandCounterIncrement();
-	SPI_connect();
-	GetUserIdAndSecContext(&save_userid, &save_sec_context);
-	SetUserIdAndSecContext(owner, save_sec_context |
-						   SECURITY_LOCAL_USERID_CHANGE);
-	(void) SPI_execute_with_args("SELECT sharing_guard.protect_copy($1::pg_catalog.regclass, $2::pg_catalog.uuid)",
-								 2, argtypes, args, NULL, false, 0);
-	SetUserIdAndSecContext(save_userid, save_sec_context);
-	SPI_finish();
+	sg_with_own_rights(state->event_table, run_protect_copy, &protected);
 	CommandCounterIncrement();
 }
 

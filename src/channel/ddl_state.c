@@ -13,13 +13,12 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "channel/ddl_state.h"
+#include "channel/parents.h"
 #include "channel/records.h"
 #include "changes.h"
 #include "compat.h"
@@ -27,7 +26,6 @@
 #include "own_rights.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -365,32 +363,6 @@ sg_ddl_state_as_read(void)
  * ----------------------------------------------------------------
  */
 
-/* The tables that this one is a partition or a child of. */
-static List *
-parents_of(Oid relid)
-{
-	List	   *parents = NIL;
-	Relation	inherits = table_open(InheritsRelationId, AccessShareLock);
-	SysScanDesc scan;
-	ScanKeyData key;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(relid));
-	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true,
-							  NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		parents = lappend_oid(parents,
-							  ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent);
-	systable_endscan(scan);
-	table_close(inherits, AccessShareLock);
-	return parents;
-}
-
-/*
- * Upwards: a partitioned table may have thousands of others below it, and a
- * relation seldom more than one above.
- */
 const GuardedTable *
 sg_ddl_guard_of(const DdlState *ddl, Oid relid)
 {
@@ -405,7 +377,7 @@ sg_ddl_guard_of(const DdlState *ddl, Oid relid)
 	}
 
 	check_stack_depth();
-	foreach(lc, parents_of(relid))
+	foreach(lc, sg_parents_of(relid))
 	{
 		const GuardedTable *found = sg_ddl_guard_of(ddl, lfirst_oid(lc));
 
@@ -413,22 +385,6 @@ sg_ddl_guard_of(const DdlState *ddl, Oid relid)
 			return found;
 	}
 	return NULL;
-}
-
-bool
-sg_ddl_is_under(Oid relid, Oid above)
-{
-	ListCell   *lc;
-
-	if (relid == above)
-		return true;
-	check_stack_depth();
-	foreach(lc, parents_of(relid))
-	{
-		if (sg_ddl_is_under(lfirst_oid(lc), above))
-			return true;
-	}
-	return false;
 }
 
 List *
@@ -445,7 +401,7 @@ sg_ddl_guards_touched(const DdlState *ddl, Oid relid)
 	{
 		GuardedTable *guard = lfirst(lc);
 
-		if (guard != own && sg_ddl_is_under(guard->relid, relid))
+		if (guard != own && sg_is_under(guard->relid, relid))
 			touched = lappend(touched, guard);
 	}
 	return touched;

@@ -92,9 +92,6 @@ extern const GuardedTable *sg_ddl_guard_of(const DdlState *state, Oid relid);
  */
 extern List *sg_ddl_guards_touched(const DdlState *state, Oid relid);
 
-/* Is this relation that one, or below it? */
-extern bool sg_ddl_is_under(Oid relid, Oid above);
-
 /* The agency that this role discloses to, by membership; or NULL. */
 extern const char *sg_ddl_agency_of_role(const DdlState *state, Oid role);
 

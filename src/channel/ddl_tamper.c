@@ -39,6 +39,7 @@
 #include "catalog/pg_type.h"
 #include "channel/ddl_record.h"
 #include "channel/ddl_tamper.h"
+#include "channel/parents.h"
 #include "channel/triggers.h"
 #include "compat.h"
 #include "commands/dbcommands.h"
@@ -1108,7 +1109,7 @@ computed_anew(const DdlState *state, const char *operation, Oid only)
 		const GuardedTable *guard = sg_ddl_guard_of(state, lfirst_oid(lc));
 
 		if (guard == NULL || list_member_ptr(told, guard) ||
-			(OidIsValid(only) && !sg_ddl_is_under(lfirst_oid(lc), only)))
+			(OidIsValid(only) && !sg_is_under(lfirst_oid(lc), only)))
 			continue;
 		told = lappend(told, (void *) guard);
 		sg_ddl_rows_seen(operation, guard->relation, NULL);

@@ -18,29 +18,22 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "channel/guard.h"
+#include "channel/parents.h"
 #include "changes.h"
-#include "executor/spi.h"
 #include "fmgr.h"
-#include "miscadmin.h"
 #include "operational.h"
 #include "own_rights.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
-#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
@@ -420,39 +413,6 @@ watch_relation(Oid relid)
 }
 
 /*
- * Is this relation the protected table, or below it?  Looks upwards, since a
- * partitioned table may have thousands of others below it.
- *
- * A trigger with the guard's id can be put on any table by its owner; its rows
- * would be recorded as the protected table's.
- */
-static bool
-belongs_to(Oid relid, Oid guarded_relid)
-{
-	Relation	inherits;
-	SysScanDesc scan;
-	ScanKeyData key;
-	HeapTuple	tuple;
-	bool		found = false;
-
-	if (relid == guarded_relid)
-		return true;
-
-	check_stack_depth();
-	inherits = table_open(InheritsRelationId, AccessShareLock);
-	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(relid));
-	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true,
-							  NULL, 1, &key);
-	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
-		found = belongs_to(((Form_pg_inherits) GETSTRUCT(tuple))->inhparent,
-						   guarded_relid);
-	systable_endscan(scan);
-	table_close(inherits, AccessShareLock);
-	return found;
-}
-
-/*
  * A not-null text column of the current SPI result, palloc'd in
  * CurrentMemoryContext.
  */
@@ -462,55 +422,29 @@ spi_text(HeapTuple row, int column)
 	return SPI_getvalue(row, SPI_tuptable->tupdesc, column);
 }
 
+/* A guard that is being read, and where all that it points to is to stay. */
+typedef struct GuardReading
+{
+	Guard	   *guard;
+	Relation	rel;
+	const char *guard_id;
+	MemoryContext context;
+} GuardReading;
+
 /*
- * Reads the guard's rows, as of now: a mode that was changed in the middle of
- * somebody's REPEATABLE READ export counts there too.
- *
- * Runs as the owner of our tables, since whoever writes to the protected
- * table has no rights on them.
- *
- * Fills in the guard, with all it points to in the given context.  Errors out
- * where there is no such guard or it is not for this relation.
+ * Takes the guard itself over from SPI; see sg_own_query().  Errors out where
+ * there is no such guard or it is not for this relation.
  */
 static void
-read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
-		   MemoryContext context)
+take_guard(void *arg)
 {
-	static const char guard_query[] =
-	"SELECT relation::pg_catalog.oid, data_class, mode, on_block"
-	" FROM sharing_guard.guard"
-	" WHERE guard_id OPERATOR(pg_catalog.=) $1";
-	static const char column_query[] =
-	"SELECT role, attnum, column_name"
-	" FROM sharing_guard.guard_column"
-	" WHERE guard_id OPERATOR(pg_catalog.=) $1"
-	" ORDER BY role, position";
-	Oid			argtypes[1] = {UUIDOID};
-	Datum		args[1];
-	SPIPlanPtr	plan;
+	GuardReading *reading = arg;
+	Guard	   *guard = reading->guard;
+	Relation	rel = reading->rel;
 	Oid			guarded_relid;
 	HeapTuple	row;
 	bool		isnull;
 	MemoryContext spi_context;
-	Oid			save_userid;
-	int			save_sec_context;
-
-	args[0] = UUIDPGetDatum(&guard->guard_id);
-
-	SPI_connect();
-	GetUserIdAndSecContext(&save_userid, &save_sec_context);
-	SetUserIdAndSecContext(owner, save_sec_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
-
-	plan = SPI_prepare(guard_query, 1, argtypes);
-	if (plan == NULL ||
-		SPI_execute_snapshot(plan, args, NULL, sg_own_snapshot(),
-							 InvalidSnapshot, true, false, 1) != SPI_OK_SELECT)
-		ereport(ERROR,
-				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
-				 errmsg("could not read the guard of table \"%s\"",
-						RelationGetRelationName(rel))));
 
 	if (SPI_processed == 0)
 		ereport(ERROR,
@@ -518,14 +452,19 @@ read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
 				 errmsg("table \"%s\" has a sharing_guard trigger but no guard",
 						RelationGetRelationName(rel)),
 				 errdetail("There is no guard %s in sharing_guard.guard, so no row can be decided on and none is let through.",
-						   guard_id),
+						   reading->guard_id),
 				 errhint("Call sharing_guard.protect_export() for the table, or sharing_guard.unprotect() to remove the trigger.")));
 
 	row = SPI_tuptable->vals[0];
 	guarded_relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc,
 												   1, &isnull));
 	watch_relation(guarded_relid);
-	if (!belongs_to(RelationGetRelid(rel), guarded_relid))
+
+	/*
+	 * A trigger with the guard's id can be put on any table by its owner; its
+	 * rows would be recorded as the protected table's.
+	 */
+	if (!sg_is_under(RelationGetRelid(rel), guarded_relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
 				 errmsg("table \"%s\" has a trigger of another table's guard",
@@ -534,7 +473,7 @@ read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
 						   get_rel_name(guarded_relid) ? get_rel_name(guarded_relid) : "that was dropped"),
 				 errhint("Drop the trigger, or protect this table itself with sharing_guard.protect_export().")));
 
-	spi_context = MemoryContextSwitchTo(context);
+	spi_context = MemoryContextSwitchTo(reading->context);
 	guard->relid = RelationGetRelid(rel);
 	guard->protected_relid = guarded_relid;
 	guard->data_class = spi_text(row, 2);
@@ -549,31 +488,30 @@ read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
 			quote_qualified_identifier(get_namespace_name(get_rel_namespace(guarded_relid)),
 									   get_rel_name(guarded_relid));
 	MemoryContextSwitchTo(spi_context);
+}
 
-	plan = SPI_prepare(column_query, 1, argtypes);
-	if (plan == NULL ||
-		SPI_execute_snapshot(plan, args, NULL, sg_own_snapshot(),
-							 InvalidSnapshot, true, false, 0) != SPI_OK_SELECT)
-		ereport(ERROR,
-				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
-				 errmsg("could not read the guard of table \"%s\"",
-						RelationGetRelationName(rel))));
+/* Takes its columns over from SPI. */
+static void
+take_columns(void *arg)
+{
+	GuardReading *reading = arg;
+	Guard	   *guard = reading->guard;
+	MemoryContext spi_context = MemoryContextSwitchTo(reading->context);
 
-	spi_context = MemoryContextSwitchTo(context);
 	guard->record_key = palloc0(sizeof(GuardColumn) * Max(SPI_processed, 1));
 	guard->query_elements = palloc0(sizeof(GuardColumn) * Max(SPI_processed, 1));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		row = SPI_tuptable->vals[i];
-		add_column(guard, rel, guarded_relid, spi_text(row, 1),
+		HeapTuple	row = SPI_tuptable->vals[i];
+		bool		isnull;
+
+		add_column(guard, reading->rel, guard->protected_relid,
+				   spi_text(row, 1),
 				   DatumGetInt16(SPI_getbinval(row, SPI_tuptable->tupdesc,
 											   2, &isnull)),
 				   spi_text(row, 3));
 	}
 	MemoryContextSwitchTo(spi_context);
-
-	SetUserIdAndSecContext(save_userid, save_sec_context);
-	SPI_finish();
 }
 
 /*
@@ -583,21 +521,21 @@ read_guard(Guard *guard, Relation rel, const char *guard_id, Oid owner,
  * an error leaves the entry invalid and nothing behind but a context that
  * goes with the transaction.
  *
- * Errors out where the extension is not there, or as read_guard() does.
+ * The guard's rows are read as of now: a mode that was changed in the middle of
+ * somebody's REPEATABLE READ export counts there too.
+ *
+ * Errors out where the extension is not there, or as take_guard() does.
  */
 static void
 compile_guard(GuardEntry *entry, Relation rel, const char *guard_id)
 {
-	MemoryContext context;
 	Guard		guard = {0};
-	Relation	guard_table;
-	Oid			owner;
-	Oid			namespace_oid = get_namespace_oid("sharing_guard", true);
-	Oid			table_oid = InvalidOid;
+	GuardReading reading = {&guard, rel, guard_id, NULL};
+	Oid			argtypes[1] = {UUIDOID};
+	Datum		args[1];
+	Oid			table = sg_own_table("guard");
 
-	if (OidIsValid(namespace_oid))
-		table_oid = get_relname_relid("guard", namespace_oid);
-	if (!OidIsValid(table_oid))
+	if (!OidIsValid(table))
 		ereport(ERROR,
 				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
 				 errmsg("table \"%s\" has a sharing_guard trigger but the extension is not there",
@@ -608,26 +546,33 @@ compile_guard(GuardEntry *entry, Relation rel, const char *guard_id)
 	 * Known to the callback before we read, so that no change in between is
 	 * missed.
 	 */
-	guard_table_oid = table_oid;
-	guard_column_table_oid = get_relname_relid("guard_column", namespace_oid);
-
-	guard_table = table_open(table_oid, AccessShareLock);
-	owner = guard_table->rd_rel->relowner;
-	table_close(guard_table, NoLock);
+	guard_table_oid = table;
+	guard_column_table_oid = sg_own_table("guard_column");
 
 	guard.guard_id = *DatumGetUUIDP(DirectFunctionCall1(uuid_in,
 														CStringGetDatum(guard_id)));
+	args[0] = UUIDPGetDatum(&guard.guard_id);
 
 	/* Below the transaction's context until it is known to be good. */
-	context = AllocSetContextCreate(CurTransactionContext,
-									"sharing_guard guard",
-									ALLOCSET_SMALL_SIZES);
-	read_guard(&guard, rel, guard_id, owner, context);
+	reading.context = AllocSetContextCreate(CurTransactionContext,
+											"sharing_guard guard",
+											ALLOCSET_SMALL_SIZES);
+	sg_own_query(table,
+				 "SELECT relation::pg_catalog.oid, data_class, mode, on_block"
+				 " FROM sharing_guard.guard"
+				 " WHERE guard_id OPERATOR(pg_catalog.=) $1",
+				 1, argtypes, args, take_guard, &reading);
+	sg_own_query(table,
+				 "SELECT role, attnum, column_name"
+				 " FROM sharing_guard.guard_column"
+				 " WHERE guard_id OPERATOR(pg_catalog.=) $1"
+				 " ORDER BY role, position",
+				 1, argtypes, args, take_columns, &reading);
 
 	if (entry->context != NULL)
 		MemoryContextDelete(entry->context);
-	MemoryContextSetParent(context, CacheMemoryContext);
-	entry->context = context;
+	MemoryContextSetParent(reading.context, CacheMemoryContext);
+	entry->context = reading.context;
 	entry->guard = guard;
 }
 

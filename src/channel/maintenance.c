@@ -10,15 +10,11 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/xact.h"
-#include "catalog/pg_class.h"
 #include "channel/ddl_state.h"
 #include "channel/maintenance.h"
-#include "executor/spi.h"
-#include "miscadmin.h"
 #include "operational.h"
-#include "utils/syscache.h"
+#include "own_rights.h"
 #include "utils/timestamp.h"
 
 /*
@@ -28,35 +24,24 @@
 #define SECONDS_BETWEEN_TRIES 1
 
 static void
+run_close_expired(void *arg)
+{
+	(void) SPI_execute("SELECT sharing_guard.close_expired_maintenance()",
+					   false, 0);
+}
+
+static void
 close_expired(const DdlState *state)
 {
 	static TimestampTz tried_at = 0;
 	TimestampTz now = GetCurrentTimestamp();
-	HeapTuple	tuple;
-	Oid			owner;
-	Oid			save_userid;
-	int			save_sec_context;
 
 	if (XactReadOnly || IsInParallelMode() ||
 		(now >= tried_at &&
 		 now - tried_at < SECONDS_BETWEEN_TRIES * USECS_PER_SEC))
 		return;
 	tried_at = now;
-
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(state->event_table));
-	if (!HeapTupleIsValid(tuple))
-		return;
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-
-	SPI_connect();
-	GetUserIdAndSecContext(&save_userid, &save_sec_context);
-	SetUserIdAndSecContext(owner, save_sec_context |
-						   SECURITY_LOCAL_USERID_CHANGE);
-	(void) SPI_execute("SELECT sharing_guard.close_expired_maintenance()",
-					   false, 0);
-	SetUserIdAndSecContext(save_userid, save_sec_context);
-	SPI_finish();
+	sg_with_own_rights(state->event_table, run_close_expired, NULL);
 }
 
 void

@@ -8,15 +8,8 @@
  * on under another role, another declaration, another policy, and may have
  * been opened before the table was protected.  What was decided is in no plan.
  *
- * The executor's range table names every relation, whatever views, functions
- * and WITH queries it was reached by; and each statement of a function passes
- * here for itself.  So neither SECURITY DEFINER nor dynamic SQL makes a
- * difference.
- *
- * A cursor WITH HOLD is run to its end when its transaction commits, and its
- * rows wait in the server.  They were counted then; that they may still be
- * fetched is asked at each FETCH, in the utility hook, since the executor has no
- * more part in it.
+ * Each statement of a function passes here for itself.  So neither SECURITY
+ * DEFINER nor dynamic SQL makes a difference.
  *
  * What is known of a running query hangs on its executor state.  Portals are
  * ended in any order, or by an error and then by nobody, and only the memory
@@ -26,18 +19,13 @@
  */
 #include "postgres.h"
 
-#include <signal.h>
-
-#include "access/htup_details.h"
 #include "access/parallel.h"
-#include "access/relation.h"
-#include "access/sysattr.h"
-#include "access/transam.h"
 #include "access/xact.h"
-#include "catalog/pg_constraint.h"
 #include "channel/context.h"
-#include "channel/elements.h"
+#include "channel/held.h"
 #include "channel/query.h"
+#include "channel/query_reads.h"
+#include "channel/query_run.h"
 #include "channel/reads.h"
 #include "channel/records.h"
 #include "channel/telling.h"
@@ -45,20 +33,10 @@
 #include "executor/executor.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
 #include "own_rights.h"
-#include "parser/parsetree.h"
-#include "tcop/pquery.h"
-#include "tcop/utility.h"
-#include "utils/array.h"
-#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/portal.h"
-#include "utils/rel.h"
-#include "utils/syscache.h"
-#include "utils/timeout.h"
 #include "utils/timestamp.h"
 
 /* A query that reads guarded tables; in its own executor memory. */
@@ -76,52 +54,13 @@ typedef struct GuardedQuery
 
 static dlist_head guarded_queries = DLIST_STATIC_INIT(guarded_queries);
 
-/*
- * A guarded query that runs at the moment, and the receiver that its rows pass
- * on their way; on the stack, as runs are inside each other.
- */
-typedef struct GuardedRun
-{
-	DestReceiver receiver;		/* must be first */
-	DestReceiver *next;			/* whom the rows are for */
-	QueryDesc  *queryDesc;
-	uint64		changes;		/* as of the decision */
-	int			moments;		/* the same */
-	TimestampTz holds_until;	/* the decision does, if nothing changes */
-	struct GuardedRun *outer;
-}			GuardedRun;
-
-static GuardedRun * runs = NULL;
-
-/* How often a moment has passed at which a running query's decision ended. */
-static volatile sig_atomic_t moments = 0;
-
-/* The timer for it; USER_TIMEOUT until one is needed. */
-static TimeoutId moment_timeout = USER_TIMEOUT;
-
-/* Longer than this ahead it is set again, which is no harm. */
-#define TIMER_USECS_MAX		USECS_PER_DAY
-
-/* A cursor whose rows wait; in the memory that they wait in. */
-typedef struct HeldCursor
-{
-	dlist_node	node;
-	Portal		portal;
-	List	   *requests;
-	MemoryContextCallback callback;
-}			HeldCursor;
-
-static dlist_head held_cursors = DLIST_STATIC_INIT(held_cursors);
-
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
 static ExecutorFinish_hook_type prev_ExecutorFinish = NULL;
 static ExecutorEnd_hook_type prev_ExecutorEnd = NULL;
-static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
 static void query_ExecutorRun(EXECUTOR_RUN_PARAMS);
 static void query_ExecutorFinish(QueryDesc *queryDesc);
 static void query_ExecutorEnd(QueryDesc *queryDesc);
-static void query_ProcessUtility(PROCESS_UTILITY_PARAMS);
 
 void
 sg_query_init(void)
@@ -132,8 +71,6 @@ sg_query_init(void)
 	ExecutorFinish_hook = query_ExecutorFinish;
 	prev_ExecutorEnd = ExecutorEnd_hook;
 	ExecutorEnd_hook = query_ExecutorEnd;
-	prev_ProcessUtility = ProcessUtility_hook;
-	ProcessUtility_hook = query_ProcessUtility;
 }
 
 static GuardedQuery *
@@ -179,296 +116,6 @@ sg_query_tells(EState *estate)
 	if (query == NULL)
 		query = new_guarded(estate);
 	query->tells = true;
-}
-
-/* Does this expression look at a column in any way but "column = value"? */
-static bool
-looks_at_column(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-		return true;
-	if (IsA(node, OpExpr))
-	{
-		OpExpr	   *op = (OpExpr *) node;
-		ListCell   *lc;
-
-		/* The server's own equality tells nothing but its result. */
-		if (op->opno >= FirstNormalObjectId || list_length(op->args) != 2 ||
-			!op_mergejoinable(op->opno, exprType(linitial(op->args))))
-			return expression_tree_walker(node, looks_at_column, context);
-		foreach(lc, op->args)
-		{
-			Node	   *arg = lfirst(lc);
-
-			while (IsA(arg, RelabelType))
-				arg = (Node *) ((RelabelType *) arg)->arg;
-			if (!IsA(arg, Var) && looks_at_column(arg, context))
-				return true;
-		}
-		return false;
-	}
-	return expression_tree_walker(node, looks_at_column, context);
-}
-
-/* Can all that comes of this plan be known from "column = value"? */
-static bool
-only_compares(Plan *plan)
-{
-	ListCell   *lc;
-
-	/* A column is no harm here: see who looks at the rows. */
-	foreach(lc, plan->targetlist)
-	{
-		Node	   *expr = (Node *) lfirst_node(TargetEntry, lc)->expr;
-
-		if (!IsA(expr, Const) && !IsA(expr, Var))
-			return false;
-	}
-	if (looks_at_column((Node *) plan->qual, NULL))
-		return false;
-	switch (nodeTag(plan))
-	{
-		case T_LockRows:
-			return only_compares(outerPlan(plan));
-		case T_Append:
-			foreach(lc, ((Append *) plan)->appendplans)
-			{
-				if (!only_compares(lfirst(lc)))
-					return false;
-			}
-			return true;
-		case T_SeqScan:
-			return true;
-		case T_IndexScan:
-			return ((IndexScan *) plan)->indexorderbyorig == NIL &&
-				!looks_at_column((Node *) ((IndexScan *) plan)->indexqualorig,
-								 NULL);
-		case T_BitmapHeapScan:
-			return !looks_at_column((Node *) ((BitmapHeapScan *) plan)->bitmapqualorig,
-									NULL);
-		default:
-			return false;
-	}
-}
-
-/*
- * Is this the query of a foreign key's check?  It tells nobody anything but
- * whether the constraint holds.
- *
- * Known by the mark that the server puts on such queries and by their shape,
- * for the mark is also on what a function does that is called from one: a cast
- * of the user's own, for example.  What has that shape without being one may
- * pass, too, for it tells as little.
- */
-static bool
-is_foreign_key_check(const PlannedStmt *plan)
-{
-	return InNoForceRLSOperation() &&
-		plan->commandType == CMD_SELECT &&
-		plan->rowMarks != NIL &&
-		!plan->hasModifyingCTE && plan->subplans == NIL &&
-		list_length(plan->planTree->targetlist) >= 1 &&
-		IsA(linitial_node(TargetEntry, plan->planTree->targetlist)->expr, Const) &&
-		(list_length(plan->planTree->targetlist) == 1 ||
-		 lsecond_node(TargetEntry, plan->planTree->targetlist)->resjunk) &&
-		only_compares(plan->planTree);
-}
-
-/* Is this the row that INSERT ... ON CONFLICT was given? */
-static bool
-is_excluded_row(const PlannedStmt *plan, int rti)
-{
-	return IsA(plan->planTree, ModifyTable) &&
-		((ModifyTable *) plan->planTree)->exclRelRTI == rti;
-}
-
-/* Is one of these columns among those of an array of pg_constraint? */
-static bool
-has_column(HeapTuple constraint, AttrNumber array, const Bitmapset *columns)
-{
-	bool		isnull;
-	Datum		datum = SysCacheGetAttr(CONSTROID, constraint, array, &isnull);
-	bool		found = false;
-
-	if (!isnull)
-	{
-		ArrayType  *keys = DatumGetArrayTypeP(datum);
-		const int16 *attnums = (const int16 *) ARR_DATA_PTR(keys);
-
-		for (int i = 0; i < ArrayGetNItems(ARR_NDIM(keys), ARR_DIMS(keys)); i++)
-			found |= bms_is_member(attnums[i] - FirstLowInvalidHeapAttributeNumber,
-								   columns);
-	}
-	return found;
-}
-
-/*
- * Does this trigger of a constraint take what is written to these columns out
- * of the table?  Into another, by ON UPDATE CASCADE; or, checked at the commit,
- * into an error when nobody is there any more to record it.
- */
-static bool
-passes_on(const Trigger *trigger, Oid relid, const Bitmapset *columns)
-{
-	bool		cascades = trigger->tgfoid == F_RI_FKEY_CASCADE_UPD;
-	HeapTuple	tuple;
-	Form_pg_constraint form;
-	bool		found = false;
-
-	if (!trigger->tgisinternal || !(cascades || trigger->tgdeferrable))
-		return false;
-	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(trigger->tgconstraint));
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	form = (Form_pg_constraint) GETSTRUCT(tuple);
-	if (cascades && form->confrelid == relid)
-		found = has_column(tuple, Anum_pg_constraint_confkey, columns);
-	else if (form->conrelid == relid)
-		found = has_column(tuple, Anum_pg_constraint_conkey, columns);
-	ReleaseSysCache(tuple);
-	return found;
-}
-
-/* Does a constraint take anything out that the statement changes? */
-static bool
-is_passed_on(const PlannedStmt *plan, const RangeTblEntry *rte)
-{
-	Bitmapset  *columns = sg_rte_updated_columns(plan, rte);
-	Relation	rel;
-	bool		found = false;
-
-	if (columns == NULL)
-		return false;
-	rel = relation_open(rte->relid, AccessShareLock);
-	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
-		found |= passes_on(&rel->trigdesc->triggers[i], rte->relid, columns);
-	relation_close(rel, AccessShareLock);
-	return found;
-}
-
-static TextSlice
-query_elements(const Guard *guard, void *arg)
-{
-	return sg_query_elements(guard, arg);
-}
-
-static const char *
-operation_name(const QueryDesc *queryDesc)
-{
-	if (queryDesc->dest != NULL)
-	{
-		switch (queryDesc->dest->mydest)
-		{
-			case DestCopyOut:
-				return "COPY";
-			case DestIntoRel:
-				return "CREATE TABLE AS";
-			case DestTransientRel:
-				return "REFRESH MATERIALIZED VIEW";
-			default:
-				break;
-		}
-	}
-	switch (queryDesc->operation)
-	{
-		case CMD_INSERT:
-			return "INSERT";
-		case CMD_UPDATE:
-			return "UPDATE";
-		case CMD_DELETE:
-			return "DELETE";
-		case CMD_MERGE:
-			return "MERGE";
-		default:
-			return "SELECT";
-	}
-}
-
-/*
- * The guarded relations that a query reads, as a list of ReadRequest; NIL for
- * most queries.
- *
- * What is only inserted into is not looked at.  Entries without any permissions
- * are partitions and children.  The table above them stands for them, unless it
- * is not guarded as they are: a guarded table may have been made a child of
- * another.
- */
-static List *
-guarded_relations(QueryDesc *queryDesc, bool tells)
-{
-	PlannedStmt *plan = queryDesc->plannedstmt;
-	List	   *requests = NIL;
-	ListCell   *lc;
-	int			rti = 0;
-
-	foreach(lc, plan->rtable)
-	{
-		RangeTblEntry *rte = lfirst(lc);
-		const ReadGuard *guard;
-		ReadRequest *request;
-		AclMode		permissions;
-		Oid			check_as_user;
-		Oid			table;
-		ListCell   *other;
-		bool		written_only;
-		bool		known = false;
-
-		rti++;
-		/* A view has become a subquery, which still says whose. */
-		if (!OidIsValid(rte->relid) ||
-			(rte->rtekind != RTE_RELATION && rte->rtekind != RTE_SUBQUERY))
-			continue;
-		permissions = sg_rte_permissions(plan, rte, &check_as_user);
-		if (permissions != 0 &&
-			(permissions & (ACL_SELECT | ACL_UPDATE | ACL_DELETE)) == 0)
-			continue;
-		if (is_excluded_row(plan, rti))
-			continue;
-		guard = sg_records_find(rte->relid);
-		if (guard == NULL)
-			continue;
-		table = sg_table_of_toast(rte->relid);
-		if (!OidIsValid(table))
-			table = rte->relid;
-		if (is_foreign_key_check(plan))
-			return NIL;
-
-		written_only = plan->commandType != CMD_SELECT && !tells &&
-			!plan->hasReturning && !plan->hasModifyingCTE &&
-			list_member_int(plan->resultRelations, rti) &&
-			!is_passed_on(plan, rte);
-		foreach(other, requests)
-		{
-			ReadRequest *earlier = lfirst(other);
-
-			if ((earlier->relid == table &&
-				 earlier->check_as_user == check_as_user) ||
-				(permissions == 0 &&
-				 strcmp(earlier->guard.guard_id, guard->guard_id) == 0))
-			{
-				earlier->written_only &= written_only;
-				known = true;
-			}
-		}
-		if (known)
-			continue;
-
-		request = palloc0(sizeof(ReadRequest));
-		request->guard = *guard;
-		request->relid = table;
-		request->check_as_user = check_as_user;
-		request->written_only = written_only;
-		request->operation = operation_name(queryDesc);
-		request->channel = queryDesc->dest != NULL &&
-			queryDesc->dest->mydest == DestCopyOut ?
-			CHANNEL_COPY : CHANNEL_QUERY;
-		request->query_elements = query_elements;
-		request->arg = queryDesc;
-		requests = lappend(requests, request);
-	}
-	return requests;
 }
 
 /*
@@ -567,7 +214,7 @@ decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
 	if (!sg_records_any())
 		return NULL;
 	oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);
-	requests = guarded_relations(queryDesc, query && query->tells);
+	requests = sg_query_reads(queryDesc, query && query->tells);
 	MemoryContextSwitchTo(oldcontext);
 	if (requests == NIL)
 		return NULL;
@@ -628,193 +275,14 @@ write_ExecutorRun(GuardedQuery *query, EXECUTOR_RUN_PARAMS)
 		record_write(query, (int64) queryDesc->estate->es_processed);
 }
 
-/* In a signal handler. */
-static void
-moment_passed(void)
+/* What a run is given for the time in its midst; see sg_query_run_enter(). */
+static TimestampTz
+decide_again(QueryDesc *queryDesc)
 {
-	moments++;
-}
+	TimestampTz holds_until = DT_NOEND;
 
-/*
- * Sets the timer to the next moment at which the decision on a running query
- * ends.  Those whose moment has passed know by "moments".
- */
-static pg_noinline void
-set_timer(void)
-{
-	TimestampTz next = DT_NOEND;
-
-	for (GuardedRun * run = runs; run != NULL; run = run->outer)
-	{
-		if (run->moments == moments)
-			next = Min(next, run->holds_until);
-	}
-	if (TIMESTAMP_IS_NOEND(next))
-	{
-		if (moment_timeout != USER_TIMEOUT &&
-			get_timeout_active(moment_timeout))
-			disable_timeout(moment_timeout, false);
-		return;
-	}
-	if (moment_timeout == USER_TIMEOUT)
-		moment_timeout = RegisterTimeout(USER_TIMEOUT, moment_passed);
-	enable_timeout_at(moment_timeout,
-					  Min(next, GetCurrentTimestamp() + TIMER_USECS_MAX));
-}
-
-/* Something has changed, or a moment has passed. */
-static pg_noinline void
-decide_again(GuardedRun * run)
-{
-	/* What changes meanwhile is for the next row. */
-	run->changes = sg_reads_changes;
-	run->moments = moments;
-	run->holds_until = DT_NOEND;
-	(void) decide_on_query(run->queryDesc, &run->holds_until);
-	set_timer();
-}
-
-static bool
-guarded_receiveSlot(TupleTableSlot *slot, DestReceiver *self)
-{
-	GuardedRun *run = (GuardedRun *) self;
-
-	AcceptInvalidationMessages();
-	if (unlikely(run->changes != sg_reads_changes || run->moments != moments))
-		decide_again(run);
-	return run->next->receiveSlot(slot, run->next);
-}
-
-static void
-guarded_rStartup(DestReceiver *self, int operation, TupleDesc typeinfo)
-{
-	DestReceiver *next = ((GuardedRun *) self)->next;
-
-	next->rStartup(next, operation, typeinfo);
-}
-
-static void
-guarded_rShutdown(DestReceiver *self)
-{
-	DestReceiver *next = ((GuardedRun *) self)->next;
-
-	next->rShutdown(next);
-}
-
-/* Nobody destroys what is on our stack. */
-static void
-guarded_rDestroy(DestReceiver *self)
-{
-}
-
-/*
- * Puts our receiver in the place of a query's own, for this run: whoever looks
- * at queryDesc->dest when it is over (COPY, SPI) has to find theirs there.
- */
-static void
-enter_run(GuardedRun * run, QueryDesc *queryDesc)
-{
-	run->receiver.receiveSlot = guarded_receiveSlot;
-	run->receiver.rStartup = guarded_rStartup;
-	run->receiver.rShutdown = guarded_rShutdown;
-	run->receiver.rDestroy = guarded_rDestroy;
-	run->receiver.mydest = queryDesc->dest->mydest;
-	run->next = queryDesc->dest;
-	run->queryDesc = queryDesc;
-	queryDesc->dest = &run->receiver;
-	run->outer = runs;
-	runs = run;
-	set_timer();
-}
-
-/* Also after an error. */
-static void
-leave_run(GuardedRun * run)
-{
-	run->queryDesc->dest = run->next;
-	runs = run->outer;
-	set_timer();
-}
-
-static void
-held_gone(void *arg)
-{
-	dlist_delete(&((HeldCursor *) arg)->node);
-}
-
-/* Notes a cursor whose rows are kept at the end of its transaction. */
-static void
-note_held(Portal portal, QueryDesc *queryDesc)
-{
-	MemoryContext oldcontext = MemoryContextSwitchTo(portal->holdContext);
-	HeldCursor *held = palloc0(sizeof(HeldCursor));
-	ListCell   *lc;
-
-	held->portal = portal;
-	held->requests = guarded_relations(queryDesc, false);
-	foreach(lc, held->requests)
-	{
-		ReadRequest *request = lfirst(lc);
-
-		/* The query will not be there. */
-		request->query_elements = NULL;
-		request->arg = NULL;
-		request->operation = "FETCH";
-	}
-	held->callback.func = held_gone;
-	held->callback.arg = held;
-	MemoryContextRegisterResetCallback(portal->holdContext, &held->callback);
-	dlist_push_head(&held_cursors, &held->node);
-	MemoryContextSwitchTo(oldcontext);
-}
-
-/* May the rows of this cursor, if it is one of those, still be fetched? */
-static pg_noinline void
-look_at_fetch(const FetchStmt *fetch)
-{
-	Portal		portal = GetPortalByName(fetch->portalname);
-	List	   *requests = NIL;
-	dlist_iter	iter;
-
-	if (!PortalIsValid(portal) || fetch->ismove)
-		return;
-	AcceptInvalidationMessages();
-	if (!sg_records_any())
-		return;
-	dlist_foreach(iter, &held_cursors)
-	{
-		HeldCursor *held = dlist_container(HeldCursor, node, iter.cur);
-		ListCell   *lc;
-
-		if (held->portal != portal)
-			continue;
-		foreach(lc, held->requests)
-		{
-			ReadRequest *request = lfirst(lc);
-			const ReadGuard *guard = sg_records_find(request->relid);
-
-			if (guard == NULL)
-				continue;
-			request->guard = *guard;
-			requests = lappend(requests, request);
-		}
-	}
-	if (requests != NIL)
-		sg_reads_check(requests, (int64) portal->portalPos);
-	list_free(requests);
-}
-
-static void
-query_ProcessUtility(PROCESS_UTILITY_PARAMS)
-{
-	if (unlikely(!dlist_is_empty(&held_cursors)) &&
-		IsA(pstmt->utilityStmt, FetchStmt))
-		look_at_fetch((FetchStmt *) pstmt->utilityStmt);
-
-	if (prev_ProcessUtility)
-		prev_ProcessUtility(PROCESS_UTILITY_ARGS);
-	else
-		standard_ProcessUtility(PROCESS_UTILITY_ARGS);
+	(void) decide_on_query(queryDesc, &holds_until);
+	return holds_until;
 }
 
 /* Where there are guards, or there may be. */
@@ -834,8 +302,7 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 
 	/* The executor counts; should an error come, its count still stands. */
 	queryDesc->estate->es_processed = 0;
-	run.changes = sg_reads_changes;
-	run.moments = moments;
+	sg_query_run_note(&run);
 	query = decide_on_query(queryDesc, &run.holds_until);
 	if (query == NULL)
 	{
@@ -847,23 +314,18 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		write_ExecutorRun(query, EXECUTOR_RUN_ARGS);
 		return;
 	}
-	enter_run(&run, queryDesc);
+	sg_query_run_enter(&run, queryDesc, decide_again);
 	PG_TRY();
 	{
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
 	}
 	PG_FINALLY();
 	{
-		leave_run(&run);
+		sg_query_run_leave(&run);
 	}
 	PG_END_TRY();
 
-	if (queryDesc->dest->mydest == DestTuplestore && ActivePortal != NULL &&
-		ActivePortal->queryDesc == queryDesc &&
-		ActivePortal->holdContext != NULL &&
-		(ActivePortal->cursorOptions & CURSOR_OPT_HOLD) != 0)
-		note_held(ActivePortal, queryDesc);
-
+	sg_held_note(queryDesc);
 	query->earlier_rows += (int64) queryDesc->estate->es_processed;
 	if (query->reads != NULL)
 	{

@@ -486,22 +486,6 @@ disclose(Deciding * deciding, const ReadRequest *request)
 	(void) disclose_to(deciding, request, guard, &recipient);
 }
 
-void
-sg_reads_check(List *requests, int64 rows_left)
-{
-	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
-												  "sharing_guard reads",
-												  ALLOCSET_SMALL_SIZES);
-	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
-	Deciding	deciding = {NULL, NULL, false, rows_left, DT_NOEND};
-	ListCell   *lc;
-
-	foreach(lc, requests)
-		disclose(&deciding, lfirst(lc));
-	MemoryContextSwitchTo(oldcontext);
-	MemoryContextDelete(scratch);
-}
-
 TimestampTz
 sg_reads_begin(ReadStatement **statement, List *requests,
 			   MemoryContext context, int64 rows_left)
@@ -516,10 +500,20 @@ sg_reads_begin(ReadStatement **statement, List *requests,
 	/* All must be let through before any is put on record as going out. */
 	foreach(lc, requests)
 		disclose(&deciding, lfirst(lc));
-	deciding.begin = true;
-	foreach(lc, requests)
-		disclose(&deciding, lfirst(lc));
+	if (statement != NULL)
+	{
+		deciding.begin = true;
+		foreach(lc, requests)
+			disclose(&deciding, lfirst(lc));
+	}
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextDelete(scratch);
 	return deciding.holds_until;
+}
+
+void
+sg_reads_check(List *requests, int64 rows_left)
+{
+	/* No statement, so nothing is begun. */
+	(void) sg_reads_begin(NULL, requests, NULL, rows_left);
 }

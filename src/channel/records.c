@@ -18,7 +18,7 @@
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
-#include "catalog/pg_inherits.h"
+#include "channel/parents.h"
 #include "channel/records.h"
 #include "changes.h"
 #include "miscadmin.h"
@@ -261,23 +261,19 @@ static int	find_guard(Oid relid, bool as_parent);
 static int
 find_guard_above(Oid relid)
 {
-	Relation	inherits;
-	SysScanDesc scan;
-	ScanKeyData key;
-	HeapTuple	tuple;
+	List	   *parents;
+	ListCell   *lc;
 	int			guard = -1;
 
 	check_stack_depth();
-	inherits = table_open(InheritsRelationId, AccessShareLock);
-	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(relid));
-	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true,
-							  NULL, 1, &key);
-	while (guard < 0 && HeapTupleIsValid(tuple = systable_getnext(scan)))
-		guard = find_guard(((Form_pg_inherits) GETSTRUCT(tuple))->inhparent,
-						   true);
-	systable_endscan(scan);
-	table_close(inherits, AccessShareLock);
+	parents = sg_parents_of(relid);
+	foreach(lc, parents)
+	{
+		guard = find_guard(lfirst_oid(lc), true);
+		if (guard >= 0)
+			break;
+	}
+	list_free(parents);
 	return guard;
 }
 

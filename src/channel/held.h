@@ -1,0 +1,22 @@
+/*-------------------------------------------------------------------------
+ *
+ * held.h
+ *		Cursors WITH HOLD, whose rows wait in the server.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_HELD_H
+#define SHARING_GUARD_HELD_H
+
+#include "executor/execdesc.h"
+
+/* Called once, at library load. */
+extern void sg_held_init(void);
+
+/*
+ * A guarded query has been run.  Where that was to fill a cursor WITH HOLD, each
+ * FETCH from it is decided on from now on.
+ */
+extern void sg_held_note(QueryDesc *queryDesc);
+
+#endif							/* SHARING_GUARD_HELD_H */

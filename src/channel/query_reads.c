@@ -1,0 +1,323 @@
+/*-------------------------------------------------------------------------
+ *
+ * query_reads.c
+ *		Which guarded relations a query reads.
+ *
+ * The executor's range table names every relation, whatever views, functions
+ * and WITH queries it was reached by.  So this is told by the plan and by what
+ * is guarded at the moment, and nothing of it is kept.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/sysattr.h"
+#include "access/transam.h"
+#include "catalog/pg_constraint.h"
+#include "channel/elements.h"
+#include "channel/query_reads.h"
+#include "channel/reads.h"
+#include "channel/records.h"
+#include "compat.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/array.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+/* Does this expression look at a column in any way but "column = value"? */
+static bool
+looks_at_column(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+		return true;
+	if (IsA(node, OpExpr))
+	{
+		OpExpr	   *op = (OpExpr *) node;
+		ListCell   *lc;
+
+		/* The server's own equality tells nothing but its result. */
+		if (op->opno >= FirstNormalObjectId || list_length(op->args) != 2 ||
+			!op_mergejoinable(op->opno, exprType(linitial(op->args))))
+			return expression_tree_walker(node, looks_at_column, context);
+		foreach(lc, op->args)
+		{
+			Node	   *arg = lfirst(lc);
+
+			while (IsA(arg, RelabelType))
+				arg = (Node *) ((RelabelType *) arg)->arg;
+			if (!IsA(arg, Var) && looks_at_column(arg, context))
+				return true;
+		}
+		return false;
+	}
+	return expression_tree_walker(node, looks_at_column, context);
+}
+
+/* Can all that comes of this plan be known from "column = value"? */
+static bool
+only_compares(Plan *plan)
+{
+	ListCell   *lc;
+
+	/* A column is no harm here: see who looks at the rows. */
+	foreach(lc, plan->targetlist)
+	{
+		Node	   *expr = (Node *) lfirst_node(TargetEntry, lc)->expr;
+
+		if (!IsA(expr, Const) && !IsA(expr, Var))
+			return false;
+	}
+	if (looks_at_column((Node *) plan->qual, NULL))
+		return false;
+	switch (nodeTag(plan))
+	{
+		case T_LockRows:
+			return only_compares(outerPlan(plan));
+		case T_Append:
+			foreach(lc, ((Append *) plan)->appendplans)
+			{
+				if (!only_compares(lfirst(lc)))
+					return false;
+			}
+			return true;
+		case T_SeqScan:
+			return true;
+		case T_IndexScan:
+			return ((IndexScan *) plan)->indexorderbyorig == NIL &&
+				!looks_at_column((Node *) ((IndexScan *) plan)->indexqualorig,
+								 NULL);
+		case T_BitmapHeapScan:
+			return !looks_at_column((Node *) ((BitmapHeapScan *) plan)->bitmapqualorig,
+									NULL);
+		default:
+			return false;
+	}
+}
+
+/*
+ * Is this the query of a foreign key's check?  It tells nobody anything but
+ * whether the constraint holds.
+ *
+ * Known by the mark that the server puts on such queries and by their shape,
+ * for the mark is also on what a function does that is called from one: a cast
+ * of the user's own, for example.  What has that shape without being one may
+ * pass, too, for it tells as little.
+ */
+static bool
+is_foreign_key_check(const PlannedStmt *plan)
+{
+	return InNoForceRLSOperation() &&
+		plan->commandType == CMD_SELECT &&
+		plan->rowMarks != NIL &&
+		!plan->hasModifyingCTE && plan->subplans == NIL &&
+		list_length(plan->planTree->targetlist) >= 1 &&
+		IsA(linitial_node(TargetEntry, plan->planTree->targetlist)->expr, Const) &&
+		(list_length(plan->planTree->targetlist) == 1 ||
+		 lsecond_node(TargetEntry, plan->planTree->targetlist)->resjunk) &&
+		only_compares(plan->planTree);
+}
+
+/* Is this the row that INSERT ... ON CONFLICT was given? */
+static bool
+is_excluded_row(const PlannedStmt *plan, int rti)
+{
+	return IsA(plan->planTree, ModifyTable) &&
+		((ModifyTable *) plan->planTree)->exclRelRTI == rti;
+}
+
+/* Is one of these columns among those of an array of pg_constraint? */
+static bool
+has_column(HeapTuple constraint, AttrNumber array, const Bitmapset *columns)
+{
+	bool		isnull;
+	Datum		datum = SysCacheGetAttr(CONSTROID, constraint, array, &isnull);
+	bool		found = false;
+
+	if (!isnull)
+	{
+		ArrayType  *keys = DatumGetArrayTypeP(datum);
+		const int16 *attnums = (const int16 *) ARR_DATA_PTR(keys);
+
+		for (int i = 0; i < ArrayGetNItems(ARR_NDIM(keys), ARR_DIMS(keys)); i++)
+			found |= bms_is_member(attnums[i] - FirstLowInvalidHeapAttributeNumber,
+								   columns);
+	}
+	return found;
+}
+
+/*
+ * Does this trigger of a constraint take what is written to these columns out
+ * of the table?  Into another, by ON UPDATE CASCADE; or, checked at the commit,
+ * into an error when nobody is there any more to record it.
+ */
+static bool
+passes_on(const Trigger *trigger, Oid relid, const Bitmapset *columns)
+{
+	bool		cascades = trigger->tgfoid == F_RI_FKEY_CASCADE_UPD;
+	HeapTuple	tuple;
+	Form_pg_constraint form;
+	bool		found = false;
+
+	if (!trigger->tgisinternal || !(cascades || trigger->tgdeferrable))
+		return false;
+	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(trigger->tgconstraint));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_constraint) GETSTRUCT(tuple);
+	if (cascades && form->confrelid == relid)
+		found = has_column(tuple, Anum_pg_constraint_confkey, columns);
+	else if (form->conrelid == relid)
+		found = has_column(tuple, Anum_pg_constraint_conkey, columns);
+	ReleaseSysCache(tuple);
+	return found;
+}
+
+/* Does a constraint take anything out that the statement changes? */
+static bool
+is_passed_on(const PlannedStmt *plan, const RangeTblEntry *rte)
+{
+	Bitmapset  *columns = sg_rte_updated_columns(plan, rte);
+	Relation	rel;
+	bool		found = false;
+
+	if (columns == NULL)
+		return false;
+	rel = relation_open(rte->relid, AccessShareLock);
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+		found |= passes_on(&rel->trigdesc->triggers[i], rte->relid, columns);
+	relation_close(rel, AccessShareLock);
+	return found;
+}
+
+static TextSlice
+query_elements(const Guard *guard, void *arg)
+{
+	return sg_query_elements(guard, arg);
+}
+
+const char *
+sg_query_command(CmdType command)
+{
+	switch (command)
+	{
+		case CMD_INSERT:
+			return "INSERT";
+		case CMD_UPDATE:
+			return "UPDATE";
+		case CMD_DELETE:
+			return "DELETE";
+		case CMD_MERGE:
+			return "MERGE";
+		default:
+			return "SELECT";
+	}
+}
+
+static const char *
+operation_name(const QueryDesc *queryDesc)
+{
+	if (queryDesc->dest != NULL)
+	{
+		switch (queryDesc->dest->mydest)
+		{
+			case DestCopyOut:
+				return "COPY";
+			case DestIntoRel:
+				return "CREATE TABLE AS";
+			case DestTransientRel:
+				return "REFRESH MATERIALIZED VIEW";
+			default:
+				break;
+		}
+	}
+	return sg_query_command(queryDesc->operation);
+}
+
+/*
+ * What is only inserted into is not looked at.  Entries without any permissions
+ * are partitions and children.  The table above them stands for them, unless it
+ * is not guarded as they are: a guarded table may have been made a child of
+ * another.
+ */
+List *
+sg_query_reads(QueryDesc *queryDesc, bool tells)
+{
+	PlannedStmt *plan = queryDesc->plannedstmt;
+	List	   *requests = NIL;
+	ListCell   *lc;
+	int			rti = 0;
+
+	foreach(lc, plan->rtable)
+	{
+		RangeTblEntry *rte = lfirst(lc);
+		const ReadGuard *guard;
+		ReadRequest *request;
+		AclMode		permissions;
+		Oid			check_as_user;
+		Oid			table;
+		ListCell   *other;
+		bool		written_only;
+		bool		known = false;
+
+		rti++;
+		/* A view has become a subquery, which still says whose. */
+		if (!OidIsValid(rte->relid) ||
+			(rte->rtekind != RTE_RELATION && rte->rtekind != RTE_SUBQUERY))
+			continue;
+		permissions = sg_rte_permissions(plan, rte, &check_as_user);
+		if (permissions != 0 &&
+			(permissions & (ACL_SELECT | ACL_UPDATE | ACL_DELETE)) == 0)
+			continue;
+		if (is_excluded_row(plan, rti))
+			continue;
+		guard = sg_records_find(rte->relid);
+		if (guard == NULL)
+			continue;
+		table = sg_table_of_toast(rte->relid);
+		if (!OidIsValid(table))
+			table = rte->relid;
+		if (is_foreign_key_check(plan))
+			return NIL;
+
+		written_only = plan->commandType != CMD_SELECT && !tells &&
+			!plan->hasReturning && !plan->hasModifyingCTE &&
+			list_member_int(plan->resultRelations, rti) &&
+			!is_passed_on(plan, rte);
+		foreach(other, requests)
+		{
+			ReadRequest *earlier = lfirst(other);
+
+			if ((earlier->relid == table &&
+				 earlier->check_as_user == check_as_user) ||
+				(permissions == 0 &&
+				 strcmp(earlier->guard.guard_id, guard->guard_id) == 0))
+			{
+				earlier->written_only &= written_only;
+				known = true;
+			}
+		}
+		if (known)
+			continue;
+
+		request = palloc0(sizeof(ReadRequest));
+		request->guard = *guard;
+		request->relid = table;
+		request->check_as_user = check_as_user;
+		request->written_only = written_only;
+		request->operation = operation_name(queryDesc);
+		request->channel = queryDesc->dest != NULL &&
+			queryDesc->dest->mydest == DestCopyOut ?
+			CHANNEL_COPY : CHANNEL_QUERY;
+		request->query_elements = query_elements;
+		request->arg = queryDesc;
+		requests = lappend(requests, request);
+	}
+	return requests;
+}
