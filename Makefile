@@ -60,8 +60,12 @@ OBJS = \
 	src/channel/triggers.o \
 	src/channel/undone.o \
 	src/audit/act.o \
+	src/audit/actor.o \
 	src/audit/canonical.o \
 	src/audit/event.o \
+	src/audit/event_fields.o \
+	src/audit/event_id.o \
+	src/audit/event_serialized.o \
 	src/audit/health.o \
 	src/audit/identity.o \
 	src/audit/log_indexes.o \
@@ -69,11 +73,13 @@ OBJS = \
 	src/audit/overdue.o \
 	src/audit/period.o \
 	src/audit/proof.o \
+	src/audit/protect.o \
 	src/audit/queue.o \
 	src/audit/retention.o \
 	src/audit/review.o \
 	src/audit/rows.o \
 	src/audit/seal.o \
+	src/audit/server_log.o \
 	src/audit/store.o \
 	src/audit/tree.o \
 	src/audit/verify.o \
@@ -84,6 +90,7 @@ OBJS = \
 # The install script, in the order in which its parts need one another.
 SQL_PARTS = \
 	src/operational.sql \
+	src/audit/protect.sql \
 	src/audit/event.sql \
 	src/audit/identity.sql \
 	src/audit/merkle.sql \
