@@ -30,9 +30,11 @@ OBJS = \
 	src/policy/rule_index.o \
 	src/policy/spelling.o \
 	src/policy/suggest.o \
+	src/channel/apart.o \
 	src/channel/context.o \
 	src/channel/copy.o \
 	src/channel/database.o \
+	src/channel/decision.o \
 	src/channel/decision_cache.o \
 	src/channel/ddl.o \
 	src/channel/ddl_copied.o \
@@ -45,10 +47,13 @@ OBJS = \
 	src/channel/export_row.o \
 	src/channel/filter.o \
 	src/channel/gather.o \
+	src/channel/group.o \
 	src/channel/guard.o \
 	src/channel/held.o \
+	src/channel/lone_event.o \
 	src/channel/maintenance.o \
 	src/channel/parents.o \
+	src/channel/pieces.o \
 	src/channel/query.o \
 	src/channel/query_reads.o \
 	src/channel/query_run.o \
