@@ -217,8 +217,11 @@ copy_slice(const TextSlice *slice)
 static const char **
 copy_strings(const char **strings, int count)
 {
-	const char **copy = palloc(sizeof(char *) * Max(count, 1));
+	const char **copy;
 
+	if (count == 0)
+		return NULL;
+	copy = palloc(sizeof(char *) * count);
 	for (int i = 0; i < count; i++)
 		copy[i] = pstrdup(strings[i]);
 	return copy;
