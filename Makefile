@@ -30,9 +30,11 @@ OBJS = \
 	src/policy/rule_index.o \
 	src/policy/spelling.o \
 	src/policy/suggest.o \
+	src/channel/apart.o \
 	src/channel/context.o \
 	src/channel/copy.o \
 	src/channel/database.o \
+	src/channel/decision.o \
 	src/channel/decision_cache.o \
 	src/channel/ddl.o \
 	src/channel/ddl_copied.o \
@@ -45,10 +47,13 @@ OBJS = \
 	src/channel/export_row.o \
 	src/channel/filter.o \
 	src/channel/gather.o \
+	src/channel/group.o \
 	src/channel/guard.o \
 	src/channel/held.o \
+	src/channel/lone_event.o \
 	src/channel/maintenance.o \
 	src/channel/parents.o \
+	src/channel/pieces.o \
 	src/channel/query.o \
 	src/channel/query_reads.o \
 	src/channel/query_run.o \
@@ -60,8 +65,12 @@ OBJS = \
 	src/channel/triggers.o \
 	src/channel/undone.o \
 	src/audit/act.o \
+	src/audit/actor.o \
 	src/audit/canonical.o \
 	src/audit/event.o \
+	src/audit/event_fields.o \
+	src/audit/event_id.o \
+	src/audit/event_serialized.o \
 	src/audit/health.o \
 	src/audit/identity.o \
 	src/audit/log_indexes.o \
@@ -69,11 +78,13 @@ OBJS = \
 	src/audit/overdue.o \
 	src/audit/period.o \
 	src/audit/proof.o \
+	src/audit/protect.o \
 	src/audit/queue.o \
 	src/audit/retention.o \
 	src/audit/review.o \
 	src/audit/rows.o \
 	src/audit/seal.o \
+	src/audit/server_log.o \
 	src/audit/store.o \
 	src/audit/tree.o \
 	src/audit/verify.o \
@@ -84,6 +95,7 @@ OBJS = \
 # The install script, in the order in which its parts need one another.
 SQL_PARTS = \
 	src/operational.sql \
+	src/audit/protect.sql \
 	src/audit/event.sql \
 	src/audit/identity.sql \
 	src/audit/merkle.sql \

@@ -2,7 +2,7 @@
 
 -- Columns are in the order that makes the smallest rows: fixed widths first,
 -- widest alignment first, so nothing is padded; then short texts, which need
--- no alignment; last what is mostly NULL.  event.c has the same order.
+-- no alignment; last what is mostly NULL.  event_fields.h has the same order.
 --
 -- Vocabulary (kind, channel, outcome, ...) is kept as words.  Codes would
 -- save some fifty bytes an event, and make a dump, a replica or a line of the
@@ -205,13 +205,6 @@ $$;
 -- statement triggers for UPDATE and DELETE, for those fire in logical
 -- replication's apply workers as well; ALWAYS, so that
 -- session_replication_role does not pass by them.
-CREATE FUNCTION sharing_guard.protect_record() RETURNS trigger
-    AS 'MODULE_PATHNAME', 'sg_protect_record'
-    LANGUAGE C;
-REVOKE ALL ON FUNCTION sharing_guard.protect_record() FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.protect_record() IS
-'Refuses (SG008) every change of the table it is a trigger of, for every role';
-
 CREATE TRIGGER protect_rows BEFORE UPDATE OR DELETE ON sharing_guard.event
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.protect_record();
 CREATE TRIGGER protect_table BEFORE TRUNCATE ON sharing_guard.event

@@ -24,7 +24,7 @@
 #include "utils/snapmgr.h"
 
 #include "audit/canonical.h"
-#include "audit/event.h"
+#include "audit/event_id.h"
 #include "audit/seal.h"
 #include "audit/store.h"
 #include "audit/tree.h"

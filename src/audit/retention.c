@@ -18,7 +18,7 @@
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
-#include "audit/event.h"
+#include "audit/protect.h"
 #include "operational.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_purge_leaves);

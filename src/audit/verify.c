@@ -44,7 +44,7 @@
 #include "utils/tuplestore.h"
 #include "utils/xid8.h"
 
-#include "audit/event.h"
+#include "audit/event_id.h"
 #include "audit/seal.h"
 #include "audit/store.h"
 #include "audit/tree.h"

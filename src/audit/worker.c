@@ -42,6 +42,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "audit/event_serialized.h"
 #include "audit/health.h"
 #include "audit/overdue.h"
 #include "audit/queue.h"

@@ -26,7 +26,9 @@
 #include "utils/wait_event.h"
 
 #include "access/parallel.h"
+#include "audit/event_serialized.h"
 #include "audit/queue.h"
+#include "audit/server_log.h"
 #include "audit/worker.h"
 #include "audit/writer.h"
 #include "operational.h"

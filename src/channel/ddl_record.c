@@ -17,7 +17,8 @@
 #include "audit/event.h"
 #include "channel/context.h"
 #include "channel/ddl_record.h"
-#include "channel/gather.h"
+#include "channel/decision.h"
+#include "channel/lone_event.h"
 #include "channel/maintenance.h"
 #include "channel/refusal.h"
 #include "miscadmin.h"
@@ -344,9 +345,9 @@ sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
 
 	/* What is only suspected of taking rows out is not stopped for this. */
 	if (outcome != OUTCOME_BLOCK && enforce && !ddl->never_block)
-		sg_gather_check_review(decision, &disclosure);
+		sg_decision_check_review(decision, &disclosure);
 
-	sg_gather_read_event(&event, decision, outcome, &disclosure);
+	sg_lone_event_of_read(&event, decision, outcome, &disclosure);
 	if (outcome == OUTCOME_BLOCK || ddl->open == NULL)
 		event.rows_disclosed = 0;
 

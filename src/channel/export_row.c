@@ -22,9 +22,11 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "channel/context.h"
+#include "channel/decision.h"
 #include "channel/export_row.h"
 #include "channel/gather.h"
 #include "channel/guard.h"
+#include "channel/lone_event.h"
 #include "channel/records.h"
 #include "channel/refusal.h"
 #include "channel/triggers.h"
@@ -357,9 +359,9 @@ fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
 static void
 refuse_row(const GatheredDecision *gathered, const Disclosure *disclosure)
 {
-	char	   *event_id = sg_gather_refusal(gathered, disclosure);
+	char	   *event_id = sg_lone_event_refused_row(gathered, disclosure);
 
-	sg_raise_refusal(sg_gather_decision(gathered), disclosure, event_id,
+	sg_raise_refusal(sg_decision_of(gathered), disclosure, event_id,
 					 psprintf("sharing policy refuses a row for export table %s",
 							  disclosure->relation),
 					 "The statement ended at this row, the first that is refused; the rest was not decided.");
@@ -648,9 +650,9 @@ sg_export_row_before(PG_FUNCTION_ARGS)
 
 	fill_disclosure(&disclosure, &tags, guard, trigdata,
 					new_row_slot(trigdata));
-	gathered = sg_gather_decide(guard, &disclosure);
-	gathered = sg_gather_use_basis(guard, &disclosure, gathered, true);
-	if (sg_gather_outcome(gathered) != OUTCOME_BLOCK)
+	gathered = sg_decision_ask(guard, &disclosure);
+	gathered = sg_decision_use_basis(guard, &disclosure, gathered, true);
+	if (sg_decision_outcome(gathered) != OUTCOME_BLOCK)
 	{
 		if (foreign)
 			sg_gather_begin(gathered, &disclosure, true);
@@ -660,7 +662,7 @@ sg_export_row_before(PG_FUNCTION_ARGS)
 	if (!skip)
 		refuse_row(gathered, &disclosure);
 	sg_gather_row(gathered, &disclosure);
-	count_skipped_row(guard, sg_gather_decision(gathered));
+	count_skipped_row(guard, sg_decision_of(gathered));
 	return PointerGetDatum(NULL);
 }
 
@@ -687,14 +689,14 @@ sg_export_row_after(PG_FUNCTION_ARGS)
 
 	fill_disclosure(&disclosure, &tags, guard, trigdata,
 					new_row_slot(trigdata));
-	gathered = sg_gather_decide(guard, &disclosure);
-	gathered = sg_gather_use_basis(guard, &disclosure, gathered, false);
+	gathered = sg_decision_ask(guard, &disclosure);
+	gathered = sg_decision_use_basis(guard, &disclosure, gathered, false);
 
 	/*
 	 * Also under skip_row: the row is stored already, so either the policy
 	 * has changed since or another trigger has changed the row.
 	 */
-	if (sg_gather_outcome(gathered) == OUTCOME_BLOCK)
+	if (sg_decision_outcome(gathered) == OUTCOME_BLOCK)
 		refuse_row(gathered, &disclosure);
 
 	/* As a rule it has begun; not if another trigger has changed the row. */

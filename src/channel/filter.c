@@ -17,8 +17,8 @@
 #include "access/table.h"
 #include "catalog/pg_type.h"
 #include "channel/context.h"
+#include "channel/decision.h"
 #include "channel/export_row.h"
-#include "channel/gather.h"
 #include "channel/guard.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
@@ -116,7 +116,7 @@ may_go_to(const Guard *guard, Disclosure *disclosure, const char *agency_id)
 	disclosure->destination.len = strlen(agency_id);
 	disclosure->destination_state.data = NULL;
 	disclosure->destination_state.len = 0;
-	return sg_gather_outcome(sg_gather_decide(guard, disclosure)) !=
+	return sg_decision_outcome(sg_decision_ask(guard, disclosure)) !=
 		OUTCOME_BLOCK;
 }
 
@@ -183,7 +183,7 @@ sg_sql_row_may_leave(PG_FUNCTION_ARGS)
 
 	/* A table of records says nothing of where its rows go. */
 	pass = !guard->has_destination ||
-		sg_gather_outcome(sg_gather_decide(guard, &disclosure)) !=
+		sg_decision_outcome(sg_decision_ask(guard, &disclosure)) !=
 		OUTCOME_BLOCK;
 	foreach(lc, state->agencies)
 		pass = pass && may_go_to(guard, &disclosure, lfirst(lc));

@@ -21,7 +21,9 @@
 #include "access/relation.h"
 #include "audit/overdue.h"
 #include "channel/context.h"
-#include "channel/gather.h"
+#include "channel/decision.h"
+#include "channel/decision_cache.h"
+#include "channel/lone_event.h"
 #include "channel/reads.h"
 #include "channel/refusal.h"
 #include "changes.h"
@@ -188,18 +190,6 @@ stricter_decision(const Decision *decision, Outcome outcome,
 	return stricter;
 }
 
-/* Leaves the event of what does not go out where it stays; returns its id. */
-static char *
-record_refusal(const Decision *decision, const Disclosure *disclosure)
-{
-	DisclosureEvent event;
-
-	sg_gather_read_event(&event, decision, OUTCOME_BLOCK, disclosure);
-	event.rows_disclosed = 0;
-	sg_writer_record_disclosure(&event, "the statement was refused");
-	return sg_event_id_text(&event.event_id);
-}
-
 /* Has this disclosure begun in this statement? */
 static BegunRead *
 find_begun(ReadStatement *statement, const ReadRequest *request,
@@ -272,7 +262,7 @@ begin_disclosure(Deciding * deciding, const ReadRequest *request,
 		begun->outcome == outcome && begun->decided == decision->outcome)
 		return;
 	if (refused)
-		(void) record_refusal(decision, disclosure);
+		(void) sg_lone_event_refused_read(decision, disclosure);
 
 	/* Room first: what has begun must not be forgotten for want of memory. */
 	oldcontext = MemoryContextSwitchTo(deciding->context);
@@ -308,7 +298,7 @@ begin_disclosure(Deciding * deciding, const ReadRequest *request,
 	{
 		DisclosureEvent event;
 
-		sg_gather_read_event(&event, decision, outcome, disclosure);
+		sg_lone_event_of_read(&event, decision, outcome, disclosure);
 		sg_writer_begin(&event, "the rows were about to be read",
 						&begun->open);
 		begun->refused = false;
@@ -330,7 +320,7 @@ disclose_to(Deciding * deciding, const ReadRequest *request, const Guard *guard,
 	bool		filtered = false;
 
 	fill_disclosure(&disclosure, guard, request, recipient);
-	decision = sg_gather_decision(sg_gather_decide(guard, &disclosure));
+	decision = sg_decision_of(sg_decision_ask(guard, &disclosure));
 
 	/* Declared to be for ourselves: so it is self access. */
 	if (recipient->channel == CHANNEL_QUERY &&
@@ -338,7 +328,7 @@ disclose_to(Deciding * deciding, const ReadRequest *request, const Guard *guard,
 	{
 		recipient->channel = CHANNEL_SELF_ACCESS;
 		disclosure.channel = CHANNEL_SELF_ACCESS;
-		decision = sg_gather_decision(sg_gather_decide(guard, &disclosure));
+		decision = sg_decision_of(sg_decision_ask(guard, &disclosure));
 	}
 	deciding->holds_until = Min(deciding->holds_until, decision->valid_until);
 	if (sg_review_refuses_from() > disclosure.at)
@@ -359,7 +349,7 @@ disclose_to(Deciding * deciding, const ReadRequest *request, const Guard *guard,
 			decision = stricter_decision(decision, OUTCOME_BLOCK,
 										 unfiltered_reason);
 	}
-	outcome = sg_gather_effective_outcome(guard, decision);
+	outcome = sg_decision_effective_outcome(guard, decision);
 
 	/*
 	 * The rows of an export table were decided on one by one when they were
@@ -372,7 +362,7 @@ disclose_to(Deciding * deciding, const ReadRequest *request, const Guard *guard,
 
 	if (outcome == OUTCOME_BLOCK && !filtered)
 	{
-		char	   *event_id = record_refusal(decision, &disclosure);
+		char	   *event_id = sg_lone_event_refused_read(decision, &disclosure);
 
 		/* Where the policy refuses as well, that is what they must know. */
 		if (recipient->undeclared && decision->nblocking == 1)

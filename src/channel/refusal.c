@@ -10,19 +10,25 @@
  */
 #include "postgres.h"
 
-#include "channel/gather.h"
 #include "channel/refusal.h"
 #include "lib/stringinfo.h"
 #include "operational.h"
 #include "policy/fold.h"
+#include "policy/policy.h"
 #include "vocabulary.h"
+
+const char *
+sg_refusal_contact(void)
+{
+	return sg_policy_contact(sg_policy_current());
+}
 
 void
 sg_raise_refusal(const Decision *decision, const Disclosure *disclosure,
 				 const char *event_id, const char *message,
 				 const char *what_happened)
 {
-	const char *contact = sg_gather_contact();
+	const char *contact = sg_refusal_contact();
 	StringInfoData detail;
 	StringInfoData hint;
 

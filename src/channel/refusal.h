@@ -11,13 +11,16 @@
 #include "disclosure.h"
 
 /*
- * Does not return: ends the statement with ERRCODE_SG_BLOCKED_BY_POLICY.  "message" says what
- * is refused, "what_happened" is the sentence that ends the detail; the event
- * is recorded already.
+ * Does not return: ends the statement with ERRCODE_SG_BLOCKED_BY_POLICY.
+ * "message" says what is refused, "what_happened" is the sentence that ends the
+ * detail; the event is recorded already.
  */
 extern void sg_raise_refusal(const Decision *decision,
 							 const Disclosure *disclosure,
 							 const char *event_id, const char *message,
 							 const char *what_happened);
+
+/* The agency's configured contact, or NULL; the policy's own string. */
+extern const char *sg_refusal_contact(void);
 
 #endif							/* SHARING_GUARD_REFUSAL_H */

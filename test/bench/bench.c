@@ -28,7 +28,7 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
-#include "channel/gather.h"
+#include "channel/decision.h"
 #include "channel/guard.h"
 #include "policy/compiled.h"
 #include "policy/decide.h"
@@ -185,7 +185,7 @@ bench_decide(PG_FUNCTION_ARGS)
 		fill_disclosure(&disclosures[i], guard,
 						cstring_to_text(psprintf("bench-pd-%d", i + 1)),
 						PG_GETARG_TEXT_PP(1));
-		sg_gather_decide(guard, &disclosures[i]);
+		sg_decision_ask(guard, &disclosures[i]);
 	}
 
 	for (int done = 0; done < count; done += 10000)
@@ -194,7 +194,7 @@ bench_decide(PG_FUNCTION_ARGS)
 
 		INSTR_TIME_SET_CURRENT(start);
 		for (int i = 0; i < 10000; i++)
-			sg_gather_decide(guard, &disclosures[i % 1000]);
+			sg_decision_ask(guard, &disclosures[i % 1000]);
 		least = Min(least, nanoseconds_since(start) / 10000);
 	}
 

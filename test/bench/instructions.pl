@@ -19,7 +19,7 @@ my $library = 'sharing_guard.so';
 my @pieces = (
 	{ name => 'row',         region => 'insert',      function => 'sg_export_row_after' },
 	{ name => 'guard',       region => 'insert',      function => 'sg_guard_lookup' },
-	{ name => 'decide',      region => 'insert',      function => 'sg_gather_decide' },
+	{ name => 'decide',      region => 'insert',      function => 'sg_decision_ask' },
 	{ name => 'gather',      region => 'insert',      function => 'sg_gather_row' },
 	{ name => 'new_group',   region => 'groups',      function => 'sg_gather_row' },
 	{ name => 'event',       region => 'groups',      function => 'sg_event_write_disclosure' },

@@ -1,0 +1,131 @@
+/*-------------------------------------------------------------------------
+ *
+ * apart.c
+ *		Rows that do not share the transaction's fate: those that a guard skips, and
+ *		those that are sent to another server.
+ *
+ * Recorded by way of audit/writer, whatever becomes of the transaction.  Which
+ * rows these are, and when they are recorded, is for gather.c to say.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "audit/writer.h"
+#include "channel/apart.h"
+#include "channel/pieces.h"
+#include "policy/change.h"
+#include "utils/timestamp.h"
+
+#define WHY_FOREIGN "rows were to be sent to another server"
+
+/*
+ * The event outlives the transaction, and a change of policy that it has made
+ * may not: then the revision's number will be another's.
+ */
+static void
+forget_uncommitted_revision(DisclosureEvent *event, Decision *decision)
+{
+	if (!sg_policy_changed_in_transaction())
+		return;
+	*decision = *event->decision;
+	decision->policy_revision = 0;
+	event->decision = decision;
+}
+
+/* A piece for the writer. */
+static void
+add_piece(const Piece *piece, void *arg)
+{
+	DisclosureEvent event;
+	Decision	decision;
+
+	sg_piece_event(&event, piece);
+	forget_uncommitted_revision(&event, &decision);
+	sg_writer_batch_add_disclosure((EventBatch *) arg, &event);
+}
+
+void
+sg_apart_add_rows(EventBatch *batch, RowLog *log)
+{
+	sg_pieces_each(log, add_piece, batch);
+}
+
+/* What cannot be made an event of has left its line in the server log. */
+static void
+leave_piece(const Piece *piece, void *arg)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		add_piece(piece, arg);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(oldcontext);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+}
+
+void
+sg_apart_try_add_rows(EventBatch *batch, RowLog *log)
+{
+	sg_pieces_each(log, leave_piece, batch);
+}
+
+void
+sg_apart_begin(Group *group, const Disclosure *disclosure)
+{
+	DisclosureEvent event;
+	Decision	decision;
+
+	sg_group_lone_event(&event, group, disclosure,
+						group->set.fields & ~HAS_FIELD(ROW_RECORD_KEY));
+	event.rows_disclosed = event.rows_blocked = ROWS_UNKNOWN;
+	forget_uncommitted_revision(&event, &decision);
+	sg_writer_begin(&event, WHY_FOREIGN, &group->open);
+	group->is_open = true;
+	group->leaving = 0;
+}
+
+void
+sg_apart_record_sent(Group *group, bool complete)
+{
+	CompletionEvent event = {0};
+	Piece		piece;
+
+	sg_pieces_start(&piece, &group->set);
+	while (sg_pieces_next(&piece))
+	{
+		EventBatch *batch;
+
+		if (complete && piece.next == group->set.nrows)
+			break;
+		batch = sg_writer_batch(WHY_FOREIGN);
+		add_piece(&piece, batch);
+		sg_writer_batch_record(batch);
+
+		/* They need not be counted again, should the statement fail. */
+		group->leaving = Max(group->leaving - piece.nrows, 0);
+	}
+	if (!complete)
+		return;
+
+	event.occurred_at = GetCurrentTimestamp();
+	event.ending = sg_ending_name(ENDING_COMPLETED);
+	event.rows_disclosed = piece.nrows;
+	event.rows = piece.columns;
+	sg_writer_complete(&group->open, &event, WHY_FOREIGN);
+
+	group->is_open = false;
+	group->leaving = 0;
+}
+
+void
+sg_apart_fail(Group *group)
+{
+	group->is_open = false;
+	sg_writer_end(&group->open, group->leaving, 0, ENDING_FAILED);
+}

@@ -1,0 +1,49 @@
+/*-------------------------------------------------------------------------
+ *
+ * apart.h
+ *		Rows that do not share the transaction's fate: those that a guard skips, and
+ *		those that are sent to another server.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_APART_H
+#define SHARING_GUARD_APART_H
+
+#include "audit/writer.h"
+#include "channel/group.h"
+#include "channel/row_log.h"
+
+/* The events of a log's rows, into a batch.  Changes nothing in the log. */
+extern void sg_apart_add_rows(EventBatch *batch, RowLog *log);
+
+/*
+ * The same where a transaction has failed: of what cannot be made an event of
+ * there is a line in the server log, and the others are in the batch.
+ */
+extern void sg_apart_try_add_rows(EventBatch *batch, RowLog *log);
+
+/*
+ * Opens a group whose rows go to another server: that they do is durable when
+ * it returns.
+ *
+ * The intent has what is known when the first row is about to leave: its own
+ * purpose and person among it, but no record key, since this row need not be
+ * stored.
+ */
+extern void sg_apart_begin(Group *group, const Disclosure *disclosure);
+
+/*
+ * Ends what was begun before the first of an open group's rows left, with the
+ * rows: the last of them that fit into one event, and the others in events of
+ * their own.  Or, where the statement goes on, all of them in events of their
+ * own.  To be called when their log was sorted.
+ *
+ * Should it fail, the transaction's end will say so of the group, which is
+ * still open.
+ */
+extern void sg_apart_record_sent(Group *group, bool complete);
+
+/* Says so.  Neither waits nor fails. */
+extern void sg_apart_fail(Group *group);
+
+#endif							/* SHARING_GUARD_APART_H */
