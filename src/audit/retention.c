@@ -91,7 +91,7 @@ Datum
 sg_sql_purge_leaves(PG_FUNCTION_ARGS)
 {
 	Datum		purge = PG_GETARG_DATUM(0);
-	uint64		events;
+	uint64		events = 0;
 
 	SPI_connect();
 	run(list_leaves, SPI_OK_INSERT, purge);

@@ -123,11 +123,33 @@ put_into_segment(const char *data, Size length)
 }
 
 /*
- * False where there is no such memory to be had; the server log says why.
+ * Takes an error off the stack, for the server log alone: it may have row data
+ * in it.  Returns its SQLSTATE.  Somebody who cancels is not kept waiting.
  *
- * Catches an error without a subtransaction around it, which is right only
- * because the caller raises another: see refuse().
+ * Without a subtransaction around it, which is right only because the caller
+ * raises another error: see refuse().
  */
+static int
+set_error_aside(MemoryContext context)
+{
+	ErrorData  *cause;
+	int			sqlerrcode = geterrcode();
+
+	if (sqlerrcode == ERRCODE_QUERY_CANCELED)
+		PG_RE_THROW();
+	MemoryContextSwitchTo(context);
+	cause = CopyErrorData();
+	FlushErrorState();
+	ereport(LOG_SERVER_ONLY,
+			(errcode(sqlerrcode),
+			 errmsg("an audit event cannot be handed over to the writer: %s",
+					cause->message ? cause->message : "no message"),
+			 errhidestmt(true)));
+	FreeErrorData(cause);
+	return sqlerrcode;
+}
+
+/* False where there is no such memory to be had; the server log says why. */
 static bool
 make_room(Handover *handover)
 {
@@ -140,20 +162,7 @@ make_room(Handover *handover)
 	}
 	PG_CATCH();
 	{
-		ErrorData  *cause;
-
-		handover->sqlerrcode = geterrcode();
-		if (handover->sqlerrcode == ERRCODE_QUERY_CANCELED)
-			PG_RE_THROW();
-		MemoryContextSwitchTo(oldcontext);
-		cause = CopyErrorData();
-		FlushErrorState();
-		ereport(LOG_SERVER_ONLY,
-				(errcode(cause->sqlerrcode),
-				 errmsg("an audit event cannot be handed over to the writer: %s",
-						cause->message ? cause->message : "no message"),
-				 errhidestmt(true)));
-		FreeErrorData(cause);
+		handover->sqlerrcode = set_error_aside(oldcontext);
 		return false;
 	}
 	PG_END_TRY();
@@ -562,6 +571,7 @@ sg_writer_batch_add_disclosure(EventBatch *batch, const DisclosureEvent *event)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(batch->context);
 	int			length = batch->events.len;
+	Handover	failed = {0};
 
 	PG_TRY();
 	{
@@ -574,7 +584,9 @@ sg_writer_batch_add_disclosure(EventBatch *batch, const DisclosureEvent *event)
 										  batch->why);
 		sg_event_to_server_log(event, batch->why);
 		resetStringInfo(&batch->events);
-		PG_RE_THROW();
+		failed.queue = sg_queue_mine();
+		failed.sqlerrcode = set_error_aside(batch->context);
+		refuse(FAILURE_NOT_WRITTEN, &failed);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(oldcontext);

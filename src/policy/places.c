@@ -3771,6 +3771,7 @@ sg_place_find(const char *name, PlaceStates *found)
 			middle--;
 		line = places + middle;
 		colon = strchr(line, ':');
+		Assert(colon != NULL);	/* each line has one */
 		cmp = memcmp(name, line, Min(len, (Size) (colon - line)));
 		if (cmp == 0)
 			cmp = (int) len - (int) (colon - line);

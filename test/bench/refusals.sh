@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 # What the cases refusal_1 and refusal_16 share: each of $sessions sessions makes
 # its part of $rows attempts, one statement each, through psql, whose own cost is
 # the same for all.
