@@ -107,7 +107,8 @@ sg_apart_record_sent(Group *group, bool complete)
 		add_piece(&piece, batch);
 		sg_writer_batch_record(batch);
 
-		/* They need not be counted again, should the statement fail. */
+		/* Neither recorded nor counted again, should the statement fail. */
+		group->set.nrecorded = piece.next;
 		group->leaving = Max(group->leaving - piece.nrows, 0);
 	}
 	if (!complete)
@@ -119,6 +120,7 @@ sg_apart_record_sent(Group *group, bool complete)
 	event.rows = piece.columns;
 	sg_writer_complete(&group->open, &event, WHY_FOREIGN);
 
+	group->set.nrecorded = group->set.nrows;
 	group->is_open = false;
 	group->leaving = 0;
 }

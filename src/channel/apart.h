@@ -39,7 +39,8 @@ extern void sg_apart_begin(Group *group, const Disclosure *disclosure);
  * own.  To be called when their log was sorted.
  *
  * Should it fail, the transaction's end will say so of the group, which is
- * still open.
+ * still open.  Or its rows come here once more, where a statement within another
+ * has failed and the other goes on: so those that have their events are noted.
  */
 extern void sg_apart_record_sent(Group *group, bool complete);
 

@@ -225,7 +225,7 @@ look_at_copy(PROCESS_UTILITY_PARAMS)
 	if (copy->is_from || copy->relation == NULL)
 	{
 		next_ProcessUtility(PROCESS_UTILITY_ARGS);
-		sg_gather_record_apart(NULL);
+		sg_gather_record_apart();
 		return;
 	}
 

@@ -436,7 +436,7 @@ export_row_xact_callback(XactEvent event, void *arg)
 	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
 	{
 		/* Before anybody is told. */
-		sg_gather_record_apart(NULL);
+		sg_gather_record_apart();
 		report_skipped_rows(NULL);
 	}
 	else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE ||
@@ -569,7 +569,7 @@ record_if_routed(const QueryDesc *queryDesc)
 		if (target->relkind == RELKIND_PARTITIONED_TABLE ||
 			list_length(stmt->resultRelations) > 1)
 		{
-			sg_gather_record_apart(NULL);
+			sg_gather_record_apart();
 			break;
 		}
 	}
@@ -720,7 +720,7 @@ sg_export_statement_after(PG_FUNCTION_ARGS)
 										  STATEMENT_TRIGGER_NAME,
 										  TRIGGER_EVENT_AFTER);
 
-	sg_gather_record_apart(guard->relation);
+	sg_gather_record_apart();
 	report_skipped_rows(&guard->guard_id);
 	return PointerGetDatum(NULL);
 }

@@ -202,12 +202,31 @@ leave_held_back(Level *level)
 	sg_writer_batch_leave(batch);
 }
 
+/* What is over when rows are recorded that do not share the transaction's fate. */
+typedef enum WhatIsOver
+{
+	NOTHING_OVER,				/* memory is short */
+	STATEMENT_OVER,				/* one that may be within another */
+	SUBTRANSACTION_OVER
+} WhatIsOver;
+
+/*
+ * Has a row been let go of which its AFTER trigger has not told yet?  That comes
+ * at the end of its statement; or never, where the other server did not want the
+ * row.
+ */
+static bool
+is_sending(const Group *group)
+{
+	return group->leaving > group->set.nrows - group->set.nrecorded;
+}
+
 /*
  * Records the rows of a level's open groups, also of such as no row came to
  * after all.
  */
 static void
-record_sent(Level *level, bool complete, const char *relation)
+record_sent(Level *level, WhatIsOver over)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
 												  "sharing_guard rows sent",
@@ -219,9 +238,8 @@ record_sent(Level *level, bool complete, const char *relation)
 	{
 		if (!group->is_open)
 			continue;
-		sg_apart_record_sent(group, complete &&
-							 (relation == NULL ||
-							  strcmp(relation, group->disclosure.relation) == 0));
+		sg_apart_record_sent(group, over == SUBTRANSACTION_OVER ||
+							 (over == STATEMENT_OVER && !is_sending(group)));
 		if (!group->is_open)
 			open_groups--;
 	}
@@ -230,22 +248,35 @@ record_sent(Level *level, bool complete, const char *relation)
 	MemoryContextDelete(scratch);
 }
 
+/* Is what was begun for rows that go to another server not ended yet? */
+static bool
+has_open_groups(const Level *level)
+{
+	if (open_groups == 0)
+		return false;
+	for (Group *group = level->groups.newest; group != NULL; group = group->older)
+	{
+		if (group->is_open)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Records the rows of a level that do not share the transaction's fate.
- * Returns when the events are durable.  With "complete" the statement is over,
- * and what was begun for rows that go to another server is ended; of that
- * relation alone, if one is given.
+ * Returns when the events are durable.  What was begun for rows that go to
+ * another server is ended where all of them are known.
  *
  * The level is on the stack: what an error leaves is found there when the
  * transaction ends.
  */
 static void
-record_level_apart(Level *level, bool complete, const char *relation)
+record_level_apart(Level *level, WhatIsOver over)
 {
 	if (level->held_back.nrows > 0)
 		record_held_back(level);
 	if (open_groups > 0)
-		record_sent(level, complete, relation);
+		record_sent(level, over);
 }
 
 bool
@@ -259,10 +290,10 @@ sg_gather_has_apart(void)
  * each statement that can do so.  Returns when the events are durable.
  */
 void
-sg_gather_record_apart(const char *relation)
+sg_gather_record_apart(void)
 {
 	for (Level *level = levels; level != NULL; level = level->parent)
-		record_level_apart(level, true, relation);
+		record_level_apart(level, STATEMENT_OVER);
 }
 
 /*
@@ -307,7 +338,7 @@ measure_level(Level *level)
 static void
 write_rows_in_place(Level *level)
 {
-	record_level_apart(level, false, NULL);
+	record_level_apart(level, NOTHING_OVER);
 	write_level(level);
 	reset_log(&level->log);
 	measure_level(level);
@@ -341,7 +372,7 @@ write_and_pop_level(void)
 {
 	Level	   *level = levels;
 
-	record_level_apart(level, true, NULL);
+	record_level_apart(level, SUBTRANSACTION_OVER);
 	levels = level->parent;
 	group_epoch++;
 	write_level(level);
@@ -390,6 +421,27 @@ current_level(void)
 	return level;
 }
 
+/*
+ * A statement that is sending rows goes on with what it has begun, also when a
+ * subtransaction in its midst has left a level on top.
+ */
+static pg_noinline Group *
+open_group_below(const Level *level, const GatheredDecision *gathered,
+				 const Disclosure *disclosure, int fields, Oid session_role,
+				 Oid acting_role)
+{
+	for (Level *below = level->parent;
+		 below != NULL && below->subid == level->subid; below = below->parent)
+	{
+		Group	   *group = sg_group_known(&below->groups, gathered, disclosure,
+										   fields, session_role, acting_role);
+
+		if (group != NULL && group->is_open)
+			return group;
+	}
+	return NULL;
+}
+
 /* The group that takes this row. */
 static Group *
 group_for_row(GatheredDecision *gathered, const Disclosure *disclosure)
@@ -408,8 +460,12 @@ group_for_row(GatheredDecision *gathered, const Disclosure *disclosure)
 				 group->acting_role != acting_role ||
 				 group->set.fields != fields))
 	{
-		group = sg_group_find(&level->groups, gathered, disclosure, fields,
-							  session_role, acting_role);
+		group = unlikely(open_groups > 0) ?
+			open_group_below(level, gathered, disclosure, fields,
+							 session_role, acting_role) : NULL;
+		if (group == NULL)
+			group = sg_group_find(&level->groups, gathered, disclosure, fields,
+								  session_role, acting_role);
 		if (group->level == NULL)
 		{
 			/* Many small groups take memory as surely as many rows do. */
@@ -565,6 +621,11 @@ write_before_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
 
 	if (levels == NULL || levels->subid != subid)
 		return;
+
+	/* Else what is open would be until the transaction's end. */
+	for (level = levels; level != NULL && level->subid == subid;
+		 level = level->parent)
+		record_level_apart(level, SUBTRANSACTION_OVER);
 	measure_level(levels);
 	if (!gathered_too_much())
 		return;
@@ -574,7 +635,11 @@ write_before_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
 		if (level->written_in != InvalidSubTransactionId ||
 			(level->subid != subid && level->subid != parent_subid))
 			continue;
-		record_level_apart(level, true, NULL);
+
+		/* The statement around may be sending: then its groups must stay. */
+		record_level_apart(level, STATEMENT_OVER);
+		if (has_open_groups(level))
+			continue;
 		level->written_in = subid;
 		group_epoch++;
 		write_level(level);

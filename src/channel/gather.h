@@ -23,10 +23,10 @@ extern void sg_gather_row(GatheredDecision *gathered,
 						  const Disclosure *disclosure);
 
 /*
- * With a relation: it is that export table's statement which has ended, and one
- * for another server that is under way goes on.
+ * A statement has ended.  One that it stands within, and that is sending rows to
+ * another server, goes on.
  */
-extern void sg_gather_record_apart(const char *relation);
+extern void sg_gather_record_apart(void);
 
 /* Is there anything for it to do? */
 extern bool sg_gather_has_apart(void);

@@ -320,6 +320,21 @@ sg_group_new(const GatheredDecision *gathered, const Disclosure *disclosure,
 }
 
 Group *
+sg_group_known(GroupTable *table, const GatheredDecision *gathered,
+			   const Disclosure *disclosure, int fields, Oid session_role,
+			   Oid acting_role)
+{
+	GroupEntry *entry;
+
+	if (table->by_key == NULL)
+		return NULL;
+	entry = group_table_lookup(table->by_key,
+							   group_key(gathered, disclosure, fields,
+										 session_role, acting_role));
+	return entry != NULL ? entry->group : NULL;
+}
+
+Group *
 sg_group_find(GroupTable *table, const GatheredDecision *gathered,
 			  const Disclosure *disclosure, int fields, Oid session_role,
 			  Oid acting_role)

@@ -52,7 +52,13 @@ typedef struct GroupTable
 	Group	   *newest;			/* from there by Group.older */
 } GroupTable;
 
-/* The group for these rows, made where there is none yet. */
+/* The group for these rows; NULL where there is none. */
+extern Group *sg_group_known(GroupTable *table,
+							 const GatheredDecision *gathered,
+							 const Disclosure *disclosure, int fields,
+							 Oid session_role, Oid acting_role);
+
+/* The same, made where there is none yet. */
 extern Group *sg_group_find(GroupTable *table,
 							const GatheredDecision *gathered,
 							const Disclosure *disclosure, int fields,

@@ -30,6 +30,7 @@ start_pieces(Piece *piece, const RowSet *set)
 {
 	memset(piece, 0, sizeof(*piece));
 	piece->set = set;
+	piece->next = set->nrecorded;
 	if (set->npurposes > 1)
 		piece->purposes = MemoryContextAllocExtended(CurrentMemoryContext,
 													 set->npurposes * sizeof(int16),

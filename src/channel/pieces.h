@@ -33,7 +33,7 @@ extern void sg_pieces_each(RowLog *log,
 						   void (*handle) (const Piece *piece, void *arg),
 						   void *arg);
 
-/* To be called when the log was sorted. */
+/* To be called when the log was sorted.  Begins where recording has ended. */
 extern void sg_pieces_start(Piece *piece, const RowSet *set);
 
 /*

@@ -253,6 +253,7 @@ sg_row_log_reset(RowLog *log)
 		if (set->purposes != NULL)
 			pfree(set->purposes);
 		set->nrows = 0;
+		set->nrecorded = 0;
 		set->npurposes = 0;
 		set->rows = NULL;
 		set->purposes = NULL;

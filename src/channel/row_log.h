@@ -31,7 +31,8 @@ typedef struct RowLogChunk RowLogChunk;
 
 /*
  * The rows that belong together in one log.  Kept by whoever keeps the log,
- * who sets "fields" and otherwise lets it be; zero but for that it is empty.
+ * who sets "fields" and "nrecorded" and otherwise lets it be; zero but for the
+ * first it is empty.
  */
 typedef struct RowSet
 {
@@ -43,6 +44,8 @@ typedef struct RowSet
 	int			purposes_size;
 	int			nsorted;
 	struct RowSet *next;		/* the log's next one that has rows */
+	int64		nrecorded;		/* the keeper's: so many of the first rows
+								 * have their events */
 } RowSet;
 
 typedef struct RowLog

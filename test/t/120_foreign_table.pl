@@ -81,6 +81,101 @@ $node->poll_query_until('guarded', "SELECT bool_and(ending <> 'open') FROM shari
 is(events($start), 'foreign_table INSERT oakdale-pd allow failed 4 0',
 	'a statement within it does not end it');
 
+# The same where that statement writes to the same table: what the outer one has
+# sent by then is not over.
+$node->safe_psql('guarded', q{
+	CREATE FUNCTION send_more(n int) RETURNS text LANGUAGE plpgsql AS $$
+	BEGIN INSERT INTO outbox VALUES (n, 'oakdale-pd', 'theft'); RETURN 'theft'; END $$});
+$start = now();
+$node->psql('guarded', q{
+	INSERT INTO outbox SELECT 460 + i, 'oakdale-pd', CASE i WHEN 4 THEN send_more(469) WHEN 5 THEN (1 / (5 - i))::text ELSE 'theft' END
+	FROM generate_series(1, 5) i});
+$node->poll_query_until('guarded', "SELECT bool_and(ending <> 'open') FROM sharing_guard.audit WHERE occurred_at > '$start'");
+is($node->safe_psql('guarded', "SELECT sum(rows_disclosed) FROM sharing_guard.audit WHERE occurred_at > '$start'"), '5',
+	'nor does one that writes to the same table: all rows that had been sent are counted');
+$start = now();
+$node->safe_psql('guarded', q{
+	INSERT INTO outbox SELECT 460 + i, 'oakdale-pd', CASE i WHEN 4 THEN send_more(469) ELSE 'theft' END
+	FROM generate_series(1, 5) i});
+is($node->safe_psql('guarded', qq{
+		SELECT string_agg(record_key, ' ' ORDER BY record_key) FROM sharing_guard.audit_rows WHERE occurred_at > '$start'}),
+	'461 462 463 464 465 469', 'and each is recorded once where none fails');
+is($node->safe_psql('guarded', "SELECT sum(rows_disclosed) || ' ' || string_agg(DISTINCT ending, ',') FROM sharing_guard.audit WHERE occurred_at > '$start'"),
+	'6 completed', 'with their number');
+
+# Nor does one that writes to a partitioned table, of whatever kind.
+$node->safe_psql('guarded', q{
+	CREATE TABLE diary (id serial) PARTITION BY RANGE (id);
+	CREATE TABLE diary_1 PARTITION OF diary DEFAULT;
+	CREATE FUNCTION write_diary() RETURNS text LANGUAGE plpgsql AS $$
+	BEGIN INSERT INTO diary DEFAULT VALUES; RETURN 'theft'; END $$});
+$start = now();
+$node->psql('guarded', q{
+	INSERT INTO outbox SELECT 465 + i, 'oakdale-pd', CASE WHEN i < 4 THEN write_diary() ELSE (1 / (4 - i))::text END
+	FROM generate_series(1, 4) i});
+$node->poll_query_until('guarded', "SELECT bool_and(ending <> 'open') FROM sharing_guard.audit WHERE occurred_at > '$start'");
+is(events($start), 'foreign_table INSERT oakdale-pd allow failed 3 0', 'nor does one that writes to a partitioned table');
+
+# Nor do subtransactions in its midst that write to an export table themselves.
+$node->safe_psql('guarded', q{
+	CREATE FUNCTION note_safely(OUT why text) LANGUAGE plpgsql AS $$
+	BEGIN INSERT INTO nearby (dest) VALUES ('oakdale-pd'); why := 'theft';
+	EXCEPTION WHEN division_by_zero THEN NULL; END $$});
+for my $end ('COMMIT', 'ROLLBACK')
+{
+	$start = now();
+	$node->safe_psql('guarded', qq{
+		BEGIN;
+		INSERT INTO outbox SELECT 480 + i, 'oakdale-pd', note_safely() FROM generate_series(1, 4) i;
+		$end});
+	is($node->safe_psql('guarded', qq{
+			SELECT string_agg(ending || ' ' || rows_disclosed, ', ') FROM sharing_guard.audit
+			WHERE occurred_at > '$start' AND channel = 'foreign_table'}),
+		'completed 4', "one event where subtransactions come between, $end");
+	$node->safe_psql('county', 'DELETE FROM received WHERE id BETWEEN 481 AND 484');
+}
+
+# Recording fails for one of two destinations, once, in a statement within another
+# that swallows the error: what was recorded by then is not recorded again at the
+# outer one's end, and what was not is.
+$node->safe_psql('guarded', q{
+	CREATE SEQUENCE trouble;
+	CREATE FUNCTION make_trouble() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		IF (SELECT last_value FROM public.trouble) = 3 THEN RAISE 'trouble'; END IF;
+		PERFORM nextval('public.trouble');
+		RETURN NEW;
+	END $$;
+	CREATE TRIGGER trouble BEFORE INSERT ON sharing_guard.event
+		FOR EACH ROW WHEN (NEW.kind = 'completion' OR (NEW.channel = 'foreign_table' AND NEW.rows_disclosed > 0))
+		EXECUTE FUNCTION make_trouble();
+	CREATE FUNCTION send_another() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		INSERT INTO outbox VALUES (490, 'oakdale-pd', 'theft');
+		RETURN NULL;
+	EXCEPTION WHEN sqlstate 'SG003' THEN
+		PERFORM setval('trouble', 10);
+		RETURN NULL;
+	END $$;
+	CREATE TRIGGER zz_another AFTER INSERT ON outbox
+		FOR EACH ROW WHEN (NEW.id = 474) EXECUTE FUNCTION send_another()});
+$start = now();
+$node->safe_psql('guarded', q{
+	BEGIN;
+	SELECT setval('trouble', 1, true);
+	INSERT INTO outbox SELECT 470 + i, CASE i % 2 WHEN 0 THEN 'oakdale-pd' ELSE 'Oakdale Police Department' END, 'theft'
+	FROM generate_series(1, 8) i;
+	COMMIT});
+is($node->safe_psql('guarded', 'SELECT last_value FROM trouble WHERE last_value > 10'), '12',
+	'recording failed, and then no more');
+is($node->safe_psql('guarded', qq{
+		SELECT string_agg(record_key, ' ' ORDER BY record_key) FROM sharing_guard.audit_rows
+		WHERE occurred_at > '$start' AND record_key BETWEEN '471' AND '478'}),
+	'471 472 473 474 475 476 477 478', 'recorded half way: each row that was sent is recorded once');
+$node->safe_psql('guarded', q{
+	DROP TRIGGER trouble ON sharing_guard.event;
+	DROP TRIGGER zz_another ON outbox});
+
 # Refused before it leaves.
 $start = now();
 my $before = received();
