@@ -193,6 +193,10 @@ insert_fields(EventWriter *writer, const EventFields *fields)
 	for (int i = EVENT_COLUMNS; i < natts; i++)
 		slot->tts_isnull[i] = true;
 
+	/* While all columns are at hand: conditions may ask for any of them. */
+	ExecStoreVirtualTuple(slot);
+	sg_log_open_awaited(writer->indexes, writer->target, writer->estate, slot);
+
 	/* Of a slot of values, the server would copy each before it does this. */
 	oldcontext = MemoryContextSwitchTo(slot->tts_mcxt);
 	tuple = heap_form_tuple(slot->tts_tupleDescriptor, slot->tts_values,
@@ -200,7 +204,6 @@ insert_fields(EventWriter *writer, const EventFields *fields)
 	MemoryContextSwitchTo(oldcontext);
 	ExecStoreHeapTuple(tuple, slot, true);
 
-	sg_log_open_awaited(writer->indexes, writer->target, writer->estate, slot);
 	ExecSimpleRelationInsert(writer->target, writer->estate, slot);
 
 	/* A BEFORE trigger that returned NULL has made the event disappear. */
