@@ -10,8 +10,9 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use SharingGuard;
 
-my ($available) = slurp_file('/proc/meminfo') =~ /^MemAvailable: +(\d+) kB/m;
-plan skip_all => 'needs 12 GB of free memory' if $available < 12_000_000;
+# Nowhere to be read in some containers: then there is none.
+my ($available) = -r '/proc/meminfo' ? slurp_file('/proc/meminfo') =~ /^MemAvailable: +(\d+) kB/m : ();
+plan skip_all => 'needs 12 GB of free memory' if ($available // 0) < 12_000_000;
 
 my $node = guarded_node('main');
 set_up_policy($node);
