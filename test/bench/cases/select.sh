@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2153
-about='a partner reads its tenth of the rows: a WHERE, row-level security, pgaudit'
-variants=(bare rls pgaudit)
+about='a partner reads its tenth of the rows: a WHERE, row-level security, pgaudit, and ours with a WHERE'
+variants=(bare rls pgaudit ours)
 preload=pgaudit
 packages=("postgresql-$SG_PG_MAJOR-pgaudit")
 rows=$((ROWS / 10 + 1))
@@ -21,15 +21,22 @@ setup() {
 		-c 'ALTER TABLE select_rls ENABLE ROW LEVEL SECURITY' \
 		-c 'CREATE POLICY partner ON select_rls TO select_partner USING (agency IN
 		    (SELECT agency_id FROM select_partner_agency WHERE role = current_user))' \
-		-c "ALTER DATABASE bench SET pgaudit.role = 'select_auditor'"
+		-c "ALTER DATABASE bench SET pgaudit.role = 'select_auditor'" \
+		-c 'CREATE ROLE select_bound IN ROLE select_partner' \
+		-c "INSERT INTO select_partner_agency
+		    SELECT 'select_bound', agency_id FROM select_partner_agency" \
+		-c "SELECT sharing_guard.bind_role('select_bound', 'bench-pd-7'),
+		           sharing_guard.protect_records('select_ours', data_class => 'alpr',
+		                                         query_elements => 'plate')" >/dev/null
 }
 reset() { :; }
 warm() { say "SET max_parallel_workers_per_gather = 0; SELECT count(*) FROM select_$1;"; }
 statement() {
-	local where
+	local where role=select_partner
+	if [ "$1" = ours ]; then role=select_bound; fi
 	where=" WHERE agency IN (SELECT agency_id FROM select_partner_agency WHERE role = current_user)"
 	if [ "$1" = rls ]; then where=; fi
-	say "SET ROLE select_partner;
+	say "SET ROLE $role;
 	     \\o /dev/null
 	     SELECT * FROM select_$1$where;
 	     \\o
