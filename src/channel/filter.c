@@ -132,7 +132,6 @@ sg_sql_row_may_leave(PG_FUNCTION_ARGS)
 	FilterState *state = fcinfo->flinfo->fn_extra;
 	HeapTupleHeader header;
 	HeapTupleData tuple;
-	Relation	rel;
 	const Guard *guard;
 	Disclosure	disclosure;
 	TextSlice  *tags;
@@ -175,9 +174,15 @@ sg_sql_row_may_leave(PG_FUNCTION_ARGS)
 	tuple.t_data = header;
 	ExecStoreHeapTuple(&tuple, state->slot, false);
 
-	rel = table_open(state->relid, AccessShareLock);
-	guard = sg_guard_lookup(rel, state->guard_id);
-	table_close(rel, AccessShareLock);
+	/* Whoever reads the row has the relation open. */
+	guard = sg_guard_if_known(state->relid);
+	if (unlikely(guard == NULL))
+	{
+		Relation	rel = table_open(state->relid, AccessShareLock);
+
+		guard = sg_guard_lookup(rel, state->guard_id);
+		table_close(rel, AccessShareLock);
+	}
 
 	sg_export_row_disclosure(&disclosure, &tags, guard, "SELECT", state->slot);
 

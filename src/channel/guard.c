@@ -127,6 +127,27 @@ guard_invalidate(Datum arg, Oid relid)
 }
 
 /*
+ * The guard of this relation, where it was the one looked up last and is as it
+ * was then; else NULL.
+ */
+static inline const Guard *
+guard_if_known(Oid relid)
+{
+	/* A change counts at the next row, also within one long statement. */
+	AcceptInvalidationMessages();
+	if (likely(latest_entry != NULL && latest_entry->relid == relid &&
+			   guard_cache_generation == guard_generation))
+		return &latest_entry->guard;
+	return NULL;
+}
+
+const Guard *
+sg_guard_if_known(Oid relid)
+{
+	return guard_if_known(relid);
+}
+
+/*
  * The guard with this id as seen from this relation; compiled now where it is
  * not in the cache.  Good until the next call.  Errors out where there is no
  * such guard or it cannot be made sense of: then the row stays.
@@ -135,14 +156,12 @@ const Guard *
 sg_guard_lookup(Relation rel, const char *guard_id)
 {
 	Oid			relid = RelationGetRelid(rel);
+	const Guard *known = guard_if_known(relid);
 	GuardEntry *entry;
 	bool		found;
 
-	/* A change counts at the next row, also within one long statement. */
-	AcceptInvalidationMessages();
-	if (likely(latest_entry != NULL && latest_entry->relid == relid &&
-			   guard_cache_generation == guard_generation))
-		return &latest_entry->guard;
+	if (likely(known != NULL))
+		return known;
 
 	if (guard_cache == NULL)
 	{

@@ -83,6 +83,12 @@ extern void sg_guard_init(void);
 extern const Guard *sg_guard_lookup(Relation rel, const char *guard_id);
 
 /*
+ * The same for a relation that is locked, where that is the one whose guard was
+ * looked up last; else NULL.
+ */
+extern const Guard *sg_guard_if_known(Oid relid);
+
+/*
  * A column's value in a row as text; NULL data for SQL NULL.  May allocate in
  * CurrentMemoryContext, point into the row, or be good only until the column
  * is read again.
