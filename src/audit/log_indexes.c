@@ -19,10 +19,12 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/transam.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -87,10 +89,33 @@ sg_log_relid(void)
 	return log_relid;
 }
 
+static bool
+is_not_built_in(Oid function, void *context)
+{
+	return function >= FirstGenbkiObjectId;
+}
+
+/*
+ * May somebody give another meaning to this, or to a part of it, without a
+ * change to the index?  What was compiled would go on with the old one: call a
+ * function's body by way of a language that it is no longer written in, and
+ * crash.
+ */
+static bool
+can_be_redefined(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return IsA(node, CoerceToDomain) ||
+		check_functions_in_node(node, is_not_built_in, context) ||
+		expression_tree_walker(node, can_be_redefined, context);
+}
+
 /*
  * What the executor has to know of an index, in CurrentMemoryContext; NULL for
  * one that must be made anew each time, since insertions leave something in it:
- * values of expressions, or what access methods of other kinds keep.
+ * values of expressions, or what access methods of other kinds keep; or since
+ * its condition is not only of the server's own functions.
  */
 static IndexInfo *
 keepable_info(Relation index)
@@ -100,7 +125,8 @@ keepable_info(Relation index)
 	if (index->rd_rel->relam != BTREE_AM_OID)
 		return NULL;
 	info = BuildIndexInfo(index);
-	if (info->ii_Expressions != NIL)
+	if (info->ii_Expressions != NIL ||
+		can_be_redefined((Node *) info->ii_Predicate, NULL))
 		return NULL;
 
 	/* As ExecPrepareQual() does, but in a memory that stays. */
