@@ -55,10 +55,17 @@ static LogIndexes *kept = NULL;
 static uint64 invalidations = 1;
 static uint64 kept_as_of = 0;
 
+/*
+ * Indexes are being looked at that are not in what is kept: one that is being
+ * made CONCURRENTLY may be said to be ready in the midst of that.  After an
+ * error it stays on until they have been looked at.
+ */
+static bool looking = false;
+
 static void
 log_changed(Datum arg, Oid relid)
 {
-	if (relid == InvalidOid || relid == log_relid)
+	if (relid == InvalidOid || relid == log_relid || looking)
 	{
 		invalidations++;
 		return;
@@ -215,8 +222,10 @@ sg_log_open_indexes(ResultRelInfo *target, void (*check) (Relation rel))
 
 		log_relid = RelationGetRelid(rel);
 		as_of = invalidations;
+		looking = true;
 		check(rel);
 		keep_indexes(rel);
+		looking = false;
 		kept_as_of = as_of;
 	}
 
