@@ -47,6 +47,14 @@ SELECT count(*) FROM sharing_guard.event
 WHERE event_id = ANY (ARRAY(SELECT a.event_id FROM sharing_guard.audit a WHERE relation = 'public.feed'));
 RESET enable_seqscan;
 
+-- What its condition calls may be made another, in another language.
+CREATE OR REPLACE FUNCTION dba_is_ours(channel text) RETURNS bool IMMUTABLE LANGUAGE sql AS $$ SELECT channel || '' = 'export_row' $$;
+SELECT pg_temp.send() FROM generate_series(1, 2);
+SELECT pg_temp.send();
+CREATE OR REPLACE FUNCTION dba_is_ours(channel text) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RETURN channel = 'export_row'; END $$;
+SELECT pg_temp.send();
+SELECT btrees - :before AS of_the_dba, others FROM pg_temp.check_indexes();
+
 -- Made anew, renamed, and made and undone within a transaction that sends.
 REINDEX TABLE sharing_guard.event;
 SELECT pg_temp.send();

@@ -19,10 +19,12 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/transam.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -53,10 +55,17 @@ static LogIndexes *kept = NULL;
 static uint64 invalidations = 1;
 static uint64 kept_as_of = 0;
 
+/*
+ * Indexes are being looked at that are not in what is kept: one that is being
+ * made CONCURRENTLY may be said to be ready in the midst of that.  After an
+ * error it stays on until they have been looked at.
+ */
+static bool looking = false;
+
 static void
 log_changed(Datum arg, Oid relid)
 {
-	if (relid == InvalidOid || relid == log_relid)
+	if (relid == InvalidOid || relid == log_relid || looking)
 	{
 		invalidations++;
 		return;
@@ -87,10 +96,33 @@ sg_log_relid(void)
 	return log_relid;
 }
 
+static bool
+is_not_built_in(Oid function, void *context)
+{
+	return function >= FirstGenbkiObjectId;
+}
+
+/*
+ * May somebody give another meaning to this, or to a part of it, without a
+ * change to the index?  What was compiled would go on with the old one: call a
+ * function's body by way of a language that it is no longer written in, and
+ * crash.
+ */
+static bool
+can_be_redefined(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return IsA(node, CoerceToDomain) ||
+		check_functions_in_node(node, is_not_built_in, context) ||
+		expression_tree_walker(node, can_be_redefined, context);
+}
+
 /*
  * What the executor has to know of an index, in CurrentMemoryContext; NULL for
  * one that must be made anew each time, since insertions leave something in it:
- * values of expressions, or what access methods of other kinds keep.
+ * values of expressions, or what access methods of other kinds keep; or since
+ * its condition is not only of the server's own functions.
  */
 static IndexInfo *
 keepable_info(Relation index)
@@ -100,7 +132,8 @@ keepable_info(Relation index)
 	if (index->rd_rel->relam != BTREE_AM_OID)
 		return NULL;
 	info = BuildIndexInfo(index);
-	if (info->ii_Expressions != NIL)
+	if (info->ii_Expressions != NIL ||
+		can_be_redefined((Node *) info->ii_Predicate, NULL))
 		return NULL;
 
 	/* As ExecPrepareQual() does, but in a memory that stays. */
@@ -189,8 +222,10 @@ sg_log_open_indexes(ResultRelInfo *target, void (*check) (Relation rel))
 
 		log_relid = RelationGetRelid(rel);
 		as_of = invalidations;
+		looking = true;
 		check(rel);
 		keep_indexes(rel);
+		looking = false;
 		kept_as_of = as_of;
 	}
 

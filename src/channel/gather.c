@@ -351,6 +351,14 @@ gathered_too_much(void)
 	return gathered_bytes > (Size) sg_gather_memory * 1024;
 }
 
+/* Does it hold this subtransaction's rows, and are they not written yet? */
+static bool
+is_own_level(const Level *level, SubTransactionId subid)
+{
+	return level != NULL && level->subid == subid &&
+		level->written_in == InvalidSubTransactionId;
+}
+
 /* Frees a level that is off the stack; pointers to its groups become stale. */
 static void
 free_level(Level *level)
@@ -452,10 +460,14 @@ group_for_row(GatheredDecision *gathered, const Disclosure *disclosure)
 	Level	   *level = current_level();
 	Group	   *group = gathered->group;
 
-	/* The group that the decision's last row went to, unless stale. */
+	/*
+	 * The group that the decision's last row went to, unless stale; below is
+	 * none but an open one.
+	 */
 	if (unlikely(group == NULL ||
 				 gathered->group_epoch != group_epoch ||
-				 group->level != level ||
+				 (group->level != level &&
+				  !(group->is_open && group->level->subid == level->subid)) ||
 				 group->session_role != session_role ||
 				 group->acting_role != acting_role ||
 				 group->set.fields != fields))
@@ -499,6 +511,9 @@ sg_gather_begin(GatheredDecision *gathered, const Disclosure *disclosure,
  * subtransaction's own: an outer one's groups, written here, would vanish if
  * this one aborted.
  *
+ * All of that, for what is being sent may be below what a subtransaction in the
+ * statement's midst has left.
+ *
  * The groups go, too, where it is they that take the memory; not those that
  * are open, for the rows they are still to get have left already.
  */
@@ -507,11 +522,13 @@ write_some(void)
 {
 	SubTransactionId subid = levels->subid;
 
-	write_rows_in_place(levels);
+	for (Level *level = levels; is_own_level(level, subid);
+		 level = level->parent)
+		write_rows_in_place(level);
 	if (open_groups > 0 ||
 		gathered_bytes <= (Size) sg_gather_memory * 1024 / 2)
 		return;
-	while (levels != NULL && levels->subid == subid)
+	while (is_own_level(levels, subid))
 		write_and_pop_level();
 }
 

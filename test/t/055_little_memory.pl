@@ -122,4 +122,34 @@ for my $rows (5000, 6000)
 		$rows . ($rows == 6000 ? ' failed' : ' completed'), 'rows for another server are counted once');
 }
 
+# The same where a subtransaction comes in the statement's midst: the memory of
+# what is being sent stays within bounds.
+$node->safe_psql('guarded', q{
+	TRUNCATE memory;
+	CREATE FUNCTION send_within() RETURNS text LANGUAGE plpgsql AS $$
+	BEGIN
+		INSERT INTO feed VALUES (nextval('ids'), 'oakdale-pd', 'theft');
+		RETURN 'theft';
+	EXCEPTION WHEN division_by_zero THEN RETURN NULL;
+	END $$;
+	CREATE FUNCTION measure() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		INSERT INTO memory SELECT sum(total_bytes) FROM pg_backend_memory_contexts
+		WHERE name LIKE 'sharing_guard gathered%';
+		RETURN NULL;
+	END $$;
+	CREATE TRIGGER zzz_measure AFTER INSERT ON outbox FOR EACH ROW WHEN (NEW.id IN (17000, 17999)) EXECUTE FUNCTION measure()});
+my $within = $node->safe_psql('guarded', 'SELECT clock_timestamp()');
+$node->safe_psql('guarded', q{
+	INSERT INTO outbox SELECT n, 'oakdale-pd',
+		CASE n WHEN 10005 THEN send_within() ELSE 'theft ' || n || repeat(' and arson', 100) END
+	FROM generate_series(10001, 18000) n});
+$bytes = $node->safe_psql('guarded', 'SELECT max(bytes) FROM memory');
+note "with a subtransaction within: $bytes bytes";
+cmp_ok($bytes, '<', 3 * 1024 * 1024, 'what is being sent takes no more where a subtransaction comes between');
+is($node->safe_psql('guarded', qq{
+		SELECT count(*) || ' ' || count(DISTINCT record_key) FROM sharing_guard.audit_rows
+		WHERE occurred_at > '$within' AND channel = 'foreign_table'}),
+	'8000 8000', 'and each row is recorded once');
+
 done_testing();
