@@ -14,13 +14,14 @@ server_ticks() {
 # The sessions stay; in their first two seconds they are not counted, for they
 # read the policy then.
 measure() {
-	local before tps transactions
+	local before wal tps transactions
 	cat >"$SG_WORK/out/sessions.sql" <<-SQL
 		\\set agency random(1, 1000)
 		INSERT INTO sessions_$1 VALUES (nextval('sessions_id'), 'bench-pd-' || :agency,
 		    'stolen vehicle', 'T' || :agency);
 	SQL
 	before=$(server_ticks)
+	wal=$(sql -c 'SELECT pg_current_wal_insert_lsn()')
 	pgbench -n -c 16 -j 2 -T $((${SECONDS_EACH:-6} + 2)) -P 1 -f "$SG_WORK/out/sessions.sql" bench \
 		>"$SG_WORK/out/sessions" 2>&1
 	tps=$(awk '$1 == "progress:" && $2 > 2.5 { sum += $4; n++ } END { print sum / n }' "$SG_WORK/out/sessions")
@@ -28,6 +29,8 @@ measure() {
 	figure "$1" 'transactions per second' "$tps"
 	figure "$1" 'server: microseconds of processor time each' \
 		$(((($(server_ticks) - before) * 1000000 / $(getconf CLK_TCK)) / transactions))
+	figure "$1" 'WAL bytes each' \
+		"$(sql -c "SELECT (pg_current_wal_insert_lsn() - '$wal') / $transactions")"
 	say "$(awk -v rows="$rows" -v tps="$tps" 'BEGIN { print rows / tps }')"
 }
 
