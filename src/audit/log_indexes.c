@@ -44,8 +44,7 @@ struct LogIndexes
 	int			count;
 	Oid		   *oids;
 	IndexInfo **infos;			/* NULL: to be made anew each time */
-	bool		awaits;			/* some are opened when they are needed */
-	bool	   *await;			/* these */
+	bool	   *await;			/* to be opened when an event needs it */
 };
 
 static Oid	log_relid = InvalidOid;
@@ -184,7 +183,6 @@ keep_indexes(Relation rel)
 		found->infos[found->count] = info;
 		found->await[found->count] = info != NULL &&
 			info->ii_PredicateState != NULL && !rows_change;
-		found->awaits |= found->await[found->count];
 		found->count++;
 		index_close(index, NoLock);
 	}
@@ -244,11 +242,8 @@ void
 sg_log_open_awaited(const LogIndexes *indexes, ResultRelInfo *target,
 					EState *estate, TupleTableSlot *slot)
 {
-	ExprContext *econtext;
+	ExprContext *econtext = GetPerTupleExprContext(estate);
 
-	if (!indexes->awaits)
-		return;
-	econtext = GetPerTupleExprContext(estate);
 	econtext->ecxt_scantuple = slot;
 	for (int i = 0; i < indexes->count; i++)
 	{
