@@ -35,7 +35,9 @@ measure() {
 }
 
 setup() {
-	sql -c 'CREATE SEQUENCE sessions_id CACHE 1000' \
-		-c "SELECT bench_target('sessions_' || way, way)
-		    FROM unnest(ARRAY['bare', 'record_1', 'record_3', 'ours', 'plpgsql_row']) AS u (way)" >/dev/null
+	local variant
+	sql -c 'CREATE SEQUENCE sessions_id CACHE 1000'
+	for variant in "${variants[@]}"; do
+		sql -c "SELECT bench_target('sessions_$variant', '$variant')" >/dev/null
+	done
 }
