@@ -67,12 +67,14 @@ OBJS = \
 	src/audit/act.o \
 	src/audit/actor.o \
 	src/audit/canonical.o \
+	src/audit/damage.o \
 	src/audit/event.o \
 	src/audit/event_fields.o \
 	src/audit/event_id.o \
 	src/audit/event_serialized.o \
 	src/audit/health.o \
 	src/audit/identity.o \
+	src/audit/legible.o \
 	src/audit/log_indexes.o \
 	src/audit/merkle.o \
 	src/audit/overdue.o \
@@ -87,6 +89,7 @@ OBJS = \
 	src/audit/server_log.o \
 	src/audit/store.o \
 	src/audit/tree.o \
+	src/audit/utf8.o \
 	src/audit/verify.o \
 	src/audit/window.o \
 	src/audit/worker.o \
@@ -97,6 +100,7 @@ SQL_PARTS = \
 	src/operational.sql \
 	src/audit/protect.sql \
 	src/audit/event.sql \
+	src/audit/legible.sql \
 	src/audit/identity.sql \
 	src/audit/merkle.sql \
 	src/audit/seal.sql \

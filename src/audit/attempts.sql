@@ -16,7 +16,7 @@ SELECT
     e.relation,
     e.changed_key,
     e.policy_revision
-FROM sharing_guard.event e
+FROM sharing_guard.legible_event e
 WHERE e.kind = 'attempt';
 REVOKE ALL ON TABLE sharing_guard.attempts FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.attempts IS

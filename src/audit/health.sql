@@ -144,7 +144,7 @@ SELECT
     (e.new_row ->> 'events_written')::bigint AS events_written,
     (e.new_row ->> 'events_failed')::bigint AS events_failed,
     (e.new_row ->> 'refusals')::bigint AS refusals
-FROM sharing_guard.event e
+FROM sharing_guard.legible_event e
 WHERE e.kind = 'health'
 WINDOW written AS (ORDER BY e.occurred_at, e.event_id);
 REVOKE ALL ON TABLE sharing_guard.health_history FROM PUBLIC;

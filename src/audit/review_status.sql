@@ -60,7 +60,7 @@ AS $$
            e.policy_revision, e.completes, e.ending, e.changed_key, e.old_row,
            e.new_row
       FROM sharing_guard.period_leaves(period, tree) AS l
-      LEFT JOIN sharing_guard.event AS e ON e.event_id = l.event_id
+      LEFT JOIN sharing_guard.legible_event AS e ON e.event_id = l.event_id
      ORDER BY l.leaf_index
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.review_period(bigint, uuid) FROM PUBLIC;
@@ -80,7 +80,7 @@ AS $$
                coalesce(sum(coalesce(e.rows_disclosed, c.rows_disclosed)), 0) AS disclosed,
                coalesce(sum(coalesce(e.rows_blocked, c.rows_blocked)), 0) AS blocked
           FROM sharing_guard.period_leaves(period, tree) AS l
-          LEFT JOIN sharing_guard.event AS e ON e.event_id = l.event_id
+          LEFT JOIN sharing_guard.legible_event AS e ON e.event_id = l.event_id
           LEFT JOIN sharing_guard.event AS c
             ON c.completes = e.event_id AND e.rows_disclosed IS NULL
          GROUP BY 1, 2, 3, 4, 5, 6, 7

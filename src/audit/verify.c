@@ -535,12 +535,40 @@ is_purged(Verifier *v, int64 leaf_index)
 	return false;
 }
 
-static void
+/* False where the event cannot be read. */
+static bool
 hash_event(Verifier *v, TupleTableSlot *slot, int encoding, const Nonce *nonce,
 		   MerkleHash *hash)
 {
-	sg_canonical_hash(v->encoders[encoding], slot, &v->tree_id, nonce,
-					  v->hasher, hash);
+	return sg_canonical_hash(v->encoders[encoding], slot, &v->tree_id, nonce,
+							 v->hasher, hash);
+}
+
+/*
+ * The event is gone, cannot be read, or is not what was sealed as its leaf.
+ * Returns whether that is because it could not be read when it was sealed: that
+ * is told, and is no fault of what is sealed.
+ */
+static bool
+sealed_unreadable(Verifier *v, const Bundle *bundle, int place, const char *now)
+{
+	int64		leaf_index = bundle->first_leaf + place;
+	const MerkleHash *hashes;
+	MerkleHash	hash;
+
+	if (!bundle->has_nonces || v->encoders[bundle->encoding] == NULL ||
+		sg_tree_tile(v->tree, 0, leaf_index / TILE_WIDTH, &hashes) <= leaf_index % TILE_WIDTH)
+		return false;
+	sg_canonical_tombstone_hash(v->encoders[bundle->encoding],
+								&bundle->event_ids[place], &v->tree_id,
+								&bundle->nonces[place], v->hasher, &hash);
+	if (!merkle_hash_equal(&hash, &hashes[leaf_index % TILE_WIDTH]))
+		return false;
+	report(v, SEVERITY_WARNING, "event_unreadable", &bundle->event_ids[place],
+		   leaf_index,
+		   "The event could not be read when it was sealed: its row, or a long value of it, was damaged. That it took place is sealed; %s",
+		   now);
+	return true;
 }
 
 static void
@@ -593,9 +621,11 @@ report_misfits(Verifier *v)
 
 			if (j == i)
 				continue;
-			hash_event(v, v->slot, misfit->encoding, &v->misfits[j].nonce, &hash);
-			if (!merkle_hash_equal(&hash, &v->misfits[j].sealed))
-				hash_event(v, v->slot, misfit->encoding, &misfit->nonce, &hash);
+			if (!hash_event(v, v->slot, misfit->encoding, &v->misfits[j].nonce, &hash))
+				break;
+			if (!merkle_hash_equal(&hash, &v->misfits[j].sealed) &&
+				!hash_event(v, v->slot, misfit->encoding, &misfit->nonce, &hash))
+				break;
 			if (merkle_hash_equal(&hash, &v->misfits[j].sealed))
 				place = &v->misfits[j];
 		}
@@ -623,6 +653,7 @@ check_event(Verifier *v, const Bundle *bundle, int place, const Checkpoint *befo
 	int64		leaf_index = bundle->first_leaf + place;
 	const MerkleHash *hashes;
 	MerkleHash	hash;
+	bool		readable;
 
 	if (must_be_sealed(v, v->slot))
 	{
@@ -634,9 +665,23 @@ check_event(Verifier *v, const Bundle *bundle, int place, const Checkpoint *befo
 	if (sg_tree_tile(v->tree, 0, leaf_index / TILE_WIDTH, &hashes) <= leaf_index % TILE_WIDTH)
 		return;					/* reported by pass 1 */
 
-	hash_event(v, v->slot, bundle->encoding, &bundle->nonces[place], &hash);
-	if (!merkle_hash_equal(&hash, &hashes[leaf_index % TILE_WIDTH]))
-		note_misfit(v, bundle, place, &hashes[leaf_index % TILE_WIDTH]);
+	readable = hash_event(v, v->slot, bundle->encoding, &bundle->nonces[place], &hash);
+	if (!readable ||
+		!merkle_hash_equal(&hash, &hashes[leaf_index % TILE_WIDTH]))
+	{
+		const MerkleHash *sealed = &hashes[leaf_index % TILE_WIDTH];
+
+		if (sealed_unreadable(v, bundle, place, readable ?
+							  "it can be read now, and nothing proves what it says." :
+							  "what it said is lost, unless a copy of the log outside this database has it."))
+			return;
+		if (readable)
+			note_misfit(v, bundle, place, sealed);
+		else
+			report(v, SEVERITY_ERROR, "event_unreadable",
+				   &bundle->event_ids[place], leaf_index,
+				   "The event was sealed and cannot be read any more: its row, or a long value of it, is damaged. A backup or a copy of the log outside this database may have it whole.");
+	}
 	else if (bundle->late && before != NULL)
 	{
 		bool		isnull;
@@ -658,7 +703,8 @@ check_event(Verifier *v, const Bundle *bundle, int place, const Checkpoint *befo
 static void
 report_deleted(Verifier *v, const Bundle *bundle, int place)
 {
-	if (!is_purged(v, bundle->first_leaf + place))
+	if (!is_purged(v, bundle->first_leaf + place) &&
+		!sealed_unreadable(v, bundle, place, "it is not there any more."))
 		report(v, SEVERITY_ERROR, "event_deleted", &bundle->event_ids[place],
 			   bundle->first_leaf + place,
 			   "The event was sealed and is not there.");
