@@ -60,6 +60,7 @@ OBJS = \
 	src/channel/reads.o \
 	src/channel/records.o \
 	src/channel/refusal.o \
+	src/channel/restoring.o \
 	src/channel/row_log.o \
 	src/channel/telling.o \
 	src/channel/triggers.o \
@@ -109,6 +110,7 @@ SQL_PARTS = \
 	src/audit/rows.sql \
 	src/audit/window.sql \
 	src/policy/change.sql \
+	src/audit/restore.sql \
 	src/setting.sql \
 	src/policy/destination.sql \
 	src/policy/spelling.sql \

@@ -360,7 +360,7 @@ BEGIN
     RETURN QUERY
         SELECT concat_ws(' ', v.problem || coalesce(', event ' || v.event_id, '') || ':', v.detail)
           FROM sharing_guard.verify_audit() AS v
-         WHERE v.severity = 'error'
+         WHERE v.severity = 'error' AND v.problem <> 'act_missing'
            AND (v.tree_id IS NULL OR v.tree_id = period_defects.tree)
            -- What lies behind the period is none of its business.
            AND (v.leaf_index < (

@@ -324,11 +324,23 @@ check_origin(Verifier *v, const Checkpoint *checkpoint, const Checkpoint *before
 				   checkpoint->timeline, LSN_FORMAT_ARGS(entry->end));
 	}
 
-	/* The history may have been cleaned up; then there is one entry. */
-	if (!known &&
-		(list_length(v->timelines) > 1 ||
-		 (v->timelines != NIL &&
-		  checkpoint->timeline > ((TimeLineHistoryEntry *) linitial(v->timelines))->tli)))
+	/*
+	 * A history that does not begin with timeline 1 is not whole: its files
+	 * were cleaned up, or archiving began after a failover.  Of what lies
+	 * before it nothing can be said.
+	 */
+	if (!known && v->timelines != NIL &&
+		checkpoint->timeline < ((TimeLineHistoryEntry *) llast(v->timelines))->tli)
+	{
+		if (before == NULL || before->timeline != checkpoint->timeline ||
+			!sg_uuid_equal(&before->log_id, &checkpoint->log_id))
+			report(v, SEVERITY_WARNING, "history_incomplete", NULL,
+				   checkpoint->tree_size - 1,
+				   "Checkpoints from size " INT64_FORMAT " on were made on timeline %u, and the timeline history of this server begins with timeline %u: whether they are of its own past cannot be told from it. A checkpoint that was kept elsewhere can tell.",
+				   checkpoint->tree_size, checkpoint->timeline,
+				   ((TimeLineHistoryEntry *) llast(v->timelines))->tli);
+	}
+	else if (!known && v->timelines != NIL)
 		report(v, SEVERITY_ERROR, "log_forked", NULL, checkpoint->tree_size - 1,
 			   "The checkpoint of size " INT64_FORMAT " was made on timeline %u, which is not in the history of this server.",
 			   checkpoint->tree_size, checkpoint->timeline);
@@ -1206,6 +1218,28 @@ check_identity(Verifier *v, bool registered)
 	}
 }
 
+/* What a restored dump held, or the log tells of, and is not here. */
+static void
+report_restore_defects(Verifier *v)
+{
+	SPI_connect();
+	if (SPI_execute("SELECT d.severity, d.problem, d.event_id, d.detail"
+					" FROM sharing_guard.restore_defects() AS d", true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute failed");	/* the query is ours */
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		Datum		event_id = SPI_getbinval(tuple, desc, 3, &isnull);
+
+		report(v, SPI_getvalue(tuple, desc, 1), SPI_getvalue(tuple, desc, 2),
+			   isnull ? NULL : DatumGetUUIDP(event_id), -1,
+			   "%s", SPI_getvalue(tuple, desc, 4));
+	}
+	SPI_finish();
+}
+
 /*
  * sharing_guard.verify_audit(first_leaf bigint, last_leaf bigint,
  *		checkpoint text) returns table (...)
@@ -1279,6 +1313,8 @@ sg_sql_verify_audit(PG_FUNCTION_ARGS)
 	if (!v->ranged &&
 		(v->sealed_count != v->ended_count || v->sealed_sum != v->ended_sum))
 		check_events(v, true);
+	if (!v->ranged)
+		report_restore_defects(v);
 
 	ExecDropSingleTupleTableSlot(v->slot);
 	index_close(v->events_pkey, AccessShareLock);
