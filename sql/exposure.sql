@@ -99,12 +99,7 @@ SELECT count(*) FROM sharing_guard.exposure WHERE kind = 'foreign_server';
 SELECT sharing_guard.unbind_server('nowhere');
 SELECT count(*) FROM sharing_guard.exposure WHERE kind = 'foreign_server';
 DROP FOREIGN DATA WRAPPER nowhere CASCADE;
-SELECT slot_name FROM pg_create_logical_replication_slot('regress_slot', 'pgoutput');
-SELECT kind, severity, subject, command AS close FROM sharing_guard.exposure WHERE kind = 'replication_slot' \gset
-SELECT :'kind', :'severity', :'subject', :'close';
-:close
-SELECT count(*) FROM sharing_guard.exposure WHERE kind = 'replication_slot';
-INSERT INTO shown VALUES ('replication_slot'), ('sending_function');
+INSERT INTO shown VALUES ('sending_function');
 CREATE EXTENSION dblink;
 SELECT kind, severity, held_by, count(*) FROM sharing_guard.exposure WHERE kind = 'sending_function' GROUP BY 1, 2, 3;
 SELECT command FROM sharing_guard.exposure WHERE kind = 'sending_function' \gexec

@@ -91,7 +91,10 @@ COPY held TO STDOUT;
 ROLLBACK;
 RESET SESSION AUTHORIZATION;
 GRANT SELECT ON held TO regress_sg_oakdale2;
+-- Where wal_level is not logical the server warns of that.
+SET client_min_messages = error;
 CREATE PUBLICATION regress_sg_feed FOR TABLE held;
+RESET client_min_messages;
 \set VERBOSITY default
 SELECT channel, operation, destination, outcome, rows_disclosed, rows_blocked, left(flag_reasons[1], 15) AS why
 FROM sharing_guard.audit WHERE relation = 'public.held' AND channel <> 'self_access' ORDER BY event_id;

@@ -52,6 +52,13 @@ $node->restart;
 is(said(), '', 'listed by the command that was given');
 is($node->safe_psql('guarded', 'SHOW sharing_guard.databases'), 'other, guarded', 'and the other is still listed');
 
+# A logical slot (here, since it takes wal_level = logical).
+$node->safe_psql('guarded', q{SELECT pg_create_logical_replication_slot('regress_slot', 'pgoutput')});
+is($node->safe_psql('guarded', q{SELECT severity, subject, command FROM sharing_guard.exposure WHERE kind = 'replication_slot'}),
+	q{high|regress_slot|SELECT pg_drop_replication_slot('regress_slot');}, 'a logical slot is open');
+close_ways(q{kind = 'replication_slot'});
+is($node->safe_psql('guarded', q{SELECT count(*) FROM pg_replication_slots}), '0', 'and closed by the command that was given');
+
 # Nothing to say: what a fresh server has, closed one by one.  The superuser comes
 # last, since nobody can log in as it when it is closed.
 is($node->safe_psql('guarded', q{SELECT string_agg(DISTINCT kind, ', ') FROM sharing_guard.exposure}),
