@@ -44,8 +44,7 @@ ROLLBACK;
 
 -- # 7. The auditor sees all of it, the refused statements too
 \c - privacy_officer
-SELECT username, destination, purpose, outcome,
-       rows_disclosed AS out, rows_blocked AS held
+SELECT username, destination, purpose, outcome, rows_disclosed AS "rows out"
 FROM sharing_guard.audit_90d ORDER BY event_id;
 
 -- # 8. One event in plain sentences
