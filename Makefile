@@ -76,6 +76,7 @@ OBJS = \
 	src/audit/log_indexes.o \
 	src/audit/merkle.o \
 	src/audit/overdue.o \
+	src/audit/pending_change.o \
 	src/audit/period.o \
 	src/audit/proof.o \
 	src/audit/protect.o \

@@ -20,6 +20,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "policy/change.h"
 #include "policy/compiled.h"
 #include "policy/rule_index.h"
 #include "changes.h"
@@ -169,6 +170,10 @@ load_setting(Policy *policy)
 	policy->revision = DatumGetInt64(sg_load_datum(0, 6, &isnull));
 	if (isnull)
 		policy->revision = 0;
+
+	/* What this transaction has changed itself has no number yet. */
+	if (sg_policy_provisional_revision() != 0)
+		policy->revision = sg_policy_provisional_revision();
 }
 
 /*
