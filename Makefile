@@ -50,6 +50,7 @@ OBJS = \
 	src/channel/group.o \
 	src/channel/guard.o \
 	src/channel/held.o \
+	src/channel/lock_order.o \
 	src/channel/lone_event.o \
 	src/channel/maintenance.o \
 	src/channel/parents.o \
@@ -76,6 +77,7 @@ OBJS = \
 	src/audit/log_indexes.o \
 	src/audit/merkle.o \
 	src/audit/overdue.o \
+	src/audit/pending_change.o \
 	src/audit/period.o \
 	src/audit/proof.o \
 	src/audit/protect.o \
@@ -119,6 +121,7 @@ SQL_PARTS = \
 	src/channel/guard.sql \
 	src/channel/triggers.sql \
 	src/channel/filter.sql \
+	src/channel/lock_order.sql \
 	src/channel/export_row.sql \
 	src/channel/records.sql \
 	src/audit/act.sql \

@@ -76,6 +76,12 @@ BEGIN
             'Use a UTF8 database where you can.';
     END IF;
 
+    IF current_setting('sharing_guard.emergency_observe', true) = 'on' THEN
+        RETURN QUERY SELECT 'problem', 'emergency switch',
+            'sharing_guard.emergency_observe is on: nothing is stopped by the policy, in any database of this server',
+            'When the emergency is over, take it out of postgresql.conf (or ALTER SYSTEM RESET it) and reload the server.';
+    END IF;
+
     -- The configuration.
     SELECT * INTO current_setting_row FROM sharing_guard.setting;
     IF NOT FOUND THEN

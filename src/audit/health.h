@@ -26,6 +26,15 @@ extern int	sg_health_interval(void);
  */
 extern void sg_health_announce(Queue *queue, bool after_start);
 
+/*
+ * Records that the emergency switch was turned since a writer last said
+ * anything, with a heartbeat; nothing if it was not.
+ */
+extern void sg_health_note_emergency(const Queue *queue);
+
+/* Is the emergency switch on? */
+extern bool sg_health_emergency(void);
+
 /* One event: heartbeat, writer_stopped, ... */
 extern void sg_health_write(const Queue *queue, const char *what);
 

@@ -69,6 +69,8 @@ SELECT
             WHEN 'not_running' THEN 'The writer is not running; the server starts it again within a second, or the server log says why not.'
             WHEN 'waiting' THEN 'The writer cannot connect to this database yet; the server log says why.'
         END,
+        CASE WHEN pg_catalog.current_setting('sharing_guard.emergency_observe', true) = 'on'
+            THEN 'The emergency switch sharing_guard.emergency_observe is on: nothing is stopped by the policy, in any database of this server.' END,
         CASE WHEN h.queue_depth >= h.queue_slots
             THEN 'The queue is full: refusals and reads wait.' END,
         CASE WHEN pg_catalog.clock_timestamp() - h.oldest_waiting_at > '2 seconds'

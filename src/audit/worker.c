@@ -722,6 +722,43 @@ write_health(const char *what)
 	last_heartbeat = GetCurrentTimestamp();
 }
 
+/* Records that the emergency switch was turned; arg: was it recorded? */
+static void
+note_emergency(void *arg)
+{
+	Oid			log = log_relation();
+
+	if (!OidIsValid(log) ||
+		!ConditionalLockRelationOid(log, RowExclusiveLock))
+		return;
+	sg_health_note_emergency(queue);
+	*(bool *) arg = true;
+}
+
+/*
+ * The switch may be turned at any time, and is looked at whenever the settings
+ * were read again; where that cannot be recorded now it is tried again.
+ */
+static void
+check_emergency(void)
+{
+	static bool known = false;
+	static bool was_on;
+	bool		recorded = false;
+
+	if (!announced || (known && was_on == sg_health_emergency()))
+		return;
+	if (!known)
+		recorded = true;		/* by the announcement */
+	else if (!in_transaction(note_emergency, &recorded))
+		recorded = false;
+	if (recorded)
+	{
+		known = true;
+		was_on = sg_health_emergency();
+	}
+}
+
 /* Seals a part of what has been recorded; arg: is there more? */
 static void
 seal_part(void *arg)
@@ -899,6 +936,7 @@ do_duties(void)
 	else if (TimestampDifferenceExceeds(last_heartbeat, now,
 										sg_health_interval()))
 		write_health(announced ? "heartbeat" : NULL);
+	check_emergency();
 
 	if (seal_interval > 0 && !sg_worker_is_wanted() &&
 		TimestampDifferenceExceeds(last_seal, GetCurrentTimestamp(), seal_interval))

@@ -24,6 +24,7 @@
 #include "channel/ddl_state.h"
 #include "channel/records.h"
 #include "channel/ddl_tamper.h"
+#include "channel/lock_order.h"
 #include "channel/telling.h"
 #include "compat.h"
 #include "miscadmin.h"
@@ -72,7 +73,6 @@ is_of_interest(const Node *command)
 		case T_AlterPolicyStmt:
 		case T_AlterPublicationStmt:
 		case T_AlterRoleStmt:
-		case T_AlterSystemStmt:
 		case T_AlterTableStmt:
 		case T_ClusterStmt:
 		case T_CreateForeignTableStmt:
@@ -103,6 +103,20 @@ is_of_interest(const Node *command)
 			return true;
 		case T_CopyStmt:
 			return ((const CopyStmt *) command)->is_program;
+		case T_AlterSystemStmt:
+			{
+				const char *name = ((const AlterSystemStmt *) command)->setstmt->name;
+
+				/*
+				 * The emergency switch waits for nobody; the writer records
+				 * it.
+				 */
+				return name == NULL || !superuser() ||
+					pg_strcasecmp(name, "sharing_guard.emergency_observe") != 0;
+			}
+		case T_LockStmt:
+			sg_lock_command((const LockStmt *) command);
+			return false;
 		case T_VariableSetStmt:
 			{
 				/* Of all settings two; the name is NULL for RESET ALL. */

@@ -15,6 +15,7 @@
 
 #include "access/xact.h"
 #include "audit/event.h"
+#include "audit/pending_change.h"
 #include "channel/context.h"
 #include "channel/ddl_record.h"
 #include "channel/decision.h"
@@ -136,7 +137,10 @@ fill_actor(Actor *actor, Oid session_role, Oid acting_role)
 	}
 }
 
-/* The policy that is in force, for the record; 0 before there is one. */
+/*
+ * The policy that is in force, for the record; 0 before there is one.
+ * Provisional (negative) where this transaction has changed it.
+ */
 static int64
 policy_revision(void)
 {
@@ -205,6 +209,8 @@ sg_ddl_write_noted(void)
 		fill_command(&event, NULL, lfirst(lc));
 		if (((NotedCommand *) lfirst(lc))->for_good)
 			sg_writer_record_change(&event, "the command cannot be rolled back");
+		else if (event.policy_revision < 0)
+			sg_pending_change_add(&event);
 		else
 			sg_event_write_change(writer, &event);
 	}
