@@ -10,6 +10,7 @@ MODULE_big = sharing_guard
 OBJS = \
 	src/sharing_guard.o \
 	src/changes.o \
+	src/fixed_form.o \
 	src/operational.o \
 	src/own_rights.o \
 	src/vocabulary.o \
@@ -142,7 +143,8 @@ SQL_PARTS = \
 	src/roles.sql \
 	src/standby.sql \
 	src/preflight.sql \
-	src/exposure.sql
+	src/exposure.sql \
+	src/fixed_settings.sql
 
 SQL_SCRIPT = sharing_guard--$(EXTVERSION).sql
 PACKS = $(wildcard src/policy/packs/*.json)

@@ -67,11 +67,13 @@ CALL way('ANALYZE read', NULL, NULL);
 CREATE ROLE regress_first LOGIN; CREATE ROLE regress_second LOGIN;
 SELECT sharing_guard.grant_policy_admin('regress_first');
 SELECT sharing_guard.grant_policy_admin('regress_second');
-SET SESSION AUTHORIZATION regress_first;
+\set superuser :USER
+\c - regress_first
 SELECT sharing_guard.open_maintenance('upgrade', now() + interval '1 hour') AS request \gset
-SET SESSION AUTHORIZATION regress_second;
+\c - regress_second
 SELECT length(sharing_guard.approve_maintenance(:'request')) > 0;
-RESET SESSION AUTHORIZATION;
+\c - :superuser
+SET client_min_messages = error;
 CALL way('SELECT 1', NULL, NULL);
 DROP OWNED BY regress_first, regress_second;
 SELECT sharing_guard.revoke_policy_admin('regress_first');

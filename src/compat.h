@@ -172,6 +172,16 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 	return proc == NULL ? 0 : proc->pid;
 }
 
+/*
+ * Whom the authentication method knows a connection as.  PostgreSQL 16 keeps
+ * that apart from the connection, for its parallel workers.
+ */
+#if PG_VERSION_NUM >= 160000
+#define SG_AUTHN_ID(port) MyClientConnectionInfo.authn_id
+#else
+#define SG_AUTHN_ID(port) (port)->authn_id
+#endif
+
 /* PostgreSQL 17 lets an access method clean up when insertions are over. */
 #if PG_VERSION_NUM >= 170000
 #define sg_index_insert_cleanup(index, info) index_insert_cleanup(index, info)

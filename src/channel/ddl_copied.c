@@ -35,6 +35,7 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "audit/actor.h"
 #include "channel/ddl_copied.h"
 #include "channel/ddl_record.h"
 #include "channel/ddl_tamper.h"
@@ -223,6 +224,8 @@ acting_agency(const DdlState *state)
 		agency = sg_ddl_agency_of_role(state, GetOuterUserId());
 	if (agency == NULL)
 		agency = sg_ddl_agency_of_role(state, GetUserId());
+	if (agency == NULL)
+		agency = sg_ddl_agency_of_role(state, sg_actor_login(GetSessionUserId()));
 	return agency;
 }
 

@@ -126,7 +126,7 @@ fill_actor(Actor *actor, Oid session_role, Oid acting_role)
 	const char *organization = NULL;
 
 	sg_actor_from_session(actor, session_role, acting_role);
-	if (sg_context_role_shared(session_role, &organization))
+	if (sg_context_role_shared(sg_actor_login(session_role), &organization))
 		actor->username_source = "shared_login";
 	actor->organization = organization;
 	if (declared != NULL && declared->requesting_person.data != NULL)

@@ -42,6 +42,7 @@
 #include "channel/parents.h"
 #include "channel/triggers.h"
 #include "compat.h"
+#include "fixed_form.h"
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "commands/extension.h"
@@ -105,12 +106,9 @@ changed_tuple(Oid catalog, Oid index, AttrNumber oid_column, Oid object,
 static char *
 qualified_name(Oid relid)
 {
-	char	   *name = get_rel_name(relid);
-	char	   *schema = name ? get_namespace_name(get_rel_namespace(relid)) : NULL;
+	char	   *name = sg_relation_name(relid);
 
-	if (schema == NULL)
-		return psprintf("relation %u", relid);
-	return quote_qualified_identifier(schema, name);
+	return name != NULL ? name : psprintf("relation %u", relid);
 }
 
 static bool

@@ -116,9 +116,7 @@ BEGIN
                   DETAIL = 'A table has one guard only: its own, or that of the table it is a partition or a child of.',
                   HINT = 'Protect the table at the top, and no other.';
     END IF;
-    SELECT format('%I.%I', n.nspname, c.relname) INTO NEW.table_name
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid = NEW.relation;
+    NEW.table_name := sharing_guard.relation_name(NEW.relation);
     RETURN NEW;
 END
 $$;
