@@ -36,3 +36,23 @@ REVOKE ALL ON FUNCTION sharing_guard.database_listed() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.database_listed() IS
 'Whether this database is listed in sharing_guard.databases';
 
+CREATE FUNCTION sharing_guard.guarded_databases() RETURNS SETOF text
+    AS 'MODULE_PATHNAME', 'sg_sql_guarded_databases'
+    LANGUAGE C STRICT STABLE PARALLEL RESTRICTED;
+REVOKE ALL ON FUNCTION sharing_guard.guarded_databases() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.guarded_databases() IS
+'The names in sharing_guard.databases, one for each row';
+
+-- The writer of such a name waits until the database appears.  A database of
+-- whose name a letter is wrong in the setting is not guarded at all.
+CREATE FUNCTION sharing_guard.missing_databases() RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT g.name FROM sharing_guard.guarded_databases() AS g (name)
+    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_database d
+                      WHERE d.datname OPERATOR(pg_catalog.=) g.name AND d.datallowconn)
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.missing_databases() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.missing_databases() IS
+'The names in sharing_guard.databases of databases that do not exist or allow no connections';

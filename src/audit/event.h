@@ -81,8 +81,6 @@ extern void sg_event_write_disclosure(EventWriter *writer,
 									  const DisclosureEvent *event);
 extern void sg_event_write_change(EventWriter *writer,
 								  const ChangeEvent *event);
-extern void sg_event_write_completion(EventWriter *writer,
-									  const CompletionEvent *event);
 extern void sg_event_writer_close(EventWriter *writer);
 
 /*
@@ -92,5 +90,10 @@ extern void sg_event_writer_close(EventWriter *writer);
  */
 extern int	sg_event_write_serialized(EventWriter *writer, const char *data,
 									  Size length, bool unless_written);
+
+/* The same for the end of a disclosure; true if it was written just now. */
+extern bool sg_event_write_ending(EventWriter *writer,
+								  const CompletionEvent *event,
+								  bool unless_written);
 
 #endif							/* SHARING_GUARD_EVENT_H */
