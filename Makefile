@@ -68,6 +68,7 @@ OBJS = \
 	src/channel/undone.o \
 	src/audit/act.o \
 	src/audit/actor.o \
+	src/audit/batch.o \
 	src/audit/canonical.o \
 	src/audit/event.o \
 	src/audit/event_fields.o \

@@ -61,6 +61,10 @@ BEGIN
             format('database %I is not listed in sharing_guard.databases: protected tables refuse every row', current_database()),
             'Add it to sharing_guard.databases in postgresql.conf and restart the server.';
     END IF;
+    RETURN QUERY SELECT 'warning', 'database',
+        format('sharing_guard.databases lists %I, which does not exist or allows no connections', m.name),
+        'If the name is misspelt, correct the setting and restart the server: a database is guarded only where its name is listed.'
+    FROM sharing_guard.missing_databases() AS m (name);
     IF current_setting('server_version_num')::integer / 10000 = 16 THEN
         RETURN QUERY SELECT 'warning', 'server',
             'PostgreSQL 16 is supported in code and not tested', 'Use 15, 17 or 18 where you can.';
