@@ -47,11 +47,14 @@ OBJS = \
 	src/channel/elements.o \
 	src/channel/export_row.o \
 	src/channel/filter.o \
+	src/channel/foreign_key.o \
 	src/channel/gather.o \
 	src/channel/group.o \
 	src/channel/guard.o \
+	src/channel/guarded_write.o \
 	src/channel/held.o \
 	src/channel/lock_order.o \
+	src/channel/leaky_functions.o \
 	src/channel/lone_event.o \
 	src/channel/maintenance.o \
 	src/channel/parents.o \
@@ -63,7 +66,6 @@ OBJS = \
 	src/channel/records.o \
 	src/channel/refusal.o \
 	src/channel/row_log.o \
-	src/channel/telling.o \
 	src/channel/triggers.o \
 	src/channel/undone.o \
 	src/audit/act.o \

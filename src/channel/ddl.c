@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "channel/ddl.h"
@@ -22,10 +23,10 @@
 #include "channel/ddl_publication.h"
 #include "channel/ddl_record.h"
 #include "channel/ddl_state.h"
+#include "channel/foreign_key.h"
 #include "channel/records.h"
 #include "channel/ddl_tamper.h"
 #include "channel/lock_order.h"
-#include "channel/telling.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
@@ -206,8 +207,8 @@ static pg_noinline void
 function_made_ready(Oid function)
 {
 	sg_copied_function(function);
-	if (sg_telling_watched)
-		sg_telling_function(function);
+	if (unlikely(function >= FirstNormalObjectId) && InNoForceRLSOperation())
+		sg_foreign_key_function();
 }
 
 static pg_noinline void

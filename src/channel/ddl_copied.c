@@ -42,7 +42,6 @@
 #include "channel/query.h"
 #include "channel/query_reads.h"
 #include "channel/records.h"
-#include "channel/telling.h"
 #include "commands/extension.h"
 #include "executor/executor.h"
 #include "foreign/foreign.h"
@@ -477,35 +476,10 @@ next_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		standard_ExecutorStart(queryDesc, eflags);
 }
 
-/* A statement that writes: can it tell what it looks at? */
-static pg_noinline void
-watched_ExecutorStart(QueryDesc *queryDesc, int eflags)
-{
-	TellingWatch outer;
-	bool		tells = false;
-
-	sg_telling_begin(&outer);
-	PG_TRY();
-	{
-		next_ExecutorStart(queryDesc, eflags);
-	}
-	PG_FINALLY();
-	{
-		tells = sg_telling_end(&outer);
-	}
-	PG_END_TRY();
-	if (tells)
-		sg_query_tells(queryDesc->estate);
-}
-
 static void
 copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
-	if (likely(queryDesc->plannedstmt->resultRelations == NIL ||
-			   !sg_records_possible))
-		next_ExecutorStart(queryDesc, eflags);
-	else
-		watched_ExecutorStart(queryDesc, eflags);
+	next_ExecutorStart(queryDesc, eflags);
 
 	if (unlikely(queryDesc->plannedstmt->resultRelations != NIL ||
 				 (sg_records_possible && sg_ddl_any_records())) &&
