@@ -37,6 +37,7 @@ OBJS = \
 	src/channel/decision.o \
 	src/channel/decision_cache.o \
 	src/channel/ddl.o \
+	src/channel/ddl_computed.o \
 	src/channel/ddl_copied.o \
 	src/channel/ddl_grant.o \
 	src/channel/ddl_publication.o \
@@ -118,6 +119,7 @@ SQL_PARTS = \
 	src/channel/context.sql \
 	src/channel/guard.sql \
 	src/channel/triggers.sql \
+	src/channel/row_code.sql \
 	src/channel/filter.sql \
 	src/channel/export_row.sql \
 	src/channel/records.sql \

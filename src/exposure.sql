@@ -173,6 +173,20 @@ BEGIN
     WHERE NOT t.tgisinternal AND t.tgparentid = 0
       AND p.pronamespace <> 'sharing_guard'::regnamespace;
     RETURN QUERY
+    WITH code AS (
+        SELECT * FROM sharing_guard.code_on_rows(ARRAY(SELECT g.relation::oid FROM sharing_guard.guard g)) c
+        WHERE c.kind <> 'trigger')
+    SELECT 'row_function', CASE c.kind WHEN 'default' THEN 'low' ELSE 'medium' END,
+           format('%s, %s', c.relid::regclass, c.object), pg_get_userbyid(p.proowner)::text,
+           format(CASE c.kind WHEN 'default' THEN 'the server itself calls function %s for a guarded table %s: it may add to them what is not theirs'
+                       ELSE 'the server itself calls function %s with values of a guarded table %s: it may copy them' END,
+                  p.oid::regprocedure, c.runs),
+           c.command
+    FROM code c JOIN pg_proc p ON p.oid = c.function
+    -- Partitions have what their table has.
+    WHERE NOT EXISTS (SELECT FROM pg_inherits i JOIN code above ON above.relid = i.inhparent
+                      WHERE i.inhrelid = c.relid AND above.kind = c.kind AND above.function = c.function);
+    RETURN QUERY
     SELECT 'rule', 'high', format('%s, rule %I', w.ev_class::regclass, w.rulename),
            pg_get_userbyid(c.relowner)::text,
            'what is written to a guarded table is written elsewhere, too, or instead',
@@ -291,7 +305,7 @@ REVOKE ALL ON TABLE sharing_guard.exposure FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.exposure IS
 'Every way by which data can still leave this database past its guards: one row each, with who holds it and the command that closes it. Empty when there is nothing to say';
 COMMENT ON COLUMN sharing_guard.exposure.kind IS
-'What it is: library, guard_defect, observe, maintenance, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, setting, shared_login, untrusted_language, sending_function, trigger, rule, publication, replication_slot, standby, foreign_server, public_grant, statistics, unprotected_table';
+'What it is: library, guard_defect, observe, maintenance, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, setting, shared_login, untrusted_language, sending_function, trigger, row_function, rule, publication, replication_slot, standby, foreign_server, public_grant, statistics, unprotected_table';
 COMMENT ON COLUMN sharing_guard.exposure.severity IS
 'high: rows can leave and nothing is seen of it; medium: some of them, or only by somebody in particular; low: it takes more than this';
 COMMENT ON COLUMN sharing_guard.exposure.subject IS 'The role, table, function, server or slot';

@@ -131,6 +131,7 @@ static const char policy_admin_grants[] =
 "  sharing_guard.require_operational, sharing_guard.library_preloaded,"
 "  sharing_guard.database_listed, sharing_guard.preflight,"
 "  sharing_guard.guard_defects, sharing_guard.orphaned_guards,"
+"  sharing_guard.code_on_rows,"
 "  sharing_guard.bind, sharing_guard.bind_role, sharing_guard.bind_backup,"
 "  sharing_guard.unbind_role,"
 "  sharing_guard.seal, sharing_guard.begin_review,"

@@ -17,6 +17,7 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "channel/ddl.h"
+#include "channel/ddl_computed.h"
 #include "channel/ddl_copied.h"
 #include "channel/ddl_grant.h"
 #include "channel/ddl_publication.h"
@@ -135,6 +136,7 @@ look_at_command(PROCESS_UTILITY_PARAMS)
 	CopyAtWork	outer_copy;
 
 	sg_tamper_command(sg_ddl_state(), command);
+	sg_computed_command(sg_ddl_state(), command);
 	sg_copied_begin(command, &outer_copy);
 	current_command = command;
 	PG_TRY();
@@ -191,6 +193,7 @@ look_at_object(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 static pg_noinline void
 function_made_ready(Oid function)
 {
+	sg_computed_function(function);
 	sg_copied_function(function);
 	if (sg_telling_watched)
 		sg_telling_function(function);
