@@ -40,6 +40,7 @@ OBJS = \
 	src/channel/ddl_computed.o \
 	src/channel/ddl_copied.o \
 	src/channel/ddl_grant.o \
+	src/channel/ddl_privileged.o \
 	src/channel/ddl_publication.o \
 	src/channel/ddl_record.o \
 	src/channel/ddl_state.o \

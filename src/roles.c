@@ -105,7 +105,7 @@ static const char policy_admin_grants[] =
 "  sharing_guard.health, sharing_guard.health_history TO duty_holder;"
 "GRANT EXECUTE ON FUNCTION sharing_guard.configure,"
 "  sharing_guard.writer_health(),"
-"  sharing_guard.oldest_transaction_start(),"
+"  sharing_guard.oldest_transaction_start(), sharing_guard.own_tree(),"
 "  sharing_guard.set_mode, sharing_guard.adopt_policy,"
 "  sharing_guard.accept_alias, sharing_guard.preview_decision,"
 "  sharing_guard.tag_purpose, sharing_guard.preview_terms,"

@@ -20,6 +20,7 @@
 #include "channel/ddl_computed.h"
 #include "channel/ddl_copied.h"
 #include "channel/ddl_grant.h"
+#include "channel/ddl_privileged.h"
 #include "channel/ddl_publication.h"
 #include "channel/ddl_record.h"
 #include "channel/ddl_state.h"
@@ -194,6 +195,7 @@ static pg_noinline void
 function_made_ready(Oid function)
 {
 	sg_computed_function(function);
+	sg_privileged_function(function);
 	sg_copied_function(function);
 	if (sg_telling_watched)
 		sg_telling_function(function);
