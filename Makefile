@@ -38,8 +38,10 @@ OBJS = \
 	src/channel/decision.o \
 	src/channel/decision_cache.o \
 	src/channel/ddl.o \
+	src/channel/ddl_computed.o \
 	src/channel/ddl_copied.o \
 	src/channel/ddl_grant.o \
+	src/channel/ddl_privileged.o \
 	src/channel/ddl_publication.o \
 	src/channel/ddl_record.o \
 	src/channel/ddl_state.o \
@@ -124,6 +126,7 @@ SQL_PARTS = \
 	src/channel/context.sql \
 	src/channel/guard.sql \
 	src/channel/triggers.sql \
+	src/channel/row_code.sql \
 	src/channel/filter.sql \
 	src/channel/lock_order.sql \
 	src/channel/export_row.sql \

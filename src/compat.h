@@ -234,4 +234,11 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #define SG_IS_SET_EXPRESSION(subtype) false
 #endif
 
+/* PostgreSQL 17 renamed it.  (A macro: it needs a header of autovacuum's.) */
+#if PG_VERSION_NUM >= 170000
+#define SG_IS_AUTOVACUUM_WORKER() AmAutoVacuumWorkerProcess()
+#else
+#define SG_IS_AUTOVACUUM_WORKER() IsAutoVacuumWorkerProcess()
+#endif
+
 #endif							/* SHARING_GUARD_COMPAT_H */

@@ -193,6 +193,17 @@ BEGIN
       AND EXISTS (SELECT FROM sharing_guard.orphaned_guards(t.tgrelid))
     ORDER BY t.tgrelid::regclass::text;
 
+    -- Functions that are shown what is in the tables, and no query tells.
+    RETURN QUERY SELECT 'warning', format('%s, %s', c.relid::regclass, c.object),
+        format('the server itself calls function %s of role %I %s: it may copy what it is given',
+               p.oid::regprocedure, pg_get_userbyid(p.proowner), c.runs),
+        format('Read what the function does. To be rid of it: %s', coalesce(c.command, 'make the table anew without it.'))
+    FROM sharing_guard.code_on_rows(CASE WHEN relation IS NULL
+             THEN ARRAY(SELECT g.relation::oid FROM sharing_guard.guard g)
+             ELSE ARRAY[relation::oid] END) c
+         JOIN pg_proc p ON p.oid = c.function
+    ORDER BY c.relid::regclass::text, c.object, p.oid::regprocedure::text;
+
     -- What makes the backups.
     IF EXISTS (SELECT FROM sharing_guard.guard g WHERE g.kind = 'records' OR g.filter_reads) THEN
         IF NOT EXISTS (SELECT FROM sharing_guard.role_binding b WHERE b.kind = 'backup') THEN

@@ -18,8 +18,10 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "channel/ddl.h"
+#include "channel/ddl_computed.h"
 #include "channel/ddl_copied.h"
 #include "channel/ddl_grant.h"
+#include "channel/ddl_privileged.h"
 #include "channel/ddl_publication.h"
 #include "channel/ddl_record.h"
 #include "channel/ddl_state.h"
@@ -150,6 +152,7 @@ look_at_command(PROCESS_UTILITY_PARAMS)
 	CopyAtWork	outer_copy;
 
 	sg_tamper_command(sg_ddl_state(), command);
+	sg_computed_command(sg_ddl_state(), command);
 	sg_copied_begin(command, &outer_copy);
 	current_command = command;
 	PG_TRY();
@@ -206,6 +209,8 @@ look_at_object(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 static pg_noinline void
 function_made_ready(Oid function)
 {
+	sg_computed_function(function);
+	sg_privileged_function(function);
 	sg_copied_function(function);
 	if (unlikely(function >= FirstNormalObjectId) && InNoForceRLSOperation())
 		sg_foreign_key_function();

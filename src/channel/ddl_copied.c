@@ -37,6 +37,7 @@
 #include "catalog/pg_type.h"
 #include "audit/actor.h"
 #include "channel/ddl_copied.h"
+#include "channel/ddl_privileged.h"
 #include "channel/ddl_record.h"
 #include "channel/ddl_tamper.h"
 #include "channel/query.h"
@@ -717,8 +718,8 @@ carries_out(Oid function, Channel *channel)
 }
 
 /*
- * The server's own: the stream of changes as rows of a query, and large
- * objects to files.
+ * The server's own: the stream of changes as rows of a query, large objects to
+ * files, and files as values.
  */
 static Channel
 sending_builtin(Oid function, bool *found)
@@ -734,9 +735,23 @@ sending_builtin(Oid function, bool *found)
 		case F_LO_EXPORT:
 			return CHANNEL_COPY;
 		default:
-			*found = false;
+			*found = sg_reads_server_files(function);
 			return CHANNEL_QUERY;
 	}
+}
+
+/* The first source table: what is decided for it is decided for them all. */
+static const GuardedTable *
+any_source(const DdlState *state)
+{
+	ListCell   *lc;
+
+	foreach(lc, state->guards)
+	{
+		if (((GuardedTable *) lfirst(lc))->records)
+			return lfirst(lc);
+	}
+	return linitial(state->guards);
 }
 
 /*
@@ -779,7 +794,7 @@ sg_copied_function(Oid function)
 	}
 	else
 	{
-		ddl.guard = linitial(state->guards);
+		ddl.guard = any_source(state);
 		switch (ddl.channel)
 		{
 			case CHANNEL_REPLICATION:
