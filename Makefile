@@ -31,6 +31,7 @@ OBJS = \
 	src/policy/spelling.o \
 	src/policy/suggest.o \
 	src/channel/apart.o \
+	src/channel/bypass.o \
 	src/channel/context.o \
 	src/channel/copy.o \
 	src/channel/database.o \
@@ -116,6 +117,7 @@ SQL_PARTS = \
 	src/policy/suggest.sql \
 	src/policy/pack.sql \
 	src/channel/context.sql \
+	src/channel/bypass.sql \
 	src/channel/guard.sql \
 	src/channel/triggers.sql \
 	src/channel/filter.sql \

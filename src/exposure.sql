@@ -63,6 +63,21 @@ BEGIN
     FROM unnest(ARRAY['sharing_guard_follow_ddl', 'sharing_guard_follow_drop']) AS e (name)
     WHERE NOT EXISTS (SELECT FROM pg_event_trigger t WHERE t.evtname = e.name AND t.evtenabled = 'A');
     RETURN QUERY
+    SELECT 'out_of_reach', 'high', r.relid::regclass::text, NULL::text,
+           format('a guard cannot see its rows, which are refused here: %s', b.reason),
+           format(CASE WHEN b.reason LIKE '%access method%' THEN 'ALTER TABLE %s SET ACCESS METHOD heap;'
+                       ELSE 'SELECT undistribute_table(%L); -- or SELECT sharing_guard.unprotect(%2$L);' END,
+                  r.relid::regclass, g.relation)
+    FROM sharing_guard.guarded_relations() r
+         JOIN sharing_guard.guard g ON g.guard_id = r.guard_id,
+         sharing_guard.bypass_reason(r.relid::regclass, r.kind = 'export') AS b (reason)
+    WHERE b.reason IS NOT NULL;
+    RETURN QUERY
+    SELECT 'worker_node', 'high', format('%s:%s', w.node, w.port), NULL::text,
+           'it keeps rows of this database''s distributed tables and has neither a policy nor a guard: whoever logs in there is not seen',
+           format('SELECT citus_remove_node(%L, %s); -- when no table is distributed any more', w.node, w.port)
+    FROM sharing_guard.worker_nodes() w;
+    RETURN QUERY
     SELECT 'observe', 'high', 'all guards', NULL::text,
            'the overall mode is observe: nothing is stopped', 'SELECT sharing_guard.set_mode(''enforce'');'
     FROM sharing_guard.setting s WHERE s.mode = 'observe';
@@ -291,7 +306,7 @@ REVOKE ALL ON TABLE sharing_guard.exposure FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.exposure IS
 'Every way by which data can still leave this database past its guards: one row each, with who holds it and the command that closes it. Empty when there is nothing to say';
 COMMENT ON COLUMN sharing_guard.exposure.kind IS
-'What it is: library, guard_defect, observe, maintenance, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, setting, shared_login, untrusted_language, sending_function, trigger, rule, publication, replication_slot, standby, foreign_server, public_grant, statistics, unprotected_table';
+'What it is: library, guard_defect, out_of_reach, worker_node, observe, maintenance, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, setting, shared_login, untrusted_language, sending_function, trigger, rule, publication, replication_slot, standby, foreign_server, public_grant, statistics, unprotected_table';
 COMMENT ON COLUMN sharing_guard.exposure.severity IS
 'high: rows can leave and nothing is seen of it; medium: some of them, or only by somebody in particular; low: it takes more than this';
 COMMENT ON COLUMN sharing_guard.exposure.subject IS 'The role, table, function, server or slot';

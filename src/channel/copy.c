@@ -30,6 +30,7 @@
 #include "catalog/partition.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_inherits.h"
+#include "channel/bypass.h"
 #include "channel/copy.h"
 #include "channel/gather.h"
 #include "channel/reads.h"
@@ -224,12 +225,16 @@ look_at_copy(PROCESS_UTILITY_PARAMS)
 
 	if (copy->is_from || copy->relation == NULL)
 	{
+		if (unlikely(sg_records_possible))
+			sg_bypass_check_copy(copy);
 		next_ProcessUtility(PROCESS_UTILITY_ARGS);
 		sg_gather_record_apart();
 		return;
 	}
 
 	AcceptInvalidationMessages();
+	if (unlikely(sg_records_possible))
+		sg_bypass_check_copy(copy);
 	if (!sg_records_any() ||
 		!OidIsValid(guarded_source(copy, &request)))
 	{

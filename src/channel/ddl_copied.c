@@ -35,6 +35,7 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "channel/bypass.h"
 #include "channel/ddl_copied.h"
 #include "channel/ddl_record.h"
 #include "channel/ddl_tamper.h"
@@ -498,6 +499,9 @@ watched_ExecutorStart(QueryDesc *queryDesc, int eflags)
 static void
 copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
+	if (unlikely(sg_records_possible) && !(eflags & EXEC_FLAG_EXPLAIN_ONLY) &&
+		!IsParallelWorker())
+		sg_bypass_check_plan(queryDesc);
 	if (likely(queryDesc->plannedstmt->resultRelations == NIL ||
 			   !sg_records_possible))
 		next_ExecutorStart(queryDesc, eflags);

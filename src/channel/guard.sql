@@ -93,6 +93,10 @@ BEGIN
     ELSE
         PERFORM sharing_guard.check_readable(NEW.relation);
     END IF;
+    -- Not of one that has become such a table since: its guard can be changed.
+    IF TG_OP = 'INSERT' THEN
+        PERFORM sharing_guard.check_within_reach(NEW.relation, NEW.kind = 'export');
+    END IF;
     IF TG_OP = 'UPDATE' AND (OLD.guard_id <> NEW.guard_id OR OLD.relation <> NEW.relation
                               OR OLD.kind <> NEW.kind) THEN
         RAISE EXCEPTION 'a guard stays with its table'
