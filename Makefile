@@ -32,6 +32,7 @@ OBJS = \
 	src/policy/suggest.o \
 	src/channel/apart.o \
 	src/channel/bypass.o \
+	src/channel/cloned.o \
 	src/channel/context.o \
 	src/channel/copy.o \
 	src/channel/database.o \

@@ -37,6 +37,7 @@
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "channel/cloned.h"
 #include "channel/ddl_record.h"
 #include "channel/ddl_tamper.h"
 #include "channel/parents.h"
@@ -356,9 +357,8 @@ object_dropped(const DdlState *state, const Node *command, Oid classId,
  * ----------------------------------------------------------------
  */
 
-/* Does the relation have any row at all, seen or not? */
-static bool
-has_rows(Oid relid)
+bool
+sg_tamper_has_rows(Oid relid)
 {
 	ListCell   *lc;
 	bool		found = false;
@@ -433,12 +433,20 @@ inheritance_changed(const DdlState *state, Oid child, Oid parent)
 	if (!attached)
 		sg_ddl_tampering(state, "DETACH", guard->relation,
 						 qualified_name(child));
-	else if (!guard->records && has_rows(child))
+	else if (guard->records)
+		return;
+	else if (sg_tamper_has_rows(child))
+	{
 		sg_ddl_tampering(state, "ATTACH of rows", guard->relation,
 						 qualified_name(child));
-	else if (!guard->records && event_triggers_off())
+		sg_cloned_child(guard, child, true);
+		return;
+	}
+	else if (event_triggers_off())
 		sg_ddl_tampering(state, "ATTACH with event_triggers off",
 						 guard->relation, qualified_name(child));
+	if (attached)
+		sg_cloned_child(guard, child, false);
 }
 
 static void
@@ -705,6 +713,8 @@ sg_tamper_object(const DdlState *state, const Node *command,
 			object_dropped(state, command, classId, objectId, subId);
 			break;
 		case OAT_POST_CREATE:
+			if (classId == TriggerRelationId)
+				sg_cloned_trigger(state, objectId);
 			if (arg != NULL && ((ObjectAccessPostCreate *) arg)->is_internal)
 				return;
 			if (classId == InheritsRelationId)

@@ -4,6 +4,7 @@
  *		Writes tables past their triggers, as an extension might.  No part of
  *		the product.
  *
+ * sg_make_chunk() makes a table below another in the midst of a statement.
  * Once loaded, the setting sg_bypass.way says what is put in the place of
  * ModifyTable for INSERT and UPDATE of one table:
  *
@@ -18,13 +19,23 @@
 
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_trigger.h"
+#include "commands/tablecmds.h"
+#include "commands/trigger.h"
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "nodes/extensible.h"
+#include "nodes/makefuncs.h"
 #include "nodes/plannodes.h"
 #include "optimizer/planner.h"
+#include "parser/parser.h"
 #include "parser/parsetree.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 PG_MODULE_MAGIC;
@@ -167,4 +178,49 @@ Datum
 strange_handler(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_POINTER(GetHeapamTableAmRoutine());
+}
+
+PG_FUNCTION_INFO_V1(sg_make_chunk);
+
+/*
+ * sg_make_chunk(parent regclass, name text, with_triggers boolean) returns void
+ *
+ * Makes a table below another, as an extension makes a chunk: not by a command,
+ * and, if so wished, with triggers copied from their definitions.
+ */
+Datum
+sg_make_chunk(PG_FUNCTION_ARGS)
+{
+	Oid			parent = PG_GETARG_OID(0);
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *schema = get_namespace_name(get_rel_namespace(parent));
+	CreateStmt *stmt = makeNode(CreateStmt);
+	ObjectAddress child;
+	Relation	rel;
+
+	stmt->relation = makeRangeVar(schema, name, -1);
+	stmt->inhRelations = list_make1(makeRangeVar(schema, get_rel_name(parent), -1));
+	child = DefineRelation(stmt, RELKIND_RELATION, InvalidOid, NULL, NULL);
+	CommandCounterIncrement();
+
+	rel = table_open(parent, AccessShareLock);
+	for (int i = 0; PG_GETARG_BOOL(2) && i < rel->trigdesc->numtriggers; i++)
+	{
+		Datum		source = DirectFunctionCall1(pg_get_triggerdef,
+												 ObjectIdGetDatum(rel->trigdesc->triggers[i].tgoid));
+		char	   *definition = TextDatumGetCString(source);
+		List	   *parsed = raw_parser(definition, RAW_PARSE_DEFAULT);
+		CreateTrigStmt *trigger = castNode(CreateTrigStmt,
+										   linitial_node(RawStmt, parsed)->stmt);
+
+		if (!trigger->row || trigger->timing == TRIGGER_TYPE_BEFORE)
+			continue;
+		trigger->relation = makeRangeVar(schema, name, -1);
+		CreateTrigger(trigger, definition, child.objectId, InvalidOid,
+					  InvalidOid, InvalidOid, InvalidOid, InvalidOid, NULL,
+					  false, false);
+		CommandCounterIncrement();
+	}
+	table_close(rel, NoLock);
+	PG_RETURN_VOID();
 }
