@@ -43,6 +43,7 @@ OBJS = \
 	src/channel/ddl_grant.o \
 	src/channel/ddl_publication.o \
 	src/channel/ddl_record.o \
+	src/channel/ddl_role.o \
 	src/channel/ddl_state.o \
 	src/channel/ddl_tamper.o \
 	src/channel/elements.o \

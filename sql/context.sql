@@ -109,4 +109,5 @@ FROM sharing_guard.event WHERE relation = 'sharing_guard.role_binding' ORDER BY 
 DROP SCHEMA alpr CASCADE;
 DROP TABLE seen;
 DROP FUNCTION news;
+DELETE FROM sharing_guard.role_binding;
 DROP ROLE sg_oakdale, sg_springs, sg_officer, sg_desk, sg_oakdale_desk, sg_both, sg_cedar;

@@ -95,6 +95,32 @@ BEGIN
     FROM sharing_guard.maintenance m
     WHERE m.approved_at IS NOT NULL AND m.closed_at IS NULL;
 
+    -- What is said of somebody, or something, that is not there any more.
+    RETURN QUERY
+    SELECT 'dangling', 'high', format('role with OID %s', t.role), NULL::text,
+           format('the role is gone and %s still: a login that is made under its name is somebody else, and is bound to nothing', t.tie),
+           t.way_out || ' -- and bind the new login, if there is one'
+    FROM sharing_guard.role_ties() t
+    WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = t.role);
+    RETURN QUERY
+    SELECT 'dangling', 'medium', r.rolname::text, NULL::text,
+           format('the role %s, and DROP OWNED has taken away what keeps the server from dropping it', t.tie),
+           'SELECT sharing_guard.mark_roles();'
+    FROM sharing_guard.role_ties() t JOIN pg_roles r ON r.oid = t.role
+    WHERE NOT t.marked;
+    RETURN QUERY
+    SELECT 'dangling', 'medium', g.table_name, NULL::text,
+           'the guard''s table is gone, and the guard was left: another table under its name has none',
+           format('DELETE FROM sharing_guard.guard WHERE guard_id = %L;', g.guard_id)
+    FROM sharing_guard.guard g
+    WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = g.relation::oid);
+    RETURN QUERY
+    SELECT 'dangling', 'low', format('foreign server %s', b.server), NULL::text,
+           format('the server is gone and is bound to agency %s still: one that is made under its name counts as theirs', b.agency_id),
+           format('SELECT sharing_guard.unbind_server(%L);', b.server)
+    FROM sharing_guard.server_binding b
+    WHERE NOT EXISTS (SELECT FROM pg_foreign_server s WHERE s.srvname::text = b.server);
+
     -- Roles that pass by rights.
     RETURN QUERY
     SELECT 'superuser', 'high', r.rolname::text, r.rolname::text,
@@ -306,7 +332,7 @@ REVOKE ALL ON TABLE sharing_guard.exposure FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.exposure IS
 'Every way by which data can still leave this database past its guards: one row each, with who holds it and the command that closes it. Empty when there is nothing to say';
 COMMENT ON COLUMN sharing_guard.exposure.kind IS
-'What it is: library, guard_defect, out_of_reach, worker_node, observe, maintenance, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, setting, shared_login, untrusted_language, sending_function, trigger, rule, publication, replication_slot, standby, foreign_server, public_grant, statistics, unprotected_table';
+'What it is: library, guard_defect, out_of_reach, worker_node, observe, maintenance, dangling, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, setting, shared_login, untrusted_language, sending_function, trigger, rule, publication, replication_slot, standby, foreign_server, public_grant, statistics, unprotected_table';
 COMMENT ON COLUMN sharing_guard.exposure.severity IS
 'high: rows can leave and nothing is seen of it; medium: some of them, or only by somebody in particular; low: it takes more than this';
 COMMENT ON COLUMN sharing_guard.exposure.subject IS 'The role, table, function, server or slot';

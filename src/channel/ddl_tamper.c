@@ -39,6 +39,7 @@
 #include "catalog/pg_type.h"
 #include "channel/cloned.h"
 #include "channel/ddl_record.h"
+#include "channel/ddl_role.h"
 #include "channel/ddl_tamper.h"
 #include "channel/parents.h"
 #include "channel/triggers.h"
@@ -1245,6 +1246,8 @@ drop_roles(const DdlState *state, const DropRoleStmt *stmt)
 		Oid			role = spec->roletype == ROLESPEC_CSTRING ?
 		get_role_oid(spec->rolename, true) : InvalidOid;
 
+		if (OidIsValid(role))
+			sg_role_refuse_drop(state, spec->rolename, role);
 		if (OidIsValid(role) && sg_ddl_agency_of_role(state, role) != NULL)
 			sg_ddl_note("DROP ROLE", spec->rolename,
 						sg_ddl_agency_of_role(state, role));
@@ -1413,6 +1416,10 @@ sg_tamper_executed(const DdlState *state, const Node *command)
 	ListCell   *lc;
 
 	function_made = InvalidOid;
+	if (state != NULL && IsA(command, DropOwnedStmt))
+		sg_role_owned_dropped(state, (const DropOwnedStmt *) command);
+	else if (state != NULL && IsA(command, RenameStmt))
+		sg_role_binding_renamed(state, (const RenameStmt *) command);
 	if (state == NULL || state->guards == NIL || !OidIsValid(function))
 		return;
 	if (IsA(command, CreateFunctionStmt))
