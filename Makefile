@@ -32,6 +32,8 @@ OBJS = \
 	src/policy/spelling.o \
 	src/policy/suggest.o \
 	src/channel/apart.o \
+	src/channel/bypass.o \
+	src/channel/cloned.o \
 	src/channel/context.o \
 	src/channel/copy.o \
 	src/channel/database.o \
@@ -44,6 +46,7 @@ OBJS = \
 	src/channel/ddl_privileged.o \
 	src/channel/ddl_publication.o \
 	src/channel/ddl_record.o \
+	src/channel/ddl_role.o \
 	src/channel/ddl_state.o \
 	src/channel/ddl_tamper.o \
 	src/channel/elements.o \
@@ -124,6 +127,7 @@ SQL_PARTS = \
 	src/policy/suggest.sql \
 	src/policy/pack.sql \
 	src/channel/context.sql \
+	src/channel/bypass.sql \
 	src/channel/guard.sql \
 	src/channel/triggers.sql \
 	src/channel/row_code.sql \

@@ -111,4 +111,5 @@ SET client_min_messages = warning;
 DROP SCHEMA alpr CASCADE;
 DROP TABLE seen;
 DROP FUNCTION news;
+DELETE FROM sharing_guard.role_binding;
 DROP ROLE sg_oakdale, sg_springs, sg_officer, sg_desk, sg_oakdale_desk, sg_both, sg_cedar;

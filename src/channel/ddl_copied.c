@@ -36,6 +36,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "audit/actor.h"
+#include "channel/bypass.h"
 #include "channel/ddl_copied.h"
 #include "channel/ddl_privileged.h"
 #include "channel/ddl_record.h"
@@ -480,6 +481,9 @@ next_ExecutorStart(QueryDesc *queryDesc, int eflags)
 static void
 copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
+	if (unlikely(sg_records_possible) && !(eflags & EXEC_FLAG_EXPLAIN_ONLY) &&
+		!IsParallelWorker())
+		sg_bypass_check_plan(queryDesc);
 	next_ExecutorStart(queryDesc, eflags);
 
 	if (unlikely(queryDesc->plannedstmt->resultRelations != NIL ||

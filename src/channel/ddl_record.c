@@ -244,11 +244,19 @@ sg_ddl_record_now(const char *kind, const char *operation, const char *object,
 					  "the command cannot be rolled back");
 }
 
+const char *
+sg_ddl_record_refused(const char *operation, const char *object,
+					  const char *key)
+{
+	return record_now("attempt", operation, object, key,
+					  "the command was refused");
+}
+
 void
 sg_ddl_tampering(const DdlState *state, const char *operation,
 				 const char *object, const char *key)
 {
-	char	   *event_id;
+	const char *event_id;
 
 	if (superuser() || sg_ddl_maintenance_open(state))
 	{
@@ -256,8 +264,7 @@ sg_ddl_tampering(const DdlState *state, const char *operation,
 		return;
 	}
 
-	event_id = record_now("attempt", operation, object, key,
-						  "the command was refused");
+	event_id = sg_ddl_record_refused(operation, object, key);
 	ereport(ERROR,
 			(errcode(ERRCODE_SG_GUARD_PROTECTED),
 			 errmsg("%s is not allowed on %s", operation, object),

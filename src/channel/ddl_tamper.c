@@ -37,8 +37,10 @@
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "channel/cloned.h"
 #include "channel/ddl_computed.h"
 #include "channel/ddl_record.h"
+#include "channel/ddl_role.h"
 #include "channel/ddl_tamper.h"
 #include "channel/parents.h"
 #include "channel/triggers.h"
@@ -355,9 +357,8 @@ object_dropped(const DdlState *state, const Node *command, Oid classId,
  * ----------------------------------------------------------------
  */
 
-/* Does the relation have any row at all, seen or not? */
-static bool
-has_rows(Oid relid)
+bool
+sg_tamper_has_rows(Oid relid)
 {
 	ListCell   *lc;
 	bool		found = false;
@@ -432,12 +433,20 @@ inheritance_changed(const DdlState *state, Oid child, Oid parent)
 	if (!attached)
 		sg_ddl_tampering(state, "DETACH", guard->relation,
 						 qualified_name(child));
-	else if (!guard->records && has_rows(child))
+	else if (guard->records)
+		return;
+	else if (sg_tamper_has_rows(child))
+	{
 		sg_ddl_tampering(state, "ATTACH of rows", guard->relation,
 						 qualified_name(child));
-	else if (!guard->records && event_triggers_off())
+		sg_cloned_child(guard, child, true);
+		return;
+	}
+	else if (event_triggers_off())
 		sg_ddl_tampering(state, "ATTACH with event_triggers off",
 						 guard->relation, qualified_name(child));
+	if (attached)
+		sg_cloned_child(guard, child, false);
 }
 
 static void
@@ -704,6 +713,8 @@ sg_tamper_object(const DdlState *state, const Node *command,
 			object_dropped(state, command, classId, objectId, subId);
 			break;
 		case OAT_POST_CREATE:
+			if (classId == TriggerRelationId)
+				sg_cloned_trigger(state, objectId);
 			if (arg != NULL && ((ObjectAccessPostCreate *) arg)->is_internal)
 				return;
 			if (classId == InheritsRelationId)
@@ -1039,6 +1050,8 @@ drop_roles(const DdlState *state, const DropRoleStmt *stmt)
 		Oid			role = spec->roletype == ROLESPEC_CSTRING ?
 		get_role_oid(spec->rolename, true) : InvalidOid;
 
+		if (OidIsValid(role))
+			sg_role_refuse_drop(state, spec->rolename, role);
 		if (OidIsValid(role) && sg_ddl_agency_of_role(state, role) != NULL)
 			sg_ddl_note("DROP ROLE", spec->rolename,
 						sg_ddl_agency_of_role(state, role));
@@ -1179,6 +1192,10 @@ sg_tamper_executed(const DdlState *state, const Node *command)
 	Oid			function = function_made;
 
 	function_made = InvalidOid;
+	if (state != NULL && IsA(command, DropOwnedStmt))
+		sg_role_owned_dropped(state, (const DropOwnedStmt *) command);
+	else if (state != NULL && IsA(command, RenameStmt))
+		sg_role_binding_renamed(state, (const RenameStmt *) command);
 	if (state != NULL && state->guards != NIL && OidIsValid(function))
 		sg_computed_function_made(state, command, function);
 }
