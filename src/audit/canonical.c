@@ -81,6 +81,8 @@ static const CanonicalColumn columns_v1[] = {
 	{"organization", TEXTOID},
 	{"session_role", TEXTOID},
 	{"acting_role", TEXTOID},
+	{"authenticated_login", TEXTOID},
+	{"authenticated_identity", TEXTOID},
 	{"client_address", TEXTOID},
 	{"application", TEXTOID},
 	{"operation", TEXTOID},

@@ -17,7 +17,8 @@ CREATE FUNCTION sharing_guard.writer_health(
     OUT refusals bigint,
     OUT last_error_code text,
     OUT last_error_at timestamptz,
-    OUT heartbeat_seconds integer)
+    OUT heartbeat_seconds integer,
+    OUT events_put_aside bigint)
     AS 'MODULE_PATHNAME', 'sg_sql_writer_health'
     LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 REVOKE ALL ON FUNCTION sharing_guard.writer_health() FROM PUBLIC;
@@ -153,6 +154,7 @@ SELECT
     h.events_written,
     h.events_failed,
     h.refusals,
+    h.events_put_aside,
     h.last_error_code,
     h.last_error_at,
     pg_catalog.clock_timestamp() - sharing_guard.oldest_transaction_start()
@@ -164,12 +166,19 @@ SELECT
             WHEN 'not_running' THEN 'The writer is not running; the server starts it again within a second, or the server log says why not.'
             WHEN 'waiting' THEN 'The writer cannot connect to this database yet; the server log says why.'
         END END,
+        CASE WHEN pg_catalog.current_setting('sharing_guard.emergency_observe', true) = 'on'
+            THEN 'The emergency switch sharing_guard.emergency_observe is on: nothing is stopped by the policy, in any database of this server.' END,
         CASE WHEN h.queue_depth >= h.queue_slots
             THEN 'The queue is full: refusals and reads wait.' END,
         CASE WHEN pg_catalog.clock_timestamp() - h.oldest_waiting_at > '2 seconds'
             THEN 'Events have been waiting for the writer for more than two seconds: look at it in pg_stat_activity and at locks on sharing_guard.event; a synchronous standby may be away.' END,
         CASE WHEN h.last_error_at > COALESCE(h.last_write_at, '-infinity')
             THEN 'The last attempt to write failed; the server log says why.' END,
+        CASE WHEN h.events_put_aside > 0
+            THEN h.events_put_aside::text || ' events that the audit log would not take are in the server log alone: look there for "could not be written to the audit log", and at triggers and constraints on sharing_guard.event.' END,
+        (SELECT 'Listed in sharing_guard.databases, but no database that accepts connections: ' || pg_catalog.string_agg(m.name, ', ')
+                || '; correct the setting, or create it.'
+            FROM sharing_guard.missing_databases() AS m (name) HAVING pg_catalog.count(*) > 0),
         NULL], NULL) || sharing_guard.standing_problems() AS problems
 FROM sharing_guard.writer_health() h;
 REVOKE ALL ON TABLE sharing_guard.health FROM PUBLIC;
@@ -205,6 +214,8 @@ COMMENT ON COLUMN sharing_guard.health.events_failed IS
 'Queue slots whose events could not be written; they are in the server log';
 COMMENT ON COLUMN sharing_guard.health.refusals IS
 'How often a session was refused because its event could not be recorded, cancelled waits among them';
+COMMENT ON COLUMN sharing_guard.health.events_put_aside IS
+'Events that the audit log would not take and that no session waited for, the end of a disclosure for example: they are in the server log alone. The end of a disclosure is tried again at each heartbeat, twelve times, and no longer counts when it is written';
 COMMENT ON COLUMN sharing_guard.health.last_error_code IS
 'The SQLSTATE of the writer''s last error; the message is in the server log';
 COMMENT ON COLUMN sharing_guard.health.last_error_at IS

@@ -80,6 +80,7 @@ BEGIN
         RAISE EXCEPTION 'a span that ends before it begins holds nothing'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    PERFORM sharing_guard.require_login('place a legal hold');
     INSERT INTO sharing_guard.hold (reason, record_key, case_number, relation, since, until)
     VALUES (legal_hold.reason, legal_hold.record_key, legal_hold.case_number,
             legal_hold.relation, legal_hold.since, legal_hold.until)
@@ -107,6 +108,7 @@ BEGIN
         RAISE EXCEPTION 'there is no hold %', coalesce(hold::text, 'NULL')
             USING ERRCODE = 'no_data_found', HINT = 'The view legal_holds lists them.';
     END IF;
+    PERFORM sharing_guard.require_login('release a legal hold');
     INSERT INTO sharing_guard.hold (releases, reason)
     VALUES (release_hold.hold, release_hold.reason)
     ON CONFLICT DO NOTHING
@@ -234,6 +236,7 @@ DECLARE
     n_held bigint;
     id uuid;
 BEGIN
+    PERFORM sharing_guard.require_login('purge events');
     IF NOT sharing_guard.holds_duty(session_user::text, 'auditor') THEN
         RAISE EXCEPTION 'only an auditor can purge'
             USING ERRCODE = 'insufficient_privilege',

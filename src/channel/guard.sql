@@ -63,8 +63,11 @@ COMMENT ON COLUMN sharing_guard.guard_column.column_name IS
 'The column, by its name';
 REVOKE ALL ON TABLE sharing_guard.guard_column FROM PUBLIC;
 
-SELECT pg_catalog.pg_extension_config_dump('sharing_guard.guard', '');
-SELECT pg_catalog.pg_extension_config_dump('sharing_guard.guard_column', '');
+-- By name alone: the number of a table that is gone may be another's elsewhere.
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.guard',
+    'WHERE relation::pg_catalog.oid IN (SELECT c.oid FROM pg_catalog.pg_class c)');
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.guard_column',
+    'WHERE guard_id IN (SELECT g.guard_id FROM sharing_guard.guard g JOIN pg_catalog.pg_class c ON c.oid = g.relation::pg_catalog.oid)');
 
 CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
     ON sharing_guard.guard
@@ -93,6 +96,10 @@ BEGIN
     ELSE
         PERFORM sharing_guard.check_readable(NEW.relation);
     END IF;
+    -- Not of one that has become such a table since: its guard can be changed.
+    IF TG_OP = 'INSERT' THEN
+        PERFORM sharing_guard.check_within_reach(NEW.relation, NEW.kind = 'export');
+    END IF;
     IF TG_OP = 'UPDATE' AND (OLD.guard_id <> NEW.guard_id OR OLD.relation <> NEW.relation
                               OR OLD.kind <> NEW.kind) THEN
         RAISE EXCEPTION 'a guard stays with its table'
@@ -116,9 +123,7 @@ BEGIN
                   DETAIL = 'A table has one guard only: its own, or that of the table it is a partition or a child of.',
                   HINT = 'Protect the table at the top, and no other.';
     END IF;
-    SELECT format('%I.%I', n.nspname, c.relname) INTO NEW.table_name
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid = NEW.relation;
+    NEW.table_name := sharing_guard.relation_name(NEW.relation);
     RETURN NEW;
 END
 $$;

@@ -1,6 +1,7 @@
 
 -- The number of the policy in force.  Every statement that changes a policy
--- table makes a new one; each decision names the one it was made under.
+-- table makes a new one, when it is committed; each decision names the one it
+-- was made under.
 
 CREATE TABLE sharing_guard.policy_revision (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -11,7 +12,7 @@ COMMENT ON TABLE sharing_guard.policy_revision IS
 COMMENT ON COLUMN sharing_guard.policy_revision.only_row IS
 'Always true, so that there is one row';
 COMMENT ON COLUMN sharing_guard.policy_revision.revision IS
-'Grows with every statement that changes a policy table';
+'Grows, at the commit, by one for every statement that has changed a policy table';
 
 INSERT INTO sharing_guard.policy_revision (revision) VALUES (0);
 -- No dump has it: see dumped_log.
