@@ -70,6 +70,7 @@ OBJS = \
 	src/channel/reads.o \
 	src/channel/records.o \
 	src/channel/refusal.o \
+	src/channel/restoring.o \
 	src/channel/row_log.o \
 	src/channel/triggers.o \
 	src/channel/undone.o \
@@ -77,12 +78,14 @@ OBJS = \
 	src/audit/actor.o \
 	src/audit/batch.o \
 	src/audit/canonical.o \
+	src/audit/damage.o \
 	src/audit/event.o \
 	src/audit/event_fields.o \
 	src/audit/event_id.o \
 	src/audit/event_serialized.o \
 	src/audit/health.o \
 	src/audit/identity.o \
+	src/audit/legible.o \
 	src/audit/log_indexes.o \
 	src/audit/merkle.o \
 	src/audit/overdue.o \
@@ -98,6 +101,7 @@ OBJS = \
 	src/audit/server_log.o \
 	src/audit/store.o \
 	src/audit/tree.o \
+	src/audit/utf8.o \
 	src/audit/verify.o \
 	src/audit/window.o \
 	src/audit/worker.o \
@@ -108,6 +112,7 @@ SQL_PARTS = \
 	src/operational.sql \
 	src/audit/protect.sql \
 	src/audit/event.sql \
+	src/audit/legible.sql \
 	src/audit/identity.sql \
 	src/audit/merkle.sql \
 	src/audit/seal.sql \
@@ -116,6 +121,7 @@ SQL_PARTS = \
 	src/audit/rows.sql \
 	src/audit/window.sql \
 	src/policy/change.sql \
+	src/audit/restore.sql \
 	src/setting.sql \
 	src/policy/destination.sql \
 	src/policy/spelling.sql \

@@ -317,6 +317,22 @@ BEGIN
     FROM sharing_guard.guarded_relations() r
          JOIN sharing_guard.guard g ON g.guard_id = r.guard_id
     WHERE has_table_privilege('public', r.relid, 'SELECT');
+    -- Rights that were there before the guard, or came back with a dump.
+    IF EXISTS (SELECT FROM sharing_guard.setting) THEN
+        RETURN QUERY
+        SELECT DISTINCT 'refused_right', CASE WHEN g.kind = 'records' AND g.mode = 'enforce' AND s.mode = 'enforce' THEN 'medium' ELSE 'high' END,
+               g.table_name, b.role::text,
+               format('the role may read the table for agency %s, and the policy refuses to share with it by GRANT%s', b.agency_id,
+                      CASE WHEN g.kind = 'records' AND g.mode = 'enforce' AND s.mode = 'enforce'
+                           THEN ': what is read is decided on each time' ELSE '' END),
+               format('REVOKE SELECT ON %s FROM %s;', g.relation, b.role)
+        FROM sharing_guard.setting s, sharing_guard.role_binding b, sharing_guard.guard g
+        WHERE EXISTS (SELECT FROM pg_class c WHERE c.oid = g.relation::oid)
+          AND EXISTS (SELECT FROM pg_roles r WHERE r.oid = b.role::oid AND NOT r.rolsuper)
+          AND has_any_column_privilege(b.role::oid, g.relation::oid, 'SELECT')
+          AND (SELECT p.outcome = 'block' FROM sharing_guard.preview_decision(
+                   b.agency_id, NULL, g.data_class, channel => 'grant') AS p);
+    END IF;
     RETURN QUERY
     SELECT 'statistics', 'medium', g.table_name, 'PUBLIC',
            'whoever may read the table sees its most common values in pg_stats, and no query of the table is seen',
@@ -381,7 +397,7 @@ REVOKE ALL ON TABLE sharing_guard.exposure FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.exposure IS
 'Every way by which data can still leave this database past its guards: one row each, with who holds it and the command that closes it. Empty when there is nothing to say';
 COMMENT ON COLUMN sharing_guard.exposure.kind IS
-'What it is: library, guard_defect, out_of_reach, worker_node, observe, maintenance, dangling, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, write_all_data, maintain, statements, setting, shared_login, untrusted_language, sending_function, superuser_function, trigger, row_function, rule, publication, replication_slot, standby, foreign_server, public_grant, statistics, unprotected_table';
+'What it is: library, guard_defect, out_of_reach, worker_node, observe, maintenance, dangling, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, write_all_data, maintain, statements, setting, shared_login, untrusted_language, sending_function, superuser_function, trigger, row_function, rule, publication, replication_slot, standby, foreign_server, public_grant, refused_right, statistics, unprotected_table';
 COMMENT ON COLUMN sharing_guard.exposure.severity IS
 'high: rows can leave and nothing is seen of it; medium: some of them, or only by somebody in particular; low: it takes more than this';
 COMMENT ON COLUMN sharing_guard.exposure.subject IS 'The role, table, function, server or slot';

@@ -101,10 +101,13 @@ BEGIN
                 'refusals cannot name anyone to ask',
                 'Call sharing_guard.configure() with a contact: a person or an address.';
         END IF;
-        RETURN QUERY SELECT 'ok', 'mode',
-            CASE current_setting_row.mode
-                WHEN 'enforce' THEN 'overall mode is enforce: each guard''s own mode counts'
-                ELSE 'overall mode is observe: nothing is stopped, whatever the guards say' END, NULL;
+        IF current_setting_row.mode = 'enforce' THEN
+            RETURN QUERY SELECT 'ok', 'mode', 'overall mode is enforce: each guard''s own mode counts', NULL;
+        ELSE
+            RETURN QUERY SELECT 'warning', 'mode',
+                'overall mode is observe: nothing is stopped, whatever the guards say',
+                'When would_be_outcome shows what enforcing would stop, call sharing_guard.set_mode(''enforce'').';
+        END IF;
     END IF;
     IF EXISTS (SELECT FROM sharing_guard.adopted_pack) THEN
         RETURN QUERY SELECT 'ok', 'policy',

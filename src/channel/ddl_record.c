@@ -18,6 +18,7 @@
 #include "audit/pending_change.h"
 #include "channel/context.h"
 #include "channel/ddl_record.h"
+#include "channel/restoring.h"
 #include "channel/decision.h"
 #include "channel/lone_event.h"
 #include "channel/maintenance.h"
@@ -350,6 +351,12 @@ sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
 		outcome = OUTCOME_BLOCK;
 	if (outcome == OUTCOME_BLOCK && (!enforce || ddl->never_block))
 		outcome = OUTCOME_FLAG;
+	if (outcome == OUTCOME_BLOCK && sg_restores(ddl->channel, ddl->operation))
+	{
+		/* What was in force in the dumped database is not decided on again. */
+		decision = with_note(decision, "It was restored from a dump, and was not refused for that.", false);
+		outcome = OUTCOME_FLAG;
+	}
 	if (ddl->note != NULL)
 	{
 		decision = with_note(decision, ddl->note, ddl->refuse);
