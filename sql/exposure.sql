@@ -156,7 +156,8 @@ CREATE FUNCTION handler() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsq
 CALL way('CREATE LANGUAGE anything HANDLER handler', NULL, NULL);
 SELECT sharing_guard.unbind_role('regress_partner');
 -- Kinds that the comment names and nothing here has shown: they take another
--- server (250_exposure.pl, 240_standby_without.pl, 175_restore_shapes.pl; maintain: PostgreSQL 17).
+-- server (250_exposure.pl, 240_standby_without.pl, 175_restore_shapes.pl; maintain:
+-- PostgreSQL 17).
 SELECT kind FROM regexp_split_to_table((
     SELECT split_part(col_description(a.attrelid, a.attnum), ': ', 2) FROM pg_attribute a
     WHERE a.attrelid = 'sharing_guard.exposure'::regclass AND a.attname = 'kind'), ', ') AS kind
