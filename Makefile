@@ -75,6 +75,7 @@ OBJS = \
 	src/audit/health.o \
 	src/audit/identity.o \
 	src/audit/log_indexes.o \
+	src/audit/log_lock.o \
 	src/audit/merkle.o \
 	src/audit/overdue.o \
 	src/audit/period.o \
