@@ -31,6 +31,7 @@ PG_FUNCTION_INFO_V1(sg_sql_guarded_databases);
 /* Settings. */
 static char *guarded_databases = NULL;
 int			sg_gather_memory = 16384;
+int			sg_lock_timeout = 5000;
 
 /* Was this library loaded by shared_preload_libraries? */
 static bool preloaded = false;
@@ -63,6 +64,19 @@ sg_operational_init(void)
 							MAX_KILOBYTES,
 							PGC_SIGHUP,
 							GUC_UNIT_KB,
+							NULL,
+							NULL,
+							NULL);
+
+	DefineCustomIntVariable("sharing_guard.lock_timeout",
+							"Sets how long a session waits for a lock on a table of sharing_guard that it has to read.",
+							"Beyond it the statement fails: without the policy nothing can be decided, and nothing goes out.",
+							&sg_lock_timeout,
+							5000,
+							100,
+							600000,
+							PGC_SIGHUP,
+							GUC_UNIT_MS,
 							NULL,
 							NULL,
 							NULL);

@@ -80,6 +80,12 @@ BEGIN
             'Use a UTF8 database where you can.';
     END IF;
 
+    IF current_setting('sharing_guard.emergency_observe', true) = 'on' THEN
+        RETURN QUERY SELECT 'problem', 'emergency switch',
+            'sharing_guard.emergency_observe is on: nothing is stopped by the policy, in any database of this server',
+            'When the emergency is over, take it out of postgresql.conf (or ALTER SYSTEM RESET it) and reload the server.';
+    END IF;
+
     -- The configuration.
     SELECT * INTO current_setting_row FROM sharing_guard.setting;
     IF NOT FOUND THEN
@@ -95,10 +101,13 @@ BEGIN
                 'refusals cannot name anyone to ask',
                 'Call sharing_guard.configure() with a contact: a person or an address.';
         END IF;
-        RETURN QUERY SELECT 'ok', 'mode',
-            CASE current_setting_row.mode
-                WHEN 'enforce' THEN 'overall mode is enforce: each guard''s own mode counts'
-                ELSE 'overall mode is observe: nothing is stopped, whatever the guards say' END, NULL;
+        IF current_setting_row.mode = 'enforce' THEN
+            RETURN QUERY SELECT 'ok', 'mode', 'overall mode is enforce: each guard''s own mode counts', NULL;
+        ELSE
+            RETURN QUERY SELECT 'warning', 'mode',
+                'overall mode is observe: nothing is stopped, whatever the guards say',
+                'When would_be_outcome shows what enforcing would stop, call sharing_guard.set_mode(''enforce'').';
+        END IF;
     END IF;
     IF EXISTS (SELECT FROM sharing_guard.adopted_pack) THEN
         RETURN QUERY SELECT 'ok', 'policy',
@@ -186,6 +195,17 @@ BEGIN
     WHERE t.tgfoid = 'sharing_guard.export_row_after'::regproc AND t.tgparentid = 0
       AND EXISTS (SELECT FROM sharing_guard.orphaned_guards(t.tgrelid))
     ORDER BY t.tgrelid::regclass::text;
+
+    -- Functions that are shown what is in the tables, and no query tells.
+    RETURN QUERY SELECT 'warning', format('%s, %s', c.relid::regclass, c.object),
+        format('the server itself calls function %s of role %I %s: it may copy what it is given',
+               p.oid::regprocedure, pg_get_userbyid(p.proowner), c.runs),
+        format('Read what the function does. To be rid of it: %s', coalesce(c.command, 'make the table anew without it.'))
+    FROM sharing_guard.code_on_rows(CASE WHEN relation IS NULL
+             THEN ARRAY(SELECT g.relation::oid FROM sharing_guard.guard g)
+             ELSE ARRAY[relation::oid] END) c
+         JOIN pg_proc p ON p.oid = c.function
+    ORDER BY c.relid::regclass::text, c.object, p.oid::regprocedure::text;
 
     -- What makes the backups.
     IF EXISTS (SELECT FROM sharing_guard.guard g WHERE g.kind = 'records' OR g.filter_reads) THEN

@@ -388,6 +388,27 @@ sg_event_write_serialized(EventWriter *writer, const char *data, Size length,
 	return written;
 }
 
+void
+sg_event_write_serialized_change(EventWriter *writer, const char *data,
+								 Size length, int64 policy_revision)
+{
+	MemoryContext oldcontext = begin_event(writer);
+	EventFields fields;
+	Size		offset = 0;
+	pg_uuid_t	log_id;
+
+	(void) sg_event_next_serialized(data, length, &offset, &fields);
+	if (sg_log_id_if_known(&log_id))
+		sg_set_field(&fields, COL_LOG_ID, UUIDPGetDatum(&log_id));
+	sg_set_field(&fields, COL_TRANSACTION_ID,
+				 FullTransactionIdGetDatum(GetTopFullTransactionId()));
+	if (policy_revision > 0)
+		sg_set_field(&fields, COL_POLICY_REVISION,
+					 Int64GetDatum(policy_revision));
+	write_fields(writer, &fields);
+	end_event(writer, oldcontext);
+}
+
 bool
 sg_event_write_ending(EventWriter *writer, const CompletionEvent *event,
 					  bool unless_written)

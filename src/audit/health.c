@@ -53,6 +53,16 @@ sg_health_interval(void)
 	return heartbeat_interval * 1000;
 }
 
+/* Is the emergency switch on?  The setting is policy's. */
+static bool
+emergency_is_on(void)
+{
+	const char *value = GetConfigOption("sharing_guard.emergency_observe", true,
+										false);
+
+	return value != NULL && strcmp(value, "on") == 0;
+}
+
 /*
  * The figures of this moment, as the event's new_row: what the view health
  * shows of now, health_history shows of then.
@@ -62,7 +72,7 @@ figures(const Queue *queue, const char *more)
 {
 	const QueueHealth *health = &queue->health;
 
-	return psprintf("{\"writer_pid\":%d,\"heartbeat_interval\":%d,\"queue_depth\":%d,\"queue_high_water\":%d,\"open_disclosures\":%d,\"open_high_water\":%d,\"events_written\":%lld,\"events_failed\":%lld,\"refusals\":%lld,\"events_put_aside\":%lld%s}",
+	return psprintf("{\"writer_pid\":%d,\"heartbeat_interval\":%d,\"queue_depth\":%d,\"queue_high_water\":%d,\"open_disclosures\":%d,\"open_high_water\":%d,\"events_written\":%lld,\"events_failed\":%lld,\"refusals\":%lld,\"events_put_aside\":%lld,\"emergency_observe\":%s%s}",
 					MyProcPid, heartbeat_interval,
 					queue->slots_used, health->slots_high_water,
 					queue->places_used - queue->places_aside,
@@ -70,7 +80,8 @@ figures(const Queue *queue, const char *more)
 					(long long) health->events_written,
 					(long long) health->events_failed,
 					(long long) health->refusals,
-					(long long) health->events_put_aside, more);
+					(long long) health->events_put_aside,
+					emergency_is_on() ? "true" : "false", more);
 }
 
 static void
@@ -124,6 +135,65 @@ last_sign_of_life(char **what, TimestampTz *at)
 	return found;
 }
 
+/* Was the emergency switch on when a writer last said anything? */
+static bool
+emergency_was_on(void)
+{
+	char	   *value;
+
+	if (SPI_execute("SELECT e.new_row OPERATOR(pg_catalog.->>) 'emergency_observe' FROM sharing_guard.event e "
+					"WHERE e.kind OPERATOR(pg_catalog.=) 'health' "
+					"ORDER BY e.occurred_at DESC, e.event_id DESC LIMIT 1",
+					true, 1) != SPI_OK_SELECT || SPI_processed == 0)
+		return false;
+	value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	return value != NULL && strcmp(value, "true") == 0;
+}
+
+/*
+ * Records that the emergency switch was turned, if it was: as a change of
+ * policy, which it is.  Who did it only the server's files can say.  Returns
+ * whether there was anything to record.  Needs SPI.
+ */
+static bool
+record_emergency(void)
+{
+	bool		is_on = emergency_is_on();
+	ChangeEvent event = {0};
+	EventWriter *writer;
+
+	if (is_on == emergency_was_on())
+		return false;
+
+	event.occurred_at = GetCurrentTimestamp();
+	sg_event_new_id(&event.event_id, event.occurred_at);
+	event.operation = is_on ? "EMERGENCY ON" : "EMERGENCY OFF";
+	event.relation = "sharing_guard.emergency_observe";
+	event.key = "server";
+	event.old_row = is_on ? "{\"emergency_observe\":false}" : "{\"emergency_observe\":true}";
+	event.new_row = is_on ? "{\"emergency_observe\":true}" : "{\"emergency_observe\":false}";
+
+	writer = sg_event_writer_open();
+	sg_event_write_change(writer, &event);
+	sg_event_writer_close(writer);
+	return true;
+}
+
+void
+sg_health_note_emergency(const Queue *queue)
+{
+	SPI_connect();
+	if (record_emergency())
+		write_event(queue, "heartbeat", "");
+	SPI_finish();
+}
+
+bool
+sg_health_emergency(void)
+{
+	return emergency_is_on();
+}
+
 /*
  * Whatever is still open in the log was left so by sessions that ended with
  * the server.  How many rows had left nobody can say any more.
@@ -174,6 +244,9 @@ sg_health_announce(Queue *queue)
 	TimestampTz at = 0;
 
 	SPI_connect();
+
+	/* First: what follows says how the switch is now. */
+	(void) record_emergency();
 	if (last_sign_of_life(&what, &at) && strcmp(what, "writer_stopped") != 0)
 	{
 		char		datetime[MAXDATELEN + 1];

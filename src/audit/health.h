@@ -33,6 +33,15 @@ extern bool sg_health_close_open(Queue *queue);
  */
 extern void sg_health_announce(Queue *queue);
 
+/*
+ * Records that the emergency switch was turned since a writer last said
+ * anything, with a heartbeat; nothing if it was not.
+ */
+extern void sg_health_note_emergency(const Queue *queue);
+
+/* Is the emergency switch on? */
+extern bool sg_health_emergency(void);
+
 /* One event: heartbeat, writer_stopped, ... */
 extern void sg_health_write(const Queue *queue, const char *what);
 

@@ -199,6 +199,43 @@ write_health(const char *what)
 	last_heartbeat = GetCurrentTimestamp();
 }
 
+/* Records that the emergency switch was turned; arg: was it recorded? */
+static void
+note_emergency(void *arg)
+{
+	Oid			log = sg_batch_log_relid();
+
+	if (!OidIsValid(log) ||
+		!ConditionalLockRelationOid(log, RowExclusiveLock))
+		return;
+	sg_health_note_emergency(queue);
+	*(bool *) arg = true;
+}
+
+/*
+ * The switch may be turned at any time, and is looked at whenever the settings
+ * were read again; where that cannot be recorded now it is tried again.
+ */
+static void
+check_emergency(void)
+{
+	static bool known = false;
+	static bool was_on;
+	bool		recorded = false;
+
+	if (!announced || (known && was_on == sg_health_emergency()))
+		return;
+	if (!known)
+		recorded = true;		/* by the announcement */
+	else if (!in_transaction(note_emergency, &recorded))
+		recorded = false;
+	if (recorded)
+	{
+		known = true;
+		was_on = sg_health_emergency();
+	}
+}
+
 /* What the log would not take before, it may take now. */
 static void
 try_aside_again(void)
@@ -474,6 +511,7 @@ do_duties(void)
 		write_health(announced ? "heartbeat" : NULL);
 		try_aside_again();
 	}
+	check_emergency();
 
 	if (seal_interval > 0 && !sg_worker_is_wanted() &&
 		TimestampDifferenceExceeds(last_seal, GetCurrentTimestamp(), seal_interval))

@@ -14,34 +14,17 @@
 #include "audit/writer.h"
 #include "channel/apart.h"
 #include "channel/pieces.h"
-#include "policy/change.h"
 #include "utils/timestamp.h"
 
 #define WHY_FOREIGN "rows were to be sent to another server"
-
-/*
- * The event outlives the transaction, and a change of policy that it has made
- * may not: then the revision's number will be another's.
- */
-static void
-forget_uncommitted_revision(DisclosureEvent *event, Decision *decision)
-{
-	if (!sg_policy_changed_in_transaction())
-		return;
-	*decision = *event->decision;
-	decision->policy_revision = 0;
-	event->decision = decision;
-}
 
 /* A piece for the writer. */
 static void
 add_piece(const Piece *piece, void *arg)
 {
 	DisclosureEvent event;
-	Decision	decision;
 
 	sg_piece_event(&event, piece);
-	forget_uncommitted_revision(&event, &decision);
 	sg_writer_batch_add_disclosure((EventBatch *) arg, &event);
 }
 
@@ -79,12 +62,10 @@ void
 sg_apart_begin(Group *group, const Disclosure *disclosure)
 {
 	DisclosureEvent event;
-	Decision	decision;
 
 	sg_group_lone_event(&event, group, disclosure,
 						group->set.fields & ~HAS_FIELD(ROW_RECORD_KEY));
 	event.rows_disclosed = event.rows_blocked = ROWS_UNKNOWN;
-	forget_uncommitted_revision(&event, &decision);
 	sg_writer_begin(&event, WHY_FOREIGN, &group->open);
 	group->is_open = true;
 }

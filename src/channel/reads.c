@@ -437,11 +437,13 @@ disclose(Deciding * deciding, const ReadRequest *request)
 	/*
 	 * Rows of export tables were recorded when they were written.  Our own
 	 * people's queries are recorded only where that is asked for, and a
-	 * statement of theirs that merely changes rows takes none out.
+	 * statement of theirs that merely changes rows takes none out.  (A role
+	 * that is to search without an event for each search, as a service does,
+	 * would be let through here where the use is WRITE_COMPARES.)
 	 */
 	if (!foreign)
 	{
-		if (request->guard.is_export || request->written_only)
+		if (request->guard.is_export || request->use == WRITE_SILENT)
 			return;
 		if (!is_declared && request->channel != CHANNEL_COPY &&
 			!request->guard.record_self_access && backup == NULL)
