@@ -87,6 +87,7 @@ OBJS = \
 	src/audit/identity.o \
 	src/audit/legible.o \
 	src/audit/log_indexes.o \
+	src/audit/log_lock.o \
 	src/audit/merkle.o \
 	src/audit/overdue.o \
 	src/audit/pending_change.o \
