@@ -206,6 +206,16 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 	return proc == NULL ? 0 : proc->pid;
 }
 
+/*
+ * Whom the authentication method knows a connection as.  PostgreSQL 16 keeps
+ * that apart from the connection, for its parallel workers.
+ */
+#if PG_VERSION_NUM >= 160000
+#define SG_AUTHN_ID(port) MyClientConnectionInfo.authn_id
+#else
+#define SG_AUTHN_ID(port) (port)->authn_id
+#endif
+
 /* PostgreSQL 17 lets an access method clean up when insertions are over. */
 #if PG_VERSION_NUM >= 170000
 #define sg_index_insert_cleanup(index, info) index_insert_cleanup(index, info)
@@ -222,6 +232,13 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #define SG_IS_SET_EXPRESSION(subtype) ((subtype) == AT_SetExpression)
 #else
 #define SG_IS_SET_EXPRESSION(subtype) false
+#endif
+
+/* PostgreSQL 17 renamed it.  (A macro: it needs a header of autovacuum's.) */
+#if PG_VERSION_NUM >= 170000
+#define SG_IS_AUTOVACUUM_WORKER() AmAutoVacuumWorkerProcess()
+#else
+#define SG_IS_AUTOVACUUM_WORKER() IsAutoVacuumWorkerProcess()
 #endif
 
 #endif							/* SHARING_GUARD_COMPAT_H */

@@ -35,6 +35,7 @@
 #include "catalog/partition.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_inherits.h"
+#include "channel/bypass.h"
 #include "channel/copy.h"
 #include "channel/gather.h"
 #include "channel/query.h"
@@ -352,6 +353,9 @@ look_at_copy(PROCESS_UTILITY_PARAMS)
 	MemoryContext read_context;
 	QueryCompletion own_qc;
 
+	AcceptInvalidationMessages();
+	if (unlikely(sg_records_possible))
+		sg_bypass_check_copy(copy);
 	if (copy->is_from)
 	{
 		look_at_copy_from(PROCESS_UTILITY_ARGS);
