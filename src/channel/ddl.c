@@ -27,6 +27,7 @@
 #include "channel/records.h"
 #include "channel/ddl_tamper.h"
 #include "channel/telling.h"
+#include "channel/ddl_ways.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
@@ -103,8 +104,6 @@ is_of_interest(const Node *command)
 		case T_TruncateStmt:
 		case T_VacuumStmt:
 			return true;
-		case T_CopyStmt:
-			return ((const CopyStmt *) command)->is_program;
 		case T_VariableSetStmt:
 			{
 				/* Of all settings two; the name is NULL for RESET ALL. */
@@ -115,7 +114,7 @@ is_of_interest(const Node *command)
 					 pg_strcasecmp(name, "event_triggers") == 0);
 			}
 		default:
-			return false;
+			return sg_ways_of_interest(command);
 	}
 }
 
@@ -138,6 +137,7 @@ look_at_command(PROCESS_UTILITY_PARAMS)
 
 	sg_tamper_command(sg_ddl_state(), command);
 	sg_computed_command(sg_ddl_state(), command);
+	sg_ways_command(sg_ddl_state(), command, outer_command);
 	sg_copied_begin(command, &outer_copy);
 	current_command = command;
 	PG_TRY();
@@ -196,6 +196,7 @@ function_made_ready(Oid function)
 {
 	sg_computed_function(function);
 	sg_privileged_function(function);
+	sg_ways_function(function);
 	sg_copied_function(function);
 	if (sg_telling_watched)
 		sg_telling_function(function);
