@@ -40,6 +40,7 @@ OBJS = \
 	src/channel/decision_cache.o \
 	src/channel/ddl.o \
 	src/channel/ddl_copied.o \
+	src/channel/ddl_drop.o \
 	src/channel/ddl_grant.o \
 	src/channel/ddl_publication.o \
 	src/channel/ddl_record.o \
@@ -135,6 +136,7 @@ SQL_PARTS = \
 	src/audit/retention.sql \
 	src/channel/binding.sql \
 	src/channel/maintenance.sql \
+	src/channel/ddl_drop.sql \
 	src/channel/copied.sql \
 	src/audit/attempts.sql \
 	src/unresolved.sql \

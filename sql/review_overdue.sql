@@ -1,7 +1,9 @@
 -- A review that is not signed in time: an alert a day or, by setting, nothing
 -- leaves the agency.
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 CREATE ROLE regress_sg_alice;
 CREATE ROLE regress_sg_clerk;
@@ -120,5 +122,7 @@ SELECT count(*) FROM sharing_guard.review_overdue;
 
 SET client_min_messages = error;
 DROP TABLE queue, held;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 DROP ROLE regress_sg_alice, regress_sg_clerk, regress_sg_oakdale, regress_sg_oakdale2;

@@ -156,6 +156,12 @@ database_is_listed(void)
 	return answer == LISTED;
 }
 
+bool
+sg_is_operational(void)
+{
+	return IsBinaryUpgrade || (preloaded && database_is_listed());
+}
+
 void
 sg_require_operational(void)
 {

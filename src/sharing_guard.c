@@ -57,7 +57,11 @@ _PG_init(void)
 	 * themselves refuse to work through sg_require_operational().
 	 */
 	if (!process_shared_preload_libraries_in_progress)
+	{
+		/* A superuser takes guards off, which is recorded: see change.c. */
+		sg_policy_change_callback = record_policy_change;
 		return;
+	}
 
 	sg_operational_init();
 	sg_policy_init();
@@ -106,5 +110,6 @@ record_policy_change(const PolicyChange *change)
 	writer = sg_event_writer_open();
 	sg_event_write_change(writer, &event);
 	sg_event_writer_close(writer);
-	sg_undone_note(change);
+	if (sg_is_operational())
+		sg_undone_note(change);
 }
