@@ -42,6 +42,7 @@ OBJS = \
 	src/channel/ddl.o \
 	src/channel/ddl_computed.o \
 	src/channel/ddl_copied.o \
+	src/channel/ddl_drop.o \
 	src/channel/ddl_grant.o \
 	src/channel/ddl_privileged.o \
 	src/channel/ddl_publication.o \
@@ -153,6 +154,7 @@ SQL_PARTS = \
 	src/audit/retention.sql \
 	src/channel/binding.sql \
 	src/channel/maintenance.sql \
+	src/channel/ddl_drop.sql \
 	src/channel/copied.sql \
 	src/audit/attempts.sql \
 	src/unresolved.sql \
