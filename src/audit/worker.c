@@ -203,7 +203,7 @@ write_health(const char *what)
 static void
 note_emergency(void *arg)
 {
-	Oid			log = sg_batch_log_relid();
+	Oid			log = sg_log_exists();
 
 	if (!OidIsValid(log) ||
 		!ConditionalLockRelationOid(log, RowExclusiveLock))
