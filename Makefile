@@ -49,6 +49,7 @@ OBJS = \
 	src/channel/ddl_role.o \
 	src/channel/ddl_state.o \
 	src/channel/ddl_tamper.o \
+	src/channel/ddl_ways.o \
 	src/channel/elements.o \
 	src/channel/export_row.o \
 	src/channel/filter.o \

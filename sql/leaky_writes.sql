@@ -192,4 +192,5 @@ DROP SCHEMA alpr CASCADE;
 DROP TABLE seen, owner, fine;
 DROP SEQUENCE s;
 DROP FUNCTION news, tried, events_of, say, whose, touch, quiet, asks;
+DELETE FROM sharing_guard.role_binding;
 DROP ROLE sg_oakdale, sg_springs, sg_officer;

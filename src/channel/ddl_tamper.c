@@ -1153,7 +1153,7 @@ sg_tamper_command(const DdlState *state, const Node *command)
 				create_partition(state, (const CreateStmt *) command);
 			break;
 		case T_CopyStmt:
-			if (state->guards != NIL)
+			if (state->guards != NIL && ((const CopyStmt *) command)->is_program)
 				run_program((const CopyStmt *) command);
 			break;
 		case T_DropRoleStmt:
