@@ -72,6 +72,7 @@ OBJS = \
 	src/channel/reads.o \
 	src/channel/records.o \
 	src/channel/refusal.o \
+	src/channel/relation_leaks.o \
 	src/channel/restoring.o \
 	src/channel/row_log.o \
 	src/channel/triggers.o \

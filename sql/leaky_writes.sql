@@ -188,6 +188,8 @@ COPY alpr.read (id, plate) FROM stdin;
 RESET SESSION AUTHORIZATION;
 SELECT acting, "to", channel, op, outcome, rows FROM news();
 
+SELECT sharing_guard.unbind_role('sg_oakdale');
+SELECT sharing_guard.unbind_role('sg_springs');
 DROP SCHEMA alpr CASCADE;
 DROP TABLE seen, owner, fine;
 DROP SEQUENCE s;

@@ -119,6 +119,8 @@ UPDATE alpr.hit SET version = 0 WHERE id = 27;
 SELECT op, elements, rows, ending FROM news();
 RESET SESSION AUTHORIZATION;
 
+SELECT sharing_guard.unbind_role('sg_oakdale');
+SELECT sharing_guard.unbind_role('sg_springs');
 DROP SCHEMA alpr CASCADE;
 DROP TABLE seen;
 DROP FUNCTION news;
