@@ -33,6 +33,7 @@
 
 /* Settings. */
 extern PGDLLIMPORT int sg_gather_memory;	/* kB */
+extern PGDLLIMPORT int sg_lock_timeout; /* ms */
 
 /* Called once, at library load by shared_preload_libraries. */
 extern void sg_operational_init(void);

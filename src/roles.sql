@@ -96,3 +96,9 @@ REVOKE ALL ON FUNCTION sharing_guard.revoke_policy_admin(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.revoke_policy_admin(text) IS
 'Takes back grant_policy_admin()';
 
+
+-- Whoever watches the server may see whether the record is being written, and
+-- nothing of what is in it.
+GRANT SELECT ON sharing_guard.health TO pg_monitor;
+GRANT EXECUTE ON FUNCTION sharing_guard.writer_health(),
+    sharing_guard.oldest_transaction_start(), sharing_guard.own_tree() TO pg_monitor;

@@ -39,6 +39,7 @@
 #include "parser/parse_func.h"
 #include "storage/lmgr.h"
 #include "operational.h"
+#include "own_rights.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -651,6 +652,55 @@ run_statement(const char *query)
 }
 
 /*
+ * Takes new names over into the guards.
+ *
+ * Looks first and changes then: other people's renames must not even wait for
+ * a change of some guard.  The table of the command is locked already, and so
+ * is waited for by others; so the waits are bounded.
+ */
+static void
+follow_renames(void *arg)
+{
+	if (select_guards("SELECT g.relation::pg_catalog.oid, g.guard_id, true"
+					  " FROM sharing_guard.guard g, pg_catalog.pg_class c, pg_catalog.pg_namespace n"
+					  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+					  " AND n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+					  " AND g.table_name OPERATOR(pg_catalog.<>) pg_catalog.format('%I.%I', n.nspname, c.relname)",
+					  0, NULL, NULL) != NIL)
+		run_statement("UPDATE sharing_guard.guard AS g"
+					  " SET table_name = pg_catalog.format('%I.%I', n.nspname, c.relname)"
+					  " FROM pg_catalog.pg_class c, pg_catalog.pg_namespace n"
+					  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+					  " AND n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+					  " AND g.table_name OPERATOR(pg_catalog.<>) pg_catalog.format('%I.%I', n.nspname, c.relname)");
+	if (select_guards("SELECT g.relation::pg_catalog.oid, g.guard_id, true"
+					  " FROM sharing_guard.guard_column c, sharing_guard.guard g, pg_catalog.pg_attribute a"
+					  " WHERE g.guard_id OPERATOR(pg_catalog.=) c.guard_id"
+					  " AND a.attrelid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+					  " AND a.attnum OPERATOR(pg_catalog.=) c.attnum"
+					  " AND NOT a.attisdropped"
+					  " AND a.attname OPERATOR(pg_catalog.<>) c.column_name",
+					  0, NULL, NULL) != NIL)
+		run_statement("UPDATE sharing_guard.guard_column AS c"
+					  " SET column_name = a.attname"
+					  " FROM sharing_guard.guard g, pg_catalog.pg_attribute a"
+					  " WHERE g.guard_id OPERATOR(pg_catalog.=) c.guard_id"
+					  " AND a.attrelid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+					  " AND a.attnum OPERATOR(pg_catalog.=) c.attnum"
+					  " AND NOT a.attisdropped"
+					  " AND a.attname OPERATOR(pg_catalog.<>) c.column_name");
+}
+
+/* Takes the guards of dropped tables out; bounded as follow_renames() is. */
+static void
+remove_dropped_guards(void *arg)
+{
+	run_statement("DELETE FROM sharing_guard.guard g WHERE NOT EXISTS"
+				  " (SELECT FROM pg_catalog.pg_class c"
+				  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid)");
+}
+
+/*
  * sharing_guard.follow_ddl(): event trigger ON ddl_command_end
  *
  * Follows renamed columns, completes the triggers of trees that have grown
@@ -680,22 +730,7 @@ sg_follow_ddl(PG_FUNCTION_ARGS)
 
 	begin_own_rights(&rights, fcinfo);
 	if (effect.renames)
-	{
-		run_statement("UPDATE sharing_guard.guard AS g"
-					  " SET table_name = pg_catalog.format('%I.%I', n.nspname, c.relname)"
-					  " FROM pg_catalog.pg_class c, pg_catalog.pg_namespace n"
-					  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
-					  " AND n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-					  " AND g.table_name OPERATOR(pg_catalog.<>) pg_catalog.format('%I.%I', n.nspname, c.relname)");
-		run_statement("UPDATE sharing_guard.guard_column AS c"
-					  " SET column_name = a.attname"
-					  " FROM sharing_guard.guard g, pg_catalog.pg_attribute a"
-					  " WHERE g.guard_id OPERATOR(pg_catalog.=) c.guard_id"
-					  " AND a.attrelid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
-					  " AND a.attnum OPERATOR(pg_catalog.=) c.attnum"
-					  " AND NOT a.attisdropped"
-					  " AND a.attname OPERATOR(pg_catalog.<>) c.column_name");
-	}
+		sg_with_bounded_waits(follow_renames, NULL);
 
 	if (effect.grows)
 	{
@@ -771,9 +806,7 @@ sg_follow_drop(PG_FUNCTION_ARGS)
 	/* Looks first: most DROPs must not even wait for a policy change. */
 	begin_own_rights(&rights, fcinfo);
 	if (select_guards(dropped, 0, NULL, NULL) != NIL)
-		run_statement("DELETE FROM sharing_guard.guard g WHERE NOT EXISTS"
-					  " (SELECT FROM pg_catalog.pg_class c"
-					  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid)");
+		sg_with_bounded_waits(remove_dropped_guards, NULL);
 	end_own_rights(&rights);
 	PG_RETURN_NULL();
 }
