@@ -116,6 +116,8 @@ SELECT severity, problem, event_id = :'changed' AS this FROM sharing_guard.verif
 
 SET client_min_messages = error;
 DROP TABLE queue, plates;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 REVOKE regress_sg_clerk FROM regress_sg_app;
 DROP ROLE regress_sg_auditor, regress_sg_clerk, regress_sg_app, regress_sg_first, regress_sg_second, regress_sg_partner;

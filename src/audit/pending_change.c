@@ -37,7 +37,7 @@ typedef struct Run
 }			Run;
 
 /* All in the transaction's memory. */
-static Tuplestorestate * store = NULL;
+static Tuplestorestate *store = NULL;
 static TupleDesc store_row = NULL;
 static Run * runs = NULL;
 static int	nruns = 0;
