@@ -362,7 +362,7 @@ CREATE TRIGGER agency_alias_twin_check_update AFTER UPDATE ON sharing_guard.agen
     FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.agency_alias_twin_check();
 
 -- With the caller's rights: the recorded author is the caller.
-CREATE FUNCTION sharing_guard.accept_alias(name text, agency text) RETURNS void
+CREATE FUNCTION sharing_guard.accept_alias(name text, agency text) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -383,7 +383,7 @@ BEGIN
     IF EXISTS (SELECT FROM sharing_guard.agency_alias AS l
                WHERE l.alias = accept_alias.name
                  AND l.agency_id = accept_alias.agency) THEN
-        RETURN;
+        RETURN format('"%s" stands for agency %s already', accept_alias.name, accept_alias.agency);
     END IF;
     -- Who decides may know better than a spelling, but should have seen it.
     SELECT r.agency_id, r.destination_class INTO said
@@ -398,6 +398,7 @@ BEGIN
                 accept_alias.name, said.destination_class, accept_alias.agency, meant.destination_class
             USING HINT = 'If that is a mistake, delete the alias from sharing_guard.agency_alias.';
     END IF;
+    RETURN format('"%s" stands for agency %s, of the class %s', accept_alias.name, accept_alias.agency, meant.destination_class);
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.accept_alias(text, text) FROM PUBLIC;

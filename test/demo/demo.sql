@@ -18,7 +18,8 @@ SELECT sharing_guard.grant_policy_admin('dba'),
 \c - dba
 -- The state, the agency, its clock, and whom a refused user is told to ask.
 SELECT sharing_guard.configure('US-CA', 'Riverbend Police',
-    'America/Los_Angeles', 'the privacy officer, ext. 134');
+    'America/Los_Angeles', 'the privacy officer, ext. 134',
+    attestations => true);
 
 -- A dry run first: what would the California policy bring?
 SELECT change, object, count(*), min(key) AS "for example"
@@ -83,11 +84,11 @@ SELECT sharing_guard.protect_export('access_request',
     destination => '"Org Name"', purpose => '"Reason"',
     case_number => '"Case #"', requesting_person => '"Name"',
     query_elements => '"License Plate"', bookkeeping => '"Moderation"',
-    data_class => 'alpr');
+    data_class => 'alpr', mode => 'enforce');
 SELECT sharing_guard.protect_export('share_list',
     destination => 'agency', purpose => 'reason',
     requesting_person => 'added_by', data_class => 'alpr',
-    on_block => 'skip_row');
+    on_block => 'skip_row', mode => 'enforce');
 
 -- # 5. Refused
 \c - records_app
