@@ -14,6 +14,7 @@
 
 #include "commands/dbcommands.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -25,6 +26,7 @@
 PG_FUNCTION_INFO_V1(sg_sql_require_operational);
 PG_FUNCTION_INFO_V1(sg_sql_library_preloaded);
 PG_FUNCTION_INFO_V1(sg_sql_database_listed);
+PG_FUNCTION_INFO_V1(sg_sql_guarded_databases);
 
 /* Settings. */
 static char *guarded_databases = NULL;
@@ -170,6 +172,12 @@ database_is_listed(void)
 	return answer == LISTED;
 }
 
+bool
+sg_is_operational(void)
+{
+	return IsBinaryUpgrade || (preloaded && database_is_listed());
+}
+
 void
 sg_require_operational(void)
 {
@@ -246,4 +254,24 @@ Datum
 sg_sql_database_listed(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(preloaded && database_is_listed());
+}
+
+/*
+ * sharing_guard.guarded_databases() returns setof text
+ */
+Datum
+sg_sql_guarded_databases(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ListCell   *lc;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	foreach(lc, preloaded ? sg_guarded_databases() : NIL)
+	{
+		Datum		value = CStringGetTextDatum(lfirst(lc));
+		bool		isnull = false;
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
+	}
+	return (Datum) 0;
 }

@@ -50,6 +50,9 @@ extern List *sg_guarded_databases(void);
  */
 extern void sg_require_operational(void);
 
+/* The same as an answer. */
+extern bool sg_is_operational(void);
+
 /*
  * Has these called at the end of (sub)transactions from now on, unless they
  * are: *following is the caller's, false at first.  Most sessions never do what

@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
+#include "audit/actor.h"
 #include "audit/event.h"
 #include "audit/identity.h"
 #include "audit/log_indexes.h"
@@ -62,6 +63,7 @@ _PG_init(void)
 		return;
 
 	sg_operational_init();
+	sg_actor_init();
 	sg_policy_init();
 	sg_guard_init();
 	sg_gather_init();

@@ -82,8 +82,6 @@ extern void sg_event_write_disclosure(EventWriter *writer,
 									  const DisclosureEvent *event);
 extern void sg_event_write_change(EventWriter *writer,
 								  const ChangeEvent *event);
-extern void sg_event_write_completion(EventWriter *writer,
-									  const CompletionEvent *event);
 extern void sg_event_writer_close(EventWriter *writer);
 
 /*
@@ -101,5 +99,10 @@ extern int	sg_event_write_serialized(EventWriter *writer, const char *data,
 extern void sg_event_write_serialized_change(EventWriter *writer,
 											 const char *data, Size length,
 											 int64 policy_revision);
+
+/* The same for the end of a disclosure; true if it was written just now. */
+extern bool sg_event_write_ending(EventWriter *writer,
+								  const CompletionEvent *event,
+								  bool unless_written);
 
 #endif							/* SHARING_GUARD_EVENT_H */

@@ -31,6 +31,8 @@ const EventColumnType sg_event_columns[] = {
 	[COL_ORGANIZATION] = {"organization", TEXTOID},
 	[COL_SESSION_ROLE] = {"session_role", TEXTOID},
 	[COL_ACTING_ROLE] = {"acting_role", TEXTOID},
+	[COL_AUTHENTICATED_LOGIN] = {"authenticated_login", TEXTOID},
+	[COL_AUTHENTICATED_IDENTITY] = {"authenticated_identity", TEXTOID},
 	[COL_CLIENT_ADDRESS] = {"client_address", TEXTOID},
 	[COL_APPLICATION] = {"application", TEXTOID},
 	[COL_OPERATION] = {"operation", TEXTOID},
@@ -161,6 +163,9 @@ set_actor(EventFields *fields, const Actor *actor)
 	set_text(fields, COL_ORGANIZATION, actor->organization);
 	set_text(fields, COL_SESSION_ROLE, actor->session_role);
 	set_text(fields, COL_ACTING_ROLE, actor->acting_role);
+	set_text(fields, COL_AUTHENTICATED_LOGIN, actor->authenticated_login);
+	set_text(fields, COL_AUTHENTICATED_IDENTITY,
+			 actor->authenticated_identity);
 	set_text(fields, COL_CLIENT_ADDRESS, actor->client_address);
 	set_text(fields, COL_APPLICATION, actor->application);
 }

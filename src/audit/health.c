@@ -72,13 +72,15 @@ figures(const Queue *queue, const char *more)
 {
 	const QueueHealth *health = &queue->health;
 
-	return psprintf("{\"writer_pid\":%d,\"heartbeat_interval\":%d,\"queue_depth\":%d,\"queue_high_water\":%d,\"open_disclosures\":%d,\"open_high_water\":%d,\"events_written\":%lld,\"events_failed\":%lld,\"refusals\":%lld,\"emergency_observe\":%s%s}",
+	return psprintf("{\"writer_pid\":%d,\"heartbeat_interval\":%d,\"queue_depth\":%d,\"queue_high_water\":%d,\"open_disclosures\":%d,\"open_high_water\":%d,\"events_written\":%lld,\"events_failed\":%lld,\"refusals\":%lld,\"events_put_aside\":%lld,\"emergency_observe\":%s%s}",
 					MyProcPid, heartbeat_interval,
 					queue->slots_used, health->slots_high_water,
-					queue->places_used, health->places_high_water,
+					queue->places_used - queue->places_aside,
+					health->places_high_water,
 					(long long) health->events_written,
 					(long long) health->events_failed,
 					(long long) health->refusals,
+					(long long) health->events_put_aside,
 					emergency_is_on() ? "true" : "false", more);
 }
 
@@ -199,13 +201,16 @@ sg_health_emergency(void)
  * Only those since the last writer came: older ones it has closed itself.  A
  * day more, should the clock have been put back meanwhile.  None of this server
  * either: sessions may have begun some before we could say anything.
+ *
+ * Each gets a place, as if its session had just gone: so one whose completion
+ * the log will not take keeps no other from being closed.
  */
-static void
-close_open_disclosures(Queue *queue)
+bool
+sg_health_close_open(Queue *queue)
 {
-	EventWriter *writer;
-	SPITupleTable *found;
+	bool		all = true;
 
+	SPI_connect();
 	if (SPI_execute("SELECT e.event_id FROM sharing_guard.event e "
 					"WHERE e.kind OPERATOR(pg_catalog.=) 'disclosure' "
 					"AND e.rows_disclosed IS NULL "
@@ -218,33 +223,22 @@ close_open_disclosures(Queue *queue)
 					"AND NOT EXISTS (SELECT FROM sharing_guard.event c "
 					"WHERE c.completes OPERATOR(pg_catalog.=) e.event_id)",
 					true, 0) != SPI_OK_SELECT)
-		return;
-	found = SPI_tuptable;
-	if (found->numvals == 0)
-		return;
-
-	writer = sg_event_writer_open();
-	for (uint64 i = 0; i < found->numvals; i++)
+		all = false;
+	for (uint64 i = 0; all && i < SPI_processed; i++)
 	{
-		CompletionEvent event = {0};
 		bool		isnull;
-		Datum		intent = SPI_getbinval(found->vals[i], found->tupdesc, 1,
-										   &isnull);
+		Datum		intent = SPI_getbinval(SPI_tuptable->vals[i],
+										   SPI_tuptable->tupdesc, 1, &isnull);
 
-		if (sg_queue_has_place(queue, DatumGetUUIDP(intent)))
-			continue;
-		event.occurred_at = GetCurrentTimestamp();
-		sg_event_new_id(&event.event_id, event.occurred_at);
-		event.completes = *DatumGetUUIDP(intent);
-		event.ending = sg_ending_name(ENDING_UNFINISHED);
-		event.rows_disclosed = ROWS_UNKNOWN;
-		sg_event_write_completion(writer, &event);
+		all = sg_queue_has_place(queue, DatumGetUUIDP(intent)) ||
+			sg_queue_end_forgotten(queue, DatumGetUUIDP(intent));
 	}
-	sg_event_writer_close(writer);
+	SPI_finish();
+	return all;
 }
 
 void
-sg_health_announce(Queue *queue, bool after_start)
+sg_health_announce(Queue *queue)
 {
 	char	   *what = NULL;
 	TimestampTz at = 0;
@@ -263,8 +257,6 @@ sg_health_announce(Queue *queue, bool after_start)
 		write_event(queue, "writer_lost",
 					psprintf(",\"last_sign_of_life\":\"%s\"", datetime));
 	}
-	if (after_start)
-		close_open_disclosures(queue);
 	write_event(queue, "writer_started", "");
 	SPI_finish();
 }
@@ -326,8 +318,8 @@ sg_sql_writer_health(PG_FUNCTION_ARGS)
 {
 	Queue	   *queue = sg_queue_mine();
 	TupleDesc	tupdesc;
-	Datum		values[17];
-	bool		nulls[17] = {0};
+	Datum		values[18];
+	bool		nulls[18] = {0};
 	int			i = 0;
 	Queue		now;
 	TimestampTz waiting;
@@ -355,7 +347,7 @@ sg_sql_writer_health(PG_FUNCTION_ARGS)
 	values[i++] = Int32GetDatum(now.slots_used);
 	values[i++] = Int32GetDatum(health->slots_high_water);
 	set_time(values, nulls, i++, waiting);
-	values[i++] = Int32GetDatum(now.places_used);
+	values[i++] = Int32GetDatum(now.places_used - now.places_aside);
 	values[i++] = Int32GetDatum(health->places_high_water);
 	set_time(values, nulls, i++, health->last_write_at);
 	values[i++] = Int64GetDatum(health->events_written);
@@ -365,6 +357,7 @@ sg_sql_writer_health(PG_FUNCTION_ARGS)
 	values[i++] = CStringGetTextDatum(unpack_sql_state(health->last_error_code));
 	set_time(values, nulls, i++, health->last_error_at);
 	values[i++] = Int32GetDatum(heartbeat_interval);
+	values[i++] = Int64GetDatum(health->events_put_aside);
 	Assert(i == lengthof(values) && i == tupdesc->natts);
 
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc),

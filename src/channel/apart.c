@@ -68,7 +68,17 @@ sg_apart_begin(Group *group, const Disclosure *disclosure)
 	event.rows_disclosed = event.rows_blocked = ROWS_UNKNOWN;
 	sg_writer_begin(&event, WHY_FOREIGN, &group->open);
 	group->is_open = true;
-	group->leaving = 0;
+}
+
+void
+sg_apart_settle(Group *group)
+{
+	int64		rows = group->handed_over - group->set.nrecorded;
+
+	group->is_open = false;
+	sg_writer_end(&group->open, rows, 0, ENDING_FAILED);
+	group->set.nrecorded = group->handed_over;
+	group->leaving = Max(group->leaving - rows, 0);
 }
 
 void
@@ -77,6 +87,11 @@ sg_apart_record_sent(Group *group, bool complete)
 	CompletionEvent event = {0};
 	Piece		piece;
 
+	if (group->open.unsettled)
+	{
+		sg_apart_settle(group);
+		return;
+	}
 	sg_pieces_start(&piece, &group->set);
 	while (sg_pieces_next(&piece))
 	{
@@ -86,7 +101,8 @@ sg_apart_record_sent(Group *group, bool complete)
 			break;
 		batch = sg_writer_batch(WHY_FOREIGN);
 		add_piece(&piece, batch);
-		sg_writer_batch_record(batch);
+		group->handed_over = piece.next;
+		sg_writer_batch_record_rows(batch, &group->open, piece.nrows);
 
 		/* Neither recorded nor counted again, should the statement fail. */
 		group->set.nrecorded = piece.next;
@@ -99,6 +115,7 @@ sg_apart_record_sent(Group *group, bool complete)
 	event.ending = sg_ending_name(ENDING_COMPLETED);
 	event.rows_disclosed = piece.nrows;
 	event.rows = piece.columns;
+	group->handed_over = group->set.nrows;
 	sg_writer_complete(&group->open, &event, WHY_FOREIGN);
 
 	group->set.nrecorded = group->set.nrows;

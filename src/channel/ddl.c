@@ -14,18 +14,21 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "channel/ddl.h"
+#include "channel/ddl_computed.h"
 #include "channel/ddl_copied.h"
 #include "channel/ddl_grant.h"
+#include "channel/ddl_privileged.h"
 #include "channel/ddl_publication.h"
 #include "channel/ddl_record.h"
 #include "channel/ddl_state.h"
+#include "channel/foreign_key.h"
 #include "channel/records.h"
 #include "channel/ddl_tamper.h"
 #include "channel/lock_order.h"
-#include "channel/telling.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
@@ -149,6 +152,7 @@ look_at_command(PROCESS_UTILITY_PARAMS)
 	CopyAtWork	outer_copy;
 
 	sg_tamper_command(sg_ddl_state(), command);
+	sg_computed_command(sg_ddl_state(), command);
 	sg_copied_begin(command, &outer_copy);
 	current_command = command;
 	PG_TRY();
@@ -205,9 +209,11 @@ look_at_object(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 static pg_noinline void
 function_made_ready(Oid function)
 {
+	sg_computed_function(function);
+	sg_privileged_function(function);
 	sg_copied_function(function);
-	if (sg_telling_watched)
-		sg_telling_function(function);
+	if (unlikely(function >= FirstNormalObjectId) && InNoForceRLSOperation())
+		sg_foreign_key_function();
 }
 
 static pg_noinline void

@@ -523,6 +523,11 @@ sg_gather_begin(GatheredDecision *gathered, const Disclosure *disclosure,
 {
 	Group	   *group = group_for_row(gathered, disclosure);
 
+	if (unlikely(group->is_open && group->open.unsettled))
+	{
+		sg_apart_settle(group);
+		open_groups--;
+	}
 	if (!group->is_open)
 	{
 		sg_apart_begin(group, disclosure);

@@ -64,6 +64,7 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed';
     END IF;
     PERFORM sharing_guard.check_readable(relation);
+    PERFORM sharing_guard.check_within_reach(relation, false);
     IF NOT EXISTS (SELECT FROM sharing_guard.adopted_pack) THEN
         RAISE EXCEPTION 'no policy has been adopted, so nothing can be protected'
             USING ERRCODE = 'SG007',

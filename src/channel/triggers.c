@@ -49,6 +49,7 @@
 #include "utils/uuid.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_install_triggers);
+PG_FUNCTION_INFO_V1(sg_sql_complete_triggers);
 PG_FUNCTION_INFO_V1(sg_sql_remove_triggers);
 PG_FUNCTION_INFO_V1(sg_follow_ddl);
 PG_FUNCTION_INFO_V1(sg_follow_drop);
@@ -508,8 +509,8 @@ select_guards(const char *query, int nargs, Oid *argtypes, Datum *args)
  * can do nothing with it but mend.  Works with the rights of the extension's
  * owner: a policy administrator need not own the tables that are protected.
  */
-Datum
-sg_sql_install_triggers(PG_FUNCTION_ARGS)
+static bool
+install_triggers(FunctionCallInfo fcinfo, LOCKMODE lockmode)
 {
 	Oid			argtypes[1] = {UUIDOID};
 	Datum		args[1] = {PG_GETARG_DATUM(0)};
@@ -531,10 +532,27 @@ sg_sql_install_triggers(PG_FUNCTION_ARGS)
 		GuardRow   *guard = lfirst(lc);
 
 		mended |= mend_tree(guard->relid, guard->guard_id, guard->skip_row,
-							ShareRowExclusiveLock);
+							lockmode);
 	}
 	end_own_rights(&rights);
-	PG_RETURN_BOOL(mended);
+	return mended;
+}
+
+Datum
+sg_sql_install_triggers(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(install_triggers(fcinfo, ShareRowExclusiveLock));
+}
+
+/*
+ * sharing_guard.complete_triggers(guard_id uuid) returns boolean
+ *
+ * The same where the tree has just grown: keeps nobody from writing.
+ */
+Datum
+sg_sql_complete_triggers(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(install_triggers(fcinfo, AccessShareLock));
 }
 
 /*

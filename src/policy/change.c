@@ -47,6 +47,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "fixed_form.h"
 #include "policy/change.h"
 #include "operational.h"
 #include "own_rights.h"
@@ -144,42 +145,6 @@ rows_equal(HeapTuple a, HeapTuple b, TupleDesc desc)
 }
 
 /*
- * Relations print with their schema unless the reader's search_path has it;
- * in the record they are to have it always.
- *
- * Returns what AtEOXact_GUC() takes to undo it.  After an error the end of the
- * transaction, or subtransaction, undoes it.
- */
-static int
-pin_output_settings(void)
-{
-	int			nest_level = NewGUCNestLevel();
-
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
-	(void) set_config_option("bytea_output", "hex",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
-	return nest_level;
-}
-
-/*
- * The row with its columns by name, for the record; palloc'd.  Dates are in
- * ISO form, whatever DateStyle the session has.
- */
-static char *
-row_as_json(HeapTuple row, TupleDesc desc)
-{
-	int			nest_level = pin_output_settings();
-	Datum		composite = heap_copy_tuple_as_datum(row, desc);
-	Datum		json = DirectFunctionCall1(row_to_json, composite);
-
-	AtEOXact_GUC(true, nest_level);
-	return TextDatumGetCString(json);
-}
-
-/*
  * The values of the key columns, which the trigger's arguments name, with "/"
  * between; palloc'd.  Errors out where one of them is no longer there.
  */
@@ -200,7 +165,7 @@ row_key(HeapTuple row, TupleDesc desc, const Trigger *trigger)
 					 errmsg("trigger \"%s\" names a key column \"%s\" that is not there",
 							trigger->tgname, trigger->tgargs[i]),
 					 errhint("Create the trigger again with the columns of the primary key as its arguments.")));
-		value = SPI_getvalue(row, desc, column);
+		value = sg_row_value(row, desc, column);
 		if (i > 0)
 			appendStringInfoChar(&key, '/');
 		appendStringInfoString(&key, value ? value : "");
@@ -454,15 +419,14 @@ sg_policy_changed(PG_FUNCTION_ARGS)
 	if (sg_policy_change_callback == NULL)
 		return PointerGetDatum(NULL);
 
-	change.relation = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(trigdata->tg_relation)),
-												 RelationGetRelationName(trigdata->tg_relation));
+	change.relation = sg_relation_name(RelationGetRelid(trigdata->tg_relation));
 	if (new_row != NULL || old_row != NULL)
 		change.key = row_key(new_row ? new_row : old_row, desc,
 							 trigdata->tg_trigger);
 	if (old_row != NULL)
-		change.old_row = row_as_json(old_row, desc);
+		change.old_row = sg_row_as_json(old_row, desc);
 	if (new_row != NULL)
-		change.new_row = row_as_json(new_row, desc);
+		change.new_row = sg_row_as_json(new_row, desc);
 	change.policy_revision = *statement_revision;
 	/* Not the transaction's start, which may be long past. */
 	change.at = GetCurrentTimestamp();

@@ -179,7 +179,9 @@ load_setting(Policy *policy)
 	bool		isnull;
 
 	if (sg_load_query("SELECT s.home_jurisdiction, s.agency, s.contact, s.mode, s.time_zone,"
-					  " (SELECT r.revision FROM sharing_guard.policy_revision AS r), s.attestations"
+					  " (SELECT GREATEST(r.revision, (SELECT pg_catalog.max(d.policy_revision)"
+					  "   FROM sharing_guard.dumped_log AS d))"
+					  "  FROM sharing_guard.policy_revision AS r), s.attestations"
 					  " FROM sharing_guard.setting AS s") != 1)
 		not_configured();
 	policy->home_jurisdiction = sg_load_text(0, 1);
