@@ -15,7 +15,7 @@ SELECT sharing_guard.grant_auditor('regress_sg_auditor');
 \c - regress_sg_owner
 CREATE TABLE public.queue (id int PRIMARY KEY, dest text, why text);
 \c - :superuser
-SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms') IS NOT NULL;
+SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce') IS NOT NULL;
 \c - regress_sg_owner
 INSERT INTO queue VALUES (1, 'oakdale-pd', 'theft'), (2, 'oakdale-pd', 'inv');
 \c - :superuser

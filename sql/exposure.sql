@@ -6,8 +6,8 @@ SET client_min_messages = error;
 CREATE TABLE read (id int PRIMARY KEY, plate text);
 INSERT INTO read VALUES (1, 'A'), (2, 'B');
 CREATE TABLE feed (id int PRIMARY KEY, dest text, note text);
-SELECT sharing_guard.protect_records('read', data_class => 'alpr', query_elements => 'plate');
-SELECT sharing_guard.protect_export('feed', destination => 'dest', data_class => 'alpr');
+SELECT sharing_guard.protect_records('read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
+SELECT sharing_guard.protect_export('feed', destination => 'dest', data_class => 'alpr', mode => 'enforce');
 -- Those that this server has whatever is done here: its superusers.
 SELECT DISTINCT kind FROM sharing_guard.exposure;
 

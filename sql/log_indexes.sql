@@ -6,7 +6,7 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS amcheck;
 CREATE TABLE feed (id serial PRIMARY KEY, dest text);
-SELECT sharing_guard.protect_export('feed', destination => 'dest', data_class => 'rms');
+SELECT sharing_guard.protect_export('feed', destination => 'dest', data_class => 'rms', mode => 'enforce');
 CREATE FUNCTION pg_temp.send() RETURNS void LANGUAGE sql AS $$ INSERT INTO feed (dest) VALUES ('oakdale-pd') $$;
 -- Every event of the log is in every index of it; those that amcheck cannot
 -- look into are asked for what they have.

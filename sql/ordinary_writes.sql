@@ -30,7 +30,7 @@ CREATE INDEX ON alpr.hit USING gin (to_tsvector('english', status));
 CREATE TABLE alpr.note (id bigserial PRIMARY KEY, hit_id bigint NOT NULL REFERENCES alpr.hit ON DELETE CASCADE, body text);
 INSERT INTO alpr.hit (plate, camera_id, seen) SELECT 'P' || i, i % 9 + 1, '2026-01-01 10:00+00'::timestamptz + i * interval '1 hour' FROM generate_series(1, 30) i;
 INSERT INTO alpr.note (hit_id, body) VALUES (3, 'a note');
-SELECT sharing_guard.protect_records('alpr.hit', data_class => 'alpr', query_elements => 'plate');
+SELECT sharing_guard.protect_records('alpr.hit', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
 GRANT ALL ON ALL TABLES IN SCHEMA alpr TO sg_officer;
 GRANT ALL ON ALL SEQUENCES IN SCHEMA alpr TO sg_officer;
 SELECT * FROM news();

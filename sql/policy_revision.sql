@@ -20,7 +20,7 @@ CREATE FUNCTION pg_temp.revisions_since() RETURNS bigint LANGUAGE sql AS $$
 $$;
 SELECT sharing_guard.adopt_policy('us-ca') IS NOT NULL AS adopted LIMIT 1;
 CREATE TABLE outbox (id int PRIMARY KEY, dest text);
-SELECT sharing_guard.protect_export('outbox', destination => 'dest', data_class => 'rms');
+SELECT sharing_guard.protect_export('outbox', destination => 'dest', data_class => 'rms', mode => 'enforce');
 UPDATE mark SET revision = r.revision FROM sharing_guard.policy_revision r;
 -- One for each statement that was not rolled back.  A row that was exported in
 -- between names the one it was decided under; a refusal, which outlives the

@@ -11,7 +11,7 @@ SELECT sharing_guard.grant_auditor('regress_sg_alice');
 SELECT sharing_guard.grant_auditor('regress_sg_bob');
 CREATE TABLE queue (id int PRIMARY KEY, dest text, why text);
 GRANT INSERT ON queue TO regress_sg_clerk, regress_sg_bob;
-SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms') IS NOT NULL;
+SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce') IS NOT NULL;
 RESET client_min_messages;
 
 -- configure() has opened the first period: 90 days, from local midnight.

@@ -23,7 +23,7 @@ SELECT sharing_guard.grant_auditor('regress_sg_alice');
 CREATE TABLE queue (id int PRIMARY KEY, dest text, why text, behalf text);
 GRANT INSERT ON queue TO regress_sg_clerk;
 SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', on_behalf_of_agency => 'behalf',
-    data_class => 'rms') IS NOT NULL;
+    data_class => 'rms', mode => 'enforce') IS NOT NULL;
 RESET client_min_messages;
 
 -- What the worker does every minute.
@@ -74,7 +74,7 @@ CREATE ROLE regress_sg_oakdale2 LOGIN;
 CREATE TABLE held (id int PRIMARY KEY, plate text);
 INSERT INTO held VALUES (1, 'PLATE1');
 GRANT SELECT ON held TO regress_sg_oakdale, regress_sg_clerk;
-SELECT sharing_guard.protect_records('held', data_class => 'rms') IS NOT NULL;
+SELECT sharing_guard.protect_records('held', data_class => 'rms', mode => 'enforce') IS NOT NULL;
 SELECT sharing_guard.bind_role('regress_sg_oakdale', 'oakdale-pd');
 SELECT sharing_guard.bind_role('regress_sg_oakdale2', 'oakdale-pd');
 SELECT sharing_guard.bind_publication('regress_sg_feed', 'oakdale-pd');

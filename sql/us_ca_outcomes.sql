@@ -7,7 +7,8 @@ SET client_min_messages = error;
 CREATE EXTENSION sharing_guard;
 RESET client_min_messages;
 SELECT sharing_guard.configure('US-CA', 'Anytown Police Department',
-                               'America/Los_Angeles', 'the records unit');
+                               'America/Los_Angeles', 'the records unit',
+                               attestations => true);
 SELECT count(*) > 1000 AS adopted FROM sharing_guard.adopt_policy('us-ca');
 INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level, status,
     immigration_authority, attested_on, attestation_expires, contract_reference, contract_expires) VALUES

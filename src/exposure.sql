@@ -354,7 +354,7 @@ BEGIN
     RETURN QUERY
     SELECT 'unprotected_table', 'medium', c.oid::regclass::text, pg_get_userbyid(c.relowner)::text,
            format('it has the columns of %s, and no guard', string_agg(g.table_name, ', ' ORDER BY g.table_name)),
-           format('SELECT sharing_guard.protect_%s(%L, data_class => %L); -- and which of its columns is what',
+           format('SELECT sharing_guard.protect_%s(%L, data_class => %L, mode => ''enforce''); -- and which of its columns is what',
                   CASE min(g.kind) WHEN 'export' THEN 'export' ELSE 'records' END, c.oid::regclass, min(g.data_class))
     FROM sharing_guard.guard g
          CROSS JOIN LATERAL (
@@ -383,7 +383,7 @@ BEGIN
              JOIN pg_rewrite w ON w.oid = d.objid)
     SELECT 'unprotected_table', 'medium', c.oid::regclass::text, pg_get_userbyid(c.relowner)::text,
            format('it is made of %s, and has no guard', string_agg(DISTINCT g.table_name, ', ')),
-           format('SELECT sharing_guard.protect_records(%L, data_class => %L); -- and which of its columns is what',
+           format('SELECT sharing_guard.protect_records(%L, data_class => %L, mode => ''enforce''); -- and which of its columns is what',
                   c.oid::regclass, min(g.data_class))
     FROM made_of m
          JOIN sharing_guard.guard g ON g.guard_id = m.guard_id

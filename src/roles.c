@@ -138,7 +138,7 @@ static const char policy_admin_grants[] =
 "  sharing_guard.split_identifiers, sharing_guard.base_type,"
 "  sharing_guard.install_triggers, sharing_guard.remove_triggers,"
 "  sharing_guard.lock_tree, sharing_guard.lock_guarded,"
-"  sharing_guard.needs_exclusive_lock,"
+"  sharing_guard.needs_exclusive_lock, sharing_guard.mode_now,"
 "  sharing_guard.require_operational, sharing_guard.library_preloaded,"
 "  sharing_guard.database_listed, sharing_guard.missing_databases,"
 "  sharing_guard.preflight,"

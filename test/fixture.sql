@@ -20,7 +20,8 @@ END $$;
 DROP EXTENSION IF EXISTS sharing_guard CASCADE;
 CREATE EXTENSION sharing_guard;
 SELECT sharing_guard.configure('US-CA', 'Riverbend Police Department', 'America/Los_Angeles',
-                               'the privacy officer, privacy@riverbend.example');
+                               'the privacy officer, privacy@riverbend.example',
+                               attestations => true);
 SELECT count(*) FROM sharing_guard.adopt_policy('us-ca');
 INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level, kind, status, immigration_authority, attested_on)
 VALUES ('oakdale-pd', 'Oakdale Police Department', 'US-CA', 'local', 'police', 'active', false, '2020-01-01'),

@@ -62,14 +62,14 @@ typedef struct PendingRevision
 {
 	int64		number;			/* counts within the transaction, from 1 */
 	SubTransactionId subid;
-}			PendingRevision;
+} PendingRevision;
 
 /*
  * Those that are not rolled back, in order, in the transaction's memory.
  * Subtransactions end in the opposite order of their beginnings, so those of
  * the innermost are at the end.
  */
-static PendingRevision * pending = NULL;
+static PendingRevision *pending = NULL;
 static int	npending = 0;
 static int	pending_room = 0;
 static int64 last_number = 0;

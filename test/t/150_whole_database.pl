@@ -63,7 +63,7 @@ is($node->psql('guarded', 'DROP EXTENSION sharing_guard CASCADE'), 0, 'DROP EXTE
 set_up_policy($node);
 $node->safe_psql('guarded', q{
 	CREATE TABLE queue (id text PRIMARY KEY, dest text, why text);
-	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr')});
+	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr', mode => 'enforce')});
 like(error_of($node, 'guarded', q{INSERT INTO queue VALUES ('1', 'springs-pd', 'x')}), qr/SG001/, 'and CREATE EXTENSION again');
 
 done_testing();

@@ -32,9 +32,9 @@ $node->safe_psql('guarded', qq{
 	CREATE ROLE oakdale LOGIN;
 	GRANT SELECT ON read TO oakdale;
 	SELECT sharing_guard.bind_role('oakdale', 'oakdale-pd'),
-		sharing_guard.protect_records('read', data_class => 'alpr', query_elements => 'plate'),
-		sharing_guard.protect_export('outbox', destination => 'dest', purpose => 'why', record_key => 'id', data_class => 'rms'),
-		sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', record_key => 'id', data_class => 'alpr')});
+		sharing_guard.protect_records('read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce'),
+		sharing_guard.protect_export('outbox', destination => 'dest', purpose => 'why', record_key => 'id', data_class => 'rms', mode => 'enforce'),
+		sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', record_key => 'id', data_class => 'alpr', mode => 'enforce')});
 $node->safe_psql('county', 'GRANT SELECT, INSERT ON received TO vendor');
 
 sub sql { return $node->safe_psql('guarded', $_[0]) }

@@ -56,9 +56,9 @@ $node->safe_psql('guarded', q{
 	CREATE ROLE backup LOGIN;
 	GRANT pg_read_all_data TO backup;
 	GRANT SELECT ON read, own TO officer;
-	SELECT sharing_guard.protect_records('read', data_class => 'alpr', query_elements => 'plate'),
-		sharing_guard.protect_records('own', data_class => 'alpr', record_self_access => true),
-		sharing_guard.protect_export('queue', destination => 'dest', data_class => 'alpr'),
+	SELECT sharing_guard.protect_records('read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce'),
+		sharing_guard.protect_records('own', data_class => 'alpr', record_self_access => true, mode => 'enforce'),
+		sharing_guard.protect_export('queue', destination => 'dest', data_class => 'alpr', mode => 'enforce'),
 		sharing_guard.bind_backup('backup')});
 $node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE guarded');
 my $offset = -s $node->logfile;
