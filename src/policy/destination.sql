@@ -364,7 +364,7 @@ CREATE TRIGGER agency_alias_twin_check_update AFTER UPDATE ON sharing_guard.agen
 -- With the caller's rights: the recorded author is the caller.
 CREATE FUNCTION sharing_guard.accept_alias(
     name text, agency text, confirm boolean DEFAULT false
-) RETURNS void
+) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -387,7 +387,7 @@ BEGIN
     IF EXISTS (SELECT FROM sharing_guard.agency_alias AS l
                WHERE l.alias = accept_alias.name
                  AND l.agency_id = accept_alias.agency) THEN
-        RETURN;
+        RETURN format('"%s" stands for agency %s already', accept_alias.name, accept_alias.agency);
     END IF;
     -- Who decides may know better than a spelling, but should have seen it: an
     -- alias makes an agency of another state one of our own, or accuses ours.
@@ -421,6 +421,7 @@ BEGIN
             USING DETAIL = doubt,
                   HINT = 'If that is a mistake, delete the alias from sharing_guard.agency_alias.';
     END IF;
+    RETURN format('"%s" stands for agency %s, of the class %s', accept_alias.name, accept_alias.agency, meant.destination_class);
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.accept_alias(text, text, boolean) FROM PUBLIC;
