@@ -38,6 +38,7 @@ OBJS = \
 	src/channel/decision_cache.o \
 	src/channel/ddl.o \
 	src/channel/ddl_computed.o \
+	src/channel/ddl_content.o \
 	src/channel/ddl_copied.o \
 	src/channel/ddl_grant.o \
 	src/channel/ddl_privileged.o \
