@@ -15,10 +15,10 @@ CREATE TABLE v.feed (id int PRIMARY KEY, dest text);
 CREATE TABLE v.part (id int, plate text) PARTITION BY RANGE (id);
 CREATE TABLE v.part1 PARTITION OF v.part FOR VALUES FROM (0) TO (10);
 RESET ROLE;
-SELECT sharing_guard.protect_records('v.read', data_class => 'alpr', query_elements => 'plate');
-SELECT sharing_guard.protect_records('v.part', data_class => 'alpr', query_elements => 'plate');
-SELECT sharing_guard.protect_records('v.case', data_class => 'rms');
-SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr');
+SELECT sharing_guard.protect_records('v.read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
+SELECT sharing_guard.protect_records('v.part', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
+SELECT sharing_guard.protect_records('v.case', data_class => 'rms', mode => 'enforce');
+SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr', mode => 'enforce');
 SELECT current_setting('data_directory') || '/PG_VERSION' AS pg_version \gset
 \set VERBOSITY terse
 -- What is on record since the last time this was asked.
@@ -64,7 +64,7 @@ ALTER ROLE regress_group BYPASSRLS;
 ALTER SYSTEM SET sharing_guard.gather_memory = '16MB';
 ALTER SYSTEM RESET sharing_guard.gather_memory;
 SELECT * FROM pg_temp.news();
-SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr');
+SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr', mode => 'enforce');
 -- The log refuses everybody, and keeps the attempt.
 TRUNCATE sharing_guard.event;
 DELETE FROM sharing_guard.event;

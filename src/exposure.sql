@@ -63,6 +63,21 @@ BEGIN
     FROM unnest(ARRAY['sharing_guard_follow_ddl', 'sharing_guard_follow_drop']) AS e (name)
     WHERE NOT EXISTS (SELECT FROM pg_event_trigger t WHERE t.evtname = e.name AND t.evtenabled = 'A');
     RETURN QUERY
+    SELECT 'out_of_reach', 'high', r.relid::regclass::text, NULL::text,
+           format('a guard cannot see its rows, which are refused here: %s', b.reason),
+           format(CASE WHEN b.reason LIKE '%access method%' THEN 'ALTER TABLE %s SET ACCESS METHOD heap;'
+                       ELSE 'SELECT undistribute_table(%L); -- or SELECT sharing_guard.unprotect(%2$L);' END,
+                  r.relid::regclass, g.relation)
+    FROM sharing_guard.guarded_relations() r
+         JOIN sharing_guard.guard g ON g.guard_id = r.guard_id,
+         sharing_guard.bypass_reason(r.relid::regclass, r.kind = 'export') AS b (reason)
+    WHERE b.reason IS NOT NULL;
+    RETURN QUERY
+    SELECT 'worker_node', 'high', format('%s:%s', w.node, w.port), NULL::text,
+           'it keeps rows of this database''s distributed tables and has neither a policy nor a guard: whoever logs in there is not seen',
+           format('SELECT citus_remove_node(%L, %s); -- when no table is distributed any more', w.node, w.port)
+    FROM sharing_guard.worker_nodes() w;
+    RETURN QUERY
     SELECT 'observe', 'high', 'all guards', NULL::text,
            'the overall mode is observe: nothing is stopped', 'SELECT sharing_guard.set_mode(''enforce'');'
     FROM sharing_guard.setting s WHERE s.mode = 'observe';
@@ -79,6 +94,32 @@ BEGIN
            format('SELECT sharing_guard.close_maintenance(%L);', m.request)
     FROM sharing_guard.maintenance m
     WHERE m.approved_at IS NOT NULL AND m.closed_at IS NULL;
+
+    -- What is said of somebody, or something, that is not there any more.
+    RETURN QUERY
+    SELECT 'dangling', 'high', format('role with OID %s', t.role), NULL::text,
+           format('the role is gone and %s still: a login that is made under its name is somebody else, and is bound to nothing', t.tie),
+           t.way_out || ' -- and bind the new login, if there is one'
+    FROM sharing_guard.role_ties() t
+    WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = t.role);
+    RETURN QUERY
+    SELECT 'dangling', 'medium', r.rolname::text, NULL::text,
+           format('the role %s, and DROP OWNED has taken away what keeps the server from dropping it', t.tie),
+           'SELECT sharing_guard.mark_roles();'
+    FROM sharing_guard.role_ties() t JOIN pg_roles r ON r.oid = t.role
+    WHERE NOT t.marked;
+    RETURN QUERY
+    SELECT 'dangling', 'medium', g.table_name, NULL::text,
+           'the guard''s table is gone, and the guard was left: another table under its name has none',
+           format('DELETE FROM sharing_guard.guard WHERE guard_id = %L;', g.guard_id)
+    FROM sharing_guard.guard g
+    WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = g.relation::oid);
+    RETURN QUERY
+    SELECT 'dangling', 'low', format('foreign server %s', b.server), NULL::text,
+           format('the server is gone and is bound to agency %s still: one that is made under its name counts as theirs', b.agency_id),
+           format('SELECT sharing_guard.unbind_server(%L);', b.server)
+    FROM sharing_guard.server_binding b
+    WHERE NOT EXISTS (SELECT FROM pg_foreign_server s WHERE s.srvname::text = b.server);
 
     -- Roles that pass by rights.
     RETURN QUERY
@@ -283,6 +324,22 @@ BEGIN
     FROM sharing_guard.guarded_relations() r
          JOIN sharing_guard.guard g ON g.guard_id = r.guard_id
     WHERE has_table_privilege('public', r.relid, 'SELECT');
+    -- Rights that were there before the guard, or came back with a dump.
+    IF EXISTS (SELECT FROM sharing_guard.setting) THEN
+        RETURN QUERY
+        SELECT DISTINCT 'refused_right', CASE WHEN g.kind = 'records' AND g.mode = 'enforce' AND s.mode = 'enforce' THEN 'medium' ELSE 'high' END,
+               g.table_name, b.role::text,
+               format('the role may read the table for agency %s, and the policy refuses to share with it by GRANT%s', b.agency_id,
+                      CASE WHEN g.kind = 'records' AND g.mode = 'enforce' AND s.mode = 'enforce'
+                           THEN ': what is read is decided on each time' ELSE '' END),
+               format('REVOKE SELECT ON %s FROM %s;', g.relation, b.role)
+        FROM sharing_guard.setting s, sharing_guard.role_binding b, sharing_guard.guard g
+        WHERE EXISTS (SELECT FROM pg_class c WHERE c.oid = g.relation::oid)
+          AND EXISTS (SELECT FROM pg_roles r WHERE r.oid = b.role::oid AND NOT r.rolsuper)
+          AND has_any_column_privilege(b.role::oid, g.relation::oid, 'SELECT')
+          AND (SELECT p.outcome = 'block' FROM sharing_guard.preview_decision(
+                   b.agency_id, NULL, g.data_class, channel => 'grant') AS p);
+    END IF;
     RETURN QUERY
     SELECT 'statistics', 'medium', g.table_name, 'PUBLIC',
            'whoever may read the table sees its most common values in pg_stats, and no query of the table is seen',
@@ -297,7 +354,7 @@ BEGIN
     RETURN QUERY
     SELECT 'unprotected_table', 'medium', c.oid::regclass::text, pg_get_userbyid(c.relowner)::text,
            format('it has the columns of %s, and no guard', string_agg(g.table_name, ', ' ORDER BY g.table_name)),
-           format('SELECT sharing_guard.protect_%s(%L, data_class => %L); -- and which of its columns is what',
+           format('SELECT sharing_guard.protect_%s(%L, data_class => %L, mode => ''enforce''); -- and which of its columns is what',
                   CASE min(g.kind) WHEN 'export' THEN 'export' ELSE 'records' END, c.oid::regclass, min(g.data_class))
     FROM sharing_guard.guard g
          CROSS JOIN LATERAL (
@@ -326,7 +383,7 @@ BEGIN
              JOIN pg_rewrite w ON w.oid = d.objid)
     SELECT 'unprotected_table', 'medium', c.oid::regclass::text, pg_get_userbyid(c.relowner)::text,
            format('it is made of %s, and has no guard', string_agg(DISTINCT g.table_name, ', ')),
-           format('SELECT sharing_guard.protect_records(%L, data_class => %L); -- and which of its columns is what',
+           format('SELECT sharing_guard.protect_records(%L, data_class => %L, mode => ''enforce''); -- and which of its columns is what',
                   c.oid::regclass, min(g.data_class))
     FROM made_of m
          JOIN sharing_guard.guard g ON g.guard_id = m.guard_id
@@ -347,7 +404,7 @@ REVOKE ALL ON TABLE sharing_guard.exposure FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.exposure IS
 'Every way by which data can still leave this database past its guards: one row each, with who holds it and the command that closes it. Empty when there is nothing to say';
 COMMENT ON COLUMN sharing_guard.exposure.kind IS
-'What it is: library, guard_defect, observe, maintenance, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, write_all_data, maintain, statements, setting, shared_login, untrusted_language, sending_function, superuser_function, trigger, row_function, rule, publication, subscription, replication_slot, standby, foreign_server, public_grant, statistics, unprotected_table';
+'What it is: library, guard_defect, out_of_reach, worker_node, observe, maintenance, dangling, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, write_all_data, maintain, statements, setting, shared_login, untrusted_language, sending_function, superuser_function, trigger, row_function, rule, publication, subscription, replication_slot, standby, foreign_server, public_grant, refused_right, statistics, unprotected_table';
 COMMENT ON COLUMN sharing_guard.exposure.severity IS
 'high: rows can leave and nothing is seen of it; medium: some of them, or only by somebody in particular; low: it takes more than this';
 COMMENT ON COLUMN sharing_guard.exposure.subject IS 'The role, table, function, server or slot';

@@ -14,6 +14,7 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "channel/ddl.h"
@@ -25,9 +26,10 @@
 #include "channel/ddl_publication.h"
 #include "channel/ddl_record.h"
 #include "channel/ddl_state.h"
+#include "channel/foreign_key.h"
 #include "channel/records.h"
 #include "channel/ddl_tamper.h"
-#include "channel/telling.h"
+#include "channel/lock_order.h"
 #include "channel/ddl_ways.h"
 #include "compat.h"
 #include "miscadmin.h"
@@ -76,7 +78,6 @@ is_of_interest(const Node *command)
 		case T_AlterPolicyStmt:
 		case T_AlterPublicationStmt:
 		case T_AlterRoleStmt:
-		case T_AlterSystemStmt:
 		case T_AlterTableStmt:
 		case T_ClusterStmt:
 		case T_CreateForeignTableStmt:
@@ -105,6 +106,20 @@ is_of_interest(const Node *command)
 		case T_TruncateStmt:
 		case T_VacuumStmt:
 			return true;
+		case T_AlterSystemStmt:
+			{
+				const char *name = ((const AlterSystemStmt *) command)->setstmt->name;
+
+				/*
+				 * The emergency switch waits for nobody; the writer records
+				 * it.
+				 */
+				return name == NULL || !superuser() ||
+					pg_strcasecmp(name, "sharing_guard.emergency_observe") != 0;
+			}
+		case T_LockStmt:
+			sg_lock_command((const LockStmt *) command);
+			return false;
 		case T_VariableSetStmt:
 			{
 				/* Of all settings two; the name is NULL for RESET ALL. */
@@ -202,8 +217,8 @@ function_made_ready(Oid function)
 	sg_privileged_function(function);
 	sg_ways_function(function);
 	sg_copied_function(function);
-	if (sg_telling_watched)
-		sg_telling_function(function);
+	if (unlikely(function >= FirstNormalObjectId) && InNoForceRLSOperation())
+		sg_foreign_key_function();
 }
 
 static pg_noinline void

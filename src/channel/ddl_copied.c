@@ -35,6 +35,8 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "audit/actor.h"
+#include "channel/bypass.h"
 #include "channel/ddl_copied.h"
 #include "channel/ddl_privileged.h"
 #include "channel/ddl_record.h"
@@ -42,7 +44,6 @@
 #include "channel/query.h"
 #include "channel/query_reads.h"
 #include "channel/records.h"
-#include "channel/telling.h"
 #include "commands/extension.h"
 #include "executor/executor.h"
 #include "foreign/foreign.h"
@@ -224,6 +225,8 @@ acting_agency(const DdlState *state)
 		agency = sg_ddl_agency_of_role(state, GetOuterUserId());
 	if (agency == NULL)
 		agency = sg_ddl_agency_of_role(state, GetUserId());
+	if (agency == NULL)
+		agency = sg_ddl_agency_of_role(state, sg_actor_login(GetSessionUserId()));
 	return agency;
 }
 
@@ -475,35 +478,13 @@ next_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		standard_ExecutorStart(queryDesc, eflags);
 }
 
-/* A statement that writes: can it tell what it looks at? */
-static pg_noinline void
-watched_ExecutorStart(QueryDesc *queryDesc, int eflags)
-{
-	TellingWatch outer;
-	bool		tells = false;
-
-	sg_telling_begin(&outer);
-	PG_TRY();
-	{
-		next_ExecutorStart(queryDesc, eflags);
-	}
-	PG_FINALLY();
-	{
-		tells = sg_telling_end(&outer);
-	}
-	PG_END_TRY();
-	if (tells)
-		sg_query_tells(queryDesc->estate);
-}
-
 static void
 copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
-	if (likely(queryDesc->plannedstmt->resultRelations == NIL ||
-			   !sg_records_possible))
-		next_ExecutorStart(queryDesc, eflags);
-	else
-		watched_ExecutorStart(queryDesc, eflags);
+	if (unlikely(sg_records_possible) && !(eflags & EXEC_FLAG_EXPLAIN_ONLY) &&
+		!IsParallelWorker())
+		sg_bypass_check_plan(queryDesc);
+	next_ExecutorStart(queryDesc, eflags);
 
 	if (unlikely(queryDesc->plannedstmt->resultRelations != NIL ||
 				 (sg_records_possible && sg_ddl_any_records())) &&

@@ -23,6 +23,7 @@
 #include "channel/ddl_privileged.h"
 #include "channel/ddl_record.h"
 #include "compat.h"
+#include "fixed_form.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "nodes/value.h"
@@ -191,8 +192,7 @@ note_own_objects(const DdlState *state, const GrantStmt *stmt)
 
 			if (OidIsValid(relid) && get_rel_namespace(relid) == state->schema)
 				sg_ddl_note(stmt->is_grant ? "GRANT" : "REVOKE",
-							quote_qualified_identifier("sharing_guard",
-													   get_rel_name(relid)), NULL);
+							sg_relation_name(relid), NULL);
 		}
 		else if (stmt->targtype == ACL_TARGET_ALL_IN_SCHEMA &&
 				 IsA(object, String) &&
@@ -367,7 +367,7 @@ note_membership(const DdlState *state, const char *operation, Oid role,
 		return;
 	foreach(lc, members)
 		sg_ddl_note(operation,
-					psprintf("role %s", quote_identifier(GetUserNameFromId(role, true))),
+					psprintf("role %s", sg_quote_name(GetUserNameFromId(role, true))),
 					get_rolespec_name(lfirst(lc)));
 }
 

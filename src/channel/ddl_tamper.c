@@ -37,12 +37,16 @@
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "channel/cloned.h"
 #include "channel/ddl_computed.h"
+#include "channel/ddl_drop.h"
 #include "channel/ddl_record.h"
+#include "channel/ddl_role.h"
 #include "channel/ddl_tamper.h"
 #include "channel/parents.h"
 #include "channel/triggers.h"
 #include "compat.h"
+#include "fixed_form.h"
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "commands/extension.h"
@@ -106,12 +110,9 @@ changed_tuple(Oid catalog, Oid index, AttrNumber oid_column, Oid object,
 static char *
 qualified_name(Oid relid)
 {
-	char	   *name = get_rel_name(relid);
-	char	   *schema = name ? get_namespace_name(get_rel_namespace(relid)) : NULL;
+	char	   *name = sg_relation_name(relid);
 
-	if (schema == NULL)
-		return psprintf("relation %u", relid);
-	return quote_qualified_identifier(schema, name);
+	return name != NULL ? name : psprintf("relation %u", relid);
 }
 
 static bool
@@ -211,6 +212,8 @@ relation_dropped(const DdlState *state, Oid relid, int column)
 	char	   *name;
 
 	/* Tables of ours go with the extension alone. */
+	if (relid == state->event_table && column == 0)
+		sg_drop_check_log(state);
 	if (column > 0 && get_rel_namespace(relid) == state->schema)
 		own_table_altered(state, "DROP COLUMN", relid,
 						  get_attname(relid, column, true));
@@ -357,9 +360,8 @@ object_dropped(const DdlState *state, const Node *command, Oid classId,
  * ----------------------------------------------------------------
  */
 
-/* Does the relation have any row at all, seen or not? */
-static bool
-has_rows(Oid relid)
+bool
+sg_tamper_has_rows(Oid relid)
 {
 	ListCell   *lc;
 	bool		found = false;
@@ -434,12 +436,20 @@ inheritance_changed(const DdlState *state, Oid child, Oid parent)
 	if (!attached)
 		sg_ddl_tampering(state, "DETACH", guard->relation,
 						 qualified_name(child));
-	else if (!guard->records && has_rows(child))
+	else if (guard->records)
+		return;
+	else if (sg_tamper_has_rows(child))
+	{
 		sg_ddl_tampering(state, "ATTACH of rows", guard->relation,
 						 qualified_name(child));
-	else if (!guard->records && event_triggers_off())
+		sg_cloned_child(guard, child, true);
+		return;
+	}
+	else if (event_triggers_off())
 		sg_ddl_tampering(state, "ATTACH with event_triggers off",
 						 guard->relation, qualified_name(child));
+	if (attached)
+		sg_cloned_child(guard, child, false);
 }
 
 static void
@@ -706,6 +716,8 @@ sg_tamper_object(const DdlState *state, const Node *command,
 			object_dropped(state, command, classId, objectId, subId);
 			break;
 		case OAT_POST_CREATE:
+			if (classId == TriggerRelationId)
+				sg_cloned_trigger(state, objectId);
 			if (arg != NULL && ((ObjectAccessPostCreate *) arg)->is_internal)
 				return;
 			if (classId == InheritsRelationId)
@@ -1041,6 +1053,8 @@ drop_roles(const DdlState *state, const DropRoleStmt *stmt)
 		Oid			role = spec->roletype == ROLESPEC_CSTRING ?
 		get_role_oid(spec->rolename, true) : InvalidOid;
 
+		if (OidIsValid(role))
+			sg_role_refuse_drop(state, spec->rolename, role);
 		if (OidIsValid(role) && sg_ddl_agency_of_role(state, role) != NULL)
 			sg_ddl_note("DROP ROLE", spec->rolename,
 						sg_ddl_agency_of_role(state, role));
@@ -1145,6 +1159,10 @@ sg_tamper_command(const DdlState *state, const Node *command)
 			if (state->guards != NIL && ((const CopyStmt *) command)->is_program)
 				run_program((const CopyStmt *) command);
 			break;
+		case T_DropStmt:
+		case T_DropOwnedStmt:
+			sg_drop_check_command(state, command);
+			break;
 		case T_DropRoleStmt:
 			drop_roles(state, (const DropRoleStmt *) command);
 			break;
@@ -1181,6 +1199,10 @@ sg_tamper_executed(const DdlState *state, const Node *command)
 	Oid			function = function_made;
 
 	function_made = InvalidOid;
+	if (state != NULL && IsA(command, DropOwnedStmt))
+		sg_role_owned_dropped(state, (const DropOwnedStmt *) command);
+	else if (state != NULL && IsA(command, RenameStmt))
+		sg_role_binding_renamed(state, (const RenameStmt *) command);
 	if (state != NULL && state->guards != NIL && OidIsValid(function))
 		sg_computed_function_made(state, command, function);
 }

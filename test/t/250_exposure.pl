@@ -13,7 +13,7 @@ set_up_policy($node);
 $node->safe_psql('guarded', q{
 	CREATE TABLE read (id int PRIMARY KEY, plate text);
 	INSERT INTO read VALUES (1, 'P1'), (2, 'P2');
-	SELECT sharing_guard.protect_records('read', data_class => 'alpr');
+	SELECT sharing_guard.protect_records('read', data_class => 'alpr', mode => 'enforce');
 	CREATE ROLE auditor LOGIN;
 	SELECT sharing_guard.grant_auditor('auditor')});
 
@@ -51,6 +51,13 @@ $node->safe_psql('postgres', (split /\|/, said())[2]);
 $node->restart;
 is(said(), '', 'listed by the command that was given');
 is($node->safe_psql('guarded', 'SHOW sharing_guard.databases'), 'other, guarded', 'and the other is still listed');
+
+# A logical slot (here, since it takes wal_level = logical).
+$node->safe_psql('guarded', q{SELECT pg_create_logical_replication_slot('regress_slot', 'pgoutput')});
+is($node->safe_psql('guarded', q{SELECT severity, subject, command FROM sharing_guard.exposure WHERE kind = 'replication_slot'}),
+	q{high|regress_slot|SELECT pg_drop_replication_slot('regress_slot');}, 'a logical slot is open');
+close_ways(q{kind = 'replication_slot'});
+is($node->safe_psql('guarded', q{SELECT count(*) FROM pg_replication_slots}), '0', 'and closed by the command that was given');
 
 # What a fresh server has, closed one by one.
 is($node->safe_psql('guarded', q{SELECT string_agg(DISTINCT kind, ', ') FROM sharing_guard.exposure}),
