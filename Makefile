@@ -41,6 +41,7 @@ OBJS = \
 	src/channel/decision_cache.o \
 	src/channel/ddl.o \
 	src/channel/ddl_computed.o \
+	src/channel/ddl_content.o \
 	src/channel/ddl_copied.o \
 	src/channel/ddl_drop.o \
 	src/channel/ddl_grant.o \

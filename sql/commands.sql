@@ -128,6 +128,52 @@ REVOKE pg_read_server_files, pg_monitor FROM regress_vendor;
 REVOKE SET ON PARAMETER session_preload_libraries FROM regress_vendor;
 SELECT * FROM pg_temp.news();
 
+-- New content in rows that have gone out: flagged, for each destination.  What
+-- shows nothing new in them is free.
+CREATE VIEW pg_temp.content AS
+SELECT event_id, operation, relation, destination, outcome, rows_disclosed,
+    (SELECT r FROM unnest(flag_reasons) r WHERE r LIKE 'Rows that%') AS "new"
+FROM sharing_guard.audit WHERE channel = 'export_row' AND operation NOT IN ('INSERT', 'UPDATE');
+INSERT INTO v.feed SELECT g, 'oakdale-pd' FROM generate_series(101, 103) g;
+SELECT sharing_guard.set_mode('observe', 'v.feed');
+INSERT INTO v.feed VALUES (104, 'reno-test-pd');
+SELECT sharing_guard.set_mode('enforce', 'v.feed');
+ALTER TABLE v.feed ADD COLUMN nothing text, ADD COLUMN null_default text DEFAULT NULL;
+ALTER TABLE v.feed ADD COLUMN IF NOT EXISTS nothing text DEFAULT '7SECRET9';
+ALTER TABLE v.feed ALTER nothing SET DEFAULT '7SECRET9';
+ALTER TABLE v.feed ALTER nothing TYPE varchar(20);
+SELECT count(*) FROM pg_temp.content;
+SET ROLE regress_vendor;
+ALTER TABLE v.feed ADD COLUMN extra text DEFAULT '7SECRET9';
+RESET ROLE;
+SELECT operation, relation, destination, outcome, rows_disclosed, "new" FROM pg_temp.content ORDER BY event_id;
+CREATE TEMP TABLE known AS SELECT event_id FROM pg_temp.content;
+-- A default of a domain, what is computed, numbers, another expression.
+CREATE DOMAIN v.dom AS text DEFAULT '7SECRET9';
+ALTER TABLE v.feed ADD COLUMN of_domain v.dom;
+ALTER TABLE v.feed ADD COLUMN computed text GENERATED ALWAYS AS (dest || 'x') STORED;
+ALTER TABLE v.feed ADD COLUMN num int GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE v.feed ADD COLUMN ser serial;
+ALTER TABLE v.feed ADD COLUMN "at all" double precision DEFAULT random();
+ALTER TABLE v.feed ALTER nothing TYPE text USING '7SECRET9';
+SELECT operation, destination, rows_disclosed, "new" FROM pg_temp.content
+WHERE event_id NOT IN (SELECT event_id FROM known) AND destination = 'reno-test-pd' ORDER BY event_id;
+-- Rolled back, nobody has seen it; and in a table without rows there is nothing to see.
+TRUNCATE known; INSERT INTO known SELECT event_id FROM pg_temp.content;
+BEGIN; ALTER TABLE v.feed ADD COLUMN gone text DEFAULT '7SECRET9'; ROLLBACK;
+CREATE TABLE v.empty (id int PRIMARY KEY, dest text) PARTITION BY RANGE (id);
+CREATE TABLE v.empty1 PARTITION OF v.empty FOR VALUES FROM (0) TO (10);
+SELECT sharing_guard.protect_export('v.empty', destination => 'dest', data_class => 'alpr');
+ALTER TABLE v.empty ADD COLUMN extra text DEFAULT '7SECRET9';
+SELECT count(*) FROM pg_temp.content WHERE event_id NOT IN (SELECT event_id FROM known);
+-- In a partition.
+INSERT INTO v.empty VALUES (1, 'oakdale-pd');
+ALTER TABLE v.empty ADD COLUMN more text DEFAULT '7SECRET9';
+SELECT operation, relation, destination, rows_disclosed FROM pg_temp.content WHERE event_id NOT IN (SELECT event_id FROM known);
+DROP TABLE v.empty;
+DELETE FROM v.feed;
+INSERT INTO told SELECT event_id FROM pg_temp.all_news EXCEPT SELECT event_id FROM told;
+
 -- Publications: to whom it was said that they go.
 SELECT sharing_guard.bind_publication('to_springs', 'reno-test-pd');
 SELECT sharing_guard.bind_publication('to_oakdale', 'oakdale-pd');

@@ -19,6 +19,7 @@
 #include "catalog/pg_class.h"
 #include "channel/ddl.h"
 #include "channel/ddl_computed.h"
+#include "channel/ddl_content.h"
 #include "channel/ddl_copied.h"
 #include "channel/ddl_grant.h"
 #include "channel/ddl_privileged.h"
@@ -149,10 +150,12 @@ look_at_command(PROCESS_UTILITY_PARAMS)
 	const Node *command = pstmt->utilityStmt;
 	const Node *outer_command = current_command;
 	CopyAtWork	outer_copy;
+	void	   *content;
 
 	sg_tamper_command(sg_ddl_state(), command);
 	sg_computed_command(sg_ddl_state(), command);
 	sg_ways_command(sg_ddl_state(), command, outer_command);
+	content = sg_content_before(sg_ddl_state(), command);
 	sg_copied_begin(command, &outer_copy);
 	current_command = command;
 	PG_TRY();
@@ -164,6 +167,7 @@ look_at_command(PROCESS_UTILITY_PARAMS)
 		/* What it has made of the catalogs, before anybody else sees it. */
 		state = sg_ddl_state();
 		sg_tamper_executed(state, command);
+		sg_content_executed(state, command, content);
 		sg_grant_command(state, command);
 		sg_publication_command(state, command);
 		sg_copied_command(state, command);

@@ -73,6 +73,9 @@ typedef struct DdlDisclosure
 	bool		never_block;	/* flagged at most */
 	bool		refuse;			/* a setting refuses it, whatever the policy */
 	bool		durable;		/* rows leave before the commit */
+	bool		despite_maintenance;	/* not refused while it is open */
+	int64		rows;			/* how many, where that is known and they are
+								 * recorded with the transaction */
 	OpenDisclosure *open;		/* their count will be known; else NULL */
 } DdlDisclosure;
 
