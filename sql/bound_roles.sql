@@ -80,7 +80,8 @@ SELECT extcondition[array_position(extconfig, 'sharing_guard.role_binding'::regc
 FROM pg_extension WHERE extname = 'sharing_guard' \gset
 SELECT count(*) AS "dumped" FROM sharing_guard.role_binding :dumped;
 \set ECHO none
-SELECT regexp_replace(command, '; --.*|;$', '') || ' IS NOT NULL AS unbound' FROM sharing_guard.exposure WHERE kind = 'dangling' AND finding LIKE '%role is gone%' \gexec
+SELECT CASE WHEN command LIKE 'SELECT %' THEN regexp_replace(command, ';( --.*)?$', '') || ' IS NOT NULL AS unbound' ELSE command END
+FROM sharing_guard.exposure WHERE kind = 'dangling' AND finding LIKE '%role is gone%' \gexec
 \set ECHO all
 SELECT count(*) FROM sharing_guard.exposure WHERE kind = 'dangling';
 

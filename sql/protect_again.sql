@@ -3,7 +3,9 @@
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 RESET client_min_messages;
 SELECT sharing_guard.configure('US-CA', 'Riverbend Police Department', 'America/Los_Angeles', 'the clerk') IS NOT NULL AS configured;
@@ -110,5 +112,8 @@ DROP TABLE plate_reads;
 DROP FUNCTION by_the_application();
 SET client_min_messages = error;
 SELECT sharing_guard.unbind_role('regress_sg_app');
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 DROP OWNED BY regress_sg_app;
 DROP ROLE regress_sg_app;
