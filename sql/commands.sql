@@ -15,10 +15,11 @@ CREATE TABLE v.feed (id int PRIMARY KEY, dest text);
 CREATE TABLE v.part (id int, plate text) PARTITION BY RANGE (id);
 CREATE TABLE v.part1 PARTITION OF v.part FOR VALUES FROM (0) TO (10);
 RESET ROLE;
-SELECT sharing_guard.protect_records('v.read', data_class => 'alpr', query_elements => 'plate');
-SELECT sharing_guard.protect_records('v.part', data_class => 'alpr', query_elements => 'plate');
-SELECT sharing_guard.protect_records('v.case', data_class => 'rms');
-SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr');
+SELECT sharing_guard.protect_records('v.read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
+SELECT sharing_guard.protect_records('v.part', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
+SELECT sharing_guard.protect_records('v.case', data_class => 'rms', mode => 'enforce');
+SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr', mode => 'enforce');
+SELECT current_setting('data_directory') || '/PG_VERSION' AS pg_version \gset
 \set VERBOSITY terse
 -- What is on record since the last time this was asked.
 CREATE VIEW pg_temp.all_news AS
@@ -63,7 +64,7 @@ ALTER ROLE regress_group BYPASSRLS;
 ALTER SYSTEM SET sharing_guard.gather_memory = '16MB';
 ALTER SYSTEM RESET sharing_guard.gather_memory;
 SELECT * FROM pg_temp.news();
-SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr');
+SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr', mode => 'enforce');
 -- The log refuses everybody, and keeps the attempt.
 TRUNCATE sharing_guard.event;
 DELETE FROM sharing_guard.event;
@@ -98,6 +99,35 @@ SELECT * FROM pg_temp.news();
 REVOKE ALL ON v.read FROM regress_springs;
 SELECT sharing_guard.set_mode('enforce', 'v.read');
 
+-- Rights that open files: of functions that only a superuser could call, by
+-- what the catalog says they began with; of the server's own roles; of settings.
+GRANT EXECUTE ON FUNCTION pg_read_binary_file(text), pg_ls_dir(text), lo_import(text) TO regress_vendor;
+GRANT EXECUTE ON FUNCTION upper(text) TO regress_vendor;
+GRANT pg_read_server_files TO regress_vendor;
+GRANT pg_monitor TO regress_vendor;
+GRANT SET ON PARAMETER session_preload_libraries TO regress_vendor;
+SELECT * FROM pg_temp.news();
+-- Called: what reads a file each time, what does not once in a session.
+SET ROLE regress_vendor;
+SELECT length(pg_read_binary_file('PG_VERSION')) > 0;
+SELECT length(pg_read_binary_file('PG_VERSION')) > 0;
+SELECT count(*) > 0 FROM pg_ls_dir('global');
+SELECT count(*) > 0 FROM pg_ls_dir('global');
+RESET ROLE;
+SELECT * FROM pg_temp.news();
+-- What lets an agency read the files lets it read the tables.
+GRANT pg_read_server_files TO regress_springs;
+GRANT pg_execute_server_program TO regress_springs;
+SELECT lo_create(4711);
+GRANT SELECT ON LARGE OBJECT 4711 TO regress_springs;
+GRANT SELECT ON LARGE OBJECT 4711 TO regress_vendor;
+SELECT lo_unlink(4711);
+SELECT * FROM pg_temp.news();
+REVOKE EXECUTE ON FUNCTION pg_read_binary_file(text), pg_ls_dir(text), lo_import(text) FROM regress_vendor;
+REVOKE pg_read_server_files, pg_monitor FROM regress_vendor;
+REVOKE SET ON PARAMETER session_preload_libraries FROM regress_vendor;
+SELECT * FROM pg_temp.news();
+
 -- Publications: to whom it was said that they go.
 SELECT sharing_guard.bind_publication('to_springs', 'reno-test-pd');
 SELECT sharing_guard.bind_publication('to_oakdale', 'oakdale-pd');
@@ -111,6 +141,51 @@ DROP PUBLICATION to_oakdale;
 SELECT sharing_guard.unbind_publication('to_oakdale');
 SELECT sharing_guard.unbind_publication('to_oakdale');
 SELECT sharing_guard.bind_server('nowhere', 'oakdale-pd');
+
+-- Subscriptions: their worker is of no session.  Connection strings are not kept.
+CREATE SUBSCRIPTION regress_feed CONNECTION 'host=/nowhere dbname=nowhere password=pa55word' PUBLICATION p, q WITH (connect = false);
+ALTER SUBSCRIPTION regress_feed CONNECTION 'host=/nowhere dbname=elsewhere password=pa55word';
+ALTER SUBSCRIPTION regress_feed SET PUBLICATION r WITH (refresh = false);
+ALTER SUBSCRIPTION regress_feed RENAME TO regress_feed2;
+ALTER SUBSCRIPTION regress_feed2 SET (slot_name = NONE);
+SET ROLE regress_vendor;
+ALTER SUBSCRIPTION regress_feed2 CONNECTION 'host=/nowhere dbname=mine';
+ALTER SUBSCRIPTION regress_feed2 OWNER TO regress_vendor;
+CREATE SUBSCRIPTION regress_mine CONNECTION 'host=/nowhere dbname=mine' PUBLICATION p WITH (connect = false);
+RESET ROLE;
+DROP SUBSCRIPTION regress_feed2;
+SELECT * FROM pg_temp.news();
+SELECT count(*) FROM sharing_guard.event WHERE event::text LIKE '%pa55word%';
+-- Other servers, libraries, languages, settings.
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere OPTIONS (host 'x');
+ALTER SERVER nowhere OPTIONS (SET host 'y');
+CREATE USER MAPPING FOR regress_vendor SERVER nowhere;
+ALTER USER MAPPING FOR regress_vendor SERVER nowhere OPTIONS (ADD password 'pa55word');
+DROP USER MAPPING FOR regress_vendor SERVER nowhere;
+CREATE FOREIGN TABLE v.nowhere (i int) SERVER nowhere;
+GRANT USAGE ON FOREIGN SERVER nowhere TO regress_vendor;
+DROP FOREIGN TABLE v.nowhere;
+DROP FOREIGN DATA WRAPPER nowhere CASCADE;
+SELECT * FROM pg_temp.news();
+LOAD 'plpgsql';
+LOAD 'plpgsql';
+ALTER ROLE regress_vendor SET local_preload_libraries = 'x';
+ALTER ROLE regress_vendor SET session_replication_role = replica;
+ALTER ROLE regress_vendor SET search_path = v;
+ALTER ROLE regress_vendor RESET ALL;
+CREATE EXTENSION citext;
+DROP EXTENSION citext;
+CREATE FUNCTION v.handler() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
+CREATE LANGUAGE anything HANDLER v.handler;
+DO LANGUAGE anything $$ BEGIN NULL; END $$;
+DO LANGUAGE plpgsql $$ BEGIN NULL; END $$;
+CREATE FUNCTION v.anything() RETURNS int LANGUAGE anything AS 'BEGIN RETURN 1; END';
+DROP LANGUAGE anything CASCADE;
+CREATE TEMP TABLE lines (l text);
+COPY lines FROM :'pg_version';
+SELECT * FROM pg_temp.news();
+SELECT count(*) FROM sharing_guard.event WHERE event::text LIKE '%pa55word%';
 
 -- Copies, protected like their source.
 SELECT sharing_guard.configure(NULL, NULL, NULL, copied_tables => 'mend');

@@ -8,7 +8,7 @@
 \set VERBOSITY terse
 \set superuser :USER
 SET client_min_messages = warning;
-SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate');
+SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
 
 -- Gone at the end of the transaction, by commit, by rollback, by a savepoint.
 \c - sg_officer
@@ -111,4 +111,5 @@ SET client_min_messages = warning;
 DROP SCHEMA alpr CASCADE;
 DROP TABLE seen;
 DROP FUNCTION news;
+DELETE FROM sharing_guard.role_binding;
 DROP ROLE sg_oakdale, sg_springs, sg_officer, sg_desk, sg_oakdale_desk, sg_both, sg_cedar;

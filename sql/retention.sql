@@ -14,7 +14,7 @@ INSERT INTO sharing_guard.event (event_id, occurred_at, transaction_id, log_id, 
     rows_disclosed, rows_blocked, record_keys, case_numbers, purposes)
 SELECT ('01800000-0000-7000-8000-00000000000' || i)::uuid, now() - interval '4 years' + i * interval '1 day',
     pg_current_xact_id(), sharing_guard.log_id(), 'disclosure', 'public.queue', 'copy', 'allow',
-    CASE WHEN i > 2 THEN 1 END, CASE WHEN i > 2 THEN 0 END, ARRAY['key ' || i], ARRAY['case ' || i / 5], '{theft}'
+    CASE WHEN i NOT IN (1, 2) THEN 1 END, CASE WHEN i NOT IN (1, 2) THEN 0 END, ARRAY['key ' || i], ARRAY['case ' || i / 5], '{theft}'
 FROM generate_series(0, 9) i;
 INSERT INTO sharing_guard.event (event_id, occurred_at, transaction_id, log_id, kind, completes, ending, rows_disclosed, rows_blocked)
 SELECT ('01800000-0000-7000-8000-0000000000f' || i)::uuid, now() - CASE i WHEN 1 THEN interval '4 years' ELSE interval '1 year' END,
@@ -86,5 +86,7 @@ ROLLBACK;
 
 \set VERBOSITY default
 SET client_min_messages = error;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 DROP ROLE regress_sg_alice;

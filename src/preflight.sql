@@ -61,6 +61,10 @@ BEGIN
             format('database %I is not listed in sharing_guard.databases: protected tables refuse every row', current_database()),
             'Add it to sharing_guard.databases in postgresql.conf and restart the server.';
     END IF;
+    RETURN QUERY SELECT 'warning', 'database',
+        format('sharing_guard.databases lists %I, which does not exist or allows no connections', m.name),
+        'If the name is misspelt, correct the setting and restart the server: a database is guarded only where its name is listed.'
+    FROM sharing_guard.missing_databases() AS m (name);
     IF current_setting('server_version_num')::integer / 10000 = 16 THEN
         RETURN QUERY SELECT 'warning', 'server',
             'PostgreSQL 16 is supported in code and not tested', 'Use 15, 17 or 18 where you can.';
@@ -74,6 +78,12 @@ BEGIN
         RETURN QUERY SELECT 'warning', 'encoding',
             'the database encoding is SQL_ASCII: names and purposes cannot be folded beyond ASCII',
             'Use a UTF8 database where you can.';
+    END IF;
+
+    IF current_setting('sharing_guard.emergency_observe', true) = 'on' THEN
+        RETURN QUERY SELECT 'problem', 'emergency switch',
+            'sharing_guard.emergency_observe is on: nothing is stopped by the policy, in any database of this server',
+            'When the emergency is over, take it out of postgresql.conf (or ALTER SYSTEM RESET it) and reload the server.';
     END IF;
 
     -- The configuration.
@@ -91,10 +101,23 @@ BEGIN
                 'refusals cannot name anyone to ask',
                 'Call sharing_guard.configure() with a contact: a person or an address.';
         END IF;
-        RETURN QUERY SELECT 'ok', 'mode',
-            CASE current_setting_row.mode
-                WHEN 'enforce' THEN 'overall mode is enforce: each guard''s own mode counts'
-                ELSE 'overall mode is observe: nothing is stopped, whatever the guards say' END, NULL;
+        IF current_setting_row.attestations IS NOT TRUE
+           AND EXISTS (SELECT FROM sharing_guard.rule u WHERE u.enabled AND u.attestation = 'missing' AND u.outcome = 'flag') THEN
+            RETURN QUERY SELECT CASE WHEN current_setting_row.attestations IS NULL THEN 'warning' ELSE 'ok' END,
+                'attestations',
+                CASE WHEN current_setting_row.attestations IS NULL
+                     THEN 'nobody has said whether other agencies'' written attestations are kept here; until then nobody is flagged for want of one'
+                     ELSE 'attestations are not used: nobody is flagged for want of one' END,
+                CASE WHEN current_setting_row.attestations IS NULL
+                     THEN 'Call sharing_guard.configure(NULL, NULL, NULL, attestations => true) when agency.attested_on is filled in; or attestations => false.' END;
+        END IF;
+        IF current_setting_row.mode = 'enforce' THEN
+            RETURN QUERY SELECT 'ok', 'mode', 'overall mode is enforce: each guard''s own mode counts', NULL;
+        ELSE
+            RETURN QUERY SELECT 'warning', 'mode',
+                'overall mode is observe: nothing is stopped, whatever the guards say',
+                'When would_be_outcome shows what enforcing would stop, call sharing_guard.set_mode(''enforce'').';
+        END IF;
     END IF;
     IF EXISTS (SELECT FROM sharing_guard.adopted_pack) THEN
         RETURN QUERY SELECT 'ok', 'policy',
@@ -175,6 +198,21 @@ BEGIN
         END IF;
     END LOOP;
 
+    -- Who reads and writes them: an event names a login as if it were one person.
+    RETURN QUERY SELECT 'warning', format('login %I', l.rolname),
+        'do several people log in as it, as through an application? Its events name the login as if it were one person',
+        format('SELECT sharing_guard.bind_role(%L, %L, shared => true); -- or shared => false, where it is one person''s',
+               l.rolname, current_setting_row.agency)
+    FROM pg_roles l
+    WHERE l.rolcanlogin AND NOT l.rolsuper
+      AND NOT EXISTS (SELECT FROM sharing_guard.role_binding b WHERE b.role = l.oid)
+      AND NOT EXISTS (SELECT FROM sharing_guard.role_duty d WHERE d.role = l.oid)
+      AND EXISTS (SELECT FROM sharing_guard.guard g
+                  WHERE EXISTS (SELECT FROM pg_class c WHERE c.oid = g.relation)
+                    AND has_table_privilege(l.oid, g.relation::oid,
+                            CASE g.kind WHEN 'records' THEN 'SELECT' ELSE 'INSERT, UPDATE' END))
+    ORDER BY l.rolname;
+
     RETURN QUERY SELECT 'problem', t.tgrelid::regclass::text,
         'the table has triggers of a guard that was deleted: every row is refused',
         'Call sharing_guard.unprotect() for the table, or protect_export().'
@@ -182,6 +220,17 @@ BEGIN
     WHERE t.tgfoid = 'sharing_guard.export_row_after'::regproc AND t.tgparentid = 0
       AND EXISTS (SELECT FROM sharing_guard.orphaned_guards(t.tgrelid))
     ORDER BY t.tgrelid::regclass::text;
+
+    -- Functions that are shown what is in the tables, and no query tells.
+    RETURN QUERY SELECT 'warning', format('%s, %s', c.relid::regclass, c.object),
+        format('the server itself calls function %s of role %I %s: it may copy what it is given',
+               p.oid::regprocedure, pg_get_userbyid(p.proowner), c.runs),
+        format('Read what the function does. To be rid of it: %s', coalesce(c.command, 'make the table anew without it.'))
+    FROM sharing_guard.code_on_rows(CASE WHEN relation IS NULL
+             THEN ARRAY(SELECT g.relation::oid FROM sharing_guard.guard g)
+             ELSE ARRAY[relation::oid] END) c
+         JOIN pg_proc p ON p.oid = c.function
+    ORDER BY c.relid::regclass::text, c.object, p.oid::regprocedure::text;
 
     -- What makes the backups.
     IF EXISTS (SELECT FROM sharing_guard.guard g WHERE g.kind = 'records' OR g.filter_reads) THEN

@@ -28,20 +28,22 @@ BEGIN
     EXECUTE format('CREATE TABLE "Odd ""Schema""".%I (LIKE public.typed)', 'key ' || key);
     EXECUTE format('ALTER TABLE "Odd ""Schema""".%I ALTER COLUMN %I SET NOT NULL', 'key ' || key, key);
     PERFORM sharing_guard.protect_export(format('"Odd ""Schema""".%I', 'key ' || key)::regclass,
-        destination => 'dest', purpose => 'why', record_key => key, query_elements => elements, data_class => 'rms');
+        destination => 'dest', purpose => 'why', record_key => key, query_elements => elements, data_class => 'rms', mode => 'enforce');
     EXECUTE format('INSERT INTO "Odd ""Schema""".%I SELECT * FROM public.typed', 'key ' || key);
 END
 $f$;
-SELECT public.guard_as('ts', 'tstz, d'), public.guard_as('tm', 'tmtz, gone'), public.guard_as('span', 'f4, f8'),
-    public.guard_as('weight', 'amount'), public.guard_as('bytes', 'x'), public.guard_as('colour', 'r, tr'),
-    public.guard_as('fr', 'tstzs'), public.guard_as('floats', 'pair'), public.guard_as('rel', 'typ'),
-    public.guard_as('p', 'b, j'), public.guard_as('num', 'ip'), public.guard_as('tstz', 'tstz, floats');
+SELECT public.guard_as('ts', 'tstz, d');
+SELECT public.guard_as('tstz', 'tmtz, gone, span');
+SELECT public.guard_as('d', 'f4, f8, weight, amount');
+SELECT public.guard_as('bytes', 'x, colour, r, tr, fr');
+SELECT public.guard_as('num', 'tstzs, floats, pair, rel, typ');
+SELECT public.guard_as('n', 'p, b, j, ip, tm');
 
 -- Names: what need not be quoted is not.
 CREATE TABLE public.pexp (id int PRIMARY KEY, dest text, why text);
 CREATE TABLE public."select" (id int PRIMARY KEY, dest text, why text);
 CREATE TABLE public.serial (id int PRIMARY KEY, dest text, why text);
-SELECT sharing_guard.protect_export(t::regclass, destination => 'dest', purpose => 'why', data_class => 'rms')
+SELECT sharing_guard.protect_export(t::regclass, destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce')
 FROM unnest(ARRAY['public.pexp', 'public."select"', 'public.serial']) t;
 INSERT INTO public.pexp VALUES (1, 'oakdale-pd', ''), (2, 'oakdale-pd', 'NULL');
 INSERT INTO public."select" VALUES (1, 'oakdale-pd', '');
@@ -50,7 +52,7 @@ INSERT INTO public.serial VALUES (1, 'reno-test-pd', 'civil immigration enforcem
 -- Searched by.
 CREATE TABLE public.plates (plate text, seen timestamptz, lat float8, gone interval, colour public.colour, raw bytea, price money);
 INSERT INTO public.plates SELECT '8ABC123', tstz, f8, gone, colour, bytes, amount FROM public.typed;
-SELECT sharing_guard.protect_records('public.plates', data_class => 'alpr', record_self_access => true,
+SELECT sharing_guard.protect_records('public.plates', data_class => 'alpr', record_self_access => true, mode => 'enforce',
     query_elements => 'plate, seen, lat, gone, colour, raw, price');
 SELECT count(*) FROM public.plates WHERE seen = make_timestamptz(2026, 3, 8, 23, 4, 5, 'UTC');
 SELECT count(*) FROM public.plates WHERE seen > TIMESTAMPTZ '2026-03-01 00:00:00Z' AND lat > 1.0::float8 / 3;
@@ -66,7 +68,7 @@ INSERT INTO sharing_guard.legal_basis (legal_basis_id, kind, issuer, issuer_titl
 VALUES ('w-2', 'judicial_warrant', 'J. Doe', 'Judge', 'Superior Court', TIMESTAMPTZ '2020-01-01 00:00:00Z',
     TIMESTAMPTZ '2020-07-01 00:00:00Z', 'reno-test-pd', ARRAY['rms'], ARRAY['1']);
 CREATE TABLE public.used (id int PRIMARY KEY, dest text, why text, basis text);
-SELECT sharing_guard.protect_export('public.used', destination => 'dest', purpose => 'why', legal_basis => 'basis', data_class => 'rms');
+SELECT sharing_guard.protect_export('public.used', destination => 'dest', purpose => 'why', legal_basis => 'basis', data_class => 'rms', mode => 'enforce');
 INSERT INTO public.used VALUES (1, 'reno-test-pd', 'civil immigration enforcement', 'w-2');
 
 -- Reviews, a hold and a signature, by relation.

@@ -1,12 +1,17 @@
 # Targets that do their own set-up: each is one script, described at its head.
 # T="decide 010_foo" picks tests; V=17 picks a version.
 
-.PHONY: test test-matrix test-assert test-asan test-valgrind test-server-suites test-drivers \
+.PHONY: test check-world test-matrix test-assert test-asan test-valgrind test-server-suites test-drivers \
 	include-check analyze fuzz indent indent-check typedefs reference demo bench \
-	bench-check bench-ordinary
+	bench-check bench-ordinary torture
 
+# What a developer runs: within ten minutes on two processors.
 test:
 	@PG_CONFIG='$(PG_CONFIG)' bash test/run $(T)
+
+# All tests, the long ones too: what CI runs.
+check-world:
+	@PG_CONFIG='$(PG_CONFIG)' bash test/run --world $(T)
 
 test-matrix:
 	@bash test/matrix $(V)
@@ -29,6 +34,10 @@ include-check:
 # FUZZ_SECONDS=60 says how long.
 fuzz:
 	@PG_CONFIG='$(PG_CONFIG)' FUZZ_SECONDS='$(FUZZ_SECONDS)' bash test/fuzz/run
+
+# The record against crashes: ROUNDS=300 SECONDS_MAX=3600 SEED=n.
+torture:
+	@PG_CONFIG='$(PG_CONFIG)' ROUNDS='$(ROUNDS)' SECONDS_MAX='$(SECONDS_MAX)' SEED='$(SEED)' bash test/torture/run
 
 analyze:
 	@PG_CONFIG='$(PG_CONFIG)' bash test/analyze

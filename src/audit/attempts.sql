@@ -18,7 +18,7 @@ SELECT
     e.policy_revision,
     e.authenticated_login,
     e.authenticated_identity
-FROM sharing_guard.event e
+FROM sharing_guard.legible_event e
 WHERE e.kind = 'attempt';
 REVOKE ALL ON TABLE sharing_guard.attempts FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.attempts IS

@@ -216,7 +216,8 @@ sg_event_fields_of_disclosure(EventFields *fields, const DisclosureEvent *event,
 	start_fields(fields, &event->event_id, event->occurred_at,
 				 transaction_id, "disclosure", &event->actor);
 
-	if (decision->policy_revision != 0)
+	/* One that is not committed yet may never be, or be another's. */
+	if (decision->policy_revision > 0)
 		sg_set_field(fields, COL_POLICY_REVISION,
 					 Int64GetDatum(decision->policy_revision));
 	if (event->rows_disclosed != ROWS_UNKNOWN)
@@ -276,7 +277,7 @@ sg_event_fields_of_change(EventFields *fields, const ChangeEvent *event,
 				 transaction_id, event->kind ? event->kind : "policy_change",
 				 &event->actor);
 
-	if (event->policy_revision != 0)
+	if (event->policy_revision > 0)
 		sg_set_field(fields, COL_POLICY_REVISION,
 					 Int64GetDatum(event->policy_revision));
 	set_text(fields, COL_OPERATION, event->operation);

@@ -172,7 +172,7 @@ BEGIN
     FOR batch IN
         SELECT array_agg(c.event_id) AS event_ids
           FROM (SELECT e.event_id, (row_number() OVER (ORDER BY e.event_id) - 1) / 10000 AS n
-                  FROM sharing_guard.event AS e
+                  FROM sharing_guard.legible_event AS e
                  WHERE e.kind = 'disclosure'
                    AND (review_events.outcome IS NULL OR e.outcome = review_events.outcome)
                    AND (review_events.username IS NULL OR e.username = review_events.username

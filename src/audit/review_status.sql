@@ -61,7 +61,7 @@ AS $$
            e.policy_revision, e.completes, e.ending, e.changed_key, e.old_row,
            e.new_row, e.authenticated_login, e.authenticated_identity
       FROM sharing_guard.period_leaves(period, tree) AS l
-      LEFT JOIN sharing_guard.event AS e ON e.event_id = l.event_id
+      LEFT JOIN sharing_guard.legible_event AS e ON e.event_id = l.event_id
      ORDER BY l.leaf_index
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.review_period(bigint, uuid) FROM PUBLIC;
@@ -81,7 +81,7 @@ AS $$
                coalesce(sum(coalesce(e.rows_disclosed, c.rows_disclosed)), 0) AS disclosed,
                coalesce(sum(coalesce(e.rows_blocked, c.rows_blocked)), 0) AS blocked
           FROM sharing_guard.period_leaves(period, tree) AS l
-          LEFT JOIN sharing_guard.event AS e ON e.event_id = l.event_id
+          LEFT JOIN sharing_guard.legible_event AS e ON e.event_id = l.event_id
           LEFT JOIN sharing_guard.event AS c
             ON c.completes = e.event_id AND e.rows_disclosed IS NULL
          GROUP BY 1, 2, 3, 4, 5, 6, 7
@@ -319,8 +319,9 @@ BEGIN
                         WHEN r.%2$I IS NULL THEN 'an event whose row is gone'
                         ELSE 'a row that is not what its event says' END
               FROM %1$s AS r
-              FULL JOIN (SELECT x.event_id, x.new_row FROM sharing_guard.event AS x
-                          WHERE x.kind = 'review' AND x.relation = %1$L) AS e
+              FULL JOIN (SELECT x.event_id, x.new_row
+                           FROM sharing_guard.logged_changes('review') AS x
+                          WHERE x.relation = %1$L) AS e
                 ON e.event_id = r.%2$I
              WHERE e.event_id IS NULL OR r.%2$I IS NULL
                 OR e.new_row::jsonb <> sharing_guard.row_as_recorded(r)::jsonb
@@ -360,7 +361,7 @@ BEGIN
     RETURN QUERY
         SELECT concat_ws(' ', v.problem || coalesce(', event ' || v.event_id, '') || ':', v.detail)
           FROM sharing_guard.verify_audit() AS v
-         WHERE v.severity = 'error'
+         WHERE v.severity = 'error' AND v.problem <> 'act_missing'
            AND (v.tree_id IS NULL OR v.tree_id = period_defects.tree)
            -- What lies behind the period is none of its business.
            AND (v.leaf_index < (

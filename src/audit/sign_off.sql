@@ -124,7 +124,7 @@ AS $$
                   to_char(e.occurred_at AT TIME ZONE sharing_guard.time_zone(), 'YYYY-MM-DD HH24:MI:SS'),
                   e.event_id)
       FROM sharing_guard.period_leaves(period, tree) AS l
-      JOIN sharing_guard.event AS e ON e.event_id = l.event_id
+      JOIN sharing_guard.legible_event AS e ON e.event_id = l.event_id
      WHERE (e.session_role = ANY (roles) OR e.acting_role = ANY (roles)
             OR e.authenticated_login = ANY (roles)
             OR e.username = ANY (roles) OR e.requesting_persons && roles)

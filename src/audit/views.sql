@@ -55,11 +55,11 @@ SELECT
     e.matched_terms,
     e.authenticated_login,
     e.authenticated_identity
-FROM sharing_guard.event e
+FROM sharing_guard.legible_event e
 LEFT JOIN LATERAL (
     -- Looked up one by one, and only where it is wanted: joined as a whole, the
     -- completions of ten years would be read for a window of 90 days.
-    SELECT x.* FROM sharing_guard.event x
+    SELECT x.* FROM sharing_guard.legible_event x
     WHERE x.completes = e.event_id AND e.rows_disclosed IS NULL
     OFFSET 0) c ON true
 CROSS JOIN LATERAL (SELECT
@@ -228,11 +228,11 @@ SELECT
     e.matched_terms,
     e.authenticated_login,
     e.authenticated_identity
-FROM sharing_guard.event e
+FROM sharing_guard.legible_event e
 LEFT JOIN LATERAL (
     -- Looked up one by one, and only where it is wanted: joined as a whole, the
     -- completions of ten years would be read for a window of 90 days.
-    SELECT x.* FROM sharing_guard.event x
+    SELECT x.* FROM sharing_guard.legible_event x
     WHERE x.completes = e.event_id AND e.rows_disclosed IS NULL
     OFFSET 0) c ON true
 CROSS JOIN LATERAL (SELECT
@@ -377,7 +377,7 @@ SELECT
     e.log_id,
     e.authenticated_login,
     e.authenticated_identity
-FROM sharing_guard.event e
+FROM sharing_guard.legible_event e
 WHERE e.kind = 'policy_change';
 REVOKE ALL ON TABLE sharing_guard.policy_changes FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.policy_changes IS

@@ -22,18 +22,20 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "channel/context.h"
+#include "channel/foreign_key.h"
 #include "channel/held.h"
 #include "channel/query.h"
 #include "channel/query_reads.h"
 #include "channel/query_run.h"
 #include "channel/reads.h"
 #include "channel/records.h"
-#include "channel/telling.h"
 #include "compat.h"
 #include "executor/executor.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
+#include "operational.h"
 #include "own_rights.h"
+#include "storage/lwlock.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -46,9 +48,8 @@ typedef struct GuardedQuery
 	EState	   *estate;
 	int64		earlier_rows;	/* of runs before this one */
 	ReadStatement *reads;		/* NULL: nothing is recorded */
-	bool		tells;			/* see sg_query_tells() */
-	List	   *writes;			/* ReadRequest: not recorded, for rows are
-								 * only changed; see record_write() */
+	List	   *requests;		/* ReadRequest: some are not recorded, for
+								 * rows are only changed; see record_error() */
 	MemoryContextCallback callback;
 } GuardedQuery;
 
@@ -108,16 +109,6 @@ new_guarded(EState *estate)
 	return query;
 }
 
-void
-sg_query_tells(EState *estate)
-{
-	GuardedQuery *query = find_guarded(estate);
-
-	if (query == NULL)
-		query = new_guarded(estate);
-	query->tells = true;
-}
-
 /*
  * A parallel worker runs its part of a statement that its leader was let to
  * run.  Whatever else it runs is a function's, which knows neither what the
@@ -154,47 +145,71 @@ next_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		standard_ExecutorRun(EXECUTOR_RUN_ARGS);
 }
 
+static void
+note_lock_held(LWLock *lock, LWLockMode mode, void *context)
+{
+	*(bool *) context = true;
+}
+
+/*
+ * An error may quote a row, and says how far a statement came; so every class
+ * of errors tells but those that come of other sessions, of the server's
+ * resources or of somebody who cancels, and our own refusals.
+ *
+ * An error may come while a page is locked (a comparison that fails within an
+ * index).  Its locks are released here as the abort of the transaction, which
+ * is to follow in any case, would do first: catalogs are read next.
+ */
+bool
+sg_query_error_tells(void)
+{
+	int			sqlerrcode = geterrcode();
+	bool		holds_locks = false;
+
+	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
+	{
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OPERATOR_INTERVENTION:
+			return false;
+		default:
+			break;
+	}
+	if (sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+		ERRCODE_TO_CATEGORY(sqlerrcode) ==
+		ERRCODE_TO_CATEGORY(ERRCODE_SG_BLOCKED_BY_POLICY))
+		return false;
+
+	ForEachLWLockHeldByMe(note_lock_held, &holds_locks);
+	if (holds_locks)
+		LWLockReleaseAll();
+	return true;
+}
+
 /*
  * A statement that was not to be recorded, for it was only to change rows, has
- * told somebody what is in them.
+ * failed.
  */
 static void
-record_write(GuardedQuery *query, int64 rows)
+record_error(GuardedQuery *query)
 {
+	bool		begun = query->reads != NULL;
 	ListCell   *lc;
 
-	foreach(lc, query->writes)
+	MemoryContextSwitchTo(query->estate->es_query_cxt);
+	foreach(lc, query->requests)
 	{
 		ReadRequest *request = lfirst(lc);
 
 		/* What it was searched by may be what has failed. */
-		request->written_only = false;
+		request->use = WRITE_LEAKS;
 		request->query_elements = NULL;
 	}
-	(void) sg_reads_begin(&query->reads, query->writes,
-						  query->estate->es_query_cxt, rows);
-	query->writes = NIL;
-	if (query->reads != NULL)
-		query->reads->rows = rows;
-}
-
-/*
- * May the error that has come name values: one that cannot be cast, a row that
- * breaks a constraint?
- */
-static bool
-error_tells(void)
-{
-	switch (ERRCODE_TO_CATEGORY(geterrcode()))
-	{
-		case ERRCODE_DATA_EXCEPTION:
-		case ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION:
-		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
-		case ERRCODE_WITH_CHECK_OPTION_VIOLATION:
-			return true;
-		default:
-			return false;
-	}
+	(void) sg_reads_begin(&query->reads, query->requests,
+						  query->estate->es_query_cxt, 0);
+	query->requests = NIL;
+	if (!begun && query->reads != NULL)
+		query->reads->rows = 1;
 }
 
 /*
@@ -214,7 +229,7 @@ decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
 	if (!sg_records_any())
 		return NULL;
 	oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);
-	requests = sg_query_reads(queryDesc, query && query->tells);
+	requests = sg_query_reads(queryDesc);
 	MemoryContextSwitchTo(oldcontext);
 	if (requests == NIL)
 		return NULL;
@@ -231,48 +246,20 @@ decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
 								  estate->es_query_cxt,
 								  query->earlier_rows +
 								  (int64) estate->es_processed);
-	query->writes = NIL;
 	if (query->reads != NULL)
 	{
 		query->reads->rows = query->earlier_rows;
 		query->reads->more_rows = &estate->es_processed;
 	}
-	else
+	query->requests = NIL;
+	foreach(lc, requests)
 	{
-		foreach(lc, requests)
-		{
-			if (((ReadRequest *) lfirst(lc))->written_only)
-				query->writes = requests;
-		}
+		if (((ReadRequest *) lfirst(lc))->use != WRITE_LEAKS)
+			query->requests = requests;
 	}
-	if (query->writes == NIL)
+	if (query->requests == NIL)
 		list_free_deep(requests);
 	return query;
-}
-
-/*
- * Functions of indexes, checks and generated columns are made ready only when
- * the first row comes.
- */
-static void
-write_ExecutorRun(GuardedQuery *query, EXECUTOR_RUN_PARAMS)
-{
-	TellingWatch outer;
-
-	sg_telling_begin(&outer);
-	PG_TRY();
-	{
-		next_ExecutorRun(EXECUTOR_RUN_ARGS);
-	}
-	PG_CATCH();
-	{
-		if (sg_telling_end(&outer) || error_tells())
-			record_write(query, 1);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	if (sg_telling_end(&outer))
-		record_write(query, (int64) queryDesc->estate->es_processed);
 }
 
 /* What a run is given for the time in its midst; see sg_query_run_enter(). */
@@ -285,12 +272,12 @@ decide_again(QueryDesc *queryDesc)
 	return holds_until;
 }
 
-/* Where there are guards, or there may be. */
-static pg_noinline void
+static void
 guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 {
 	GuardedRun	run;
 	GuardedQuery *query;
+	bool		entered;
 
 	if (sg_own_query_running() ||
 		(IsParallelWorker() && queryDesc->dest->mydest == DestTupleQueue) ||
@@ -309,21 +296,24 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
 		return;
 	}
-	if (query->writes != NIL)
-	{
-		write_ExecutorRun(query, EXECUTOR_RUN_ARGS);
-		return;
-	}
-	sg_query_run_enter(&run, queryDesc, decide_again);
+	entered = query->reads != NULL || query->requests == NIL;
+	if (entered)
+		sg_query_run_enter(&run, queryDesc, decide_again);
 	PG_TRY();
 	{
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
-		sg_query_run_leave(&run);
+		if (entered)
+			sg_query_run_leave(&run);
+		if (query->requests != NIL && sg_query_error_tells())
+			record_error(query);
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	if (entered)
+		sg_query_run_leave(&run);
 
 	sg_held_note(queryDesc);
 	query->earlier_rows += (int64) queryDesc->estate->es_processed;
@@ -332,6 +322,27 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		query->reads->rows = query->earlier_rows;
 		query->reads->more_rows = NULL;
 	}
+}
+
+/* Where there are guards, or there may be. */
+static pg_noinline void
+watched_ExecutorRun(EXECUTOR_RUN_PARAMS)
+{
+	if (likely(!InNoForceRLSOperation()))
+	{
+		guarded_ExecutorRun(EXECUTOR_RUN_ARGS);
+		return;
+	}
+	sg_foreign_key_enter();
+	PG_TRY();
+	{
+		guarded_ExecutorRun(EXECUTOR_RUN_ARGS);
+	}
+	PG_FINALLY();
+	{
+		sg_foreign_key_leave();
+	}
+	PG_END_TRY();
 }
 
 /*
@@ -358,7 +369,7 @@ query_ExecutorRun(EXECUTOR_RUN_PARAMS)
 	if (unlikely(sg_records_possible) || !is_first_statement(queryDesc))
 		AcceptInvalidationMessages();
 	if (unlikely(sg_records_possible))
-		guarded_ExecutorRun(EXECUTOR_RUN_ARGS);
+		watched_ExecutorRun(EXECUTOR_RUN_ARGS);
 	else
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
 }
@@ -381,8 +392,8 @@ write_ExecutorFinish(GuardedQuery *query, QueryDesc *queryDesc)
 	}
 	PG_CATCH();
 	{
-		if (error_tells())
-			record_write(query, 1);
+		if (sg_query_error_tells())
+			record_error(query);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -396,7 +407,7 @@ query_ExecutorFinish(QueryDesc *queryDesc)
 
 	if (unlikely(!dlist_is_empty(&guarded_queries)))
 		query = find_guarded(queryDesc->estate);
-	if (query != NULL && query->writes != NIL)
+	if (query != NULL && query->requests != NIL)
 		write_ExecutorFinish(query, queryDesc);
 	else
 		next_ExecutorFinish(queryDesc);

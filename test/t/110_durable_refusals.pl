@@ -1,3 +1,4 @@
+# (This one takes long: only in check-world.)
 # A blocked attempt is never forgotten: whatever becomes of its transaction, its
 # session, the writer or the server, an attempt that a client was told of is in
 # the log, once.
@@ -15,7 +16,7 @@ my $node = guarded_node('main', conf => "fsync = on\nrestart_after_crash = on\nl
 set_up_policy($node);
 $node->safe_psql('guarded', q{
 	CREATE TABLE queue (id text PRIMARY KEY, dest text, why text);
-	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr');
+	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr', mode => 'enforce');
 	CREATE FUNCTION attempt(key text) RETURNS void LANGUAGE plpgsql AS $$
 	BEGIN
 		INSERT INTO queue VALUES (key, 'springs-pd', 'stolen vehicle');

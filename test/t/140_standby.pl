@@ -12,13 +12,13 @@ my $primary = guarded_node('primary', init => [ allows_streaming => 1 ]);
 set_up_policy($primary);
 $primary->safe_psql('guarded', q{
 	CREATE TABLE queue (id text PRIMARY KEY, dest text, why text);
-	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr')});
+	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr', mode => 'enforce')});
 $primary->safe_psql('guarded', q{
 	CREATE TABLE plate_read (plate text);
 	INSERT INTO plate_read VALUES ('7ABC123'), ('8DEF456'), ('9GHI789');
 	CREATE ROLE partner LOGIN;
 	GRANT SELECT ON plate_read TO partner;
-	SELECT sharing_guard.protect_records('plate_read', data_class => 'alpr');
+	SELECT sharing_guard.protect_records('plate_read', data_class => 'alpr', mode => 'enforce');
 	SELECT sharing_guard.bind_role('partner', 'oakdale-pd')});
 $primary->backup('copy');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
@@ -32,6 +32,7 @@ is($standby->safe_psql('guarded', q{SELECT outcome FROM sharing_guard.audit_rows
 is($standby->safe_psql('guarded', q{SELECT outcome FROM sharing_guard.preview_decision('springs-pd', 'theft', 'alpr')}),
 	'block', 'a standby decides');
 is($standby->safe_psql('guarded', 'SELECT writer_state FROM sharing_guard.health'), 'not_running', 'it has no writer');
+is($standby->safe_psql('guarded', q{SELECT count(*) FROM sharing_guard.health, unnest(problems) p WHERE p ~* 'writer|seal'}), '0', 'which is no problem there');
 
 # A read that would have to be recorded is refused, or, by setting, recorded in
 # the server log.

@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use SharingGuard;
 
-my @topics = qw(settings review copy maintenance);
+my @topics = qw(settings copy maintenance);
 my $root = dirname(dirname(dirname(__FILE__)));
 $ENV{PG_ABS_SRCDIR} = $root;
 my $node = guarded_node('main');
@@ -82,6 +82,12 @@ sub run_topic
 	my ($status, $out, $err) = $node->psql('guarded', $text, on_error_stop => 0, timeout => 120);
 	append_to_file("$file.log", "$out\n$err");
 	$node->safe_psql('guarded', q{
+		DO $$ BEGIN
+			IF to_regclass('sharing_guard.guard') IS NOT NULL THEN
+				DELETE FROM sharing_guard.guard;
+				PERFORM sharing_guard.prepare_drop('nowhere: a test');
+			END IF;
+		END $$;
 		DROP EXTENSION IF EXISTS sharing_guard CASCADE;
 		DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT ALL ON SCHEMA public TO PUBLIC;
 		DO $$ DECLARE x record; BEGIN
