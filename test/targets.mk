@@ -1,7 +1,7 @@
 # Targets that do their own set-up: each is one script, described at its head.
 # T="decide 010_foo" picks tests; V=17 picks a version.
 
-.PHONY: test check-world test-matrix test-assert test-asan test-valgrind test-server-suites \
+.PHONY: test check-world test-matrix test-assert test-asan test-valgrind test-server-suites test-drivers \
 	include-check analyze fuzz indent indent-check typedefs reference demo bench \
 	bench-check bench-ordinary torture
 
@@ -23,6 +23,10 @@ test-assert test-asan test-valgrind: test-%:
 # with V="15 17 18" as test-matrix does it.
 test-server-suites:
 	@PG_CONFIG='$(PG_CONFIG)' bash test/$(if $(V),matrix --run server-suites $(V),server-suites $(T))
+
+# The lines of doc/applications.md, with the drivers that are installed.
+test-drivers:
+	@PG_CONFIG='$(PG_CONFIG)' bash test/drivers
 
 include-check:
 	@perl test/checks/include-graph

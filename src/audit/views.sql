@@ -552,9 +552,8 @@ COMMENT ON COLUMN sharing_guard.audit_90d_summary.first_at IS
 COMMENT ON COLUMN sharing_guard.audit_90d_summary.last_at IS
 'When the last of these events occurred';
 
--- A past event in plain sentences.  Runs with the caller's own privileges: it
--- reads the views that an auditor reads.
-CREATE FUNCTION sharing_guard.explain_event(event uuid) RETURNS text
+-- A past event in plain sentences, for those whom explain_event() lets.
+CREATE FUNCTION sharing_guard.event_in_sentences(event uuid) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -776,6 +775,31 @@ BEGIN
     RETURN array_to_string(lines, E'\n');
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.explain_event(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sharing_guard.event_in_sentences(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.event_in_sentences(uuid) IS
+'Internal: what explain_event() says';
+
+-- An application that was refused may know why: its own refusals are told to
+-- the login that they were told to.  All else is for those who read the views.
+CREATE FUNCTION sharing_guard.explain_event(event uuid) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT has_table_privilege(sharing_guard.acting_role(), 'sharing_guard.audit', 'SELECT')
+       AND NOT EXISTS (
+            SELECT FROM sharing_guard.event AS e
+             WHERE e.event_id = explain_event.event
+               AND e.kind = 'disclosure' AND e.outcome = 'block'
+               AND e.session_role = session_user
+               AND e.authenticated_login = sharing_guard.authenticated_login()) THEN
+        RAISE EXCEPTION 'permission denied for audit event %', event
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'A login is told of its own refused disclosures; an auditor of every event.';
+    END IF;
+    RETURN sharing_guard.event_in_sentences(event);
+END
+$$;
+GRANT EXECUTE ON FUNCTION sharing_guard.explain_event(uuid) TO PUBLIC;
 COMMENT ON FUNCTION sharing_guard.explain_event(uuid) IS
-'One event of the audit log in plain sentences: who, when, what, to whom, for what, under which rule and authority, what happened, and what enforcing would have done';
+'One event of the audit log in plain sentences: who, when, what, to whom, for what, under which rule and authority, what happened, and what enforcing would have done. For those who read the audit; a login is told of its own refused disclosures';

@@ -35,6 +35,7 @@
 #include "channel/query_reads.h"
 #include "channel/records.h"
 #include "compat.h"
+#include "fixed_form.h"
 #include "miscadmin.h"
 #include "operational.h"
 #include "own_rights.h"
@@ -237,9 +238,7 @@ sg_sql_bypass_reason(PG_FUNCTION_ARGS)
 static void
 refuse(const char *operation, Oid relid, const char *reason)
 {
-	const char *schema = get_namespace_name(get_rel_namespace(relid));
-	const char *relation = quote_qualified_identifier(schema,
-													  get_rel_name(relid));
+	const char *relation = sg_relation_name(relid);
 	const char *event_id = sg_ddl_record_refused(operation, relation, NULL);
 
 	ereport(ERROR,

@@ -32,6 +32,7 @@
 #include "commands/extension.h"
 #include "commands/tablecmds.h"
 #include "compat.h"
+#include "fixed_form.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -161,7 +162,7 @@ function_name(Oid function)
 	char	   *name = get_func_name(function);
 	char	   *schema = name ? get_namespace_name(get_func_namespace(function)) : NULL;
 
-	return schema ? quote_qualified_identifier(schema, name) :
+	return schema ? sg_qualified_name(schema, name) :
 		psprintf("function %u", function);
 }
 

@@ -28,6 +28,7 @@
 #include "catalog/pg_type.h"
 #include "channel/ddl_privileged.h"
 #include "channel/ddl_record.h"
+#include "fixed_form.h"
 #include "miscadmin.h"
 #include "own_rights.h"
 #include "parser/parse_func.h"
@@ -195,7 +196,7 @@ names_of(List *grantees)
 
 		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
 						 spec->roletype == ROLESPEC_PUBLIC ? "PUBLIC" :
-						 quote_identifier(get_rolespec_name(spec)));
+						 sg_quote_name(get_rolespec_name(spec)));
 	}
 	return names.data;
 }
@@ -306,6 +307,6 @@ sg_privileged_membership(const char *operation, Oid granted, List *members)
 {
 	if (OidIsValid(granted) && granted < FirstNormalObjectId && members != NIL)
 		sg_ddl_note(operation,
-					psprintf("role %s", quote_identifier(GetUserNameFromId(granted, true))),
+					psprintf("role %s", sg_quote_name(GetUserNameFromId(granted, true))),
 					names_of(members));
 }

@@ -64,7 +64,9 @@ refuse_unreviewed(const Decision *decided, const Disclosure *disclosure,
 			 errdetail_internal("%s", reason),
 			 errhint("An auditor signs it with sharing_guard.sign_off(); ask %s and quote event %s.",
 					 contact ? contact : "whoever administers the sharing policy",
-					 event_id)));
+					 event_id),
+			 sg_error_relation(disclosure->relation),
+			 sg_error_event(event_id)));
 }
 
 void

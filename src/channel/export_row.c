@@ -36,6 +36,7 @@
 #include "executor/executor.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "parser/parsetree.h"
 #include "policy/fold.h"
@@ -43,6 +44,7 @@
 #include "operational.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -357,16 +359,79 @@ fill_disclosure(Disclosure *disclosure, TextSlice **tags, const Guard *guard,
 				 errhint("Fill in the table's record key, or name other columns with sharing_guard.protect_export(record_key => ...).")));
 }
 
+/*
+ * Which row of its statement this is, from 1; 0 for rows that are not stored
+ * (yet) in a table.  Rows of one statement have its transaction and command.
+ */
+static inline uint64
+row_number(const Guard *guard, HeapTuple row)
+{
+	static struct
+	{
+		Oid			relid;
+		TransactionId xmin;
+		CommandId	command;
+		uint64		number;
+	}			last;
+	HeapTupleHeader header = row->t_data;
+
+	if (last.command != HeapTupleHeaderGetRawCommandId(header) ||
+		last.xmin != HeapTupleHeaderGetRawXmin(header) ||
+		last.relid != guard->protected_relid)
+	{
+		last.relid = guard->protected_relid;
+		last.xmin = HeapTupleHeaderGetRawXmin(header);
+		last.command = HeapTupleHeaderGetRawCommandId(header);
+		last.number = 0;
+	}
+	return ++last.number;
+}
+
+/* So much of a record key is in an error's detail. */
+#define KEY_SHOWN	200
+
+/* Which row it is: by its number, and by its record key. */
+static const char *
+row_in_words(const Guard *guard, const Disclosure *disclosure, uint64 number)
+{
+	StringInfoData text;
+	int			shown = disclosure->record_key.len;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "The statement ended at ");
+	if (number > 0)
+		appendStringInfo(&text, "its row " UINT64_FORMAT, number);
+	else
+		appendStringInfoString(&text, "this row");
+	appendStringInfoString(&text, ", the first that is refused; the rest was not decided. Record key (");
+	for (int i = 0; i < guard->nrecord_key; i++)
+		appendStringInfo(&text, "%s%s", i > 0 ? ", " : "",
+						 get_attname(guard->relid,
+									 guard->record_key[i].attnum, false));
+	appendStringInfoString(&text, "): ");
+	if (shown > KEY_SHOWN)
+		shown = pg_mbcliplen(disclosure->record_key.data, shown, KEY_SHOWN);
+	appendBinaryStringInfo(&text, disclosure->record_key.data, shown);
+	if (shown < disclosure->record_key.len)
+		appendStringInfo(&text, "... (%zu bytes in all)",
+						 disclosure->record_key.len);
+	return text.data;
+}
+
 /* Ends the statement: the row may not go out. */
 static void
-refuse_row(const GatheredDecision *gathered, const Disclosure *disclosure)
+refuse_row(const GatheredDecision *gathered, const Guard *guard,
+		   const Disclosure *disclosure, uint64 number)
 {
 	char	   *event_id = sg_lone_event_refused_row(gathered, disclosure);
 
-	sg_raise_refusal(sg_decision_of(gathered), disclosure, event_id,
-					 psprintf("sharing policy refuses a row for export table %s",
-							  disclosure->relation),
-					 "The statement ended at this row, the first that is refused; the rest was not decided.");
+	sg_raise_row_refusal(sg_decision_of(gathered), disclosure, event_id,
+						 psprintf("sharing policy refuses a row for export table %s",
+								  disclosure->relation),
+						 row_in_words(guard, disclosure, number),
+						 guard->nrecord_key == 1 ?
+						 get_attname(guard->relid,
+									 guard->record_key[0].attnum, false) : NULL);
 }
 
 /* Notes a skipped row for the statement's one warning. */
@@ -662,7 +727,7 @@ sg_export_row_before(PG_FUNCTION_ARGS)
 	}
 
 	if (!skip)
-		refuse_row(gathered, &disclosure);
+		refuse_row(gathered, guard, &disclosure, 0);
 	sg_gather_row(gathered, &disclosure);
 	count_skipped_row(guard, sg_decision_of(gathered));
 	return PointerGetDatum(NULL);
@@ -684,6 +749,9 @@ sg_export_row_after(PG_FUNCTION_ARGS)
 	Disclosure	disclosure;
 	TextSlice  *tags;
 	GatheredDecision *gathered;
+	uint64		number = is_foreign(trigdata) ? 0 :
+	row_number(guard, TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+			   trigdata->tg_newtuple : trigdata->tg_trigtuple);
 
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
 		only_bookkeeping_changed(guard, trigdata))
@@ -699,7 +767,7 @@ sg_export_row_after(PG_FUNCTION_ARGS)
 	 * has changed since or another trigger has changed the row.
 	 */
 	if (sg_decision_outcome(gathered) == OUTCOME_BLOCK)
-		refuse_row(gathered, &disclosure);
+		refuse_row(gathered, guard, &disclosure, number);
 
 	/* As a rule it has begun; not if another trigger has changed the row. */
 	if (is_foreign(trigdata))

@@ -13,6 +13,7 @@
 #include "access/xact.h"
 #include "channel/ddl_state.h"
 #include "channel/maintenance.h"
+#include "channel/refusal.h"
 #include "operational.h"
 #include "own_rights.h"
 #include "utils/timestamp.h"
@@ -76,5 +77,6 @@ sg_maintenance_check(const Disclosure *disclosure)
 			 errmsg("nothing may leave while maintenance is open"),
 			 errdetail("Guards may be missing until %s, so nothing is disclosed before.",
 					   timestamptz_to_str(state->maintenance_until)),
-			 errhint("Try again when the maintenance has ended, or have it closed with sharing_guard.close_maintenance().")));
+			 errhint("Try again when the maintenance has ended, or have it closed with sharing_guard.close_maintenance()."),
+			 sg_error_relation(disclosure->relation)));
 }

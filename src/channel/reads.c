@@ -376,7 +376,9 @@ disclose_to(Deciding * deciding, const ReadRequest *request, const Guard *guard,
 					 errmsg("COPY of protected table %s is refused, for nobody has declared where its rows go",
 							guard->relation),
 					 errdetail("The attempt is recorded as event %s.", event_id),
-					 errhint("Call sharing_guard.begin_disclosure(destination => ..., purpose => ...) in the same transaction; for a backup let it be made by a role that sharing_guard.bind_backup() names.")));
+					 errhint("Call sharing_guard.begin_disclosure(destination => ..., purpose => ...) in the same transaction; for a backup let it be made by a role that sharing_guard.bind_backup() names."),
+					 sg_error_relation(guard->relation),
+					 sg_error_event(event_id)));
 		sg_raise_refusal(decision, &disclosure, event_id,
 						 psprintf("sharing policy refuses to let records of table %s be read",
 								  guard->relation),

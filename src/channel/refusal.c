@@ -15,6 +15,7 @@
 #include "operational.h"
 #include "policy/fold.h"
 #include "policy/policy.h"
+#include "utils/varlena.h"
 #include "vocabulary.h"
 
 const char *
@@ -23,10 +24,47 @@ sg_refusal_contact(void)
 	return sg_policy_contact(sg_policy_current());
 }
 
+int
+sg_error_relation(const char *relation)
+{
+	List	   *names;
+
+	if (relation == NULL ||
+		!SplitIdentifierString(pstrdup(relation), '.', &names))
+		return 0;
+	if (list_length(names) == 2)
+	{
+		err_generic_string(PG_DIAG_SCHEMA_NAME, linitial(names));
+		err_generic_string(PG_DIAG_TABLE_NAME, lsecond(names));
+	}
+	return 0;
+}
+
+int
+sg_error_event(const char *event_id)
+{
+	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, event_id);
+}
+
+static int
+error_column(const char *column)
+{
+	return column != NULL ? err_generic_string(PG_DIAG_COLUMN_NAME, column) : 0;
+}
+
 void
 sg_raise_refusal(const Decision *decision, const Disclosure *disclosure,
 				 const char *event_id, const char *message,
 				 const char *what_happened)
+{
+	sg_raise_row_refusal(decision, disclosure, event_id, message,
+						 what_happened, NULL);
+}
+
+void
+sg_raise_row_refusal(const Decision *decision, const Disclosure *disclosure,
+					 const char *event_id, const char *message,
+					 const char *what_happened, const char *column)
 {
 	const char *contact = sg_refusal_contact();
 	StringInfoData detail;
@@ -65,5 +103,8 @@ sg_raise_refusal(const Decision *decision, const Disclosure *disclosure,
 			 errhint("%sIf the disclosure is lawful, ask %s and quote event %s.",
 					 hint.data,
 					 contact ? contact : "whoever administers the sharing policy",
-					 event_id)));
+					 event_id),
+			 sg_error_relation(disclosure->relation),
+			 error_column(column),
+			 sg_error_event(event_id)));
 }

@@ -25,9 +25,9 @@ is( $node->safe_psql('guarded', q{
 is( $node->safe_psql('guarded', q{
 		SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_proc p
 		WHERE p.pronamespace = 'sharing_guard'::regnamespace
-		  AND p.proname NOT IN ('begin_disclosure', 'export_row_before', 'export_row_after', 'export_statement_after', 'row_may_leave')
+		  AND p.proname NOT IN ('begin_disclosure', 'explain_event', 'export_row_before', 'export_row_after', 'export_statement_after', 'row_may_leave')
 		  AND (p.proacl IS NULL OR EXISTS (SELECT FROM aclexplode(p.proacl) WHERE grantee = 0))}),
-	'', 'nothing is for everybody but begin_disclosure(), the trigger functions that the server clones, and what a row-level security policy calls');
+	'', 'nothing is for everybody but begin_disclosure(), explain_event(), the trigger functions that the server clones, and what a row-level security policy calls');
 is( $node->safe_psql('guarded', q{
 		SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 		WHERE p.pronamespace = 'sharing_guard'::regnamespace AND l.lanname IN ('sql', 'plpgsql')
