@@ -42,6 +42,7 @@ OBJS = \
 	src/channel/ddl.o \
 	src/channel/ddl_computed.o \
 	src/channel/ddl_copied.o \
+	src/channel/ddl_drop.o \
 	src/channel/ddl_grant.o \
 	src/channel/ddl_privileged.o \
 	src/channel/ddl_publication.o \
@@ -49,6 +50,7 @@ OBJS = \
 	src/channel/ddl_role.o \
 	src/channel/ddl_state.o \
 	src/channel/ddl_tamper.o \
+	src/channel/ddl_ways.o \
 	src/channel/elements.o \
 	src/channel/export_row.o \
 	src/channel/filter.o \
@@ -87,6 +89,7 @@ OBJS = \
 	src/audit/identity.o \
 	src/audit/legible.o \
 	src/audit/log_indexes.o \
+	src/audit/log_lock.o \
 	src/audit/merkle.o \
 	src/audit/overdue.o \
 	src/audit/pending_change.o \
@@ -151,6 +154,7 @@ SQL_PARTS = \
 	src/audit/retention.sql \
 	src/channel/binding.sql \
 	src/channel/maintenance.sql \
+	src/channel/ddl_drop.sql \
 	src/channel/copied.sql \
 	src/audit/attempts.sql \
 	src/unresolved.sql \

@@ -30,5 +30,7 @@ SELECT session_role, channel, relation, agency_id, query_elements, outcome FROM 
 WHERE relation LIKE 'sharing_guard.%' AND session_role LIKE 'regress%' ORDER BY occurred_at;
 DROP TABLE outbox;
 DROP OWNED BY regress_sg_reader, regress_sg_nevada;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 DROP ROLE regress_sg_reader, regress_sg_nevada;

@@ -96,4 +96,6 @@ SELECT what FROM sharing_guard.health_history ORDER BY occurred_at DESC LIMIT 1;
 
 DROP VIEW recorded;
 DROP TABLE strict_outbox, lenient_outbox;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh

@@ -135,6 +135,8 @@ SELECT * FROM sharing_guard.act_defects();
 SET client_min_messages = error;
 DROP TABLE queue, attempts, result, duties;
 DROP FUNCTION attempt(text);
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 REVOKE CREATE ON SCHEMA public FROM regress_sg_owner;
 DROP ROLE regress_sg_owner, regress_sg_admin, regress_sg_auditor;

@@ -52,7 +52,9 @@ DROP TRIGGER a_wait ON feed;
 -- Savepoints: what is rolled back was not disclosed, what is released was, in the
 -- order in which the statement before and after it wrote.
 TRUNCATE feed;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 \i :fixture
 SELECT sharing_guard.protect_export('feed', destination => 'dest', purpose => 'why',
     query_elements => 'plate', requesting_person => 'officer', data_class => 'alpr', mode => 'enforce');

@@ -134,5 +134,8 @@ SELECT x.*, a.* FROM (VALUES
 \set ECHO none
 SET client_min_messages = error;
 DROP TABLE outbox;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
+\set ECHO none
 DROP ROLE regress_sg_auditor, regress_sg_admin;

@@ -2,7 +2,9 @@
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 RESET client_min_messages;
 SELECT sharing_guard.configure('US-CA', 'Anytown Police Department',
@@ -98,6 +100,7 @@ SELECT pg_temp.revisions_since();
 SELECT sharing_guard.unprotect('outbox');
 DROP TABLE outbox;
 -- The extension goes with the change
+SELECT sharing_guard.prepare_drop('nowhere: a test') IS NOT NULL AS prepared;
 BEGIN;
 UPDATE sharing_guard.rule SET description = 'gone' WHERE rule_id = 'a';
 DROP EXTENSION sharing_guard CASCADE;

@@ -3,7 +3,9 @@
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 RESET client_min_messages;
 SELECT sharing_guard.configure('US-CA', 'Riverbend Police Department', 'America/Los_Angeles', 'the clerk') IS NOT NULL AS configured;
@@ -72,7 +74,7 @@ SELECT sharing_guard.grant_policy_admin('regress_sg_app');
 SELECT sharing_guard.revoke_policy_admin('regress_sg_app');
 SELECT sharing_guard.attest_standby('north');
 SELECT sharing_guard.unattest_standby('north');
-SELECT sharing_guard.accept_alias('Oakdale Dispatch', 'oakdale-pd');
+SELECT sharing_guard.accept_alias('Oakdale Dispatch', 'oakdale-pd', confirm => true);
 SELECT sharing_guard.accept_alias('Oakdale Dispatch', 'oakdale-pd');
 SELECT p.proname FROM pg_proc p
 WHERE p.pronamespace = 'sharing_guard'::regnamespace AND p.prorettype = 'void'::regtype AND p.provolatile = 'v'
@@ -109,6 +111,7 @@ DROP TABLE outbox CASCADE;
 DROP TABLE plate_reads;
 DROP FUNCTION by_the_application();
 SET client_min_messages = error;
-DROP EXTENSION sharing_guard CASCADE;
+DELETE FROM sharing_guard.guard;
+DELETE FROM sharing_guard.role_binding;
 DROP OWNED BY regress_sg_app;
 DROP ROLE regress_sg_app;

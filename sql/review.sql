@@ -169,5 +169,7 @@ SELECT capacity_bytes, bytes_left < capacity_bytes AS some_left, days_to_full > 
 \set VERBOSITY default
 SET client_min_messages = error;
 DROP TABLE queue;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 DROP ROLE regress_sg_alice, regress_sg_bob, regress_sg_clerk;

@@ -2,7 +2,9 @@
 -- leaves the agency.
 \set superuser :USER
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 CREATE ROLE regress_sg_alice LOGIN;
 CREATE ROLE regress_sg_clerk LOGIN;
@@ -124,5 +126,7 @@ SELECT count(*) FROM sharing_guard.review_overdue;
 
 SET client_min_messages = error;
 DROP TABLE queue, held;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 DROP ROLE regress_sg_alice, regress_sg_clerk, regress_sg_oakdale, regress_sg_oakdale2;

@@ -10,6 +10,13 @@
 \set SHOW_CONTEXT never
 \o /dev/null
 SET client_min_messages = error;
+DO $$
+BEGIN
+    IF to_regclass('sharing_guard.guard') IS NOT NULL THEN
+        DELETE FROM sharing_guard.guard;
+        PERFORM sharing_guard.prepare_drop('nowhere: a test');
+    END IF;
+END $$;
 DROP EXTENSION IF EXISTS sharing_guard CASCADE;
 CREATE EXTENSION sharing_guard;
 SELECT sharing_guard.configure('US-CA', 'Riverbend Police Department', 'America/Los_Angeles',

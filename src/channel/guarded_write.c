@@ -676,26 +676,33 @@ relation_leaks(Oid relid, CmdType operation)
 	return leaks;
 }
 
-/*
- * An UPDATE that changes a partition key moves the row to a partition that the
- * plan need not mention.
- */
+bool
+sg_moves_rows(const PlannedStmt *plan, const RangeTblEntry *rte)
+{
+	Relation	rel = relation_open(rte->relid, AccessShareLock);
+	bool		moves = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+	has_partition_attrs(rel, sg_rte_updated_columns(plan, rte), NULL);
+
+	relation_close(rel, AccessShareLock);
+	return moves;
+}
+
+/* A row may be moved to a partition that the plan does not mention. */
 static bool
 partitions_leak(const PlannedStmt *plan, const ModifyTable *modify)
 {
 	RangeTblEntry *rte = rt_fetch(modify->rootRelation, plan->rtable);
-	Relation	root = relation_open(rte->relid, AccessShareLock);
-	bool		leaks = false;
 	ListCell   *lc;
 
-	if (root->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
-		has_partition_attrs(root, sg_rte_updated_columns(plan, rte), NULL))
+	if (sg_moves_rows(plan, rte))
 	{
 		foreach(lc, find_all_inheritors(rte->relid, AccessShareLock, NULL))
-			leaks = leaks || relation_leaks(lfirst_oid(lc), CMD_MERGE);
+		{
+			if (relation_leaks(lfirst_oid(lc), CMD_MERGE))
+				return true;
+		}
 	}
-	relation_close(root, AccessShareLock);
-	return leaks || relation_leaks(rte->relid, modify->operation);
+	return relation_leaks(rte->relid, modify->operation);
 }
 
 static bool

@@ -609,6 +609,22 @@ sg_policy_load_number(const Policy *policy)
 	return policy->load_number;
 }
 
+/*
+ * Is it for want of a state that this name says nothing?  Other states have a
+ * place of that name, too.
+ */
+bool
+sg_policy_name_lacks_state(const Policy *policy, TextSlice name, TextSlice state)
+{
+	NameReading reading;
+
+	if (name.data == NULL)
+		return false;
+	sg_registry_read(policy->registry, name, state, &reading);
+	return reading.state == NULL && reading.elsewhere && !reading.greatest &&
+		!reading.settled && !reading.inactive;
+}
+
 int64
 sg_policy_revision(const Policy *policy)
 {

@@ -58,6 +58,7 @@ ok($node->poll_query_until('guarded', qq{SELECT writer_state = 'running' AND wri
 	'a writer that is terminated comes back by itself');
 
 # DROP EXTENSION, and CREATE again.
+$node->safe_psql('guarded', q{DELETE FROM sharing_guard.guard; SELECT sharing_guard.prepare_drop('nowhere: a test')});
 is($node->psql('guarded', 'DROP EXTENSION sharing_guard CASCADE'), 0, 'DROP EXTENSION');
 set_up_policy($node);
 $node->safe_psql('guarded', q{

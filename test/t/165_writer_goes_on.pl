@@ -120,6 +120,51 @@ for my $how ('statement_timeout = 1500', 'lock_timeout = 0')
 }
 
 # ---------------------------------------------------------------------------
+# Recording some of a statement's rows is not answered in time, and a trigger of
+# the application's swallows that: whether they are on record is not known.
+
+sql(q{
+	CREATE TABLE nearby (id text PRIMARY KEY, dest text);
+	SELECT sharing_guard.protect_export('nearby', destination => 'dest', data_class => 'rms', on_block => 'skip_row', mode => 'enforce');
+	CREATE FUNCTION in_between() RETURNS trigger LANGUAGE plpgsql AS $$
+	BEGIN
+		PERFORM pg_sleep(2);
+		INSERT INTO nearby VALUES (gen_random_uuid()::text, 'oakdale-pd');
+		RETURN NULL;
+	EXCEPTION WHEN SQLSTATE 'SG003' THEN
+		PERFORM pg_sleep(1.5);
+		RETURN NULL;
+	END $$;
+	CREATE TRIGGER zz_between AFTER INSERT ON outbox FOR EACH ROW WHEN (NEW.id = 8003) EXECUTE FUNCTION in_between();
+	CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no more'; END $$;
+	CREATE TRIGGER zz_fail AFTER INSERT ON outbox FOR EACH ROW WHEN (NEW.id = 8005 AND NEW.why = 'theft, fails') EXECUTE FUNCTION fail()});
+set('sharing_guard.audit_timeout = 1000');
+for my $fails (0, 1)
+{
+	my $session = $node->background_psql('guarded', on_error_stop => 0);
+	my $start = sql('SELECT clock_timestamp()');
+
+	$node->safe_psql('county', 'DELETE FROM received');
+	$session->query_until(qr/going/, "\\echo going\nINSERT INTO outbox SELECT 8000 + i, 'oakdale-pd', 'theft"
+		  . ($fails ? ', fails' : '') . "' FROM generate_series(1, 6) i;\n");
+	usleep(900_000);
+	my $pid = health('writer_pid');
+	kill 'STOP', $pid;
+	usleep(3_000_000);
+	kill 'CONT', $pid;
+	$session->query_until(qr/done/, "\\echo done\n");
+	$session->quit;
+	goes_on('an answer that came too late' . ($fails ? ', and then an error' : ''));
+	all_ended();
+	is(sql(qq{SELECT sum(rows_disclosed) FROM sharing_guard.audit WHERE channel = 'foreign_table' AND occurred_at > '$start'}), 6,
+		'each row that was sent is counted once');
+	is(sql(qq{SELECT string_agg(record_key, ' ' ORDER BY record_key) FROM sharing_guard.audit_rows WHERE channel = 'foreign_table' AND occurred_at > '$start' AND record_key <> ''}),
+		'8001 8002 8003 8004 8005 8006', 'and has its line') unless $fails;
+}
+set('sharing_guard.audit_timeout = 10000');
+sql('DROP TRIGGER zz_between ON outbox; DROP TRIGGER zz_fail ON outbox');
+
+# ---------------------------------------------------------------------------
 # The writer ends between its commit and its answers, while reads end.
 
 set('sharing_guard.debug_answer_delay = 500');

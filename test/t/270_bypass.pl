@@ -60,6 +60,11 @@ is(error_of($node, 'guarded', q{WITH w AS (INSERT INTO outbox VALUES (2, 'oakdal
 is(error_of($node, 'guarded', q{INSERT INTO outbox VALUES (2, 'oakdale-pd') ON CONFLICT (id) DO UPDATE SET dest = excluded.dest}), '',
 	'so is ON CONFLICT');
 
+$node->safe_psql('guarded', q{CREATE RULE also AS ON UPDATE TO outbox DO ALSO INSERT INTO plain VALUES (new.id + 1000, 'by rule')});
+is(error_of($node, 'guarded', q{UPDATE outbox SET dest = 'oakdale-pd' WHERE id = 2}), '', 'a rule that writes another table as well is not in the way');
+is($node->safe_psql('guarded', q{SELECT count(*) FROM plain WHERE dest = 'by rule'}), '1', 'and does what it did');
+$node->safe_psql('guarded', q{DROP RULE also ON outbox});
+
 # An access method that nobody knows.  (Made with heap's own handler under a name
 # of its own it is heap.)
 $node->safe_psql('guarded', q{CREATE ACCESS METHOD heap_too TYPE TABLE HANDLER heap_tableam_handler;
