@@ -11,7 +11,7 @@ CREATE ROLE regress_boss SUPERUSER;
 
 -- With a read guard alone, which leaves no trigger anywhere.
 CREATE TABLE reads (id int PRIMARY KEY, plate text);
-SELECT sharing_guard.protect_records('reads', data_class => 'alpr');
+SELECT sharing_guard.protect_records('reads', data_class => 'alpr', mode => 'enforce');
 DO $$
 DECLARE
     detail text;
@@ -27,7 +27,7 @@ SELECT sharing_guard.unprotect('reads');
 -- With an export guard, by every way, to a superuser; the server's advice of
 -- CASCADE is not given.
 CREATE TABLE outbox (id int PRIMARY KEY, dest text);
-SELECT sharing_guard.protect_export('outbox', destination => 'dest', data_class => 'alpr');
+SELECT sharing_guard.protect_export('outbox', destination => 'dest', data_class => 'alpr', mode => 'enforce');
 DROP EXTENSION sharing_guard;
 DROP EXTENSION IF EXISTS sharing_guard CASCADE;
 DROP SCHEMA sharing_guard CASCADE;
@@ -78,7 +78,7 @@ SELECT sharing_guard.prepare_drop(' ');
 SELECT * FROM sharing_guard.prepare_drop('vault 7, tape 12');
 SELECT operation, new_row ->> 'log_kept_at' AS kept FROM sharing_guard.event WHERE relation = 'sharing_guard.drop_preparation';
 -- What is recorded after that is not kept.
-SELECT sharing_guard.protect_export('outbox', destination => 'dest', data_class => 'alpr');
+SELECT sharing_guard.protect_export('outbox', destination => 'dest', data_class => 'alpr', mode => 'enforce');
 INSERT INTO outbox VALUES (2, 'oakdale-pd');
 SELECT sharing_guard.unprotect('outbox');
 DROP EXTENSION sharing_guard CASCADE;

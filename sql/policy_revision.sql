@@ -100,6 +100,7 @@ SELECT pg_temp.revisions_since();
 SELECT sharing_guard.unprotect('outbox');
 DROP TABLE outbox;
 -- The extension goes with the change
+SELECT sharing_guard.prepare_drop('nowhere: a test') IS NOT NULL AS prepared;
 BEGIN;
 UPDATE sharing_guard.rule SET description = 'gone' WHERE rule_id = 'a';
 \getenv srcdir PG_ABS_SRCDIR

@@ -125,7 +125,7 @@ for my $how ('statement_timeout = 1500', 'lock_timeout = 0')
 
 sql(q{
 	CREATE TABLE nearby (id text PRIMARY KEY, dest text);
-	SELECT sharing_guard.protect_export('nearby', destination => 'dest', data_class => 'rms', on_block => 'skip_row');
+	SELECT sharing_guard.protect_export('nearby', destination => 'dest', data_class => 'rms', on_block => 'skip_row', mode => 'enforce');
 	CREATE FUNCTION in_between() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN
 		PERFORM pg_sleep(2);

@@ -21,10 +21,10 @@ $node->safe_psql('guarded', q{
 	CREATE ROLE clerk LOGIN;
 	GRANT SELECT ON filtered TO clerk;
 	SELECT sharing_guard.grant_policy_admin('admin');
-	SELECT sharing_guard.protect_export('outbox', destination => 'dest', data_class => 'alpr');
-	SELECT sharing_guard.protect_export('skipping', destination => 'dest', data_class => 'alpr', on_block => 'skip_row');
-	SELECT sharing_guard.protect_records('reads', data_class => 'alpr');
-	SELECT sharing_guard.protect_records('filtered', data_class => 'alpr', filter_reads => true);
+	SELECT sharing_guard.protect_export('outbox', destination => 'dest', data_class => 'alpr', mode => 'enforce');
+	SELECT sharing_guard.protect_export('skipping', destination => 'dest', data_class => 'alpr', on_block => 'skip_row', mode => 'enforce');
+	SELECT sharing_guard.protect_records('reads', data_class => 'alpr', mode => 'enforce');
+	SELECT sharing_guard.protect_records('filtered', data_class => 'alpr', filter_reads => true, mode => 'enforce');
 	INSERT INTO outbox VALUES (1, 'oakdale-pd')});
 my $left = q{SELECT count(*) FROM sharing_guard.event WHERE relation = 'sharing_guard.guard' AND operation = 'DELETE'};
 

@@ -87,10 +87,10 @@ for my $database ('guarded', 'scratch')
 		CREATE TABLE feed (id text PRIMARY KEY, dest text, why text);
 		CREATE TABLE read (id int PRIMARY KEY, plate text);
 		INSERT INTO read SELECT i, 'P' || i FROM generate_series(1, 20) i;
-		SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', record_key => 'id', data_class => 'alpr'),
-			sharing_guard.protect_export('feed', destination => 'dest', purpose => 'why', record_key => 'id', data_class => 'alpr', on_block => 'skip_row'),
-			sharing_guard.protect_export('outbox', destination => 'dest', purpose => 'why', record_key => 'id', data_class => 'rms'),
-			sharing_guard.protect_records('read', data_class => 'alpr', query_elements => 'plate')});
+		SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', record_key => 'id', data_class => 'alpr', mode => 'enforce'),
+			sharing_guard.protect_export('feed', destination => 'dest', purpose => 'why', record_key => 'id', data_class => 'alpr', on_block => 'skip_row', mode => 'enforce'),
+			sharing_guard.protect_export('outbox', destination => 'dest', purpose => 'why', record_key => 'id', data_class => 'rms', mode => 'enforce'),
+			sharing_guard.protect_records('read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce')});
 }
 $node->safe_psql('scratch', 'CREATE ROLE oakdale LOGIN');
 for my $database ('guarded', 'scratch')
