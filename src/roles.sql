@@ -108,4 +108,4 @@ COMMENT ON FUNCTION sharing_guard.revoke_policy_admin(text) IS
 GRANT SELECT ON sharing_guard.health TO pg_monitor;
 GRANT EXECUTE ON FUNCTION sharing_guard.writer_health(),
     sharing_guard.oldest_transaction_start(), sharing_guard.own_tree(),
-    sharing_guard.missing_databases(), sharing_guard.standing_problems() TO pg_monitor;
+    sharing_guard.standing_problems() TO pg_monitor;
