@@ -43,7 +43,6 @@ OBJS = \
 	src/channel/ddl_record.o \
 	src/channel/ddl_state.o \
 	src/channel/ddl_tamper.o \
-	src/channel/elements.o \
 	src/channel/export_row.o \
 	src/channel/filter.o \
 	src/channel/gather.o \
@@ -54,13 +53,17 @@ OBJS = \
 	src/channel/maintenance.o \
 	src/channel/parents.o \
 	src/channel/pieces.o \
+	src/channel/plan_expressions.o \
 	src/channel/query.o \
 	src/channel/query_reads.o \
 	src/channel/query_run.o \
 	src/channel/reads.o \
 	src/channel/records.o \
 	src/channel/refusal.o \
+	src/channel/row_buffer.o \
 	src/channel/row_log.o \
+	src/channel/search_quals.o \
+	src/channel/search_values.o \
 	src/channel/telling.o \
 	src/channel/triggers.o \
 	src/channel/undone.o \

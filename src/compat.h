@@ -179,6 +179,13 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #define sg_index_insert_cleanup(index, info) ((void) (info))
 #endif
 
+/* PostgreSQL 17 keeps what a MERGE joins by apart from its plan's quals. */
+#if PG_VERSION_NUM >= 170000
+#define sg_merge_join_conditions(modify) ((modify)->mergeJoinConditions)
+#else
+#define sg_merge_join_conditions(modify) NIL
+#endif
+
 /*
  * ALTER TABLE ... ALTER COLUMN ... SET EXPRESSION came with PostgreSQL 17: it
  * computes a generated column anew for each row.  (A macro, so that nobody

@@ -23,17 +23,23 @@
 #include "access/xact.h"
 #include "channel/context.h"
 #include "channel/held.h"
+#include "channel/plan_expressions.h"
 #include "channel/query.h"
 #include "channel/query_reads.h"
 #include "channel/query_run.h"
 #include "channel/reads.h"
 #include "channel/records.h"
+#include "channel/search_values.h"
 #include "channel/telling.h"
 #include "compat.h"
 #include "executor/executor.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
+#include "operational.h"
 #include "own_rights.h"
+#include "tcop/pquery.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -45,7 +51,11 @@ typedef struct GuardedQuery
 	dlist_node	node;
 	EState	   *estate;
 	int64		earlier_rows;	/* of runs before this one */
-	ReadStatement *reads;		/* NULL: nothing is recorded */
+	uint64		run_rows;		/* of this run, that have left */
+	bool		has_run;
+	bool		holding;		/* its rows are held back, and on no record
+								 * yet */
+	ReadStatement *reads;		/* NULL: nothing is recorded, or all of it */
 	bool		tells;			/* see sg_query_tells() */
 	List	   *writes;			/* ReadRequest: not recorded, for rows are
 								 * only changed; see record_write() */
@@ -159,23 +169,22 @@ next_ExecutorRun(EXECUTOR_RUN_PARAMS)
  * told somebody what is in them.
  */
 static void
-record_write(GuardedQuery *query, int64 rows)
+record_write(GuardedQuery *query, int64 rows, DisclosureEnding ending)
 {
+	List	   *writes = query->writes;
 	ListCell   *lc;
 
-	foreach(lc, query->writes)
+	foreach(lc, writes)
 	{
 		ReadRequest *request = lfirst(lc);
 
 		/* What it was searched by may be what has failed. */
 		request->written_only = false;
 		request->query_elements = NULL;
+		request->elements_lost = true;
 	}
-	(void) sg_reads_begin(&query->reads, query->writes,
-						  query->estate->es_query_cxt, rows);
 	query->writes = NIL;
-	if (query->reads != NULL)
-		query->reads->rows = rows;
+	sg_reads_record(writes, rows, ending);
 }
 
 /*
@@ -198,9 +207,41 @@ error_tells(void)
 }
 
 /*
- * Decides on what a statement reads, as of now, and puts it on record.  Errors
- * out where it is refused; NULL where it reads nothing that is guarded (any
- * more).
+ * May the rows of a query be held back until they can be counted?  Nothing of
+ * them may get out before that in any other way; and a query that writes may do
+ * so by triggers.
+ */
+static bool
+can_hold_rows(const QueryDesc *queryDesc)
+{
+	const PlannedStmt *plan = queryDesc->plannedstmt;
+
+	return plan->commandType == CMD_SELECT && !plan->hasModifyingCTE &&
+		!sg_plan_has_effects(plan);
+}
+
+static inline bool
+plan_is_select(const EState *estate)
+{
+	return estate->es_plannedstmt->commandType == CMD_SELECT;
+}
+
+/*
+ * How many rows of a query have left by now.  Those of one that writes are
+ * those it has written.
+ */
+static int64
+rows_left(const GuardedQuery *query)
+{
+	return query->earlier_rows +
+		(int64) (plan_is_select(query->estate) ? query->run_rows :
+				 query->estate->es_processed);
+}
+
+/*
+ * Decides on what a statement reads, as of now, and puts it on record, unless
+ * its rows are held back until they can be counted.  Errors out where it is
+ * refused; NULL where it reads nothing that is guarded (any more).
  */
 static GuardedQuery *
 decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
@@ -227,15 +268,25 @@ decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
 
 	if (query == NULL)
 		query = new_guarded(estate);
-	*holds_until = sg_reads_begin(&query->reads, requests,
-								  estate->es_query_cxt,
-								  query->earlier_rows +
-								  (int64) estate->es_processed);
+	if (!query->has_run)
+	{
+		query->has_run = true;
+		query->holding = can_hold_rows(queryDesc);
+	}
 	query->writes = NIL;
+	if (query->holding)
+	{
+		*holds_until = sg_reads_check(requests, 0, &query->holding);
+		list_free_deep(requests);
+		return query;
+	}
+	*holds_until = sg_reads_begin(&query->reads, requests,
+								  estate->es_query_cxt, rows_left(query));
 	if (query->reads != NULL)
 	{
 		query->reads->rows = query->earlier_rows;
-		query->reads->more_rows = &estate->es_processed;
+		query->reads->more_rows = plan_is_select(estate) ?
+			&query->run_rows : &estate->es_processed;
 	}
 	else
 	{
@@ -267,12 +318,13 @@ write_ExecutorRun(GuardedQuery *query, EXECUTOR_RUN_PARAMS)
 	PG_CATCH();
 	{
 		if (sg_telling_end(&outer) || error_tells())
-			record_write(query, 1);
+			record_write(query, 1, ENDING_FAILED);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 	if (sg_telling_end(&outer))
-		record_write(query, (int64) queryDesc->estate->es_processed);
+		record_write(query, (int64) queryDesc->estate->es_processed,
+					 ENDING_COMPLETED);
 }
 
 /* What a run is given for the time in its midst; see sg_query_run_enter(). */
@@ -285,12 +337,87 @@ decide_again(QueryDesc *queryDesc)
 	return holds_until;
 }
 
+/*
+ * Puts a query whose rows are held back on record: with their number, or as
+ * one whose rows begin to leave.
+ */
+static void
+release_query(QueryDesc *queryDesc, int64 rows, bool over)
+{
+	GuardedQuery *query = find_guarded(queryDesc->estate);
+	TimestampTz holds_until;
+	MemoryContext oldcontext;
+
+	query->holding = false;
+	AcceptInvalidationMessages();
+	if (!over)
+	{
+		(void) decide_on_query(queryDesc, &holds_until);
+		return;
+	}
+	if (!sg_records_any())
+		return;
+	sg_search_values_over(queryDesc->estate);
+	oldcontext = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
+	sg_reads_record(sg_query_reads(queryDesc, query->tells), rows,
+					ENDING_COMPLETED);
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * An error has ended a query of which nothing has left, but what the error may
+ * tell.  A refusal of ours is on record already.
+ */
+static void
+record_failure(GuardedQuery *query, QueryDesc *queryDesc)
+{
+	MemoryContext oldcontext;
+
+	query->holding = false;
+	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_TO_CATEGORY(ERRCODE_SG_BLOCKED_BY_POLICY) ||
+		!sg_records_any())
+		return;
+	oldcontext = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
+	sg_reads_record(sg_query_reads(queryDesc, query->tells), 0,
+					ENDING_FAILED);
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/* Is a cursor moved over rows that go to nobody? */
+static bool
+is_moved(const QueryDesc *queryDesc)
+{
+	return queryDesc->dest->mydest == DestNone && ActivePortal != NULL &&
+		ActivePortal->queryDesc == queryDesc;
+}
+
+/*
+ * A run is over.  Where a cursor WITH HOLD that can scroll was run again from
+ * its beginning to keep its rows, those that had left before are among them.
+ */
+static void
+count_run(GuardedQuery *query, QueryDesc *queryDesc)
+{
+	int64		rows = rows_left(query);
+
+	if (sg_held_note(queryDesc))
+		rows = Max(query->earlier_rows, rows - query->earlier_rows);
+	query->earlier_rows = rows;
+	query->run_rows = 0;
+	if (query->reads != NULL)
+	{
+		query->reads->rows = query->earlier_rows;
+		query->reads->more_rows = NULL;
+	}
+}
+
 /* Where there are guards, or there may be. */
 static pg_noinline void
 guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 {
 	GuardedRun	run;
 	GuardedQuery *query;
+	bool		counted;
 
 	if (sg_own_query_running() ||
 		(IsParallelWorker() && queryDesc->dest->mydest == DestTupleQueue) ||
@@ -314,24 +441,27 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		write_ExecutorRun(query, EXECUTOR_RUN_ARGS);
 		return;
 	}
+	query->run_rows = 0;
+	counted = !is_moved(queryDesc);
 	sg_query_run_enter(&run, queryDesc, decide_again);
+	if (counted)
+		sg_query_run_count(&run, &query->run_rows);
+	if (query->holding)
+		sg_query_run_hold(&run, release_query, count);
 	PG_TRY();
 	{
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
-	}
-	PG_FINALLY();
-	{
 		sg_query_run_leave(&run);
 	}
-	PG_END_TRY();
-
-	sg_held_note(queryDesc);
-	query->earlier_rows += (int64) queryDesc->estate->es_processed;
-	if (query->reads != NULL)
+	PG_CATCH();
 	{
-		query->reads->rows = query->earlier_rows;
-		query->reads->more_rows = NULL;
+		sg_query_run_leave(&run);
+		if (query->holding)
+			record_failure(query, queryDesc);
+		PG_RE_THROW();
 	}
+	PG_END_TRY();
+	count_run(query, queryDesc);
 }
 
 /*
@@ -382,7 +512,7 @@ write_ExecutorFinish(GuardedQuery *query, QueryDesc *queryDesc)
 	PG_CATCH();
 	{
 		if (error_tells())
-			record_write(query, 1);
+			record_write(query, 1, ENDING_FAILED);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -402,6 +532,18 @@ query_ExecutorFinish(QueryDesc *queryDesc)
 		next_ExecutorFinish(queryDesc);
 }
 
+/* What a query was searched by, when it is over. */
+static TextSlice
+elements_at_end(const char *guard_id, void *estate)
+{
+	TextSlice	none = {NULL, 0};
+	pg_uuid_t  *id = DatumGetUUIDP(DirectFunctionCall1(uuid_in,
+													   CStringGetDatum(guard_id)));
+	SearchValues *values = sg_search_values_of(estate, id);
+
+	return values == NULL ? none : sg_search_values_text(values);
+}
+
 static void
 query_ExecutorEnd(QueryDesc *queryDesc)
 {
@@ -410,7 +552,10 @@ query_ExecutorEnd(QueryDesc *queryDesc)
 		GuardedQuery *query = find_guarded(queryDesc->estate);
 
 		if (query != NULL && query->reads != NULL)
-			query->reads->ended = true;
+		{
+			sg_search_values_over(queryDesc->estate);
+			sg_reads_end(query->reads, elements_at_end, queryDesc->estate);
+		}
 	}
 
 	if (prev_ExecutorEnd)
