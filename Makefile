@@ -33,6 +33,7 @@ OBJS = \
 	src/channel/apart.o \
 	src/channel/context.o \
 	src/channel/copy.o \
+	src/channel/data_flow.o \
 	src/channel/database.o \
 	src/channel/decision.o \
 	src/channel/decision_cache.o \

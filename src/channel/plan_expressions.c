@@ -95,6 +95,7 @@ sg_plan_expressions(const Plan *plan, bool *complete)
 		case T_ModifyTable:
 			ADD(((ModifyTable *) plan)->returningLists);
 			ADD(((ModifyTable *) plan)->onConflictWhere);
+			ADD(((ModifyTable *) plan)->onConflictSet);
 			ADD(((ModifyTable *) plan)->mergeActionLists);
 			ADD(sg_merge_join_conditions((ModifyTable *) plan));
 			*complete = false;	/* triggers, constraints, indexes */
