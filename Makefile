@@ -65,6 +65,8 @@ OBJS = \
 	src/channel/row_log.o \
 	src/channel/search_quals.o \
 	src/channel/search_values.o \
+	src/channel/service.o \
+	src/channel/statement_shape.o \
 	src/channel/telling.o \
 	src/channel/triggers.o \
 	src/channel/undone.o \
@@ -134,6 +136,7 @@ SQL_PARTS = \
 	src/audit/overdue.sql \
 	src/audit/retention.sql \
 	src/channel/binding.sql \
+	src/channel/service.sql \
 	src/channel/maintenance.sql \
 	src/channel/copied.sql \
 	src/audit/attempts.sql \

@@ -80,6 +80,19 @@ sg_rte_permissions(const PlannedStmt *plan, const RangeTblEntry *rte,
 #endif
 }
 
+/* The columns that a statement reads, offset as in selectedCols. */
+static inline Bitmapset *
+sg_rte_selected_columns(const PlannedStmt *plan, const RangeTblEntry *rte)
+{
+#if PG_VERSION_NUM >= 160000
+	return rte->perminfoindex == 0 ? NULL :
+		((RTEPermissionInfo *) list_nth(plan->permInfos,
+										rte->perminfoindex - 1))->selectedCols;
+#else
+	return rte->selectedCols;
+#endif
+}
+
 /* The columns that a statement changes, offset as in selectedCols. */
 static inline Bitmapset *
 sg_rte_updated_columns(const PlannedStmt *plan, const RangeTblEntry *rte)

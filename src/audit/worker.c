@@ -522,6 +522,17 @@ write_place(EventWriter *writer, int index)
 	event.ending = sg_ending_name(place->ending);
 	event.rows_disclosed = place->rows_disclosed;
 	event.rows_blocked = place->rows_blocked;
+	if (place->statements > 0)
+	{
+		char	   *text = psprintf(INT64_FORMAT " statement%s, whose elements are not kept",
+									place->statements,
+									place->statements == 1 ? "" : "s");
+		TextSlice	summary = {text, strlen(text)};
+
+		event.rows.column[ROW_QUERY_ELEMENTS] =
+			sg_rows_column(CurrentMemoryContext);
+		sg_rows_append(event.rows.column[ROW_QUERY_ELEMENTS], &summary);
+	}
 	sg_event_write_completion(writer, &event);
 }
 

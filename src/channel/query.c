@@ -30,6 +30,7 @@
 #include "channel/reads.h"
 #include "channel/records.h"
 #include "channel/search_values.h"
+#include "channel/service.h"
 #include "channel/telling.h"
 #include "compat.h"
 #include "executor/executor.h"
@@ -53,6 +54,7 @@ typedef struct GuardedQuery
 	int64		earlier_rows;	/* of runs before this one */
 	uint64		run_rows;		/* of this run, that have left */
 	bool		has_run;
+	char	   *service;		/* its shape, where it is recorded in summary */
 	bool		holding;		/* its rows are held back, and on no record
 								 * yet */
 	ReadStatement *reads;		/* NULL: nothing is recorded, or all of it */
@@ -239,6 +241,31 @@ rows_left(const GuardedQuery *query)
 }
 
 /*
+ * Is it a service's, and recorded in summary?  Then that is done, and decided
+ * on.  To be asked each time: the session may have declared something since.
+ */
+static bool
+is_in_summary(GuardedQuery *query, QueryDesc *queryDesc, List *requests,
+			  TimestampTz *holds_until)
+{
+	bool		begun = query->service != NULL;
+	bool		recorded;
+	MemoryContext oldcontext;
+
+	oldcontext = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
+	query->service = sg_service_shape(queryDesc);
+	MemoryContextSwitchTo(oldcontext);
+	if (query->service == NULL)
+		return false;
+	*holds_until = sg_reads_check(requests, rows_left(query), &recorded);
+	if (!recorded)
+		query->service = NULL;
+	else if (!begun)
+		sg_service_begin(query->service, requests);
+	return query->service != NULL;
+}
+
+/*
  * Decides on what a statement reads, as of now, and puts it on record, unless
  * its rows are held back until they can be counted.  Errors out where it is
  * refused; NULL where it reads nothing that is guarded (any more).
@@ -271,8 +298,13 @@ decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
 	if (!query->has_run)
 	{
 		query->has_run = true;
+		if (is_in_summary(query, queryDesc, requests, holds_until))
+			return query;
 		query->holding = can_hold_rows(queryDesc);
 	}
+	else if (query->service != NULL &&
+			 is_in_summary(query, queryDesc, requests, holds_until))
+		return query;
 	query->writes = NIL;
 	if (query->holding)
 	{
@@ -402,6 +434,8 @@ count_run(GuardedQuery *query, QueryDesc *queryDesc)
 
 	if (sg_held_note(queryDesc))
 		rows = Max(query->earlier_rows, rows - query->earlier_rows);
+	if (query->service != NULL)
+		sg_service_count(query->service, rows - query->earlier_rows);
 	query->earlier_rows = rows;
 	query->run_rows = 0;
 	if (query->reads != NULL)
@@ -458,6 +492,8 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		sg_query_run_leave(&run);
 		if (query->holding)
 			record_failure(query, queryDesc);
+		else if (query->service != NULL)
+			sg_service_count(query->service, (int64) query->run_rows);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();

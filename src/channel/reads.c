@@ -63,7 +63,8 @@ typedef enum DecidingFor
 {
 	DECIDING_ONLY,
 	DECIDING_TO_BEGIN,			/* its event is written before the rows leave */
-	DECIDING_TO_RECORD			/* its event says all */
+	DECIDING_TO_RECORD,			/* its event says all */
+	DECIDING_TO_SUMMARIZE		/* its event begins a summary */
 } DecidingFor;
 
 /* A statement that is being decided on. */
@@ -76,6 +77,9 @@ typedef struct Deciding
 								 * leave */
 	DisclosureEnding ending;	/* to record */
 	EventBatch *batch;			/* likewise */
+	const char *shape;			/* to summarize: of the statements, and what
+								 * is begun */
+	OpenDisclosure *open;
 	bool		recorded;		/* there is something to be recorded */
 	TimestampTz holds_until;
 } Deciding;
@@ -347,6 +351,31 @@ record_disclosure(Deciding *deciding, const Decision *decision,
 }
 
 /*
+ * What a service does has a purpose that nobody can say each time, so it is not
+ * flagged.  That it may be done at all was decided.
+ */
+static void
+begin_summary(Deciding *deciding, const Decision *decision,
+			  const Disclosure *disclosure)
+{
+	Decision	allowed = *decision;
+	Disclosure	summary = *disclosure;
+	DisclosureEvent event;
+
+	allowed.outcome = OUTCOME_ALLOW;
+	allowed.nreasons = 0;
+	allowed.nrules = 0;
+	allowed.ntags = 0;
+	allowed.nmatched_terms = 0;
+	allowed.authority = NULL;
+	summary.purpose = slice_of(psprintf("service, in summary: %s",
+										deciding->shape));
+	summary.query_elements = slice_of("not kept");
+	sg_lone_event_of_read(&event, &allowed, OUTCOME_ALLOW, &summary);
+	sg_writer_begin(&event, "a service was about to read", deciding->open);
+}
+
+/*
  * Decides on one relation for one recipient.  Errors out where it is refused;
  * else, if "begin", puts it on record.  Returns the agency it is read for, as
  * the registry knows it, or NULL.
@@ -423,7 +452,9 @@ disclose_to(Deciding *deciding, const ReadRequest *request, const Guard *guard,
 								  deciding->rows_left));
 	}
 	deciding->recorded = true;
-	if (deciding->batch != NULL)
+	if (deciding->purpose == DECIDING_TO_SUMMARIZE)
+		begin_summary(deciding, decision, &disclosure);
+	else if (deciding->batch != NULL)
 		record_disclosure(deciding, decision, outcome, &disclosure,
 						  outcome == OUTCOME_BLOCK);
 	else if (deciding->purpose == DECIDING_TO_BEGIN)
@@ -583,6 +614,20 @@ sg_reads_check(List *requests, int64 rows_left, bool *recorded)
 	decide(&deciding, requests);
 	*recorded = deciding.recorded;
 	return deciding.holds_until;
+}
+
+bool
+sg_reads_summarize(ReadRequest *request, const char *shape,
+				   OpenDisclosure * open)
+{
+	Deciding	deciding = {.purpose = DECIDING_TO_SUMMARIZE};
+	ReadRequest without = *request;
+
+	without.query_elements = NULL;
+	deciding.shape = shape;
+	deciding.open = open;
+	decide(&deciding, list_make1(&without));
+	return deciding.recorded;
 }
 
 void

@@ -88,6 +88,14 @@ extern void sg_reads_record(List *requests, int64 rows,
 							DisclosureEnding ending);
 
 /*
+ * Puts it on record that a service begins to read so, in summary: the event has
+ * the statements' shape as its purpose.  Decides first and errors out where the
+ * policy refuses it; false where nothing is to be recorded.
+ */
+extern bool sg_reads_summarize(ReadRequest *request, const char *shape,
+							   OpenDisclosure * open);
+
+/*
  * A statement whose disclosures have begun has ended.  "elements" returns what
  * it was searched by, as known by now.
  */
