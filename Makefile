@@ -10,6 +10,7 @@ MODULE_big = sharing_guard
 OBJS = \
 	src/sharing_guard.o \
 	src/changes.o \
+	src/fixed_form.o \
 	src/operational.o \
 	src/own_rights.o \
 	src/vocabulary.o \
@@ -31,6 +32,8 @@ OBJS = \
 	src/policy/spelling.o \
 	src/policy/suggest.o \
 	src/channel/apart.o \
+	src/channel/bypass.o \
+	src/channel/cloned.o \
 	src/channel/context.o \
 	src/channel/copy.o \
 	src/channel/data_flow.o \
@@ -38,18 +41,25 @@ OBJS = \
 	src/channel/decision.o \
 	src/channel/decision_cache.o \
 	src/channel/ddl.o \
+	src/channel/ddl_computed.o \
 	src/channel/ddl_copied.o \
 	src/channel/ddl_grant.o \
+	src/channel/ddl_privileged.o \
 	src/channel/ddl_publication.o \
 	src/channel/ddl_record.o \
+	src/channel/ddl_role.o \
 	src/channel/ddl_state.o \
 	src/channel/ddl_tamper.o \
 	src/channel/export_row.o \
 	src/channel/filter.o \
+	src/channel/foreign_key.o \
 	src/channel/gather.o \
 	src/channel/group.o \
 	src/channel/guard.o \
+	src/channel/guarded_write.o \
 	src/channel/held.o \
+	src/channel/lock_order.o \
+	src/channel/leaky_functions.o \
 	src/channel/lone_event.o \
 	src/channel/maintenance.o \
 	src/channel/parents.o \
@@ -61,27 +71,31 @@ OBJS = \
 	src/channel/reads.o \
 	src/channel/records.o \
 	src/channel/refusal.o \
+	src/channel/restoring.o \
 	src/channel/row_buffer.o \
 	src/channel/row_log.o \
 	src/channel/search_quals.o \
 	src/channel/search_values.o \
 	src/channel/service.o \
 	src/channel/statement_shape.o \
-	src/channel/telling.o \
 	src/channel/triggers.o \
 	src/channel/undone.o \
 	src/audit/act.o \
 	src/audit/actor.o \
+	src/audit/batch.o \
 	src/audit/canonical.o \
+	src/audit/damage.o \
 	src/audit/event.o \
 	src/audit/event_fields.o \
 	src/audit/event_id.o \
 	src/audit/event_serialized.o \
 	src/audit/health.o \
 	src/audit/identity.o \
+	src/audit/legible.o \
 	src/audit/log_indexes.o \
 	src/audit/merkle.o \
 	src/audit/overdue.o \
+	src/audit/pending_change.o \
 	src/audit/period.o \
 	src/audit/proof.o \
 	src/audit/protect.o \
@@ -93,6 +107,7 @@ OBJS = \
 	src/audit/server_log.o \
 	src/audit/store.o \
 	src/audit/tree.o \
+	src/audit/utf8.o \
 	src/audit/verify.o \
 	src/audit/window.o \
 	src/audit/worker.o \
@@ -103,6 +118,7 @@ SQL_PARTS = \
 	src/operational.sql \
 	src/audit/protect.sql \
 	src/audit/event.sql \
+	src/audit/legible.sql \
 	src/audit/identity.sql \
 	src/audit/merkle.sql \
 	src/audit/seal.sql \
@@ -111,6 +127,7 @@ SQL_PARTS = \
 	src/audit/rows.sql \
 	src/audit/window.sql \
 	src/policy/change.sql \
+	src/audit/restore.sql \
 	src/setting.sql \
 	src/policy/destination.sql \
 	src/policy/spelling.sql \
@@ -122,9 +139,12 @@ SQL_PARTS = \
 	src/policy/suggest.sql \
 	src/policy/pack.sql \
 	src/channel/context.sql \
+	src/channel/bypass.sql \
 	src/channel/guard.sql \
 	src/channel/triggers.sql \
+	src/channel/row_code.sql \
 	src/channel/filter.sql \
+	src/channel/lock_order.sql \
 	src/channel/export_row.sql \
 	src/channel/records.sql \
 	src/audit/act.sql \
@@ -146,7 +166,8 @@ SQL_PARTS = \
 	src/roles.sql \
 	src/standby.sql \
 	src/preflight.sql \
-	src/exposure.sql
+	src/exposure.sql \
+	src/fixed_settings.sql
 
 SQL_SCRIPT = sharing_guard--$(EXTVERSION).sql
 PACKS = $(wildcard src/policy/packs/*.json)

@@ -98,6 +98,35 @@ SELECT * FROM pg_temp.news();
 REVOKE ALL ON v.read FROM regress_springs;
 SELECT sharing_guard.set_mode('enforce', 'v.read');
 
+-- Rights that open files: of functions that only a superuser could call, by
+-- what the catalog says they began with; of the server's own roles; of settings.
+GRANT EXECUTE ON FUNCTION pg_read_binary_file(text), pg_ls_dir(text), lo_import(text) TO regress_vendor;
+GRANT EXECUTE ON FUNCTION upper(text) TO regress_vendor;
+GRANT pg_read_server_files TO regress_vendor;
+GRANT pg_monitor TO regress_vendor;
+GRANT SET ON PARAMETER session_preload_libraries TO regress_vendor;
+SELECT * FROM pg_temp.news();
+-- Called: what reads a file each time, what does not once in a session.
+SET ROLE regress_vendor;
+SELECT length(pg_read_binary_file('PG_VERSION')) > 0;
+SELECT length(pg_read_binary_file('PG_VERSION')) > 0;
+SELECT count(*) > 0 FROM pg_ls_dir('global');
+SELECT count(*) > 0 FROM pg_ls_dir('global');
+RESET ROLE;
+SELECT * FROM pg_temp.news();
+-- What lets an agency read the files lets it read the tables.
+GRANT pg_read_server_files TO regress_springs;
+GRANT pg_execute_server_program TO regress_springs;
+SELECT lo_create(4711);
+GRANT SELECT ON LARGE OBJECT 4711 TO regress_springs;
+GRANT SELECT ON LARGE OBJECT 4711 TO regress_vendor;
+SELECT lo_unlink(4711);
+SELECT * FROM pg_temp.news();
+REVOKE EXECUTE ON FUNCTION pg_read_binary_file(text), pg_ls_dir(text), lo_import(text) FROM regress_vendor;
+REVOKE pg_read_server_files, pg_monitor FROM regress_vendor;
+REVOKE SET ON PARAMETER session_preload_libraries FROM regress_vendor;
+SELECT * FROM pg_temp.news();
+
 -- Publications: to whom it was said that they go.
 SELECT sharing_guard.bind_publication('to_springs', 'reno-test-pd');
 SELECT sharing_guard.bind_publication('to_oakdale', 'oakdale-pd');

@@ -6,11 +6,12 @@
 \set reads :srcdir '/test/reads.sql'
 \i :reads
 \set VERBOSITY terse
+\set superuser :USER
 SET client_min_messages = warning;
 SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate');
 
 -- Gone at the end of the transaction, by commit, by rollback, by a savepoint.
-SET SESSION AUTHORIZATION sg_officer;
+\c - sg_officer
 BEGIN;
 SELECT sharing_guard.begin_disclosure(destination => 'cedar-so', purpose => 'first');
 COMMIT;
@@ -27,7 +28,7 @@ SELECT count(*) FROM alpr.read;
 -- Outside of a transaction it holds for its own statement.
 SELECT sharing_guard.begin_disclosure(destination => 'cedar-so', purpose => 'fourth');
 SELECT count(*) FROM alpr.read;
-RESET SESSION AUTHORIZATION;
+\c - :superuser
 SELECT "to", channel, purpose, rows FROM news();
 
 -- A shared login is nobody until somebody is named; with one it is a person.
@@ -37,19 +38,19 @@ SELECT sharing_guard.bind_role('sg_desk', 'riverbend-police-department', shared 
 CREATE ROLE sg_oakdale_desk LOGIN;
 GRANT SELECT ON alpr.read TO sg_oakdale_desk;
 SELECT sharing_guard.bind_role('sg_oakdale_desk', 'oakdale-pd', shared => true);
-SET SESSION AUTHORIZATION sg_desk;
+\c - sg_desk
 SELECT count(*) FROM alpr.read;
 BEGIN;
 SELECT sharing_guard.begin_disclosure(purpose => 'fifth', requesting_person => 'Officer Reyes');
 SELECT count(*) FROM alpr.read;
 COMMIT;
-SET SESSION AUTHORIZATION sg_oakdale_desk;
+\c - sg_oakdale_desk
 SELECT count(*) FROM alpr.read;
 BEGIN;
 SELECT sharing_guard.begin_disclosure(purpose => 'sixth', requesting_person => 'Detective Oakes');
 SELECT count(*) FROM alpr.read;
 COMMIT;
-RESET SESSION AUTHORIZATION;
+\c - :superuser
 SELECT acting, "to", channel, purpose FROM news();
 SELECT username, username_source, organization, requesting_person FROM sharing_guard.audit
 ORDER BY event_id DESC LIMIT 4;
@@ -106,7 +107,9 @@ SELECT "to", channel FROM news();
 SELECT operation, changed_key, old_row ->> 'agency_id' AS old, new_row ->> 'agency_id' AS new
 FROM sharing_guard.event WHERE relation = 'sharing_guard.role_binding' ORDER BY event_id DESC LIMIT 1;
 
+SET client_min_messages = warning;
 DROP SCHEMA alpr CASCADE;
 DROP TABLE seen;
 DROP FUNCTION news;
+DELETE FROM sharing_guard.role_binding;
 DROP ROLE sg_oakdale, sg_springs, sg_officer, sg_desk, sg_oakdale_desk, sg_both, sg_cedar;

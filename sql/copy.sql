@@ -146,4 +146,5 @@ SELECT relation, channel, rows FROM news();
 DROP SCHEMA alpr CASCADE;
 DROP TABLE seen;
 DROP FUNCTION news, fail_at;
+DELETE FROM sharing_guard.role_binding;
 DROP ROLE sg_oakdale, sg_springs, sg_officer, sg_backup, sg_dba, sg_nobody;

@@ -4,29 +4,30 @@
 \getenv srcdir PG_ABS_SRCDIR
 \set fixture :srcdir '/test/fixture.sql'
 \i :fixture
+\set superuser :USER
 SET client_min_messages = error;
-CREATE ROLE regress_sg_owner;
-CREATE ROLE regress_sg_admin;
-CREATE ROLE regress_sg_auditor;
+CREATE ROLE regress_sg_owner LOGIN;
+CREATE ROLE regress_sg_admin LOGIN;
+CREATE ROLE regress_sg_auditor LOGIN;
 GRANT CREATE ON SCHEMA public TO regress_sg_owner;
 SELECT sharing_guard.grant_policy_admin('regress_sg_admin');
 SELECT sharing_guard.grant_auditor('regress_sg_auditor');
-SET SESSION AUTHORIZATION regress_sg_owner;
+\c - regress_sg_owner
 CREATE TABLE public.queue (id int PRIMARY KEY, dest text, why text);
-RESET SESSION AUTHORIZATION;
+\c - :superuser
 SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms') IS NOT NULL;
-SET SESSION AUTHORIZATION regress_sg_owner;
+\c - regress_sg_owner
 INSERT INTO queue VALUES (1, 'oakdale-pd', 'theft'), (2, 'oakdale-pd', 'inv');
-RESET SESSION AUTHORIZATION;
+\c - :superuser
 -- One row at least in every table of the record.
 SELECT sharing_guard.close_period() AS closed \gset
-SET SESSION AUTHORIZATION regress_sg_auditor;
+\c - regress_sg_auditor
 SELECT sharing_guard.review_event(event_id, 'lawful') IS NOT NULL FROM sharing_guard.audit_rows WHERE record_key = '2';
 SELECT sharing_guard.record_check('looked') IS NOT NULL;
 SELECT sharing_guard.legal_hold('test', record_key => '1') IS NOT NULL;
 SELECT sharing_guard.name_stand_in(1, 'regress_sg_auditor', 'test') IS NOT NULL;
 SELECT sharing_guard.sign_off(1, 'I have reviewed this period.') IS NOT NULL;
-RESET SESSION AUTHORIZATION;
+\c - :superuser
 INSERT INTO sharing_guard.review_alert (tree_id, day, periods) VALUES (sharing_guard.own_tree(), '2020-01-01', '{1}');
 RESET client_min_messages;
 
@@ -90,13 +91,13 @@ SELECT count(*) > 200 AS many FROM public.attempts;
 -- Owner, administrator and auditor: nothing is done.
 CREATE TABLE public.result (role text, relation text, way text, result text);
 GRANT INSERT, SELECT ON public.result TO PUBLIC;
-SET SESSION AUTHORIZATION regress_sg_owner;
+\c - regress_sg_owner
 INSERT INTO result SELECT session_user, relation, way, attempt(command) FROM attempts;
-SET SESSION AUTHORIZATION regress_sg_admin;
+\c - regress_sg_admin
 INSERT INTO result SELECT session_user, relation, way, attempt(command) FROM attempts;
-SET SESSION AUTHORIZATION regress_sg_auditor;
+\c - regress_sg_auditor
 INSERT INTO result SELECT session_user, relation, way, attempt(command) FROM attempts;
-RESET SESSION AUTHORIZATION;
+\c - :superuser
 SELECT role, result, count(*) > 10 AS many FROM result GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT * FROM result WHERE result NOT IN ('no privilege', 'protected', 'refused as tampering') ORDER BY 1, 2, 3;
 
@@ -121,13 +122,13 @@ INSERT INTO duties VALUES
     ('change mode', 'SELECT sharing_guard.set_mode(''observe'')'),
     ('protect', 'SELECT sharing_guard.unprotect(''public.queue'')');
 GRANT SELECT ON public.duties TO PUBLIC;
-SET SESSION AUTHORIZATION regress_sg_owner;
+\c - regress_sg_owner
 SELECT way, attempt(command) FROM duties;
-SET SESSION AUTHORIZATION regress_sg_admin;
+\c - regress_sg_admin
 SELECT way, attempt(command) FROM duties;
-SET SESSION AUTHORIZATION regress_sg_auditor;
+\c - regress_sg_auditor
 SELECT way, attempt(command) FROM duties;
-RESET SESSION AUTHORIZATION;
+\c - :superuser
 
 -- It is all as it was.
 SELECT * FROM sharing_guard.act_defects();

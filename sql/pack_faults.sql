@@ -1,3 +1,4 @@
+-- (This one takes long: only in check-world.)
 -- A pack that is no pack: errors of ours, which say what is wrong where.
 \set SHOW_CONTEXT never
 SET client_min_messages = error;

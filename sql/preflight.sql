@@ -14,6 +14,9 @@ CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW;
 CREATE TRIGGER zzzz_touch BEFORE INSERT ON queue FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE TABLE elsewhere (LIKE queue);
 CREATE RULE away AS ON INSERT TO queue WHERE new.id < 0 DO INSTEAD INSERT INTO elsewhere VALUES (new.*);
+CREATE FUNCTION touched(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN t; END $$;
+CREATE INDEX queue_touched ON queue (touched(dest));
+CREATE STATISTICS queue_dest ON (touched(dest)) FROM queue;
 INSERT INTO queue VALUES (1, 'x');
 ANALYZE queue;
 SELECT status, subject, finding, what_to_do FROM sharing_guard.preflight('queue') WHERE subject LIKE '%queue%';
@@ -31,4 +34,4 @@ SELECT status, subject, finding, what_to_do FROM sharing_guard.preflight() WHERE
 SELECT sharing_guard.protect_export('queue', destination => 'dest', record_key => 'id', data_class => 'rms');
 ALTER TABLE sharing_guard.event ENABLE ALWAYS TRIGGER protect_rows;
 SELECT status, subject, finding FROM sharing_guard.preflight() WHERE subject = 'public.queue' OR status = 'problem' AND :without;
-DROP TABLE queue, elsewhere; DROP FUNCTION touch();
+DROP TABLE queue, elsewhere; DROP FUNCTION touch(), touched(text);

@@ -343,4 +343,5 @@ SELECT sharing_guard.protect_export('alpr.parted', destination => 'area', record
 DROP SCHEMA alpr CASCADE;
 DROP TABLE hit, seen, many;
 DROP FUNCTION news, plates, one_plate, worker_plate, leader_plate;
+DELETE FROM sharing_guard.role_binding;
 DROP ROLE sg_oakdale, sg_springs, sg_officer, sg_person;

@@ -125,4 +125,5 @@ DROP SCHEMA alpr CASCADE;
 DROP TABLE seen, watchlist, many_plates;
 DROP FUNCTION news, joins, volatile_plate;
 DROP EXTENSION pg_trgm, fuzzystrmatch;
+SELECT sharing_guard.unbind_role('sg_oakdale'), sharing_guard.unbind_role('sg_springs');
 DROP ROLE sg_oakdale, sg_springs, sg_officer;

@@ -2,10 +2,11 @@
 \getenv srcdir PG_ABS_SRCDIR
 \set fixture :srcdir '/test/fixture.sql'
 \i :fixture
+\set superuser :USER
 SET client_min_messages = error;
-CREATE ROLE regress_sg_alice;
-CREATE ROLE regress_sg_bob;
-CREATE ROLE regress_sg_clerk;
+CREATE ROLE regress_sg_alice LOGIN;
+CREATE ROLE regress_sg_bob LOGIN;
+CREATE ROLE regress_sg_clerk LOGIN;
 SELECT sharing_guard.grant_auditor('regress_sg_alice');
 SELECT sharing_guard.grant_auditor('regress_sg_bob');
 CREATE TABLE queue (id int PRIMARY KEY, dest text, why text);
@@ -19,10 +20,10 @@ SELECT period_id, state, (ends_at AT TIME ZONE 'America/Los_Angeles')::date - (b
     due_at - ends_at BETWEEN '29 days 23 hours' AND '30 days 1 hour' AS due_in_30, closed_at
 FROM sharing_guard.review_status;
 
-SET SESSION AUTHORIZATION regress_sg_clerk;
+\c - regress_sg_clerk
 INSERT INTO queue VALUES (1, 'oakdale-pd', 'stolen vehicle'), (2, 'oakdale-pd', ''),
     (3, 'oakdale-pd', 'inv'), (4, 'reno-test-pd', 'robbery'), (5, 'marshal-office', 'inv');
-RESET SESSION AUTHORIZATION;
+\c - :superuser
 
 -- What is sealed belongs to the period that is open.
 SELECT sharing_guard.seal() >= 0;
@@ -34,7 +35,7 @@ SELECT username, tag, events, events_not_reviewed, rows, sample_purposes, cardin
 FROM sharing_guard.vague_purposes_90d ORDER BY tag;
 
 -- The auditor works flags off: by filter, and one by one.
-SET SESSION AUTHORIZATION regress_sg_alice;
+\c - regress_sg_alice
 SELECT sharing_guard.review_events('false positive', 'the shorthand of this unit', tag => 'vague_purpose');
 SELECT sharing_guard.review_events('false positive', 'the shorthand of this unit', tag => 'vague_purpose') AS nothing_left;
 SELECT sharing_guard.review_event(event_id, 'violation', 'no reason was given') IS NOT NULL
@@ -61,7 +62,7 @@ SELECT sharing_guard.sign_off(1, 'I have reviewed this period.');
 \echo :LAST_ERROR_SQLSTATE
 \set VERBOSITY default
 SELECT sharing_guard.close_period();
-RESET SESSION AUTHORIZATION;
+\c - :superuser
 
 -- Who signs: no superuser, nobody who took part, only an auditor.
 \set VERBOSITY terse
@@ -69,10 +70,10 @@ SELECT sharing_guard.sign_off(1, 'I have reviewed this period.');
 SET ROLE regress_sg_alice;
 SELECT sharing_guard.sign_off(1, 'I have reviewed this period.');
 RESET ROLE;
-SET SESSION AUTHORIZATION regress_sg_clerk;
+\c - regress_sg_clerk
 SELECT sharing_guard.sign_off(1, 'I have reviewed this period.');
-RESET SESSION AUTHORIZATION;
-SET SESSION AUTHORIZATION regress_sg_alice;
+\c - :superuser
+\c - regress_sg_alice
 SELECT sharing_guard.sign_off(99, 'I have reviewed this period.');
 SELECT sharing_guard.sign_off(1, ' ');
 SELECT sharing_guard.sign_off(2, 'I have reviewed this period.');
@@ -93,25 +94,25 @@ SELECT p.end_index - p.first_index = count(*) AS all_leaves, min(r.leaf_index) =
     max(r.leaf_index) = p.end_index - 1 AS to_last, count(*) FILTER (WHERE r.kind = 'disclosure') AS disclosures,
     count(*) FILTER (WHERE r.kind = 'review') > 0 AS reviews_too
 FROM sharing_guard.review_status p, sharing_guard.review_period(1) r WHERE p.period_id = 1 GROUP BY p.first_index, p.end_index;
-RESET SESSION AUTHORIZATION;
+\c - :superuser
 SELECT p.root_at_close = (SELECT root FROM sharing_guard.checkpoint WHERE tree_size = p.end_index) AS root_of_a_seal
 FROM sharing_guard.review_status p WHERE period_id = 1;
 
 -- An auditor who exports cannot sign the period that has it; a second one can.
-SET SESSION AUTHORIZATION regress_sg_bob;
+\c - regress_sg_bob
 INSERT INTO queue VALUES (6, 'oakdale-pd', 'stolen vehicle');
 SELECT sharing_guard.close_period();
 \set VERBOSITY terse
 SELECT sharing_guard.sign_off(2, 'I have reviewed this period.');
 \set VERBOSITY default
-RESET SESSION AUTHORIZATION;
-SET SESSION AUTHORIZATION regress_sg_alice;
+\c - :superuser
+\c - regress_sg_alice
 SELECT sharing_guard.sign_off(2, 'I have reviewed this period.') IS NOT NULL;
-RESET SESSION AUTHORIZATION;
+\c - :superuser
 
 -- Where one auditor is to sign, another does so only if named to stand in.
 SELECT sharing_guard.configure(NULL, NULL, NULL, review_auditor => 'regress_sg_alice', review_period_days => 30);
-SET SESSION AUTHORIZATION regress_sg_bob;
+\c - regress_sg_bob
 SELECT sharing_guard.close_period();
 \set VERBOSITY terse
 SELECT sharing_guard.sign_off(3, 'I have reviewed this period.');
@@ -120,7 +121,7 @@ SELECT sharing_guard.name_stand_in(3, 'regress_sg_bob', 'is ill') IS NOT NULL;
 SELECT sharing_guard.sign_off(3, 'I have reviewed this period.') IS NOT NULL;
 \set VERBOSITY default
 SELECT period_id, signer, stands_in_for FROM sharing_guard.signatures WHERE period_id = 3;
-RESET SESSION AUTHORIZATION;
+\c - :superuser
 -- A shorter period counts from the next one on.
 SELECT period_id, (ends_at AT TIME ZONE 'America/Los_Angeles')::date - (begins_at AT TIME ZONE 'America/Los_Angeles')::date AS days
 FROM sharing_guard.review_status WHERE state = 'open';
@@ -129,9 +130,9 @@ FROM sharing_guard.review_status WHERE state = 'open';
 -- half a year: the periods of that time are empty.)
 SELECT sharing_guard.open_periods(now() + interval '62 days', NULL) AS opened;
 SELECT period_id, state, events FROM sharing_guard.review_status WHERE period_id > 4 ORDER BY 1;
-SET SESSION AUTHORIZATION regress_sg_alice;
+\c - regress_sg_alice
 SELECT sharing_guard.sign_off(5, 'Nothing was recorded.') IS NOT NULL;
-RESET SESSION AUTHORIZATION;
+\c - :superuser
 
 -- Every act is an event of its own, under who did it.
 SELECT relation, session_role = 'regress_sg_alice' AS alice, count(*) FROM sharing_guard.event

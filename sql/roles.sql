@@ -68,6 +68,34 @@ DELETE FROM sharing_guard.agency;
 INSERT INTO sharing_guard.event (event_id) VALUES (gen_random_uuid());
 SELECT sharing_guard.set_mode('observe');
 RESET ROLE;
+-- Whatever view a duty may read can be read: the functions in it, too.
+CREATE FUNCTION pg_temp.cannot_read(who name) RETURNS TABLE (view text, error text) LANGUAGE plpgsql AS $$
+BEGIN
+    FOR view IN SELECT c.oid::regclass FROM pg_class c
+                WHERE c.relnamespace = 'sharing_guard'::regnamespace AND c.relkind IN ('r', 'v', 'm')
+                  AND has_table_privilege(who, c.oid, 'SELECT') ORDER BY 1 LOOP
+        BEGIN
+            PERFORM set_config('role', who, true);
+            EXECUTE format('SELECT count(v::text) FROM %s v', view);
+        EXCEPTION WHEN insufficient_privilege THEN
+            error := SQLERRM;
+            RETURN NEXT;
+        END;
+        PERFORM set_config('role', 'none', true);
+    END LOOP;
+END $$;
+CREATE ROLE regress_monitor; GRANT pg_monitor TO regress_monitor;
+SELECT * FROM pg_temp.cannot_read('regress_auditor');
+SELECT * FROM pg_temp.cannot_read('regress_admin');
+SELECT * FROM pg_temp.cannot_read('regress_monitor');
+SET ROLE regress_admin;
+SELECT count(*), bool_and(problems IS NOT NULL) FROM sharing_guard.health;
+SET ROLE regress_monitor;
+SELECT count(*), bool_and(problems IS NOT NULL) FROM sharing_guard.health;
+SELECT count(*) FROM sharing_guard.audit;
+SELECT count(*) FROM sharing_guard.exposure;
+RESET ROLE;
+DROP ROLE regress_monitor;
 -- Taken back.
 SELECT sharing_guard.revoke_auditor('regress_auditor');
 SELECT sharing_guard.revoke_policy_admin('regress_admin');

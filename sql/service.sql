@@ -77,4 +77,5 @@ SELECT acting, elements, rows FROM news();
 DROP SCHEMA alpr CASCADE;
 DROP TABLE seen;
 DROP FUNCTION news;
+SELECT sharing_guard.unbind_role('sg_oakdale'), sharing_guard.unbind_role('sg_springs');
 DROP ROLE sg_oakdale, sg_springs, sg_officer, sg_ingest;

@@ -23,6 +23,7 @@
 #include "storage/proc.h"
 #include "storage/procarray.h"
 #include "storage/sinvaladt.h"
+#include "tcop/dest.h"
 #include "utils/acl.h"
 
 /* Since PostgreSQL 16 the macros of varlena types are no part of postgres.h. */
@@ -106,6 +107,39 @@ sg_rte_updated_columns(const PlannedStmt *plan, const RangeTblEntry *rte)
 #endif
 }
 
+/* PostgreSQL 17 knows rows of the target that MERGE's source does not match. */
+static inline List *
+sg_merge_join_conditions(const ModifyTable *modify)
+{
+#if PG_VERSION_NUM >= 170000
+	return modify->mergeJoinConditions;
+#else
+	return NIL;
+#endif
+}
+
+/* PostgreSQL 17 has EXPLAIN (ANALYZE, SERIALIZE). */
+static inline bool
+sg_is_explain_receiver(const DestReceiver *dest)
+{
+#if PG_VERSION_NUM >= 170000
+	return dest->mydest == DestExplainSerialize;
+#else
+	return false;
+#endif
+}
+
+/* The local id of our transaction. */
+static inline LocalTransactionId
+sg_local_transaction_id(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return MyProc->vxid.lxid;
+#else
+	return MyProc->lxid;
+#endif
+}
+
 /*
  * May whoever has this role act as that one?  Not counting that a superuser
  * may act as anybody.  Since PostgreSQL 16 a membership may be one to
@@ -185,6 +219,16 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 	return proc == NULL ? 0 : proc->pid;
 }
 
+/*
+ * Whom the authentication method knows a connection as.  PostgreSQL 16 keeps
+ * that apart from the connection, for its parallel workers.
+ */
+#if PG_VERSION_NUM >= 160000
+#define SG_AUTHN_ID(port) MyClientConnectionInfo.authn_id
+#else
+#define SG_AUTHN_ID(port) (port)->authn_id
+#endif
+
 /* PostgreSQL 17 lets an access method clean up when insertions are over. */
 #if PG_VERSION_NUM >= 170000
 #define sg_index_insert_cleanup(index, info) index_insert_cleanup(index, info)
@@ -208,6 +252,13 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #define SG_IS_SET_EXPRESSION(subtype) ((subtype) == AT_SetExpression)
 #else
 #define SG_IS_SET_EXPRESSION(subtype) false
+#endif
+
+/* PostgreSQL 17 renamed it.  (A macro: it needs a header of autovacuum's.) */
+#if PG_VERSION_NUM >= 170000
+#define SG_IS_AUTOVACUUM_WORKER() AmAutoVacuumWorkerProcess()
+#else
+#define SG_IS_AUTOVACUUM_WORKER() IsAutoVacuumWorkerProcess()
 #endif
 
 #endif							/* SHARING_GUARD_COMPAT_H */

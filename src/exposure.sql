@@ -63,6 +63,21 @@ BEGIN
     FROM unnest(ARRAY['sharing_guard_follow_ddl', 'sharing_guard_follow_drop']) AS e (name)
     WHERE NOT EXISTS (SELECT FROM pg_event_trigger t WHERE t.evtname = e.name AND t.evtenabled = 'A');
     RETURN QUERY
+    SELECT 'out_of_reach', 'high', r.relid::regclass::text, NULL::text,
+           format('a guard cannot see its rows, which are refused here: %s', b.reason),
+           format(CASE WHEN b.reason LIKE '%access method%' THEN 'ALTER TABLE %s SET ACCESS METHOD heap;'
+                       ELSE 'SELECT undistribute_table(%L); -- or SELECT sharing_guard.unprotect(%2$L);' END,
+                  r.relid::regclass, g.relation)
+    FROM sharing_guard.guarded_relations() r
+         JOIN sharing_guard.guard g ON g.guard_id = r.guard_id,
+         sharing_guard.bypass_reason(r.relid::regclass, r.kind = 'export') AS b (reason)
+    WHERE b.reason IS NOT NULL;
+    RETURN QUERY
+    SELECT 'worker_node', 'high', format('%s:%s', w.node, w.port), NULL::text,
+           'it keeps rows of this database''s distributed tables and has neither a policy nor a guard: whoever logs in there is not seen',
+           format('SELECT citus_remove_node(%L, %s); -- when no table is distributed any more', w.node, w.port)
+    FROM sharing_guard.worker_nodes() w;
+    RETURN QUERY
     SELECT 'observe', 'high', 'all guards', NULL::text,
            'the overall mode is observe: nothing is stopped', 'SELECT sharing_guard.set_mode(''enforce'');'
     FROM sharing_guard.setting s WHERE s.mode = 'observe';
@@ -80,51 +95,93 @@ BEGIN
     FROM sharing_guard.maintenance m
     WHERE m.approved_at IS NOT NULL AND m.closed_at IS NULL;
 
+    -- What is said of somebody, or something, that is not there any more.
+    RETURN QUERY
+    SELECT 'dangling', 'high', format('role with OID %s', t.role), NULL::text,
+           format('the role is gone and %s still: a login that is made under its name is somebody else, and is bound to nothing', t.tie),
+           t.way_out || ' -- and bind the new login, if there is one'
+    FROM sharing_guard.role_ties() t
+    WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = t.role);
+    RETURN QUERY
+    SELECT 'dangling', 'medium', r.rolname::text, NULL::text,
+           format('the role %s, and DROP OWNED has taken away what keeps the server from dropping it', t.tie),
+           'SELECT sharing_guard.mark_roles();'
+    FROM sharing_guard.role_ties() t JOIN pg_roles r ON r.oid = t.role
+    WHERE NOT t.marked;
+    RETURN QUERY
+    SELECT 'dangling', 'medium', g.table_name, NULL::text,
+           'the guard''s table is gone, and the guard was left: another table under its name has none',
+           format('DELETE FROM sharing_guard.guard WHERE guard_id = %L;', g.guard_id)
+    FROM sharing_guard.guard g
+    WHERE NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = g.relation::oid);
+    RETURN QUERY
+    SELECT 'dangling', 'low', format('foreign server %s', b.server), NULL::text,
+           format('the server is gone and is bound to agency %s still: one that is made under its name counts as theirs', b.agency_id),
+           format('SELECT sharing_guard.unbind_server(%L);', b.server)
+    FROM sharing_guard.server_binding b
+    WHERE NOT EXISTS (SELECT FROM pg_foreign_server s WHERE s.srvname::text = b.server);
+
     -- Roles that pass by rights.
     RETURN QUERY
     SELECT 'superuser', 'high', r.rolname::text, r.rolname::text,
-           'a superuser can switch everything off, and is only seen', format('ALTER ROLE %I NOLOGIN;', r.rolname)
-    FROM pg_roles r WHERE r.rolsuper AND r.rolcanlogin;
+           'a superuser can switch everything off, and is only seen'
+           || CASE WHEN k.kept THEN '; this login has to stay, so that somebody can mend the server: give it to as few people as can be' ELSE '' END,
+           -- Not for the role that runs it, which would lock itself out.
+           CASE WHEN NOT k.kept THEN format(
+               'DO $close$ BEGIN IF session_user = %L THEN RAISE EXCEPTION ''another superuser has to run this''; END IF; ALTER ROLE %I NOLOGIN; END $close$;',
+               r.rolname, r.rolname) END
+    FROM pg_roles r
+         CROSS JOIN LATERAL (
+             -- The bootstrap superuser, the reader's own login, and the last one.
+             SELECT r.oid = 10 OR r.rolname = session_user
+                    OR NOT EXISTS (SELECT FROM pg_roles o WHERE o.rolsuper AND o.rolcanlogin AND o.oid <> r.oid)) AS k (kept)
+    WHERE r.rolsuper AND r.rolcanlogin;
     RETURN QUERY
     SELECT 'superuser', 'high', r.rolname::text, m.rolname::text,
-           'a member of a superuser''s role can become one', format('REVOKE %I FROM %I;', r.rolname, m.rolname)
+           'a member of a superuser''s role can become one',
+           CASE WHEN m.rolname <> session_user THEN format('REVOKE %I FROM %I;', r.rolname, m.rolname) END
     FROM pg_roles r
          JOIN pg_auth_members a ON a.roleid = r.oid
          JOIN pg_roles m ON m.oid = a.member
     WHERE r.rolsuper AND NOT m.rolsuper;
     RETURN QUERY
-    SELECT 'bypassrls', 'medium', r.rolname::text, r.rolname::text,
-           'the role is not held by row-level security, and so not by filter_reads',
-           format('ALTER ROLE %I NOBYPASSRLS;', r.rolname)
-    FROM pg_roles r WHERE r.rolbypassrls AND NOT r.rolsuper;
-    RETURN QUERY
-    SELECT 'replication', 'high', r.rolname::text, r.rolname::text,
-           'the role can copy the whole cluster, or read the stream of changes, and no query is seen',
-           format('ALTER ROLE %I NOREPLICATION;', r.rolname)
-    FROM pg_roles r WHERE r.rolreplication AND NOT r.rolsuper;
-    RETURN QUERY
-    SELECT 'createrole', 'medium', r.rolname::text, r.rolname::text,
-           'the role can make itself a member of others', format('ALTER ROLE %I NOCREATEROLE;', r.rolname)
-    FROM pg_roles r WHERE r.rolcreaterole AND NOT r.rolsuper;
+    SELECT o.kind, o.severity, r.rolname::text, r.rolname::text, o.finding,
+           CASE WHEN r.rolname <> session_user THEN format('ALTER ROLE %I %s;', r.rolname, o.closed) END
+    FROM pg_roles r
+         CROSS JOIN LATERAL (VALUES
+             ('bypassrls', 'medium', r.rolbypassrls, 'NOBYPASSRLS',
+              'the role is not held by row-level security, and so not by filter_reads'),
+             ('replication', 'high', r.rolreplication, 'NOREPLICATION',
+              'the role can copy the whole cluster, or read the stream of changes, and no query is seen'),
+             ('createrole', 'medium', r.rolcreaterole, 'NOCREATEROLE',
+              'the role can make itself a member of others')) AS o (kind, severity, has, closed, finding)
+    WHERE o.has AND NOT r.rolsuper;
     RETURN QUERY
     SELECT k.kind, k.severity, p.rolname::text, m.rolname::text, k.finding,
-           format('REVOKE %I FROM %I;', p.rolname, m.rolname)
+           CASE WHEN m.rolname <> session_user THEN format('REVOKE %I FROM %I;', p.rolname, m.rolname) END
     FROM (VALUES ('read_all_data', 'medium', 'pg_read_all_data', 'its members read every table'),
                  ('server_program', 'high', 'pg_execute_server_program', 'its members run programs as the server''s operating-system user'),
                  ('server_files', 'high', 'pg_read_server_files', 'its members read files as the server''s operating-system user, those of tables among them'),
-                 ('server_files', 'high', 'pg_write_server_files', 'its members write files as the server''s operating-system user'))
+                 ('server_files', 'high', 'pg_write_server_files', 'its members write files as the server''s operating-system user'),
+                 ('write_all_data', 'medium', 'pg_write_all_data', 'its members write every table, those of the policy among them'),
+                 ('maintain', 'medium', 'pg_maintain', 'its members have the functions on any table called, with its values and as its owner'),
+                 ('statements', 'low', 'pg_monitor', 'its members see the statements of all sessions, with the values in them, and all settings'),
+                 ('statements', 'low', 'pg_read_all_stats', 'its members see the statements of all sessions, with the values in them'),
+                 ('statements', 'low', 'pg_read_all_settings', 'its members see all settings, how standbys log in among them'))
              AS k (kind, severity, role, finding)
          JOIN pg_roles p ON p.rolname::text = k.role
          JOIN pg_auth_members a ON a.roleid = p.oid
          JOIN pg_roles m ON m.oid = a.member
-    WHERE NOT m.rolsuper;
+    WHERE NOT m.rolsuper AND m.oid >= 16384;
     RETURN QUERY
     SELECT 'setting', 'low', p.parname, CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END,
            format('%s may change the setting', CASE WHEN x.grantee = 0 THEN 'everybody' ELSE 'the role' END),
            format('REVOKE %s ON PARAMETER %s FROM %s;', x.privilege_type, p.parname,
                   CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END)
     FROM pg_parameter_acl p, aclexplode(p.paracl) x
-    WHERE (p.parname IN ('session_replication_role', 'shared_preload_libraries', 'event_triggers')
+    WHERE (p.parname IN ('session_replication_role', 'event_triggers', 'allow_system_table_mods', 'primary_conninfo')
+           -- Settings that load or run something.
+           OR p.parname ~ '(_libraries|_library|_command|_path|_provider)$'
            OR p.parname LIKE 'sharing\_guard.%')
       AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = x.grantee AND r.rolsuper);
     RETURN QUERY
@@ -161,6 +218,25 @@ BEGIN
                             'dblink_fdw_validator', 'dblink_fetch')
       AND x.privilege_type = 'EXECUTE'
       AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = x.grantee AND r.rolsuper);
+    -- What only a superuser could call when the server, or the extension, was made.
+    RETURN QUERY
+    SELECT 'superuser_function',
+           CASE WHEN NOT p.proretset AND p.prorettype IN ('text'::regtype, 'bytea'::regtype)
+                     OR p.proname ~ '^lo_' THEN 'high' ELSE 'medium' END,
+           p.oid::regprocedure::text,
+           CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END,
+           'only a superuser could call this function when it was made: it may read the files of the server, or change how it works',
+           format('REVOKE EXECUTE ON ROUTINE %s FROM %s;', p.oid::regprocedure,
+                  CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END)
+    FROM pg_init_privs i
+         JOIN pg_proc p ON p.oid = i.objoid,
+         aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
+    WHERE i.classoid = 'pg_proc'::regclass
+      AND p.pronamespace <> 'sharing_guard'::regnamespace
+      AND x.privilege_type = 'EXECUTE'
+      AND NOT EXISTS (SELECT FROM aclexplode(i.initprivs) first WHERE first.grantee IN (0, x.grantee))
+      AND x.grantee <> p.proowner
+      AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = x.grantee AND r.rolsuper);
     RETURN QUERY
     SELECT 'trigger', 'medium', format('%s, trigger %I', t.tgrelid::regclass, t.tgname),
            pg_get_userbyid(c.relowner)::text,
@@ -172,6 +248,20 @@ BEGIN
          JOIN pg_proc p ON p.oid = t.tgfoid
     WHERE NOT t.tgisinternal AND t.tgparentid = 0
       AND p.pronamespace <> 'sharing_guard'::regnamespace;
+    RETURN QUERY
+    WITH code AS (
+        SELECT * FROM sharing_guard.code_on_rows(ARRAY(SELECT g.relation::oid FROM sharing_guard.guard g)) c
+        WHERE c.kind <> 'trigger')
+    SELECT 'row_function', CASE c.kind WHEN 'default' THEN 'low' ELSE 'medium' END,
+           format('%s, %s', c.relid::regclass, c.object), pg_get_userbyid(p.proowner)::text,
+           format(CASE c.kind WHEN 'default' THEN 'the server itself calls function %s for a guarded table %s: it may add to them what is not theirs'
+                       ELSE 'the server itself calls function %s with values of a guarded table %s: it may copy them' END,
+                  p.oid::regprocedure, c.runs),
+           c.command
+    FROM code c JOIN pg_proc p ON p.oid = c.function
+    -- Partitions have what their table has.
+    WHERE NOT EXISTS (SELECT FROM pg_inherits i JOIN code above ON above.relid = i.inhparent
+                      WHERE i.inhrelid = c.relid AND above.kind = c.kind AND above.function = c.function);
     RETURN QUERY
     SELECT 'rule', 'high', format('%s, rule %I', w.ev_class::regclass, w.rulename),
            pg_get_userbyid(c.relowner)::text,
@@ -227,6 +317,22 @@ BEGIN
     FROM sharing_guard.guarded_relations() r
          JOIN sharing_guard.guard g ON g.guard_id = r.guard_id
     WHERE has_table_privilege('public', r.relid, 'SELECT');
+    -- Rights that were there before the guard, or came back with a dump.
+    IF EXISTS (SELECT FROM sharing_guard.setting) THEN
+        RETURN QUERY
+        SELECT DISTINCT 'refused_right', CASE WHEN g.kind = 'records' AND g.mode = 'enforce' AND s.mode = 'enforce' THEN 'medium' ELSE 'high' END,
+               g.table_name, b.role::text,
+               format('the role may read the table for agency %s, and the policy refuses to share with it by GRANT%s', b.agency_id,
+                      CASE WHEN g.kind = 'records' AND g.mode = 'enforce' AND s.mode = 'enforce'
+                           THEN ': what is read is decided on each time' ELSE '' END),
+               format('REVOKE SELECT ON %s FROM %s;', g.relation, b.role)
+        FROM sharing_guard.setting s, sharing_guard.role_binding b, sharing_guard.guard g
+        WHERE EXISTS (SELECT FROM pg_class c WHERE c.oid = g.relation::oid)
+          AND EXISTS (SELECT FROM pg_roles r WHERE r.oid = b.role::oid AND NOT r.rolsuper)
+          AND has_any_column_privilege(b.role::oid, g.relation::oid, 'SELECT')
+          AND (SELECT p.outcome = 'block' FROM sharing_guard.preview_decision(
+                   b.agency_id, NULL, g.data_class, channel => 'grant') AS p);
+    END IF;
     RETURN QUERY
     SELECT 'statistics', 'medium', g.table_name, 'PUBLIC',
            'whoever may read the table sees its most common values in pg_stats, and no query of the table is seen',
@@ -291,12 +397,12 @@ REVOKE ALL ON TABLE sharing_guard.exposure FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.exposure IS
 'Every way by which data can still leave this database past its guards: one row each, with who holds it and the command that closes it. Empty when there is nothing to say';
 COMMENT ON COLUMN sharing_guard.exposure.kind IS
-'What it is: library, guard_defect, observe, maintenance, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, setting, shared_login, untrusted_language, sending_function, trigger, rule, publication, replication_slot, standby, foreign_server, public_grant, statistics, unprotected_table';
+'What it is: library, guard_defect, out_of_reach, worker_node, observe, maintenance, dangling, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, write_all_data, maintain, statements, setting, shared_login, untrusted_language, sending_function, superuser_function, trigger, row_function, rule, publication, replication_slot, standby, foreign_server, public_grant, refused_right, statistics, unprotected_table';
 COMMENT ON COLUMN sharing_guard.exposure.severity IS
 'high: rows can leave and nothing is seen of it; medium: some of them, or only by somebody in particular; low: it takes more than this';
 COMMENT ON COLUMN sharing_guard.exposure.subject IS 'The role, table, function, server or slot';
 COMMENT ON COLUMN sharing_guard.exposure.held_by IS 'Who can use it; NULL: nobody in particular';
 COMMENT ON COLUMN sharing_guard.exposure.finding IS 'What is open, in a sentence';
 COMMENT ON COLUMN sharing_guard.exposure.command IS
-'What closes it. Where a value has to be filled in, the command says so behind --';
+'What closes it. Where a value has to be filled in, the command says so behind --. NULL where it would take a right away from the reader, or the last login of a superuser: another person has to decide that';
 

@@ -14,6 +14,7 @@
 
 #include "commands/dbcommands.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -25,10 +26,12 @@
 PG_FUNCTION_INFO_V1(sg_sql_require_operational);
 PG_FUNCTION_INFO_V1(sg_sql_library_preloaded);
 PG_FUNCTION_INFO_V1(sg_sql_database_listed);
+PG_FUNCTION_INFO_V1(sg_sql_guarded_databases);
 
 /* Settings. */
 static char *guarded_databases = NULL;
 int			sg_gather_memory = 16384;
+int			sg_lock_timeout = 5000;
 
 /* Was this library loaded by shared_preload_libraries? */
 static bool preloaded = false;
@@ -61,6 +64,19 @@ sg_operational_init(void)
 							MAX_KILOBYTES,
 							PGC_SIGHUP,
 							GUC_UNIT_KB,
+							NULL,
+							NULL,
+							NULL);
+
+	DefineCustomIntVariable("sharing_guard.lock_timeout",
+							"Sets how long a session waits for a lock on a table of sharing_guard that it has to read.",
+							"Beyond it the statement fails: without the policy nothing can be decided, and nothing goes out.",
+							&sg_lock_timeout,
+							5000,
+							100,
+							600000,
+							PGC_SIGHUP,
+							GUC_UNIT_MS,
 							NULL,
 							NULL,
 							NULL);
@@ -156,6 +172,12 @@ database_is_listed(void)
 	return answer == LISTED;
 }
 
+bool
+sg_is_operational(void)
+{
+	return IsBinaryUpgrade || (preloaded && database_is_listed());
+}
+
 void
 sg_require_operational(void)
 {
@@ -232,4 +254,24 @@ Datum
 sg_sql_database_listed(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(preloaded && database_is_listed());
+}
+
+/*
+ * sharing_guard.guarded_databases() returns setof text
+ */
+Datum
+sg_sql_guarded_databases(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	ListCell   *lc;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	foreach(lc, preloaded ? sg_guarded_databases() : NIL)
+	{
+		Datum		value = CStringGetTextDatum(lfirst(lc));
+		bool		isnull = false;
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, &value, &isnull);
+	}
+	return (Datum) 0;
 }

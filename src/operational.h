@@ -33,6 +33,7 @@
 
 /* Settings. */
 extern PGDLLIMPORT int sg_gather_memory;	/* kB */
+extern PGDLLIMPORT int sg_lock_timeout; /* ms */
 
 /* Called once, at library load by shared_preload_libraries. */
 extern void sg_operational_init(void);
@@ -48,6 +49,9 @@ extern List *sg_guarded_databases(void);
  * listed in sharing_guard.databases; pg_upgrade is let through.
  */
 extern void sg_require_operational(void);
+
+/* The same as an answer. */
+extern bool sg_is_operational(void);
 
 /*
  * Has these called at the end of (sub)transactions from now on, unless they

@@ -36,3 +36,38 @@ REVOKE ALL ON FUNCTION sharing_guard.database_listed() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.database_listed() IS
 'Whether this database is listed in sharing_guard.databases';
 
+-- Names and rows as they are recorded: see fixed_form.h.
+CREATE FUNCTION sharing_guard.relation_name(relation oid) RETURNS text
+    AS 'MODULE_PATHNAME', 'sg_sql_relation_name'
+    LANGUAGE C STRICT STABLE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION sharing_guard.relation_name(oid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.relation_name(oid) IS
+'Internal: a table''s name with its schema, quoted where it has to be, whatever the session has set';
+
+CREATE FUNCTION sharing_guard.row_as_recorded("row" record) RETURNS json
+    AS 'MODULE_PATHNAME', 'sg_sql_row_as_recorded'
+    LANGUAGE C STRICT STABLE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION sharing_guard.row_as_recorded(record) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.row_as_recorded(record) IS
+'Internal: a row as events have it, whatever the session has set';
+
+CREATE FUNCTION sharing_guard.guarded_databases() RETURNS SETOF text
+    AS 'MODULE_PATHNAME', 'sg_sql_guarded_databases'
+    LANGUAGE C STRICT STABLE PARALLEL RESTRICTED;
+REVOKE ALL ON FUNCTION sharing_guard.guarded_databases() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.guarded_databases() IS
+'The names in sharing_guard.databases, one for each row';
+
+-- The writer of such a name waits until the database appears.  A database of
+-- whose name a letter is wrong in the setting is not guarded at all.
+CREATE FUNCTION sharing_guard.missing_databases() RETURNS SETOF text
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT g.name FROM sharing_guard.guarded_databases() AS g (name)
+    WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_database d
+                      WHERE d.datname OPERATOR(pg_catalog.=) g.name AND d.datallowconn)
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.missing_databases() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.missing_databases() IS
+'The names in sharing_guard.databases of databases that do not exist or allow no connections';

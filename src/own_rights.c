@@ -18,6 +18,7 @@
 #include "miscadmin.h"
 #include "operational.h"
 #include "own_rights.h"
+#include "storage/proc.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
@@ -104,6 +105,60 @@ sg_with_own_rights(Oid table, void (*work) (void *arg), void *arg)
 	PG_END_TRY();
 }
 
+/* Without the policy nothing can be decided, and so nothing goes out. */
+static void
+report_locked(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+			 errmsg("a table of sharing_guard is locked by another session"),
+			 errdetail("The lock was not to be had within sharing_guard.lock_timeout (%d ms).",
+					   sg_lock_timeout),
+			 errhint("The view pg_locks shows which session holds it; ALTER TABLE, LOCK TABLE, TRUNCATE and VACUUM FULL of these tables do, until their transaction ends.")));
+}
+
+/*
+ * Who has a policy table locked, in a transaction that sits idle perhaps, must
+ * not hold everybody's exports for as long.
+ *
+ * Catches an error without a subtransaction around it, which is right only
+ * because another always follows.
+ */
+void
+sg_with_bounded_waits(void (*work) (void *arg), void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	int			nest_level;
+	char		timeout[32];
+
+	if (LockTimeout > 0 && LockTimeout <= sg_lock_timeout)
+	{
+		work(arg);
+		return;
+	}
+
+	nest_level = NewGUCNestLevel();
+	snprintf(timeout, sizeof(timeout), "%d", sg_lock_timeout);
+	(void) set_config_option("lock_timeout", timeout, PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	PG_TRY();
+	{
+		work(arg);
+	}
+	PG_CATCH();
+	{
+		if (geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(caller);
+		FlushErrorState();
+		report_locked();
+	}
+	PG_END_TRY();
+
+	/* After an error the end of the transaction does it. */
+	AtEOXact_GUC(true, nest_level);
+}
+
 /*
  * A parallel leader may take no snapshot of this kind, for its workers would
  * not have it; but one like those by which catalogs are read, which is of now
@@ -144,13 +199,19 @@ run_own_query(void *arg)
 	q->take(q->arg);
 }
 
+static void
+with_own_rights(void *arg)
+{
+	sg_with_own_rights(((OwnQuery *) arg)->table, run_own_query, arg);
+}
+
 void
 sg_own_query(Oid table, const char *query, int nargs, Oid *argtypes,
 			 Datum *args, void (*take) (void *arg), void *arg)
 {
 	OwnQuery	q = {table, query, nargs, argtypes, args, take, arg};
 
-	sg_with_own_rights(table, run_own_query, &q);
+	sg_with_bounded_waits(with_own_rights, &q);
 }
 
 bool

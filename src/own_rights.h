@@ -22,6 +22,13 @@ extern Oid	sg_own_table(const char *name);
 extern void sg_with_own_rights(Oid table, void (*work) (void *arg), void *arg);
 
 /*
+ * Does some work with its waits for locks bounded by sharing_guard.lock_timeout,
+ * unless the session has a shorter bound itself.  Errors out with
+ * ERRCODE_SG_NOT_OPERATIONAL where a lock is not to be had in that time.
+ */
+extern void sg_with_bounded_waits(void (*work) (void *arg), void *arg);
+
+/*
  * What is committed by now, whatever the transaction's isolation level, and what
  * our own transaction has changed.  It is the server's static one: to be
  * registered by whoever takes another before it is done.
@@ -32,7 +39,7 @@ extern Snapshot sg_own_snapshot(void);
  * Runs a query with the rights of the given table's owner, on what is
  * committed by now, and calls take() while its rows are in SPI_tuptable.
  * take() runs in SPI's memory, and copies what is to stay.  Errors out where
- * the query fails.
+ * the query fails.  Its waits for locks are bounded.
  */
 extern void sg_own_query(Oid table, const char *query, int nargs,
 						 Oid *argtypes, Datum *args,

@@ -61,6 +61,10 @@ BEGIN
             format('database %I is not listed in sharing_guard.databases: protected tables refuse every row', current_database()),
             'Add it to sharing_guard.databases in postgresql.conf and restart the server.';
     END IF;
+    RETURN QUERY SELECT 'warning', 'database',
+        format('sharing_guard.databases lists %I, which does not exist or allows no connections', m.name),
+        'If the name is misspelt, correct the setting and restart the server: a database is guarded only where its name is listed.'
+    FROM sharing_guard.missing_databases() AS m (name);
     IF current_setting('server_version_num')::integer / 10000 = 16 THEN
         RETURN QUERY SELECT 'warning', 'server',
             'PostgreSQL 16 is supported in code and not tested', 'Use 15, 17 or 18 where you can.';
@@ -74,6 +78,12 @@ BEGIN
         RETURN QUERY SELECT 'warning', 'encoding',
             'the database encoding is SQL_ASCII: names and purposes cannot be folded beyond ASCII',
             'Use a UTF8 database where you can.';
+    END IF;
+
+    IF current_setting('sharing_guard.emergency_observe', true) = 'on' THEN
+        RETURN QUERY SELECT 'problem', 'emergency switch',
+            'sharing_guard.emergency_observe is on: nothing is stopped by the policy, in any database of this server',
+            'When the emergency is over, take it out of postgresql.conf (or ALTER SYSTEM RESET it) and reload the server.';
     END IF;
 
     -- The configuration.
@@ -91,10 +101,13 @@ BEGIN
                 'refusals cannot name anyone to ask',
                 'Call sharing_guard.configure() with a contact: a person or an address.';
         END IF;
-        RETURN QUERY SELECT 'ok', 'mode',
-            CASE current_setting_row.mode
-                WHEN 'enforce' THEN 'overall mode is enforce: each guard''s own mode counts'
-                ELSE 'overall mode is observe: nothing is stopped, whatever the guards say' END, NULL;
+        IF current_setting_row.mode = 'enforce' THEN
+            RETURN QUERY SELECT 'ok', 'mode', 'overall mode is enforce: each guard''s own mode counts', NULL;
+        ELSE
+            RETURN QUERY SELECT 'warning', 'mode',
+                'overall mode is observe: nothing is stopped, whatever the guards say',
+                'When would_be_outcome shows what enforcing would stop, call sharing_guard.set_mode(''enforce'').';
+        END IF;
     END IF;
     IF EXISTS (SELECT FROM sharing_guard.adopted_pack) THEN
         RETURN QUERY SELECT 'ok', 'policy',
@@ -182,6 +195,17 @@ BEGIN
     WHERE t.tgfoid = 'sharing_guard.export_row_after'::regproc AND t.tgparentid = 0
       AND EXISTS (SELECT FROM sharing_guard.orphaned_guards(t.tgrelid))
     ORDER BY t.tgrelid::regclass::text;
+
+    -- Functions that are shown what is in the tables, and no query tells.
+    RETURN QUERY SELECT 'warning', format('%s, %s', c.relid::regclass, c.object),
+        format('the server itself calls function %s of role %I %s: it may copy what it is given',
+               p.oid::regprocedure, pg_get_userbyid(p.proowner), c.runs),
+        format('Read what the function does. To be rid of it: %s', coalesce(c.command, 'make the table anew without it.'))
+    FROM sharing_guard.code_on_rows(CASE WHEN relation IS NULL
+             THEN ARRAY(SELECT g.relation::oid FROM sharing_guard.guard g)
+             ELSE ARRAY[relation::oid] END) c
+         JOIN pg_proc p ON p.oid = c.function
+    ORDER BY c.relid::regclass::text, c.object, p.oid::regprocedure::text;
 
     -- What makes the backups.
     IF EXISTS (SELECT FROM sharing_guard.guard g WHERE g.kind = 'records' OR g.filter_reads) THEN

@@ -12,7 +12,12 @@ COMMENT ON COLUMN sharing_guard.role_duty.role IS 'The role';
 COMMENT ON COLUMN sharing_guard.role_duty.duty IS
 'auditor: reads the record and the policy, reviews and signs; policy_admin: changes the policy';
 REVOKE ALL ON TABLE sharing_guard.role_duty FROM PUBLIC;
-SELECT pg_catalog.pg_extension_config_dump('sharing_guard.role_duty', '');
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.role_duty',
+    'WHERE role::pg_catalog.oid IN (SELECT r.oid FROM pg_catalog.pg_roles r)');
+CREATE TRIGGER role_kept AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+    ON sharing_guard.role_duty
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.role_kept();
+ALTER TABLE sharing_guard.role_duty ENABLE ALWAYS TRIGGER role_kept;
 CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
     ON sharing_guard.role_duty
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('role', 'duty');
@@ -91,3 +96,9 @@ REVOKE ALL ON FUNCTION sharing_guard.revoke_policy_admin(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.revoke_policy_admin(text) IS
 'Takes back grant_policy_admin()';
 
+
+-- Whoever watches the server may see whether the record is being written, and
+-- nothing of what is in it.
+GRANT SELECT ON sharing_guard.health TO pg_monitor;
+GRANT EXECUTE ON FUNCTION sharing_guard.writer_health(),
+    sharing_guard.oldest_transaction_start(), sharing_guard.own_tree() TO pg_monitor;

@@ -13,9 +13,11 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
+#include "audit/actor.h"
 #include "audit/event.h"
 #include "audit/identity.h"
 #include "audit/log_indexes.h"
+#include "audit/pending_change.h"
 #include "audit/overdue.h"
 #include "audit/writer.h"
 #include "channel/context.h"
@@ -41,6 +43,7 @@ SG_MODULE_MAGIC();
 PGDLLEXPORT void _PG_init(void);
 
 static void record_policy_change(const PolicyChange *change);
+static void write_policy_changes(void);
 
 void
 _PG_init(void)
@@ -61,6 +64,7 @@ _PG_init(void)
 		return;
 
 	sg_operational_init();
+	sg_actor_init();
 	sg_policy_init();
 	sg_guard_init();
 	sg_gather_init();
@@ -83,17 +87,18 @@ _PG_init(void)
 
 	/* policy/ must not know of audit/, so the two meet here. */
 	sg_policy_change_callback = record_policy_change;
+	sg_policy_revisions_drawn_callback = write_policy_changes;
 }
 
 /*
  * A change of policy, guards or settings is an event too, and shares the fate
- * of the transaction that makes it.
+ * of the transaction that makes it.  It is written when the commit has given it
+ * its revision.
  */
 static void
 record_policy_change(const PolicyChange *change)
 {
 	ChangeEvent event = {0};
-	EventWriter *writer;
 
 	sg_event_new_id(&event.event_id, change->at);
 	event.occurred_at = change->at;
@@ -105,8 +110,16 @@ record_policy_change(const PolicyChange *change)
 	event.new_row = change->new_row;
 	event.policy_revision = change->policy_revision;
 
-	writer = sg_event_writer_open();
-	sg_event_write_change(writer, &event);
-	sg_event_writer_close(writer);
+	sg_pending_change_add(&event);
 	sg_undone_note(change);
+
+	/* By a trigger on the log, which runs when the events are written. */
+	if (sg_policy_commit_has_begun() || sg_gather_is_committing())
+		sg_policy_draw_revisions();
+}
+
+static void
+write_policy_changes(void)
+{
+	sg_pending_changes_write(sg_policy_final_revision);
 }

@@ -27,7 +27,7 @@ FROM (
     FROM (
         SELECT e.destination AS name, false AS on_behalf,
                e.rows_disclosed, e.rows_blocked, e.occurred_at
-          FROM sharing_guard.event AS e
+          FROM sharing_guard.legible_event AS e
          WHERE e.kind OPERATOR(pg_catalog.=) 'disclosure' AND e.agency_id IS NULL
            AND e.destination IS NOT NULL
            AND e.occurred_at OPERATOR(pg_catalog.>=) sharing_guard.audit_window_start(
@@ -35,7 +35,7 @@ FROM (
          UNION ALL
         SELECT e.on_behalf_of_agency, true,
                e.rows_disclosed, e.rows_blocked, e.occurred_at
-          FROM sharing_guard.event AS e
+          FROM sharing_guard.legible_event AS e
          WHERE e.kind OPERATOR(pg_catalog.=) 'disclosure'
            AND e.on_behalf_of_agency_id IS NULL AND e.on_behalf_of_agency IS NOT NULL
            AND e.occurred_at OPERATOR(pg_catalog.>=) sharing_guard.audit_window_start(

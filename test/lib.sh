@@ -63,10 +63,21 @@ sg_begin() {
 	sg_shared
 }
 
+# sg_end_jobs PID: ends what PID has started in the background, and what that has
+# started; a shell's background jobs do not hear an interruption.
+sg_end_jobs() {
+	local child
+	for child in $(ps -o pid= --ppid "$1" 2>/dev/null); do
+		sg_end_jobs "$child"
+		kill "$child" 2>/dev/null || :
+	done
+}
+
 sg_end() {
 	local status=$?
 	trap '' INT TERM
 	sg_stop
+	sg_end_jobs $$
 	sg_stop_nodes "$SG_WORK"
 	rm -rf "$SG_WORK"
 	exit $status

@@ -1,12 +1,17 @@
 # Targets that do their own set-up: each is one script, described at its head.
 # T="decide 010_foo" picks tests; V=17 picks a version.
 
-.PHONY: test test-matrix test-assert test-asan test-valgrind test-server-suites \
+.PHONY: test check-world test-matrix test-assert test-asan test-valgrind test-server-suites \
 	include-check analyze fuzz indent indent-check typedefs reference demo bench \
 	bench-check bench-ordinary
 
+# What a developer runs: within ten minutes on two processors.
 test:
 	@PG_CONFIG='$(PG_CONFIG)' bash test/run $(T)
+
+# All tests, the long ones too: what CI runs.
+check-world:
+	@PG_CONFIG='$(PG_CONFIG)' bash test/run --world $(T)
 
 test-matrix:
 	@bash test/matrix $(V)

@@ -30,38 +30,13 @@
 #include "utils/timestamp.h"
 
 #include "audit/event.h"
+#include "fixed_form.h"
 #include "operational.h"
 
 PG_FUNCTION_INFO_V1(sg_record_act);
 PG_FUNCTION_INFO_V1(sg_sql_new_event_id);
 PG_FUNCTION_INFO_V1(sg_sql_acting_role);
 PG_FUNCTION_INFO_V1(sg_sql_is_member);
-
-/*
- * The row as JSON, palloc'd; in the same form whatever the session has set.
- * After an error the end of the (sub)transaction undoes the settings.
- */
-static char *
-row_as_json(HeapTuple row, TupleDesc desc)
-{
-	static const char *const pinned[][2] = {
-		{"search_path", "pg_catalog, pg_temp"},
-		{"bytea_output", "hex"},
-		{"TimeZone", "UTC"}
-	};
-	int			nest_level = NewGUCNestLevel();
-	Datum		composite;
-	char	   *json;
-
-	for (int i = 0; i < lengthof(pinned); i++)
-		(void) set_config_option(pinned[i][0], pinned[i][1],
-								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-								 true, 0, false);
-	composite = heap_copy_tuple_as_datum(row, desc);
-	json = TextDatumGetCString(DirectFunctionCall1(row_to_json, composite));
-	AtEOXact_GUC(true, nest_level);
-	return json;
-}
 
 /*
  * Is there such an event already?  A restored dump brings events first, and
@@ -157,10 +132,9 @@ sg_record_act(PG_FUNCTION_ARGS)
 	 */
 	sg_actor_from_session(&event.actor, GetSessionUserId(), GetOuterUserId());
 	event.operation = "INSERT";
-	event.relation = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(trigdata->tg_relation)),
-												RelationGetRelationName(trigdata->tg_relation));
-	event.key = SPI_getvalue(row, desc, key_column);
-	event.new_row = row_as_json(row, desc);
+	event.relation = sg_relation_name(RelationGetRelid(trigdata->tg_relation));
+	event.key = sg_row_value(row, desc, key_column);
+	event.new_row = sg_row_as_json(row, desc);
 
 	writer = sg_event_writer_open();
 	sg_event_write_change(writer, &event);

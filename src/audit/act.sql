@@ -23,6 +23,20 @@ REVOKE ALL ON FUNCTION sharing_guard.acting_role() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.acting_role() IS
 'Internal: the role that SET ROLE chose, or the login';
 
+CREATE FUNCTION sharing_guard.authenticated_login() RETURNS text
+    AS 'MODULE_PATHNAME', 'sg_sql_authenticated_login'
+    LANGUAGE C STABLE PARALLEL RESTRICTED;
+REVOKE ALL ON FUNCTION sharing_guard.authenticated_login() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.authenticated_login() IS
+'Internal: the role that logged in, whatever SET SESSION AUTHORIZATION has made of the session; NULL in a background process';
+
+CREATE FUNCTION sharing_guard.require_login(act text) RETURNS void
+    AS 'MODULE_PATHNAME', 'sg_sql_require_login'
+    LANGUAGE C STRICT VOLATILE PARALLEL RESTRICTED;
+REVOKE ALL ON FUNCTION sharing_guard.require_login(text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.require_login(text) IS
+'Internal: errors out unless the session acts as the role that logged in';
+
 CREATE FUNCTION sharing_guard.is_member(member text, role oid) RETURNS boolean
     AS 'MODULE_PATHNAME', 'sg_sql_is_member'
     LANGUAGE C STRICT STABLE PARALLEL SAFE;

@@ -15,8 +15,10 @@ SELECT
     e.operation,
     e.relation,
     e.changed_key,
-    e.policy_revision
-FROM sharing_guard.event e
+    e.policy_revision,
+    e.authenticated_login,
+    e.authenticated_identity
+FROM sharing_guard.legible_event e
 WHERE e.kind = 'attempt';
 REVOKE ALL ON TABLE sharing_guard.attempts FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.attempts IS
@@ -30,7 +32,8 @@ COMMENT ON COLUMN sharing_guard.attempts.username_source IS
 'Where username comes from: person (named by the application), login (the login itself), shared_login (a login that several people use, and no person was named)';
 COMMENT ON COLUMN sharing_guard.attempts.organization IS
 'The agency that the login is bound to; NULL: it is not bound';
-COMMENT ON COLUMN sharing_guard.attempts.session_role IS 'The role that logged in';
+COMMENT ON COLUMN sharing_guard.attempts.session_role IS 
+'The role that the session acts as: the login, or the role that a superuser has taken on with SET SESSION AUTHORIZATION';
 COMMENT ON COLUMN sharing_guard.attempts.acting_role IS
 'The role whose privileges were used (SET ROLE, SECURITY DEFINER)';
 COMMENT ON COLUMN sharing_guard.attempts.client_address IS
@@ -45,6 +48,10 @@ COMMENT ON COLUMN sharing_guard.attempts.changed_key IS
 'Which part of it: a trigger, a column, a partition';
 COMMENT ON COLUMN sharing_guard.attempts.policy_revision IS
 'The revision of the policy at that time; 0: there was none yet';
+COMMENT ON COLUMN sharing_guard.attempts.authenticated_login IS
+'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which nobody logs in to';
+COMMENT ON COLUMN sharing_guard.attempts.authenticated_identity IS
+'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows nobody (trust)';
 
 CREATE VIEW sharing_guard.attempts_90d AS
 SELECT a.*

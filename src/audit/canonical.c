@@ -11,7 +11,9 @@
  *	entry	"SGE", a byte for the version, the tree's id (16 bytes), the nonce
  *			(16 bytes), then each column that the version covers, in its order
  *	column	4 bytes of length and so many bytes; a length of FFFFFFFF is NULL
- *	text, json	UTF-8; of json the text as it is stored
+ *	text, json	UTF-8; of json the text as it is stored.  A text that has no form
+ *			in UTF-8 is written as it is stored, and the length FFFFFFFE before
+ *			its length says so
  *	bigint, xid8	8 bytes
  *	smallint		2 bytes
  *	uuid			16 bytes
@@ -23,6 +25,10 @@
  *
  * Numbers are big-endian, in two's complement.
  *
+ * An event that cannot be read, because its row or a long value of it is
+ * damaged, has a tombstone for an entry: "SGU", the version, the tree's id, the
+ * nonce, and the event's id as a column.
+ *
  * An entry may be longer than memory is ready to hold in one piece, so it is
  * hashed as it is made.
  *
@@ -31,11 +37,11 @@
 #include "postgres.h"
 
 #include "access/detoast.h"
+#include "access/htup_details.h"
 #include "access/tupmacs.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "mb/pg_wchar.h"
 #include "port/pg_bswap.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -43,6 +49,8 @@
 #include "utils/tuplestore.h"
 
 #include "audit/canonical.h"
+#include "audit/damage.h"
+#include "audit/utf8.h"
 #include "compat.h"
 #include "operational.h"
 
@@ -73,6 +81,8 @@ static const CanonicalColumn columns_v1[] = {
 	{"organization", TEXTOID},
 	{"session_role", TEXTOID},
 	{"acting_role", TEXTOID},
+	{"authenticated_login", TEXTOID},
+	{"authenticated_identity", TEXTOID},
 	{"client_address", TEXTOID},
 	{"application", TEXTOID},
 	{"operation", TEXTOID},
@@ -129,11 +139,15 @@ struct CanonicalEncoder
 	int			ncolumns;
 	const CanonicalColumn *columns;
 	AttrNumber *attnums;
-	bool		convert;		/* this database is not in UTF-8 */
+	Utf8Converter *converter;	/* NULL: this database is in UTF-8 */
 	char	   *piece;			/* PIECE_SIZE bytes: what is not hashed yet */
+	bool		damaged;		/* a value of the present event is */
 };
 
 #define NULL_LENGTH		((uint32) 0xFFFFFFFF)
+
+/* Stands before the length of a text that has no form in UTF-8. */
+#define RAW_TEXT		((uint32) 0xFFFFFFFE)
 
 /* So much is hashed at once; what is longer goes to the hash as it is. */
 #define PIECE_SIZE		(16 * 1024)
@@ -193,13 +207,13 @@ sg_canonical_begin(TupleDesc desc, int version)
 	if (version < 1 || version > CANONICAL_VERSION)
 		return NULL;
 
-	encoder = palloc(sizeof(CanonicalEncoder));
+	encoder = palloc0(sizeof(CanonicalEncoder));
 	encoder->version = version;
 	encoder->ncolumns = versions[version].ncolumns;
 	encoder->columns = versions[version].columns;
 	encoder->attnums = palloc0(encoder->ncolumns * sizeof(AttrNumber));
-	encoder->convert = GetDatabaseEncoding() != PG_UTF8;
 	encoder->piece = palloc(PIECE_SIZE);
+	encoder->converter = sg_utf8_begin();
 
 	for (int i = 0; i < encoder->ncolumns; i++)
 		encoder->attnums[i] = find_column(desc, encoder->columns[i].name,
@@ -261,7 +275,35 @@ put_field(Sink *sink, const void *data, size_t len)
 	put_bytes(sink, data, len);
 }
 
-/* The text as it would be in a database in UTF-8. */
+/*
+ * The text as it would be in a database in UTF-8, or as it is stored where it
+ * has no such form.
+ */
+static void
+put_converted(CanonicalEncoder *encoder, Sink *sink, const char *data, size_t len)
+{
+	size_t		utf8_len;
+
+	if (!sg_utf8_length(encoder->converter, data, len, &utf8_len) ||
+		utf8_len >= RAW_TEXT)
+	{
+		put_uint32(sink, RAW_TEXT);
+		put_field(sink, data, len);
+		return;
+	}
+	put_uint32(sink, (uint32) utf8_len);
+	while (len > 0)
+	{
+		const char *utf8;
+		size_t		piece;
+		size_t		taken = sg_utf8_piece(encoder->converter, data, len, &utf8, &piece);
+
+		put_bytes(sink, utf8, piece);
+		data += taken;
+		len -= taken;
+	}
+}
+
 static void
 put_text(CanonicalEncoder *encoder, Sink *sink, Datum value)
 {
@@ -270,17 +312,10 @@ put_text(CanonicalEncoder *encoder, Sink *sink, Datum value)
 	const char *data = VARDATA_ANY(plain);
 	size_t		len = VARSIZE_ANY_EXHDR(plain);
 
-	if (!encoder->convert)
+	if (encoder->converter == NULL)
 		put_field(sink, data, len);
 	else
-	{
-		char	   *converted = pg_server_to_any(data, len, PG_UTF8);
-
-		put_field(sink, converted,
-				  converted == data ? len : strlen(converted));
-		if (converted != data)
-			pfree(converted);
-	}
+		put_converted(encoder, sink, data, len);
 	if (plain != whole)
 		pfree(plain);
 }
@@ -347,9 +382,18 @@ put_array(CanonicalEncoder *encoder, Sink *sink, Datum value, Oid element)
 {
 	ArrayType  *whole = (ArrayType *) DatumGetPointer(value);
 	ArrayType  *array = DatumGetArrayTypeP(value);
-	int			count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-	const bits8 *nulls = ARR_NULLBITMAP(array);
-	char	   *p = ARR_DATA_PTR(array);
+	int			count;
+	const bits8 *nulls;
+	char	   *p;
+
+	if (!sg_array_is_sound(array, element))
+	{
+		encoder->damaged = true;
+		return;
+	}
+	count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+	nulls = ARR_NULLBITMAP(array);
+	p = ARR_DATA_PTR(array);
 
 	put_uint32(sink, ARR_NDIM(array));
 	for (int i = 0; i < ARR_NDIM(array); i++)
@@ -379,15 +423,27 @@ put_array(CanonicalEncoder *encoder, Sink *sink, Datum value, Oid element)
 		pfree(array);
 }
 
+/*-------------------------------------------------------------------------
+ * Entries
+ *-------------------------------------------------------------------------
+ */
+
 static void
-put_entry(CanonicalEncoder *encoder, Sink *sink, TupleTableSlot *slot,
-		  const pg_uuid_t *tree_id, const Nonce *nonce)
+put_header(Sink *sink, const char *magic, int version, const pg_uuid_t *tree_id,
+		   const Nonce *nonce)
 {
-	uint8		header[4] = {'S', 'G', 'E', encoder->version};
+	uint8		header[4] = {magic[0], magic[1], magic[2], version};
 
 	put_bytes(sink, header, sizeof(header));
 	put_bytes(sink, tree_id->data, UUID_LEN);
 	put_bytes(sink, nonce->bytes, NONCE_LEN);
+}
+
+static void
+put_event(CanonicalEncoder *encoder, Sink *sink, TupleTableSlot *slot,
+		  const pg_uuid_t *tree_id, const Nonce *nonce)
+{
+	put_header(sink, "SGE", encoder->version, tree_id, nonce);
 
 	slot_getallattrs(slot);
 	for (int i = 0; i < encoder->ncolumns; i++)
@@ -407,32 +463,129 @@ put_entry(CanonicalEncoder *encoder, Sink *sink, TupleTableSlot *slot,
 	}
 }
 
-void
+static void
+begin_sink(CanonicalEncoder *encoder, Sink *sink, MerkleHasher *hasher,
+		   StringInfo entry)
+{
+	sink->start = sink->next = encoder->piece;
+	sink->end = encoder->piece + PIECE_SIZE;
+	sink->hasher = hasher;
+	sink->entry = entry;
+	if (hasher != NULL)
+	{
+		/* The prefix of a leaf (RFC 6962) goes with the first piece. */
+		*sink->next++ = 0x00;
+		sg_merkle_init(hasher);
+	}
+}
+
+typedef struct EventReading
+{
+	CanonicalEncoder *encoder;
+	TupleTableSlot *slot;
+	const pg_uuid_t *tree_id;
+	const Nonce *nonce;
+	Sink		sink;
+} EventReading;
+
+static void
+read_event(void *arg)
+{
+	EventReading *reading = arg;
+
+	put_event(reading->encoder, &reading->sink, reading->slot,
+			  reading->tree_id, reading->nonce);
+}
+
+/*
+ * Writes the event's entry to the sink; false where the event cannot be read,
+ * after which the sink is to be begun again.
+ */
+static bool
+put_entry(EventReading *reading)
+{
+	bool		should_free;
+	bool		plain;
+	HeapTuple	tuple = ExecFetchSlotHeapTuple(reading->slot, false, &should_free);
+	bool		sound = sg_tuple_is_sound(tuple,
+										  reading->slot->tts_tupleDescriptor, &plain);
+
+	if (should_free)
+		heap_freetuple(tuple);
+	if (!sound)
+		return false;
+	reading->encoder->damaged = false;
+	if (plain)
+		read_event(reading);
+	else if (!sg_read_damaged(read_event, reading))
+		return false;
+	return !reading->encoder->damaged;
+}
+
+static void
+put_tombstone(Sink *sink, int version, const pg_uuid_t *event_id,
+			  const pg_uuid_t *tree_id, const Nonce *nonce)
+{
+	put_header(sink, "SGU", version, tree_id, nonce);
+	put_field(sink, event_id->data, UUID_LEN);
+}
+
+bool
 sg_canonical_entry(CanonicalEncoder *encoder, TupleTableSlot *slot,
 				   const pg_uuid_t *tree_id, const Nonce *nonce,
 				   StringInfo entry)
 {
-	Sink		sink = {encoder->piece, encoder->piece,
-	encoder->piece + PIECE_SIZE, NULL, entry};
+	EventReading reading = {encoder, slot, tree_id, nonce, {0}};
+	int			start = entry->len;
 
-	put_entry(encoder, &sink, slot, tree_id, nonce);
+	begin_sink(encoder, &reading.sink, NULL, entry);
+	if (!put_entry(&reading))
+	{
+		entry->len = start;
+		return false;
+	}
+	flush_piece(&reading.sink);
+	return true;
+}
+
+void
+sg_canonical_tombstone(CanonicalEncoder *encoder, const pg_uuid_t *event_id,
+					   const pg_uuid_t *tree_id, const Nonce *nonce,
+					   StringInfo entry)
+{
+	Sink		sink;
+
+	begin_sink(encoder, &sink, NULL, entry);
+	put_tombstone(&sink, encoder->version, event_id, tree_id, nonce);
 	flush_piece(&sink);
 }
 
 void
+sg_canonical_tombstone_hash(CanonicalEncoder *encoder, const pg_uuid_t *event_id,
+							const pg_uuid_t *tree_id, const Nonce *nonce,
+							MerkleHasher *hasher, MerkleHash *hash)
+{
+	Sink		sink;
+
+	begin_sink(encoder, &sink, hasher, NULL);
+	put_tombstone(&sink, encoder->version, event_id, tree_id, nonce);
+	flush_piece(&sink);
+	sg_merkle_final(hasher, hash);
+}
+
+bool
 sg_canonical_hash(CanonicalEncoder *encoder, TupleTableSlot *slot,
 				  const pg_uuid_t *tree_id, const Nonce *nonce,
 				  MerkleHasher *hasher, MerkleHash *hash)
 {
-	Sink		sink = {encoder->piece, encoder->piece,
-	encoder->piece + PIECE_SIZE, hasher, NULL};
+	EventReading reading = {encoder, slot, tree_id, nonce, {0}};
 
-	/* The prefix of a leaf (RFC 6962) goes with the first piece. */
-	*sink.next++ = 0x00;
-	sg_merkle_init(hasher);
-	put_entry(encoder, &sink, slot, tree_id, nonce);
-	flush_piece(&sink);
+	begin_sink(encoder, &reading.sink, hasher, NULL);
+	if (!put_entry(&reading))
+		return false;
+	flush_piece(&reading.sink);
 	sg_merkle_final(hasher, hash);
+	return true;
 }
 
 /*

@@ -36,14 +36,26 @@ extern void sg_canonical_events(Relation events, AttrNumber *event_id,
 								AttrNumber *transaction_id);
 
 /*
- * The row as the entry of a leaf, or that leaf's hash.  Temporary memory is
- * taken from CurrentMemoryContext, whose owner resets it.
+ * The row as the entry of a leaf, or that leaf's hash.  False where the event
+ * is damaged and cannot be read; then its leaf is that of a tombstone.
+ * Temporary memory is taken from CurrentMemoryContext, whose owner resets it.
  */
-extern void sg_canonical_entry(CanonicalEncoder *encoder, TupleTableSlot *slot,
+extern bool sg_canonical_entry(CanonicalEncoder *encoder, TupleTableSlot *slot,
 							   const pg_uuid_t *tree_id, const Nonce *nonce,
 							   StringInfo entry);
-extern void sg_canonical_hash(CanonicalEncoder *encoder, TupleTableSlot *slot,
+extern bool sg_canonical_hash(CanonicalEncoder *encoder, TupleTableSlot *slot,
 							  const pg_uuid_t *tree_id, const Nonce *nonce,
 							  MerkleHasher *hasher, MerkleHash *hash);
+
+/* What stands for an event that could not be read when it was sealed. */
+extern void sg_canonical_tombstone(CanonicalEncoder *encoder,
+								   const pg_uuid_t *event_id,
+								   const pg_uuid_t *tree_id, const Nonce *nonce,
+								   StringInfo entry);
+extern void sg_canonical_tombstone_hash(CanonicalEncoder *encoder,
+										const pg_uuid_t *event_id,
+										const pg_uuid_t *tree_id,
+										const Nonce *nonce,
+										MerkleHasher *hasher, MerkleHash *hash);
 
 #endif							/* SHARING_GUARD_CANONICAL_H */

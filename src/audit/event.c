@@ -311,18 +311,6 @@ sg_event_write_change(EventWriter *writer, const ChangeEvent *event)
 	end_event(writer, oldcontext);
 }
 
-/* The same for the end of a disclosure. */
-void
-sg_event_write_completion(EventWriter *writer, const CompletionEvent *event)
-{
-	MemoryContext oldcontext = begin_event(writer);
-	EventFields fields;
-
-	sg_event_fields_of_completion(&fields, event, GetTopFullTransactionId());
-	write_fields(writer, &fields);
-	end_event(writer, oldcontext);
-}
-
 /*
  * Not called after an error: then the transaction, or the subtransaction,
  * releases everything.
@@ -351,19 +339,21 @@ sg_event_writer_close(EventWriter *writer)
 }
 
 /*
- * Is this event in the log?  Asked only of events whose writer has died, so it
- * need not be fast.
+ * Is this event in the log, or for a completion, another of its disclosure?
+ * Asked only of what was tried before, so it need not be fast.
  */
 static bool
 is_written(const EventFields *fields)
 {
-	Oid			types[1] = {UUIDOID};
-	Datum		values[1] = {fields->values[COL_EVENT_ID]};
+	Oid			types[2] = {UUIDOID, UUIDOID};
+	Datum		values[2] = {fields->values[COL_EVENT_ID],
+	fields->values[COL_COMPLETES]};
+	char		nulls[3] = {' ', fields->nulls[COL_COMPLETES] ? 'n' : ' ', '\0'};
 	bool		found;
 
 	SPI_connect();
-	if (SPI_execute_with_args("SELECT FROM sharing_guard.event WHERE event_id OPERATOR(pg_catalog.=) $1",
-							  1, types, values, NULL, true, 1) != SPI_OK_SELECT)
+	if (SPI_execute_with_args("SELECT FROM sharing_guard.event WHERE event_id OPERATOR(pg_catalog.=) $1 OR completes OPERATOR(pg_catalog.=) $2",
+							  2, types, values, nulls, true, 1) != SPI_OK_SELECT)
 		report_log_unusable("It could not be searched.");
 	found = SPI_processed > 0;
 	SPI_finish();
@@ -396,4 +386,41 @@ sg_event_write_serialized(EventWriter *writer, const char *data, Size length,
 		end_event(writer, oldcontext);
 	}
 	return written;
+}
+
+void
+sg_event_write_serialized_change(EventWriter *writer, const char *data,
+								 Size length, int64 policy_revision)
+{
+	MemoryContext oldcontext = begin_event(writer);
+	EventFields fields;
+	Size		offset = 0;
+	pg_uuid_t	log_id;
+
+	(void) sg_event_next_serialized(data, length, &offset, &fields);
+	if (sg_log_id_if_known(&log_id))
+		sg_set_field(&fields, COL_LOG_ID, UUIDPGetDatum(&log_id));
+	sg_set_field(&fields, COL_TRANSACTION_ID,
+				 FullTransactionIdGetDatum(GetTopFullTransactionId()));
+	if (policy_revision > 0)
+		sg_set_field(&fields, COL_POLICY_REVISION,
+					 Int64GetDatum(policy_revision));
+	write_fields(writer, &fields);
+	end_event(writer, oldcontext);
+}
+
+bool
+sg_event_write_ending(EventWriter *writer, const CompletionEvent *event,
+					  bool unless_written)
+{
+	MemoryContext oldcontext = begin_event(writer);
+	EventFields fields;
+	bool		write;
+
+	sg_event_fields_of_completion(&fields, event, GetTopFullTransactionId());
+	write = !unless_written || !is_written(&fields);
+	if (write)
+		insert_fields(writer, &fields);
+	end_event(writer, oldcontext);
+	return write;
 }

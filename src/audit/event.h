@@ -54,7 +54,8 @@ typedef struct ChangeEvent
 	const char *key;
 	const char *old_row;
 	const char *new_row;
-	int64		policy_revision;	/* 0: none */
+	int64		policy_revision;	/* 0: none; negative (provisional): not
+									 * said */
 } ChangeEvent;
 
 /*
@@ -83,8 +84,6 @@ extern void sg_event_write_disclosure(EventWriter *writer,
 									  const DisclosureEvent *event);
 extern void sg_event_write_change(EventWriter *writer,
 								  const ChangeEvent *event);
-extern void sg_event_write_completion(EventWriter *writer,
-									  const CompletionEvent *event);
 extern void sg_event_writer_close(EventWriter *writer);
 
 /*
@@ -94,5 +93,18 @@ extern void sg_event_writer_close(EventWriter *writer);
  */
 extern int	sg_event_write_serialized(EventWriter *writer, const char *data,
 									  Size length, bool unless_written);
+
+/*
+ * The same for one event of a change, which now gets its revision (0: none); it
+ * errors out as sg_event_write_change() does.
+ */
+extern void sg_event_write_serialized_change(EventWriter *writer,
+											 const char *data, Size length,
+											 int64 policy_revision);
+
+/* The same for the end of a disclosure; true if it was written just now. */
+extern bool sg_event_write_ending(EventWriter *writer,
+								  const CompletionEvent *event,
+								  bool unless_written);
 
 #endif							/* SHARING_GUARD_EVENT_H */

@@ -28,6 +28,8 @@ CREATE TABLE sharing_guard.event (
     organization text,
     session_role text,
     acting_role text,
+    authenticated_login text,
+    authenticated_identity text,
     client_address text,
     application text,
     operation text,
@@ -100,9 +102,13 @@ COMMENT ON COLUMN sharing_guard.event.username_source IS
 COMMENT ON COLUMN sharing_guard.event.organization IS
 'The agency that the user belongs to';
 COMMENT ON COLUMN sharing_guard.event.session_role IS
-'The role that logged in';
+'The role that the session acts as: the login, or the role that a superuser has taken on with SET SESSION AUTHORIZATION';
 COMMENT ON COLUMN sharing_guard.event.acting_role IS
 'The role whose privileges were used (SET ROLE, SECURITY DEFINER)';
+COMMENT ON COLUMN sharing_guard.event.authenticated_login IS
+'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which nobody logs in to';
+COMMENT ON COLUMN sharing_guard.event.authenticated_identity IS
+'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows nobody (trust)';
 COMMENT ON COLUMN sharing_guard.event.client_address IS
 'The network address of the client; NULL for a local socket or a background worker';
 COMMENT ON COLUMN sharing_guard.event.application IS

@@ -31,6 +31,8 @@ const EventColumnType sg_event_columns[] = {
 	[COL_ORGANIZATION] = {"organization", TEXTOID},
 	[COL_SESSION_ROLE] = {"session_role", TEXTOID},
 	[COL_ACTING_ROLE] = {"acting_role", TEXTOID},
+	[COL_AUTHENTICATED_LOGIN] = {"authenticated_login", TEXTOID},
+	[COL_AUTHENTICATED_IDENTITY] = {"authenticated_identity", TEXTOID},
 	[COL_CLIENT_ADDRESS] = {"client_address", TEXTOID},
 	[COL_APPLICATION] = {"application", TEXTOID},
 	[COL_OPERATION] = {"operation", TEXTOID},
@@ -161,6 +163,9 @@ set_actor(EventFields *fields, const Actor *actor)
 	set_text(fields, COL_ORGANIZATION, actor->organization);
 	set_text(fields, COL_SESSION_ROLE, actor->session_role);
 	set_text(fields, COL_ACTING_ROLE, actor->acting_role);
+	set_text(fields, COL_AUTHENTICATED_LOGIN, actor->authenticated_login);
+	set_text(fields, COL_AUTHENTICATED_IDENTITY,
+			 actor->authenticated_identity);
 	set_text(fields, COL_CLIENT_ADDRESS, actor->client_address);
 	set_text(fields, COL_APPLICATION, actor->application);
 }
@@ -211,7 +216,8 @@ sg_event_fields_of_disclosure(EventFields *fields, const DisclosureEvent *event,
 	start_fields(fields, &event->event_id, event->occurred_at,
 				 transaction_id, "disclosure", &event->actor);
 
-	if (decision->policy_revision != 0)
+	/* One that is not committed yet may never be, or be another's. */
+	if (decision->policy_revision > 0)
 		sg_set_field(fields, COL_POLICY_REVISION,
 					 Int64GetDatum(decision->policy_revision));
 	if (event->rows_disclosed != ROWS_UNKNOWN)
@@ -273,7 +279,7 @@ sg_event_fields_of_change(EventFields *fields, const ChangeEvent *event,
 				 transaction_id, event->kind ? event->kind : "policy_change",
 				 &event->actor);
 
-	if (event->policy_revision != 0)
+	if (event->policy_revision > 0)
 		sg_set_field(fields, COL_POLICY_REVISION,
 					 Int64GetDatum(event->policy_revision));
 	set_text(fields, COL_OPERATION, event->operation);

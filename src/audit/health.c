@@ -53,6 +53,16 @@ sg_health_interval(void)
 	return heartbeat_interval * 1000;
 }
 
+/* Is the emergency switch on?  The setting is policy's. */
+static bool
+emergency_is_on(void)
+{
+	const char *value = GetConfigOption("sharing_guard.emergency_observe", true,
+										false);
+
+	return value != NULL && strcmp(value, "on") == 0;
+}
+
 /*
  * The figures of this moment, as the event's new_row: what the view health
  * shows of now, health_history shows of then.
@@ -62,13 +72,16 @@ figures(const Queue *queue, const char *more)
 {
 	const QueueHealth *health = &queue->health;
 
-	return psprintf("{\"writer_pid\":%d,\"heartbeat_interval\":%d,\"queue_depth\":%d,\"queue_high_water\":%d,\"open_disclosures\":%d,\"open_high_water\":%d,\"events_written\":%lld,\"events_failed\":%lld,\"refusals\":%lld%s}",
+	return psprintf("{\"writer_pid\":%d,\"heartbeat_interval\":%d,\"queue_depth\":%d,\"queue_high_water\":%d,\"open_disclosures\":%d,\"open_high_water\":%d,\"events_written\":%lld,\"events_failed\":%lld,\"refusals\":%lld,\"events_put_aside\":%lld,\"emergency_observe\":%s%s}",
 					MyProcPid, heartbeat_interval,
 					queue->slots_used, health->slots_high_water,
-					queue->places_used, health->places_high_water,
+					queue->places_used - queue->places_aside,
+					health->places_high_water,
 					(long long) health->events_written,
 					(long long) health->events_failed,
-					(long long) health->refusals, more);
+					(long long) health->refusals,
+					(long long) health->events_put_aside,
+					emergency_is_on() ? "true" : "false", more);
 }
 
 static void
@@ -122,6 +135,65 @@ last_sign_of_life(char **what, TimestampTz *at)
 	return found;
 }
 
+/* Was the emergency switch on when a writer last said anything? */
+static bool
+emergency_was_on(void)
+{
+	char	   *value;
+
+	if (SPI_execute("SELECT e.new_row OPERATOR(pg_catalog.->>) 'emergency_observe' FROM sharing_guard.event e "
+					"WHERE e.kind OPERATOR(pg_catalog.=) 'health' "
+					"ORDER BY e.occurred_at DESC, e.event_id DESC LIMIT 1",
+					true, 1) != SPI_OK_SELECT || SPI_processed == 0)
+		return false;
+	value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	return value != NULL && strcmp(value, "true") == 0;
+}
+
+/*
+ * Records that the emergency switch was turned, if it was: as a change of
+ * policy, which it is.  Who did it only the server's files can say.  Returns
+ * whether there was anything to record.  Needs SPI.
+ */
+static bool
+record_emergency(void)
+{
+	bool		is_on = emergency_is_on();
+	ChangeEvent event = {0};
+	EventWriter *writer;
+
+	if (is_on == emergency_was_on())
+		return false;
+
+	event.occurred_at = GetCurrentTimestamp();
+	sg_event_new_id(&event.event_id, event.occurred_at);
+	event.operation = is_on ? "EMERGENCY ON" : "EMERGENCY OFF";
+	event.relation = "sharing_guard.emergency_observe";
+	event.key = "server";
+	event.old_row = is_on ? "{\"emergency_observe\":false}" : "{\"emergency_observe\":true}";
+	event.new_row = is_on ? "{\"emergency_observe\":true}" : "{\"emergency_observe\":false}";
+
+	writer = sg_event_writer_open();
+	sg_event_write_change(writer, &event);
+	sg_event_writer_close(writer);
+	return true;
+}
+
+void
+sg_health_note_emergency(const Queue *queue)
+{
+	SPI_connect();
+	if (record_emergency())
+		write_event(queue, "heartbeat", "");
+	SPI_finish();
+}
+
+bool
+sg_health_emergency(void)
+{
+	return emergency_is_on();
+}
+
 /*
  * Whatever is still open in the log was left so by sessions that ended with
  * the server.  How many rows had left nobody can say any more.
@@ -129,13 +201,16 @@ last_sign_of_life(char **what, TimestampTz *at)
  * Only those since the last writer came: older ones it has closed itself.  A
  * day more, should the clock have been put back meanwhile.  None of this server
  * either: sessions may have begun some before we could say anything.
+ *
+ * Each gets a place, as if its session had just gone: so one whose completion
+ * the log will not take keeps no other from being closed.
  */
-static void
-close_open_disclosures(Queue *queue)
+bool
+sg_health_close_open(Queue *queue)
 {
-	EventWriter *writer;
-	SPITupleTable *found;
+	bool		all = true;
 
+	SPI_connect();
 	if (SPI_execute("SELECT e.event_id FROM sharing_guard.event e "
 					"WHERE e.kind OPERATOR(pg_catalog.=) 'disclosure' "
 					"AND e.rows_disclosed IS NULL "
@@ -148,38 +223,30 @@ close_open_disclosures(Queue *queue)
 					"AND NOT EXISTS (SELECT FROM sharing_guard.event c "
 					"WHERE c.completes OPERATOR(pg_catalog.=) e.event_id)",
 					true, 0) != SPI_OK_SELECT)
-		return;
-	found = SPI_tuptable;
-	if (found->numvals == 0)
-		return;
-
-	writer = sg_event_writer_open();
-	for (uint64 i = 0; i < found->numvals; i++)
+		all = false;
+	for (uint64 i = 0; all && i < SPI_processed; i++)
 	{
-		CompletionEvent event = {0};
 		bool		isnull;
-		Datum		intent = SPI_getbinval(found->vals[i], found->tupdesc, 1,
-										   &isnull);
+		Datum		intent = SPI_getbinval(SPI_tuptable->vals[i],
+										   SPI_tuptable->tupdesc, 1, &isnull);
 
-		if (sg_queue_has_place(queue, DatumGetUUIDP(intent)))
-			continue;
-		event.occurred_at = GetCurrentTimestamp();
-		sg_event_new_id(&event.event_id, event.occurred_at);
-		event.completes = *DatumGetUUIDP(intent);
-		event.ending = sg_ending_name(ENDING_UNFINISHED);
-		event.rows_disclosed = ROWS_UNKNOWN;
-		sg_event_write_completion(writer, &event);
+		all = sg_queue_has_place(queue, DatumGetUUIDP(intent)) ||
+			sg_queue_end_forgotten(queue, DatumGetUUIDP(intent));
 	}
-	sg_event_writer_close(writer);
+	SPI_finish();
+	return all;
 }
 
 void
-sg_health_announce(Queue *queue, bool after_start)
+sg_health_announce(Queue *queue)
 {
 	char	   *what = NULL;
 	TimestampTz at = 0;
 
 	SPI_connect();
+
+	/* First: what follows says how the switch is now. */
+	(void) record_emergency();
 	if (last_sign_of_life(&what, &at) && strcmp(what, "writer_stopped") != 0)
 	{
 		char		datetime[MAXDATELEN + 1];
@@ -190,8 +257,6 @@ sg_health_announce(Queue *queue, bool after_start)
 		write_event(queue, "writer_lost",
 					psprintf(",\"last_sign_of_life\":\"%s\"", datetime));
 	}
-	if (after_start)
-		close_open_disclosures(queue);
 	write_event(queue, "writer_started", "");
 	SPI_finish();
 }
@@ -253,8 +318,8 @@ sg_sql_writer_health(PG_FUNCTION_ARGS)
 {
 	Queue	   *queue = sg_queue_mine();
 	TupleDesc	tupdesc;
-	Datum		values[17];
-	bool		nulls[17] = {0};
+	Datum		values[18];
+	bool		nulls[18] = {0};
 	int			i = 0;
 	Queue		now;
 	TimestampTz waiting;
@@ -282,7 +347,7 @@ sg_sql_writer_health(PG_FUNCTION_ARGS)
 	values[i++] = Int32GetDatum(now.slots_used);
 	values[i++] = Int32GetDatum(health->slots_high_water);
 	set_time(values, nulls, i++, waiting);
-	values[i++] = Int32GetDatum(now.places_used);
+	values[i++] = Int32GetDatum(now.places_used - now.places_aside);
 	values[i++] = Int32GetDatum(health->places_high_water);
 	set_time(values, nulls, i++, health->last_write_at);
 	values[i++] = Int64GetDatum(health->events_written);
@@ -292,6 +357,7 @@ sg_sql_writer_health(PG_FUNCTION_ARGS)
 	values[i++] = CStringGetTextDatum(unpack_sql_state(health->last_error_code));
 	set_time(values, nulls, i++, health->last_error_at);
 	values[i++] = Int32GetDatum(heartbeat_interval);
+	values[i++] = Int64GetDatum(health->events_put_aside);
 	Assert(i == lengthof(values) && i == tupdesc->natts);
 
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(tupdesc),

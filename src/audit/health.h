@@ -17,14 +17,30 @@ extern void sg_health_init(void);
 extern int	sg_health_interval(void);
 
 /*
- * These write events of kind "health" with the current transaction, which must
- * have a snapshot.
+ * These need a transaction with a snapshot.
  *
- * The first things that a writer says: that one before was lost, if so; which
- * disclosures sessions of a server that is no more have left open (with
- * after_start); and that it is there.
+ * When the server has started: which disclosures sessions of a server that is
+ * no more have left open?  They are ended, as unfinished.  Before a writer says
+ * that it is there, for it looks only at what came after the last one did.
+ * False where there was no room for all.
  */
-extern void sg_health_announce(Queue *queue, bool after_start);
+extern bool sg_health_close_open(Queue *queue);
+
+/*
+ * The first things that a writer says: that one before was lost, if so, and
+ * that it is there.  These are events of kind "health", and written with the
+ * current transaction.
+ */
+extern void sg_health_announce(Queue *queue);
+
+/*
+ * Records that the emergency switch was turned since a writer last said
+ * anything, with a heartbeat; nothing if it was not.
+ */
+extern void sg_health_note_emergency(const Queue *queue);
+
+/* Is the emergency switch on? */
+extern bool sg_health_emergency(void);
 
 /* One event: heartbeat, writer_stopped, ... */
 extern void sg_health_write(const Queue *queue, const char *what);

@@ -17,7 +17,8 @@ CREATE FUNCTION sharing_guard.writer_health(
     OUT refusals bigint,
     OUT last_error_code text,
     OUT last_error_at timestamptz,
-    OUT heartbeat_seconds integer)
+    OUT heartbeat_seconds integer,
+    OUT events_put_aside bigint)
     AS 'MODULE_PATHNAME', 'sg_sql_writer_health'
     LANGUAGE C VOLATILE PARALLEL RESTRICTED;
 REVOKE ALL ON FUNCTION sharing_guard.writer_health() FROM PUBLIC;
@@ -42,6 +43,100 @@ REVOKE ALL ON FUNCTION sharing_guard.oldest_transaction_start() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.oldest_transaction_start() IS
 'When the oldest transaction of this database that has not ended, other than the caller''s, began; prepared ones count. What it disclosed is not in the log yet';
 
+-- What is wrong beside the writer, in sentences that say what to do.  As its
+-- owner: whoever monitors has no rights on what it looks at.  It is read every
+-- few seconds, so it reads catalogs and small tables alone, and of the log one
+-- place of an index.  plpgsql, because what it calls comes later in this script.
+CREATE FUNCTION sharing_guard.standing_problems() RETURNS text[]
+    LANGUAGE plpgsql STABLE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    found text[] := '{}';
+    sealed timestamptz;
+BEGIN
+    IF NOT sharing_guard.library_preloaded() THEN
+        found := found || 'The library is not loaded by shared_preload_libraries on this server: nothing is decided on or recorded here. Add sharing_guard to it and restart the server.'::text;
+    ELSIF NOT sharing_guard.database_listed() THEN
+        found := found || 'This database is not listed in sharing_guard.databases, so it has no writer. Add it and restart the server.'::text;
+    END IF;
+
+    found := found || ARRAY(
+        SELECT format('The overall mode is observe%s: nothing is stopped. When you have read would_be_outcome, SELECT sharing_guard.set_mode(''enforce'').',
+                      CASE WHEN EXISTS (SELECT FROM sharing_guard.guard AS g WHERE g.mode = 'enforce')
+                           THEN ', though guards are set to enforce' END)
+          FROM sharing_guard.setting AS s WHERE s.mode = 'observe')::text[];
+    found := found || ARRAY(
+        SELECT format('%s guard%s only: %s. Each stops nothing until sharing_guard.set_mode(''enforce'', table).',
+                      count(*), CASE count(*) WHEN 1 THEN ' observes' ELSE 's observe' END,
+                      string_agg(g.table_name, ', ' ORDER BY g.table_name))
+          FROM sharing_guard.guard AS g WHERE g.mode = 'observe' HAVING count(*) > 0)::text[];
+    found := found || ARRAY(
+        SELECT format('The guard of %s lacks column %I, which it needs as its %s, and lets no row through. Call sharing_guard.protect_%s() again with the columns of the table.',
+                      g.table_name, c.column_name, c.role, g.kind)
+          FROM sharing_guard.guard_column AS c JOIN sharing_guard.guard AS g ON g.guard_id = c.guard_id
+         WHERE NOT EXISTS (SELECT FROM pg_attribute AS a
+                            WHERE a.attrelid = g.relation AND a.attnum = c.attnum
+                              AND a.attnum > 0 AND NOT a.attisdropped)
+           AND c.role <> 'bookkeeping'
+         ORDER BY g.table_name, c.column_name)::text[];
+    found := found || ARRAY(
+        SELECT format('A restore is announced until %s: rights that the policy refuses are only flagged. SELECT sharing_guard.end_restore() when it is over.', w.until)
+          FROM sharing_guard.restore_window AS w
+         WHERE w.ended_at IS NULL AND w.until > clock_timestamp())::text[];
+
+    found := found || ARRAY(
+        SELECT format('The guard of %s does not filter what is read: %s, %s. SELECT sharing_guard.set_filter(%L).',
+                      g.table_name, d.relation, d.defect, g.table_name)
+          FROM sharing_guard.guard AS g, sharing_guard.filter_defects(g.relation) AS d
+         WHERE g.filter_reads ORDER BY g.table_name, d.relation::text)::text[];
+
+    -- The superuser of initdb is always there, and is no news.
+    found := found || ARRAY(
+        WITH e AS MATERIALIZED (
+            SELECT x.* FROM sharing_guard.exposures() AS x
+             WHERE x.severity = 'high' AND x.kind NOT IN ('library', 'observe')
+               AND NOT (x.kind = 'superuser' AND x.subject = x.held_by
+                        AND x.subject = (SELECT r.rolname FROM pg_roles AS r WHERE r.oid = 10))
+        )
+        SELECT p.sentence FROM (
+            SELECT 1, format('%s: %s. Mend it: %s', e.subject, e.finding, e.command)
+              FROM e WHERE e.kind = 'guard_defect'
+            UNION ALL
+            SELECT 2, format('The view exposure has %s of kind %s and severity high (%s): its column command says what closes %s.',
+                             CASE count(*) WHEN 1 THEN 'an entry' ELSE count(*) || ' entries' END, e.kind,
+                             string_agg(DISTINCT e.subject, ', ' ORDER BY e.subject),
+                             CASE count(*) WHEN 1 THEN 'it' ELSE 'them' END)
+              FROM e WHERE e.kind <> 'guard_defect' GROUP BY e.kind) AS p (place, sentence)
+         ORDER BY p.place, p.sentence)::text[];
+
+    found := found || ARRAY(
+        SELECT 'Not signed in time: review period ' || string_agg(o.period_id::text, ', ' ORDER BY o.period_id)
+               || '; see review_status.'
+          FROM sharing_guard.review_overdue AS o HAVING count(*) > 0)::text[];
+
+    -- What the sealer should have taken by now.  A standby seals nothing.
+    IF NOT pg_is_in_recovery()
+       AND EXISTS (SELECT FROM pg_settings AS p WHERE p.name = 'sharing_guard.seal_interval' AND p.setting <> '0') THEN
+        SELECT c.sealed_at INTO sealed FROM sharing_guard.checkpoint AS c
+         WHERE c.tree_id = sharing_guard.own_tree() ORDER BY c.tree_size DESC LIMIT 1;
+        IF EXISTS (SELECT FROM sharing_guard.event AS e
+                    WHERE e.occurred_at > coalesce(sealed, '-infinity')
+                      AND e.occurred_at < statement_timestamp() - interval '15 minutes'
+                      AND e.log_id = sharing_guard.log_id())
+           AND coalesce(sealed, '-infinity') < statement_timestamp() - interval '15 minutes'
+           AND EXISTS (SELECT FROM sharing_guard.setting) THEN
+            found := found || format('Events have not been sealed since %s: the server log says why, and SELECT sharing_guard.seal() tries again.',
+                                     coalesce(sealed::text, 'the beginning'));
+        END IF;
+    END IF;
+    RETURN found;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.standing_problems() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.standing_problems() IS
+'Internal: what is wrong beside the writer, for the view health: modes, guards, entries of severity high in exposure, reviews, seals';
+
 CREATE VIEW sharing_guard.health AS
 SELECT
     h.writer_state,
@@ -59,33 +154,38 @@ SELECT
     h.events_written,
     h.events_failed,
     h.refusals,
+    h.events_put_aside,
     h.last_error_code,
     h.last_error_at,
     pg_catalog.clock_timestamp() - sharing_guard.oldest_transaction_start()
         AS oldest_transaction_age,
     pg_catalog.array_remove(ARRAY[
-        CASE h.writer_state
+        -- A standby has no writer, as it should be, and gets one when it is promoted.
+        CASE WHEN NOT pg_catalog.pg_is_in_recovery() THEN CASE h.writer_state
             WHEN 'not_registered' THEN 'The server could not start the writer: raise max_worker_processes and restart.'
             WHEN 'not_running' THEN 'The writer is not running; the server starts it again within a second, or the server log says why not.'
             WHEN 'waiting' THEN 'The writer cannot connect to this database yet; the server log says why.'
-        END,
+        END END,
+        CASE WHEN pg_catalog.current_setting('sharing_guard.emergency_observe', true) = 'on'
+            THEN 'The emergency switch sharing_guard.emergency_observe is on: nothing is stopped by the policy, in any database of this server.' END,
         CASE WHEN h.queue_depth >= h.queue_slots
             THEN 'The queue is full: refusals and reads wait.' END,
         CASE WHEN pg_catalog.clock_timestamp() - h.oldest_waiting_at > '2 seconds'
             THEN 'Events have been waiting for the writer for more than two seconds: look at it in pg_stat_activity and at locks on sharing_guard.event; a synchronous standby may be away.' END,
         CASE WHEN h.last_error_at > COALESCE(h.last_write_at, '-infinity')
             THEN 'The last attempt to write failed; the server log says why.' END,
-        (SELECT 'Not signed in time: review period ' || pg_catalog.string_agg(o.period_id::text, ', ' ORDER BY o.period_id)
-                || '; see review_status.'
-            FROM sharing_guard.review_overdue o HAVING pg_catalog.count(*) > 0)
-        ], NULL) AS problems
-FROM sharing_guard.writer_health() h
-WHERE h.writer_state IS NOT NULL;
+        CASE WHEN h.events_put_aside > 0
+            THEN h.events_put_aside::text || ' events that the audit log would not take are in the server log alone: look there for "could not be written to the audit log", and at triggers and constraints on sharing_guard.event.' END,
+        (SELECT 'Listed in sharing_guard.databases, but no database that accepts connections: ' || pg_catalog.string_agg(m.name, ', ')
+                || '; correct the setting, or create it.'
+            FROM sharing_guard.missing_databases() AS m (name) HAVING pg_catalog.count(*) > 0),
+        NULL], NULL) || sharing_guard.standing_problems() AS problems
+FROM sharing_guard.writer_health() h;
 REVOKE ALL ON TABLE sharing_guard.health FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.health IS
-'How the writer of the audit log is now, in one row; figures count from the start of the server. Nothing is wrong where problems is empty';
+'How the writer of the audit log is now, in one row, and what is wrong here in all; figures count from the start of the server. Nothing is wrong where problems is empty: that is what to monitor';
 COMMENT ON COLUMN sharing_guard.health.writer_state IS
-'running; waiting (for its database, or for somebody who needs it without sessions); not_running; not_registered (max_worker_processes was exhausted at start)';
+'running; waiting (for its database, or for somebody who needs it without sessions); not_running; not_registered (max_worker_processes was exhausted at start). A standby has none: not_running. NULL: the library is not loaded, or the database not listed';
 COMMENT ON COLUMN sharing_guard.health.writer_pid IS
 'Its process; NULL where there is none';
 COMMENT ON COLUMN sharing_guard.health.writer_started_at IS
@@ -114,6 +214,8 @@ COMMENT ON COLUMN sharing_guard.health.events_failed IS
 'Queue slots whose events could not be written; they are in the server log';
 COMMENT ON COLUMN sharing_guard.health.refusals IS
 'How often a session was refused because its event could not be recorded, cancelled waits among them';
+COMMENT ON COLUMN sharing_guard.health.events_put_aside IS
+'Events that the audit log would not take and that no session waited for, the end of a disclosure for example: they are in the server log alone. The end of a disclosure is tried again at each heartbeat, twelve times, and no longer counts when it is written';
 COMMENT ON COLUMN sharing_guard.health.last_error_code IS
 'The SQLSTATE of the writer''s last error; the message is in the server log';
 COMMENT ON COLUMN sharing_guard.health.last_error_at IS
@@ -121,7 +223,7 @@ COMMENT ON COLUMN sharing_guard.health.last_error_at IS
 COMMENT ON COLUMN sharing_guard.health.oldest_transaction_age IS
 'How long the oldest unfinished transaction of this database has been open: what it disclosed is not in the log yet';
 COMMENT ON COLUMN sharing_guard.health.problems IS
-'What is wrong, in sentences; empty where nothing is';
+'What is wrong, in sentences that say what to do: the writer, modes left on observe, guards that are not whole, entries of severity high in exposure, reviews that are overdue, seals that are late; empty where nothing is';
 
 CREATE VIEW sharing_guard.health_history AS
 SELECT
@@ -144,7 +246,7 @@ SELECT
     (e.new_row ->> 'events_written')::bigint AS events_written,
     (e.new_row ->> 'events_failed')::bigint AS events_failed,
     (e.new_row ->> 'refusals')::bigint AS refusals
-FROM sharing_guard.event e
+FROM sharing_guard.legible_event e
 WHERE e.kind = 'health'
 WINDOW written AS (ORDER BY e.occurred_at, e.event_id);
 REVOKE ALL ON TABLE sharing_guard.health_history FROM PUBLIC;

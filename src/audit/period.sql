@@ -81,7 +81,9 @@ SELECT
     p.begins_at,
     COALESCE(n.begins_at, p.ends_at) AS ends_at,
     CASE WHEN n.begins_at < p.ends_at
-        THEN n.begins_at + (p.due_at - p.ends_at) ELSE p.due_at END AS due_at,
+        THEN (n.begins_at AT TIME ZONE z.zone + (p.due_at AT TIME ZONE z.zone - p.ends_at AT TIME ZONE z.zone))
+            AT TIME ZONE z.zone
+        ELSE p.due_at END AS due_at,
     p.opened_at,
     n.opened_at AS closed_at,
     n.opened_by AS closed_by,
@@ -91,7 +93,9 @@ SELECT
     n.root AS root_at_close
 FROM sharing_guard.period p
 LEFT JOIN sharing_guard.period n
-    ON n.tree_id = p.tree_id AND n.period_id = p.period_id + 1;
+    ON n.tree_id = p.tree_id AND n.period_id = p.period_id + 1
+-- Local days: what the session has as its time zone must not move them.
+CROSS JOIN LATERAL (SELECT sharing_guard.time_zone() AS zone OFFSET 0) z;
 REVOKE ALL ON TABLE sharing_guard.period_span FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.period_span IS
 'Internal: the review periods with both their ends; closed_at is NULL while a period is open';
@@ -152,7 +156,8 @@ BEGIN
         INSERT INTO sharing_guard.period (tree_id, period_id, begins_at, ends_at,
                due_at, opened_at, first_index, root)
         VALUES (me, 1, edge, next_end,
-                next_end + make_interval(days => due_days), at, 0, sha256(''));
+                (next_end AT TIME ZONE zone + make_interval(days => due_days)) AT TIME ZONE zone,
+                at, 0, sha256(''));
         RETURN 1;
     END IF;
     IF at < last.ends_at AND closing IS NULL THEN
@@ -176,7 +181,7 @@ BEGIN
         INSERT INTO sharing_guard.period (tree_id, period_id, begins_at, ends_at,
                due_at, opened_at, opened_by, first_index, root)
         VALUES (me, last.period_id + 1, edge, next_end,
-                next_end + make_interval(days => due_days), at,
+                (next_end AT TIME ZONE zone + make_interval(days => due_days)) AT TIME ZONE zone, at,
                 CASE WHEN at >= last.ends_at THEN NULL ELSE closing END,
                 head.tree_size, head.root)
         RETURNING * INTO last;
@@ -215,6 +220,7 @@ AS $$
 DECLARE
     closed bigint;
 BEGIN
+    PERFORM sharing_guard.require_login('end a review period');
     IF sharing_guard.open_periods(clock_timestamp(), session_user::text) = 0 THEN
         RAISE EXCEPTION 'there is no review period to end'
             USING ERRCODE = 'object_not_in_prerequisite_state',

@@ -130,6 +130,20 @@ begin_encoding(Relation events, int version)
 	return encoder;
 }
 
+/* Could the event not be read when it was sealed? */
+static bool
+sealed_as_tombstone(Relation events, const pg_uuid_t *event_id,
+					const EventLeaf *leaf, TreeReader *tree, MerkleHasher *hasher)
+{
+	MerkleHash	sealed;
+	MerkleHash	tombstone;
+
+	sg_tree_range(tree, leaf->leaf_index, leaf->leaf_index + 1, &sealed);
+	sg_canonical_tombstone_hash(begin_encoding(events, leaf->encoding), event_id,
+								&leaf->tree_id, &leaf->nonce, hasher, &tombstone);
+	return merkle_hash_equal(&sealed, &tombstone);
+}
+
 /* sharing_guard.tree_id() returns uuid */
 Datum
 sg_sql_tree_id(PG_FUNCTION_ARGS)
@@ -200,8 +214,9 @@ sg_sql_tile_hashes(PG_FUNCTION_ARGS)
  *		OUT leaf_hash bytea, OUT index bigint, OUT size bigint,
  *		OUT proof bytea[], OUT root bytea, OUT tree uuid)
  *
- * The leaf's hash is that of the event as it is now.  Of a purged event it is
- * the one that is stored: that there was one can be proved, and nothing else.
+ * The leaf's hash is that of the event as it is now.  Of an event that was
+ * purged, or cannot be read, it is the one that is stored: that there was one
+ * can be proved, and nothing else.
  */
 Datum
 sg_sql_inclusion_proof(PG_FUNCTION_ARGS)
@@ -237,10 +252,10 @@ sg_sql_inclusion_proof(PG_FUNCTION_ARGS)
 	tree = sg_tree_begin(&leaf.tree_id, hasher);
 	events = sg_store_open("event", AccessShareLock);
 	slot = fetch_event(events, event_id);
-	if (slot != NULL && leaf.has_nonce)
-		sg_canonical_hash(begin_encoding(events, leaf.encoding), slot,
-						  &leaf.tree_id, &leaf.nonce, hasher, &leaf_hash);
-	else
+	if (slot == NULL || !leaf.has_nonce ||
+		sealed_as_tombstone(events, event_id, &leaf, tree, hasher) ||
+		!sg_canonical_hash(begin_encoding(events, leaf.encoding), slot,
+						   &leaf.tree_id, &leaf.nonce, hasher, &leaf_hash))
 		sg_tree_range(tree, leaf.leaf_index, leaf.leaf_index + 1, &leaf_hash);
 	if (slot != NULL)
 		ExecDropSingleTupleTableSlot(slot);
@@ -295,6 +310,9 @@ sg_sql_canonical_entry(PG_FUNCTION_ARGS)
 	Relation	events;
 	TupleTableSlot *slot;
 	StringInfoData entry;
+	CanonicalEncoder *encoder;
+	MerkleHasher *hasher;
+	TreeReader *tree;
 
 	find_leaf_or_error(event_id, &leaf);
 	events = sg_store_open("event", AccessShareLock);
@@ -308,8 +326,21 @@ sg_sql_canonical_entry(PG_FUNCTION_ARGS)
 
 	initStringInfo(&entry);
 	appendStringInfoSpaces(&entry, VARHDRSZ);
-	sg_canonical_entry(begin_encoding(events, leaf.encoding), slot,
-					   &leaf.tree_id, &leaf.nonce, &entry);
+	encoder = begin_encoding(events, leaf.encoding);
+	hasher = sg_merkle_begin();
+	tree = sg_tree_begin(&leaf.tree_id, hasher);
+	if (sealed_as_tombstone(events, event_id, &leaf, tree, hasher))
+		sg_canonical_tombstone(encoder, event_id, &leaf.tree_id, &leaf.nonce,
+							   &entry);
+	else if (!sg_canonical_entry(encoder, slot, &leaf.tree_id, &leaf.nonce, &entry))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("event %s is sealed, and cannot be read any more",
+						sg_event_id_text(event_id)),
+				 errdetail("Its row, or a long value of it, is damaged."),
+				 errhint("sharing_guard.verify_audit() reports all such events.")));
+	sg_tree_end(tree);
+	sg_merkle_end(hasher);
 	SET_VARSIZE(entry.data, entry.len);
 	ExecDropSingleTupleTableSlot(slot);
 	table_close(events, AccessShareLock);

@@ -258,6 +258,8 @@ sg_queue_free_slot(Queue *queue, QueueSlot *slot)
 	slot->state = SLOT_FREE;
 	slot->abandoned = false;
 	slot->perhaps_written = false;
+	slot->alone = false;
+	slot->deaths = 0;
 	slot->owner_pid = 0;
 	slot->place = -1;
 	slot->overflow = NO_OVERFLOW;
@@ -312,17 +314,33 @@ sg_queue_take_ready(Queue *queue)
 	return slot;
 }
 
+/* A place whose completion is in the server log alone, made free. */
+static void
+free_place_aside(Queue *queue)
+{
+	for (int i = 0; queue->places_aside > 0 && i < sg_open_disclosures; i++)
+	{
+		if (queue->places[i].state == PLACE_ASIDE)
+		{
+			sg_queue_free_place(queue, &queue->places[i]);
+			return;
+		}
+	}
+}
+
 OpenPlace *
 sg_queue_claim_place(Queue *queue)
 {
 	OpenPlace  *place;
 
 	if (queue->free_place < 0)
+		free_place_aside(queue);
+	if (queue->free_place < 0)
 		return NULL;
 	place = &queue->places[queue->free_place];
 	queue->free_place = place->next_free;
 	memset(place, 0, sizeof(*place));
-	place->state = PLACE_OPENING;
+	place->state = PLACE_IN_SLOT;
 	place->owner_pid = MyProcPid;
 	queue->places_used++;
 	queue->health.places_high_water = Max(queue->health.places_high_water,
@@ -333,6 +351,8 @@ sg_queue_claim_place(Queue *queue)
 void
 sg_queue_free_place(Queue *queue, OpenPlace *place)
 {
+	if (place->state == PLACE_ASIDE)
+		queue->places_aside--;
 	memset(place, 0, sizeof(*place));
 	place->next_free = queue->free_place;
 	queue->free_place = place - queue->places;
@@ -352,7 +372,14 @@ sg_queue_has_place(Queue *queue, const pg_uuid_t *event_id)
 	return found;
 }
 
-/* While the intent is still being written, word is left for the writer. */
+static void
+end_place(Queue *queue, OpenPlace *place)
+{
+	place->state = PLACE_ENDED;
+	queue->places_ended++;
+}
+
+/* While a slot has it, word is left for the writer. */
 void
 sg_queue_end_place(Queue *queue, OpenPlace *place, int64 rows_disclosed,
 				   int64 rows_blocked, DisclosureEnding ending)
@@ -361,33 +388,81 @@ sg_queue_end_place(Queue *queue, OpenPlace *place, int64 rows_disclosed,
 	place->rows_blocked = rows_blocked;
 	place->ending = ending;
 	place->ended_at = GetCurrentTimestamp();
-	if (place->state == PLACE_OPENING)
+	if (place->state == PLACE_IN_SLOT)
 		place->given_up = true;
 	else
+		end_place(queue, place);
+}
+
+bool
+sg_queue_end_forgotten(Queue *queue, const pg_uuid_t *event_id)
+{
+	OpenPlace  *place;
+
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	place = sg_queue_claim_place(queue);
+	if (place != NULL)
 	{
-		place->state = PLACE_ENDED;
-		queue->places_ended++;
+		place->event_id = *event_id;
+		place->state = PLACE_OPEN;
+		sg_queue_end_place(queue, place, ROWS_UNKNOWN, 0, ENDING_UNFINISHED);
 	}
+	LWLockRelease(queue->lock);
+	return place != NULL;
 }
 
 void
-sg_queue_intent_answered(Queue *queue, QueueSlot *slot, bool written)
+sg_queue_put_in_slot(Queue *queue, QueueSlot *slot, OpenPlace *place,
+					 SlotPurpose purpose, int64 rows)
+{
+	slot->place = place - queue->places;
+	slot->purpose = purpose;
+	slot->rows = rows;
+	place->state = PLACE_IN_SLOT;
+}
+
+void
+sg_queue_place_answered(Queue *queue, QueueSlot *slot, bool written)
 {
 	OpenPlace  *place;
 
 	if (slot->place < 0)
 		return;
 	place = &queue->places[slot->place];
-	if (!written)
+	slot->place = -1;
+	if (written && slot->purpose == SLOT_ROWS)
+		place->rows_on_record += slot->rows;
+
+	/* There is no intent, or it is completed. */
+	if ((slot->purpose == SLOT_INTENT && !written) ||
+		(slot->purpose == SLOT_COMPLETION && written))
 		sg_queue_free_place(queue, place);
 	else if (place->given_up)
-	{
-		place->state = PLACE_ENDED;
-		queue->places_ended++;
-	}
+		end_place(queue, place);
 	else
 		place->state = PLACE_OPEN;
-	slot->place = -1;
+}
+
+void
+sg_queue_put_aside(Queue *queue, OpenPlace *place)
+{
+	place->state = PLACE_ASIDE;
+	queue->places_aside++;
+}
+
+void
+sg_queue_try_aside_again(Queue *queue)
+{
+	for (int i = 0; queue->places_aside > 0 && i < sg_open_disclosures; i++)
+	{
+		OpenPlace  *place = &queue->places[i];
+
+		if (place->state != PLACE_ASIDE)
+			continue;
+		queue->places_aside--;
+		place->failed_at = 0;
+		end_place(queue, place);
+	}
 }
 
 void

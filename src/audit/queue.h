@@ -38,14 +38,26 @@ typedef enum SlotState
 	SLOT_FAILED					/* not written; sqlerrcode says why */
 } SlotState;
 
+/* What the events of a slot are to the disclosure whose place it names. */
+typedef enum SlotPurpose
+{
+	SLOT_INTENT,
+	SLOT_ROWS,					/* some of its rows; it goes on */
+	SLOT_COMPLETION
+} SlotPurpose;
+
 typedef struct QueueSlot
 {
 	SlotState	state;
 	bool		abandoned;		/* nobody waits for the answer */
 	bool		perhaps_written;	/* taken by a writer that never answered */
+	bool		alone;			/* is being written by itself */
+	int			deaths;			/* of writers, while it was */
 	int			next;			/* in the list that it is in; -1: the last */
 	int			owner_pid;
-	int			place;			/* of the disclosure this is the intent of; -1 */
+	int			place;			/* of a disclosure; -1: none */
+	SlotPurpose purpose;
+	int64		rows;			/* SLOT_ROWS: how many */
 	int			sqlerrcode;
 	ConditionVariable answered;
 
@@ -62,19 +74,35 @@ typedef struct QueueSlot
 typedef enum PlaceState
 {
 	PLACE_FREE,
-	PLACE_OPENING,				/* its intent is being written */
+	PLACE_IN_SLOT,				/* belongs to the slot that names it */
 	PLACE_OPEN,
 	PLACE_ENDED,				/* its completion is to be written */
-	PLACE_ENDING				/* ... and the writer is at it */
+	PLACE_ENDING,				/* ... and the writer is at it */
+	PLACE_ASIDE					/* ... and the log would not take it */
 } PlaceState;
 
+/*
+ * While a slot has a place, its session may only leave word in it of how the
+ * disclosure ended.  What becomes of the slot decides what comes of that: a
+ * disclosure has one completion, and a slot that nobody waits for may have it.
+ */
 typedef struct OpenPlace
 {
 	PlaceState	state;
 	int			next_free;
-	bool		given_up;		/* ended while its intent was being written */
+	bool		given_up;		/* ended while a slot had it */
 	int			owner_pid;
 	pg_uuid_t	event_id;
+	int64		rows_on_record; /* in events that its session was not told of */
+
+	/* The completion: one id, however often it is tried. */
+	bool		tried;
+	bool		alone;			/* is being written by itself */
+	int			deaths;			/* of writers, while it was */
+	pg_uuid_t	completion_id;
+	int			failures;		/* of its own, not of the log's */
+	TimestampTz failed_at;		/* 0: never */
+	int			times_aside;
 	int64		rows_disclosed;
 	int64		rows_blocked;
 	int64		statements;		/* a summary's, as counted by now; else 0 */
@@ -91,6 +119,7 @@ typedef struct QueueHealth
 	int64		events_written;
 	int64		events_failed;
 	int64		refusals;		/* how often a session could not be served */
+	int64		events_put_aside;	/* that the log would not take */
 	int			slots_high_water;
 	int			places_high_water;
 	int			last_error_code;	/* 0: none yet */
@@ -117,6 +146,8 @@ typedef struct Queue
 	int			writer_pid;		/* 0: none */
 	Latch	   *writer_latch;	/* NULL: none */
 	int			failed_connections; /* in a row */
+	bool		said_missing;	/* its database, in the server log */
+	bool		connect_anyway; /* it is not for that that they failed */
 	TimestampTz stay_away_until;	/* somebody needs the database empty */
 
 	ConditionVariable slot_freed;
@@ -127,6 +158,7 @@ typedef struct Queue
 	int			places_ended;	/* how many wait for their completion */
 	int			slots_used;
 	int			places_used;
+	int			places_aside;
 	QueueHealth health;
 	QueueSlot  *slots;			/* sg_queue_slots of them */
 	OpenPlace  *places;			/* sg_open_disclosures of them */
@@ -162,8 +194,8 @@ extern void sg_queue_wake_writer(Queue *queue);
 /*
  * All of these need the lock.
  *
- * A free slot or place, or NULL where there is none.  Whoever frees a slot
- * tells who waits for one.
+ * A free slot or place, or NULL where there is none; a place that was put aside
+ * is given away before that.  Whoever frees a slot tells who waits for one.
  */
 extern QueueSlot *sg_queue_claim_slot(Queue *queue);
 extern void sg_queue_free_slot(Queue *queue, QueueSlot *slot);
@@ -183,18 +215,33 @@ extern void sg_queue_end_place(Queue *queue, OpenPlace *place,
 							   int64 rows_disclosed, int64 rows_blocked,
 							   DisclosureEnding ending);
 
+/* Hands a place over to a slot that has not been made ready yet. */
+extern void sg_queue_put_in_slot(Queue *queue, QueueSlot *slot,
+								 OpenPlace *place, SlotPurpose purpose,
+								 int64 rows);
+
 /*
- * The slot's place: nothing where it has none; else opens it, or ends it if
- * its session has gone meanwhile.  When the intent could not be written, it is
- * freed.  Needs the lock.
+ * The slot's place, when its fate is known; nothing where it has none.  It is
+ * open afterwards, or ended where its session has said so meanwhile, or free
+ * where nothing is left to be said.
  */
-extern void sg_queue_intent_answered(Queue *queue, QueueSlot *slot,
-									 bool written);
+extern void sg_queue_place_answered(Queue *queue, QueueSlot *slot,
+									bool written);
+
+/* The log will not take its completion, now; or is asked once more. */
+extern void sg_queue_put_aside(Queue *queue, OpenPlace *place);
+extern void sg_queue_try_aside_again(Queue *queue);
 
 /*
  * For the view.  The code alone: a message may contain what it is about, and
  * is in the server log.
  */
 extern void sg_queue_note_error(Queue *queue, int sqlerrcode);
+
+/*
+ * Claims a place for a disclosure that nobody can say any more of how it ended,
+ * and ends it so; false where no place is free.  Takes the lock itself.
+ */
+extern bool sg_queue_end_forgotten(Queue *queue, const pg_uuid_t *event_id);
 
 #endif							/* SHARING_GUARD_QUEUE_H */

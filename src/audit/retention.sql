@@ -80,6 +80,7 @@ BEGIN
         RAISE EXCEPTION 'a span that ends before it begins holds nothing'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    PERFORM sharing_guard.require_login('place a legal hold');
     INSERT INTO sharing_guard.hold (reason, record_key, case_number, relation, since, until)
     VALUES (legal_hold.reason, legal_hold.record_key, legal_hold.case_number,
             legal_hold.relation, legal_hold.since, legal_hold.until)
@@ -107,6 +108,7 @@ BEGIN
         RAISE EXCEPTION 'there is no hold %', coalesce(hold::text, 'NULL')
             USING ERRCODE = 'no_data_found', HINT = 'The view legal_holds lists them.';
     END IF;
+    PERFORM sharing_guard.require_login('release a legal hold');
     INSERT INTO sharing_guard.hold (releases, reason)
     VALUES (release_hold.hold, release_hold.reason)
     ON CONFLICT DO NOTHING
@@ -183,15 +185,18 @@ AS $$
     WITH candidate AS MATERIALIZED (
         SELECT l.leaf_index, e.event_id, e.completes,
                EXISTS (SELECT FROM sharing_guard.legal_holds AS h
+                        -- Of what is damaged nobody knows that it is not held.
                         WHERE h.released_at IS NULL
                           AND (h.relation IS NULL OR h.relation = e.relation)
-                          AND (h.record_key IS NULL OR h.record_key = ANY (e.record_keys))
-                          AND (h.case_number IS NULL OR h.case_number = ANY (e.case_numbers))
+                          AND (h.record_key IS NULL OR h.record_key = ANY (e.record_keys)
+                               OR '(damaged, cannot be read)' = ANY (e.record_keys))
+                          AND (h.case_number IS NULL OR h.case_number = ANY (e.case_numbers)
+                               OR '(damaged, cannot be read)' = ANY (e.case_numbers))
                           AND (h.since IS NULL OR e.occurred_at >= h.since)
                           AND (h.until IS NULL OR e.occurred_at < h.until)) AS held
           FROM sharing_guard.period_span AS p
          CROSS JOIN LATERAL sharing_guard.period_leaves(p.period_id, p.tree_id) AS l
-          JOIN sharing_guard.event AS e ON e.event_id = l.event_id
+          JOIN sharing_guard.legible_event AS e ON e.event_id = l.event_id
          WHERE p.tree_id = sharing_guard.own_tree()
            AND EXISTS (SELECT FROM sharing_guard.signature AS g
                         WHERE g.tree_id = p.tree_id AND g.period_id = p.period_id)
@@ -231,6 +236,7 @@ DECLARE
     n_held bigint;
     id uuid;
 BEGIN
+    PERFORM sharing_guard.require_login('purge events');
     IF NOT sharing_guard.holds_duty(session_user::text, 'auditor') THEN
         RAISE EXCEPTION 'only an auditor can purge'
             USING ERRCODE = 'insufficient_privilege',

@@ -89,6 +89,7 @@ AS $$
 DECLARE
     id uuid;
 BEGIN
+    PERFORM sharing_guard.require_login('review events');
     INSERT INTO sharing_guard.review (disposition, note, chosen_by, event_ids)
     VALUES (write_review.disposition, nullif(btrim(write_review.note), ''),
             write_review.chosen_by, write_review.event_ids)
@@ -171,7 +172,7 @@ BEGIN
     FOR batch IN
         SELECT array_agg(c.event_id) AS event_ids
           FROM (SELECT e.event_id, (row_number() OVER (ORDER BY e.event_id) - 1) / 10000 AS n
-                  FROM sharing_guard.event AS e
+                  FROM sharing_guard.legible_event AS e
                  WHERE e.kind = 'disclosure'
                    AND (review_events.outcome IS NULL OR e.outcome = review_events.outcome)
                    AND (review_events.username IS NULL OR e.username = review_events.username
@@ -244,6 +245,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Say in the note what was looked at and what was found.';
     END IF;
+    PERFORM sharing_guard.require_login('record a check');
     INSERT INTO sharing_guard.review_check (tree_id, period_id, note)
     SELECT of_tree, max(p.period_id), record_check.note
       FROM sharing_guard.period AS p WHERE p.tree_id = of_tree

@@ -36,7 +36,8 @@ CREATE FUNCTION sharing_guard.review_period(period bigint, tree uuid DEFAULT NUL
         outcome text, would_be_outcome text, rule_ids text[], authority text,
         legal_basis_id text, rows_disclosed bigint, rows_blocked bigint,
         flag_reasons text[], disposition text, policy_revision bigint,
-        completes uuid, ending text, changed_key text, old_row json, new_row json)
+        completes uuid, ending text, changed_key text, old_row json, new_row json,
+        authenticated_login text, authenticated_identity text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT l.leaf_index, l.event_id, coalesce(e.kind, 'purged'), l.late,
@@ -58,9 +59,9 @@ AS $$
            e.flag_reasons,
            sharing_guard.event_disposition(l.event_id),
            e.policy_revision, e.completes, e.ending, e.changed_key, e.old_row,
-           e.new_row
+           e.new_row, e.authenticated_login, e.authenticated_identity
       FROM sharing_guard.period_leaves(period, tree) AS l
-      LEFT JOIN sharing_guard.event AS e ON e.event_id = l.event_id
+      LEFT JOIN sharing_guard.legible_event AS e ON e.event_id = l.event_id
      ORDER BY l.leaf_index
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.review_period(bigint, uuid) FROM PUBLIC;
@@ -80,7 +81,7 @@ AS $$
                coalesce(sum(coalesce(e.rows_disclosed, c.rows_disclosed)), 0) AS disclosed,
                coalesce(sum(coalesce(e.rows_blocked, c.rows_blocked)), 0) AS blocked
           FROM sharing_guard.period_leaves(period, tree) AS l
-          LEFT JOIN sharing_guard.event AS e ON e.event_id = l.event_id
+          LEFT JOIN sharing_guard.legible_event AS e ON e.event_id = l.event_id
           LEFT JOIN sharing_guard.event AS c
             ON c.completes = e.event_id AND e.rows_disclosed IS NULL
          GROUP BY 1, 2, 3, 4, 5, 6, 7
@@ -299,13 +300,12 @@ CREATE FUNCTION sharing_guard.act_defects()
     RETURNS TABLE (relation text, event_id uuid, detail text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
-    SET "TimeZone" = 'UTC' SET bytea_output = 'hex'
 AS $$
 DECLARE
     t record;
 BEGIN
     FOR t IN
-        SELECT c.oid::regclass::text AS relation, a.attname AS id
+        SELECT sharing_guard.relation_name(c.oid) AS relation, a.attname AS id
           FROM pg_trigger AS g
           JOIN pg_class AS c ON c.oid = g.tgrelid
           JOIN pg_attribute AS a ON a.attrelid = c.oid
@@ -323,7 +323,7 @@ BEGIN
                           WHERE x.kind = 'review' AND x.relation = %1$L) AS e
                 ON e.event_id = r.%2$I
              WHERE e.event_id IS NULL OR r.%2$I IS NULL
-                OR e.new_row::jsonb <> row_to_json(r)::jsonb
+                OR e.new_row::jsonb <> sharing_guard.row_as_recorded(r)::jsonb
              ORDER BY 2 $q$, t.relation, t.id);
     END LOOP;
     RETURN QUERY
@@ -360,7 +360,7 @@ BEGIN
     RETURN QUERY
         SELECT concat_ws(' ', v.problem || coalesce(', event ' || v.event_id, '') || ':', v.detail)
           FROM sharing_guard.verify_audit() AS v
-         WHERE v.severity = 'error'
+         WHERE v.severity = 'error' AND v.problem <> 'act_missing'
            AND (v.tree_id IS NULL OR v.tree_id = period_defects.tree)
            -- What lies behind the period is none of its business.
            AND (v.leaf_index < (

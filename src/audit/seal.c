@@ -871,9 +871,13 @@ seal_event(Sealer *sealer, TupleTableSlot *slot)
 		DatumGetTimestampTz(occurred_at) < sealer->last.sealed_at;
 	new_nonce(&leaf->nonce);
 
+	/* What cannot be read is sealed as such, and keeps nothing else waiting. */
 	oldcontext = MemoryContextSwitchTo(sealer->per_event);
-	sg_canonical_hash(sealer->encoder, slot, &sealer->tree_id, &leaf->nonce,
-					  sealer->hasher, &leaf->hash);
+	if (!sg_canonical_hash(sealer->encoder, slot, &sealer->tree_id, &leaf->nonce,
+						   sealer->hasher, &leaf->hash))
+		sg_canonical_tombstone_hash(sealer->encoder, &leaf->event_id,
+									&sealer->tree_id, &leaf->nonce,
+									sealer->hasher, &leaf->hash);
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextReset(sealer->per_event);
 }

@@ -86,6 +86,7 @@ DECLARE
     of_tree uuid := coalesce(name_stand_in.tree, sharing_guard.own_tree());
     id uuid;
 BEGIN
+    PERFORM sharing_guard.require_login('name who signs');
     IF NOT EXISTS (SELECT FROM sharing_guard.period AS p
                     WHERE p.tree_id = of_tree AND p.period_id = period) THEN
         RAISE EXCEPTION 'there is no review period %', coalesce(period::text, 'NULL')
@@ -119,12 +120,13 @@ CREATE FUNCTION sharing_guard.signing_conflict(
 AS $$
     SELECT format('%s by "%s" at %s, event %s',
                   CASE e.kind WHEN 'disclosure' THEN 'A disclosure' ELSE 'A change of policy' END,
-                  coalesce(e.username, e.session_role),
+                  coalesce(e.username, e.authenticated_login, e.session_role),
                   to_char(e.occurred_at AT TIME ZONE sharing_guard.time_zone(), 'YYYY-MM-DD HH24:MI:SS'),
                   e.event_id)
       FROM sharing_guard.period_leaves(period, tree) AS l
-      JOIN sharing_guard.event AS e ON e.event_id = l.event_id
+      JOIN sharing_guard.legible_event AS e ON e.event_id = l.event_id
      WHERE (e.session_role = ANY (roles) OR e.acting_role = ANY (roles)
+            OR e.authenticated_login = ANY (roles)
             OR e.username = ANY (roles) OR e.requesting_persons && roles)
        AND (e.kind IN ('policy_change', 'attempt')
             OR e.kind = 'disclosure' AND e.channel <> 'self_access'
@@ -167,7 +169,8 @@ BEGIN
         END IF;
         stands_in_for := appointed;
     END IF;
-    conflict := sharing_guard.signing_conflict(tree, period, ARRAY[signer, acting]);
+    conflict := sharing_guard.signing_conflict(tree, period,
+        ARRAY[signer, acting, sharing_guard.authenticated_login()]);
     IF conflict IS NOT NULL THEN
         RAISE EXCEPTION 'who took part in review period % cannot sign it', period
             USING ERRCODE = 'insufficient_privilege',
@@ -237,6 +240,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Give a statement, such as: I have reviewed this period.';
     END IF;
+    PERFORM sharing_guard.require_login('sign a review period');
     place := sharing_guard.check_signer(of_tree, period, session_user::text,
                                         sharing_guard.acting_role());
     span := sharing_guard.check_signable(of_tree, period);
@@ -299,6 +303,7 @@ DECLARE
     span sharing_guard.period_span;
     id uuid;
 BEGIN
+    PERFORM sharing_guard.require_login('bring a signature');
     part := regexp_match(note, E'^sharing_guard sign-off 1\ntree: ([0-9a-f-]{36})\nperiod: ([0-9]{1,18})\nfirst_index: ([0-9]{1,18})\nend_index: ([0-9]{1,18})\nroot: "([A-Za-z0-9+/=]+)"\nsigned_at: "([0-9TZ:.-]+)"\nsigner: ("[^\n]*")\nstatement: ("[^\n]*")\nfindings: ("[^\n]*"|null)\n?$');
     IF part IS NULL THEN
         RAISE EXCEPTION 'this is not a sign-off statement'
@@ -330,10 +335,10 @@ BEGIN
     END IF;
     -- The signer is somebody on the auditor's server; where the same name was
     -- at work here it is taken to be the same person.
-    IF sharing_guard.signing_conflict(tree, period, ARRAY[signer, session_user::text]) IS NOT NULL THEN
+    IF sharing_guard.signing_conflict(tree, period, ARRAY[signer, session_user::text, sharing_guard.authenticated_login()]) IS NOT NULL THEN
         RAISE EXCEPTION 'who took part in review period % cannot sign it', period
             USING ERRCODE = 'insufficient_privilege',
-                  DETAIL = sharing_guard.signing_conflict(tree, period, ARRAY[signer, session_user::text]) || '.',
+                  DETAIL = sharing_guard.signing_conflict(tree, period, ARRAY[signer, session_user::text, sharing_guard.authenticated_login()]) || '.',
                   HINT = 'Another auditor signs, and brings the statement.';
     END IF;
     IF EXISTS (SELECT FROM sharing_guard.signature AS g

@@ -324,11 +324,23 @@ check_origin(Verifier *v, const Checkpoint *checkpoint, const Checkpoint *before
 				   checkpoint->timeline, LSN_FORMAT_ARGS(entry->end));
 	}
 
-	/* The history may have been cleaned up; then there is one entry. */
-	if (!known &&
-		(list_length(v->timelines) > 1 ||
-		 (v->timelines != NIL &&
-		  checkpoint->timeline > ((TimeLineHistoryEntry *) linitial(v->timelines))->tli)))
+	/*
+	 * A history that does not begin with timeline 1 is not whole: its files
+	 * were cleaned up, or archiving began after a failover.  Of what lies
+	 * before it nothing can be said.
+	 */
+	if (!known && v->timelines != NIL &&
+		checkpoint->timeline < ((TimeLineHistoryEntry *) llast(v->timelines))->tli)
+	{
+		if (before == NULL || before->timeline != checkpoint->timeline ||
+			!sg_uuid_equal(&before->log_id, &checkpoint->log_id))
+			report(v, SEVERITY_WARNING, "history_incomplete", NULL,
+				   checkpoint->tree_size - 1,
+				   "Checkpoints from size " INT64_FORMAT " on were made on timeline %u, and the timeline history of this server begins with timeline %u: whether they are of its own past cannot be told from it. A checkpoint that was kept elsewhere can tell.",
+				   checkpoint->tree_size, checkpoint->timeline,
+				   ((TimeLineHistoryEntry *) llast(v->timelines))->tli);
+	}
+	else if (!known && v->timelines != NIL)
 		report(v, SEVERITY_ERROR, "log_forked", NULL, checkpoint->tree_size - 1,
 			   "The checkpoint of size " INT64_FORMAT " was made on timeline %u, which is not in the history of this server.",
 			   checkpoint->tree_size, checkpoint->timeline);
@@ -535,12 +547,40 @@ is_purged(Verifier *v, int64 leaf_index)
 	return false;
 }
 
-static void
+/* False where the event cannot be read. */
+static bool
 hash_event(Verifier *v, TupleTableSlot *slot, int encoding, const Nonce *nonce,
 		   MerkleHash *hash)
 {
-	sg_canonical_hash(v->encoders[encoding], slot, &v->tree_id, nonce,
-					  v->hasher, hash);
+	return sg_canonical_hash(v->encoders[encoding], slot, &v->tree_id, nonce,
+							 v->hasher, hash);
+}
+
+/*
+ * The event is gone, cannot be read, or is not what was sealed as its leaf.
+ * Returns whether that is because it could not be read when it was sealed: that
+ * is told, and is no fault of what is sealed.
+ */
+static bool
+sealed_unreadable(Verifier *v, const Bundle *bundle, int place, const char *now)
+{
+	int64		leaf_index = bundle->first_leaf + place;
+	const MerkleHash *hashes;
+	MerkleHash	hash;
+
+	if (!bundle->has_nonces || v->encoders[bundle->encoding] == NULL ||
+		sg_tree_tile(v->tree, 0, leaf_index / TILE_WIDTH, &hashes) <= leaf_index % TILE_WIDTH)
+		return false;
+	sg_canonical_tombstone_hash(v->encoders[bundle->encoding],
+								&bundle->event_ids[place], &v->tree_id,
+								&bundle->nonces[place], v->hasher, &hash);
+	if (!merkle_hash_equal(&hash, &hashes[leaf_index % TILE_WIDTH]))
+		return false;
+	report(v, SEVERITY_WARNING, "event_unreadable", &bundle->event_ids[place],
+		   leaf_index,
+		   "The event could not be read when it was sealed: its row, or a long value of it, was damaged. That it took place is sealed; %s",
+		   now);
+	return true;
 }
 
 static void
@@ -593,9 +633,11 @@ report_misfits(Verifier *v)
 
 			if (j == i)
 				continue;
-			hash_event(v, v->slot, misfit->encoding, &v->misfits[j].nonce, &hash);
-			if (!merkle_hash_equal(&hash, &v->misfits[j].sealed))
-				hash_event(v, v->slot, misfit->encoding, &misfit->nonce, &hash);
+			if (!hash_event(v, v->slot, misfit->encoding, &v->misfits[j].nonce, &hash))
+				break;
+			if (!merkle_hash_equal(&hash, &v->misfits[j].sealed) &&
+				!hash_event(v, v->slot, misfit->encoding, &misfit->nonce, &hash))
+				break;
 			if (merkle_hash_equal(&hash, &v->misfits[j].sealed))
 				place = &v->misfits[j];
 		}
@@ -623,6 +665,7 @@ check_event(Verifier *v, const Bundle *bundle, int place, const Checkpoint *befo
 	int64		leaf_index = bundle->first_leaf + place;
 	const MerkleHash *hashes;
 	MerkleHash	hash;
+	bool		readable;
 
 	if (must_be_sealed(v, v->slot))
 	{
@@ -634,9 +677,23 @@ check_event(Verifier *v, const Bundle *bundle, int place, const Checkpoint *befo
 	if (sg_tree_tile(v->tree, 0, leaf_index / TILE_WIDTH, &hashes) <= leaf_index % TILE_WIDTH)
 		return;					/* reported by pass 1 */
 
-	hash_event(v, v->slot, bundle->encoding, &bundle->nonces[place], &hash);
-	if (!merkle_hash_equal(&hash, &hashes[leaf_index % TILE_WIDTH]))
-		note_misfit(v, bundle, place, &hashes[leaf_index % TILE_WIDTH]);
+	readable = hash_event(v, v->slot, bundle->encoding, &bundle->nonces[place], &hash);
+	if (!readable ||
+		!merkle_hash_equal(&hash, &hashes[leaf_index % TILE_WIDTH]))
+	{
+		const MerkleHash *sealed = &hashes[leaf_index % TILE_WIDTH];
+
+		if (sealed_unreadable(v, bundle, place, readable ?
+							  "it can be read now, and nothing proves what it says." :
+							  "what it said is lost, unless a copy of the log outside this database has it."))
+			return;
+		if (readable)
+			note_misfit(v, bundle, place, sealed);
+		else
+			report(v, SEVERITY_ERROR, "event_unreadable",
+				   &bundle->event_ids[place], leaf_index,
+				   "The event was sealed and cannot be read any more: its row, or a long value of it, is damaged. A backup or a copy of the log outside this database may have it whole.");
+	}
 	else if (bundle->late && before != NULL)
 	{
 		bool		isnull;
@@ -658,7 +715,8 @@ check_event(Verifier *v, const Bundle *bundle, int place, const Checkpoint *befo
 static void
 report_deleted(Verifier *v, const Bundle *bundle, int place)
 {
-	if (!is_purged(v, bundle->first_leaf + place))
+	if (!is_purged(v, bundle->first_leaf + place) &&
+		!sealed_unreadable(v, bundle, place, "it is not there any more."))
 		report(v, SEVERITY_ERROR, "event_deleted", &bundle->event_ids[place],
 			   bundle->first_leaf + place,
 			   "The event was sealed and is not there.");
@@ -1160,6 +1218,28 @@ check_identity(Verifier *v, bool registered)
 	}
 }
 
+/* What a restored dump held, or the log tells of, and is not here. */
+static void
+report_restore_defects(Verifier *v)
+{
+	SPI_connect();
+	if (SPI_execute("SELECT d.severity, d.problem, d.event_id, d.detail"
+					" FROM sharing_guard.restore_defects() AS d", true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute failed");	/* the query is ours */
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		Datum		event_id = SPI_getbinval(tuple, desc, 3, &isnull);
+
+		report(v, SPI_getvalue(tuple, desc, 1), SPI_getvalue(tuple, desc, 2),
+			   isnull ? NULL : DatumGetUUIDP(event_id), -1,
+			   "%s", SPI_getvalue(tuple, desc, 4));
+	}
+	SPI_finish();
+}
+
 /*
  * sharing_guard.verify_audit(first_leaf bigint, last_leaf bigint,
  *		checkpoint text) returns table (...)
@@ -1233,6 +1313,8 @@ sg_sql_verify_audit(PG_FUNCTION_ARGS)
 	if (!v->ranged &&
 		(v->sealed_count != v->ended_count || v->sealed_sum != v->ended_sum))
 		check_events(v, true);
+	if (!v->ranged)
+		report_restore_defects(v);
 
 	ExecDropSingleTupleTableSlot(v->slot);
 	index_close(v->events_pkey, AccessShareLock);

@@ -52,12 +52,14 @@ SELECT
         AS ending,
     CASE WHEN e.ending IS NULL THEN c.occurred_at ELSE e.occurred_at END AS ended_at,
     e.log_id,
-    e.matched_terms
-FROM sharing_guard.event e
+    e.matched_terms,
+    e.authenticated_login,
+    e.authenticated_identity
+FROM sharing_guard.legible_event e
 LEFT JOIN LATERAL (
     -- Looked up one by one, and only where it is wanted: joined as a whole, the
     -- completions of ten years would be read for a window of 90 days.
-    SELECT x.* FROM sharing_guard.event x
+    SELECT x.* FROM sharing_guard.legible_event x
     WHERE x.completes = e.event_id AND e.rows_disclosed IS NULL
     OFFSET 0) c ON true
 CROSS JOIN LATERAL (SELECT
@@ -88,7 +90,7 @@ COMMENT ON COLUMN sharing_guard.audit.organization IS
 COMMENT ON COLUMN sharing_guard.audit.requesting_person IS
 'The person on our side that the application named; NULL where the rows differ';
 COMMENT ON COLUMN sharing_guard.audit.session_role IS
-'The role that logged in';
+'The role that the session acts as: the login, or the role that a superuser has taken on with SET SESSION AUTHORIZATION';
 COMMENT ON COLUMN sharing_guard.audit.acting_role IS
 'The role whose privileges were used (SET ROLE, SECURITY DEFINER)';
 COMMENT ON COLUMN sharing_guard.audit.client_address IS
@@ -157,6 +159,10 @@ COMMENT ON COLUMN sharing_guard.audit.log_id IS
 'The log that the event was written to: this database''s own, or one that is copied here; see log';
 COMMENT ON COLUMN sharing_guard.audit.matched_terms IS
 'The terms of the table purpose_term that gave the tags, each as "tag: term"; NULL where none did';
+COMMENT ON COLUMN sharing_guard.audit.authenticated_login IS
+'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which nobody logs in to';
+COMMENT ON COLUMN sharing_guard.audit.authenticated_identity IS
+'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows nobody (trust)';
 
 -- One line for each row, where the rows are known one by one; else one line
 -- for them all.  An event without rows (a search that found nothing,
@@ -169,7 +175,8 @@ SELECT
     e.event_id,
     sharing_guard.event_period(e.event_id) AS period_id,
     e.occurred_at,
-    COALESCE(NULLIF(r.requesting_person, ''), e.username, e.session_role)
+    COALESCE(NULLIF(r.requesting_person, ''), e.username,
+        e.authenticated_login, e.session_role)
         AS username,
     CASE WHEN r.requesting_person <> '' THEN 'person'
         WHEN e.username_source = 'person' AND e.username IS NULL THEN 'login'
@@ -218,12 +225,14 @@ SELECT
         AS ending,
     CASE WHEN e.ending IS NULL THEN c.occurred_at ELSE e.occurred_at END AS ended_at,
     e.log_id,
-    e.matched_terms
-FROM sharing_guard.event e
+    e.matched_terms,
+    e.authenticated_login,
+    e.authenticated_identity
+FROM sharing_guard.legible_event e
 LEFT JOIN LATERAL (
     -- Looked up one by one, and only where it is wanted: joined as a whole, the
     -- completions of ten years would be read for a window of 90 days.
-    SELECT x.* FROM sharing_guard.event x
+    SELECT x.* FROM sharing_guard.legible_event x
     WHERE x.completes = e.event_id AND e.rows_disclosed IS NULL
     OFFSET 0) c ON true
 CROSS JOIN LATERAL (SELECT
@@ -267,7 +276,7 @@ COMMENT ON COLUMN sharing_guard.audit_rows.organization IS
 COMMENT ON COLUMN sharing_guard.audit_rows.requesting_person IS
 'The person on our side that the application named for this row';
 COMMENT ON COLUMN sharing_guard.audit_rows.session_role IS
-'The role that logged in';
+'The role that the session acts as: the login, or the role that a superuser has taken on with SET SESSION AUTHORIZATION';
 COMMENT ON COLUMN sharing_guard.audit_rows.acting_role IS
 'The role whose privileges were used (SET ROLE, SECURITY DEFINER)';
 COMMENT ON COLUMN sharing_guard.audit_rows.client_address IS
@@ -340,6 +349,10 @@ COMMENT ON COLUMN sharing_guard.audit_rows.log_id IS
 'The log that the event was written to: this database''s own, or one that is copied here; see log';
 COMMENT ON COLUMN sharing_guard.audit_rows.matched_terms IS
 'The terms of the table purpose_term that gave the tags, each as "tag: term"; NULL where none did';
+COMMENT ON COLUMN sharing_guard.audit_rows.authenticated_login IS
+'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which nobody logs in to';
+COMMENT ON COLUMN sharing_guard.audit_rows.authenticated_identity IS
+'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows nobody (trust)';
 
 CREATE VIEW sharing_guard.policy_changes AS
 SELECT
@@ -361,8 +374,10 @@ SELECT
     sharing_guard.event_disposition(e.event_id) AS disposition,
     e.policy_revision,
     e.transaction_id,
-    e.log_id
-FROM sharing_guard.event e
+    e.log_id,
+    e.authenticated_login,
+    e.authenticated_identity
+FROM sharing_guard.legible_event e
 WHERE e.kind = 'policy_change';
 REVOKE ALL ON TABLE sharing_guard.policy_changes FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.policy_changes IS
@@ -380,7 +395,7 @@ COMMENT ON COLUMN sharing_guard.policy_changes.username_source IS
 COMMENT ON COLUMN sharing_guard.policy_changes.organization IS
 'The agency that the user belongs to';
 COMMENT ON COLUMN sharing_guard.policy_changes.session_role IS
-'The role that logged in';
+'The role that the session acts as: the login, or the role that a superuser has taken on with SET SESSION AUTHORIZATION';
 COMMENT ON COLUMN sharing_guard.policy_changes.acting_role IS
 'The role whose privileges were used (SET ROLE, SECURITY DEFINER)';
 COMMENT ON COLUMN sharing_guard.policy_changes.client_address IS
@@ -405,6 +420,10 @@ COMMENT ON COLUMN sharing_guard.policy_changes.transaction_id IS
 'The transaction that wrote the event';
 COMMENT ON COLUMN sharing_guard.policy_changes.log_id IS
 'The log that the event was written to: this database''s own, or one that is copied here; see log';
+COMMENT ON COLUMN sharing_guard.policy_changes.authenticated_login IS
+'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which nobody logs in to';
+COMMENT ON COLUMN sharing_guard.policy_changes.authenticated_identity IS
+'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows nobody (trust)';
 
 -- The rolling 90 days.  Both bounds are STABLE, so the planner reads the
 -- index on occurred_at between them: the cost is that of the window, however
@@ -584,8 +603,8 @@ BEGIN
                 COALESCE(', row ' || c.changed_key,
                     CASE c.operation WHEN 'TRUNCATE' THEN ', all rows' END)),
             format('The login was %s%s%s.',
-                COALESCE(c.session_role, 'not recorded'),
-                CASE WHEN c.acting_role <> c.session_role
+                COALESCE(c.authenticated_login, c.session_role, 'not recorded'),
+                CASE WHEN c.acting_role <> COALESCE(c.authenticated_login, c.session_role)
                     THEN ', acting as ' || c.acting_role END,
                 ', from ' || c.client_address),
             'It made revision ' || c.policy_revision || ' of the policy.',
@@ -624,7 +643,7 @@ BEGIN
     who := CASE
         WHEN a.username IS NOT NULL THEN a.username
         WHEN v.persons > 1 THEN format('%s different persons', v.persons)
-        ELSE COALESCE(a.session_role, 'somebody') END;
+        ELSE COALESCE(a.authenticated_login, a.session_role, 'somebody') END;
     who := concat_ws(' of ', who, a.organization);
 
     -- To whom.
@@ -672,8 +691,8 @@ BEGIN
             WHEN 'shared_login' THEN CASE WHEN v.persons > 0 THEN
                 'Several people use this login; the application named a person for some rows.' ELSE 'Several people use this login and the application named none of them: who it was is not known.' END
             ELSE 'No person was named apart from the login.' END,
-        COALESCE(a.session_role, 'not recorded'),
-        CASE WHEN a.acting_role <> a.session_role
+        COALESCE(a.authenticated_login, a.session_role, 'not recorded'),
+        CASE WHEN a.acting_role <> COALESCE(a.authenticated_login, a.session_role)
             THEN format(', acting as %s', a.acting_role) END,
         CASE WHEN a.client_address IS NOT NULL
             THEN format(', from %s', a.client_address) END,

@@ -73,7 +73,10 @@ typedef struct Handover
 	Size		length;
 	const char *why;			/* for the server log */
 	QueueSlot  *slot;			/* NULL: not with the writer yet */
-	OpenPlace  *place;			/* NULL: no intent */
+	OpenPlace  *place;			/* NULL: of no disclosure that has one */
+	SlotPurpose purpose;		/* ... and what the events are to it */
+	int64		rows;
+	OpenDisclosure *open;		/* NULL: an intent, or as above */
 	dsm_handle	overflow;
 	int			sqlerrcode;		/* of FAILURE_NOT_WRITTEN, FAILURE_NO_MEMORY */
 } Handover;
@@ -196,8 +199,9 @@ enter_queue(Handover *handover, TimestampTz deadline)
 			slot->overflow = handover->overflow;
 			if (slot->overflow == NO_OVERFLOW)
 				memcpy(slot->data, handover->data, handover->length);
-			slot->place = handover->place == NULL ? -1 :
-				handover->place - queue->places;
+			if (handover->place != NULL)
+				sg_queue_put_in_slot(queue, slot, handover->place,
+									 handover->purpose, handover->rows);
 			sg_queue_make_ready(queue, slot);
 
 			/* The slot's from here on: the writer frees it. */
@@ -234,7 +238,11 @@ take_answer(Handover *handover, Failure *failure)
 
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
 	if (slot->state == SLOT_WRITTEN)
+	{
 		*failure = NO_FAILURE;
+		if (handover->place != NULL && handover->purpose == SLOT_ROWS)
+			handover->place->rows_on_record -= handover->rows;
+	}
 	else if (slot->state == SLOT_FAILED)
 	{
 		*failure = FAILURE_NOT_WRITTEN;
@@ -282,7 +290,9 @@ wait_for_answer(Handover *handover, TimestampTz deadline)
  * or the time is over.
  *
  * What the writer has, it keeps and may still write.  An intent that it writes
- * after all is then one of which no row has left.
+ * after all is then one of which no row has left.  What became of rows or of a
+ * completion only the writer knows: their disclosure is to be ended, and then
+ * it says what is not said yet.
  */
 static void
 give_up(Handover *handover)
@@ -297,14 +307,17 @@ give_up(Handover *handover)
 	{
 		SlotState	state = handover->slot->state;
 
-		if (handover->place != NULL && state != SLOT_FAILED)
+		if (handover->open != NULL)
+			handover->open->unsettled = true;
+		if (handover->place != NULL && handover->purpose == SLOT_INTENT &&
+			state != SLOT_FAILED)
 			sg_queue_end_place(queue, handover->place, 0, 0, ENDING_FAILED);
 		if (state == SLOT_WRITTEN || state == SLOT_FAILED)
 			sg_queue_free_slot(queue, handover->slot);
 		else
 			handover->slot->abandoned = true;
 	}
-	else if (handover->place != NULL)
+	else if (handover->place != NULL && handover->purpose == SLOT_INTENT)
 		sg_queue_free_place(queue, handover->place);
 	LWLockRelease(queue->lock);
 
@@ -505,34 +518,42 @@ require_own_session(void)
  * are, by the administrator's choice, in the server log of a standby alone.
  * Errors out in all other cases.
  *
- * With a place, the events are the intent of the disclosure that has it.
+ * With a place, the events are something of the disclosure that has it.
  */
 static bool
-record(const char *data, Size length, const char *why, OpenPlace *place)
+record(Handover *handover)
 {
-	Handover	handover = {0};
 	Failure		failure;
 
 	require_own_session();
-	handover.queue = sg_queue_mine();
-	handover.data = data;
-	handover.length = length;
-	handover.why = why;
-	handover.place = place;
+	handover->queue = sg_queue_mine();
 
-	failure = queue_unavailable(handover.queue);
+	failure = queue_unavailable(handover->queue);
 	if (failure == NO_FAILURE)
-		failure = hand_over(&handover);
-	else if (place != NULL)
-		give_up(&handover);
+		failure = hand_over(handover);
+	else if (handover->place != NULL)
+		give_up(handover);
 	if (failure == NO_FAILURE)
 		return true;
 
-	sg_event_serialized_to_server_log(data, length, why);
+	sg_event_serialized_to_server_log(handover->data, handover->length,
+									  handover->why);
 	if (failure == FAILURE_IN_RECOVERY && on_standby == STANDBY_SERVER_LOG)
 		return false;
-	refuse(failure, &handover);
+	refuse(failure, handover);
 	return false;				/* keep compiler quiet */
+}
+
+/* The events of a batch, on their way. */
+static Handover
+handover_of(const EventBatch *batch)
+{
+	Handover	handover = {0};
+
+	handover.data = batch->events.data;
+	handover.length = batch->events.len;
+	handover.why = batch->why;
+	return handover;
 }
 
 /*-------------------------------------------------------------------------
@@ -613,8 +634,10 @@ sg_writer_batch_add_completion(EventBatch *batch, const CompletionEvent *event)
 void
 sg_writer_batch_record(EventBatch *batch)
 {
+	Handover	handover = handover_of(batch);
+
 	if (batch->events.len > 0)
-		(void) record(batch->events.data, batch->events.len, batch->why, NULL);
+		(void) record(&handover);
 	MemoryContextDelete(batch->context);
 }
 
@@ -633,12 +656,10 @@ sg_writer_prepare(void)
 void
 sg_writer_batch_leave(EventBatch *batch)
 {
-	Handover	handover = {0};
+	Handover	handover = handover_of(batch);
 	bool		left = false;
 
 	handover.queue = sg_queue_mine();
-	handover.data = batch->events.data;
-	handover.length = batch->events.len;
 	if (batch->events.len > 0 &&
 		batch->events.len <= SLOT_BYTES &&
 		queue_unavailable(handover.queue) == NO_FAILURE)
@@ -700,7 +721,7 @@ end_places_of_session(int code, Datum arg)
 		OpenPlace  *place = &queue->places[i];
 
 		if (place->owner_pid == MyProcPid &&
-			(place->state == PLACE_OPEN || place->state == PLACE_OPENING) &&
+			(place->state == PLACE_OPEN || place->state == PLACE_IN_SLOT) &&
 			!place->given_up)
 		{
 			if (place->statements > 0)
@@ -743,20 +764,21 @@ sg_writer_begin(const DisclosureEvent *intent, const char *why,
 {
 	EventBatch *batch = sg_writer_batch(why);
 	Queue	   *queue = sg_queue_mine();
-	OpenPlace  *place = NULL;
+	Handover	handover;
 
 	Assert(intent->rows_disclosed == ROWS_UNKNOWN);
 	require_own_session();
 	sg_writer_batch_add_disclosure(batch, intent);
+	handover = handover_of(batch);
+	handover.purpose = SLOT_INTENT;
 
 	/* Also on a standby: it may be promoted before the next line. */
 	if (queue != NULL)
 	{
-		place = claim_place(queue, &intent->event_id);
-		if (place == NULL)
+		handover.queue = queue;
+		handover.place = claim_place(queue, &intent->event_id);
+		if (handover.place == NULL)
 		{
-			Handover	handover = {.queue = queue};
-
 			sg_event_serialized_to_server_log(batch->events.data,
 											  batch->events.len, why);
 			refuse(FAILURE_TOO_MANY_OPEN, &handover);
@@ -765,9 +787,20 @@ sg_writer_begin(const DisclosureEvent *intent, const char *why,
 
 	open->event_id = intent->event_id;
 	open->place = -1;
-	if (record(batch->events.data, batch->events.len, why, place))
-		open->place = place - queue->places;
+	open->unsettled = false;
+	if (record(&handover))
+		open->place = handover.place - queue->places;
 	MemoryContextDelete(batch->context);
+}
+
+void
+sg_writer_begin_in_server_log(const DisclosureEvent *intent, const char *why,
+							  OpenDisclosure * open)
+{
+	sg_event_to_server_log(intent, why);
+	open->event_id = intent->event_id;
+	open->place = -1;
+	open->unsettled = false;
 }
 
 const char *
@@ -783,6 +816,15 @@ sg_ending_name(DisclosureEnding ending)
 			break;
 	}
 	return "unfinished";
+}
+
+/* Has this place its disclosure still?  A completion may have been written. */
+static bool
+is_mine(const OpenPlace *place, const OpenDisclosure * open)
+{
+	return (place->state == PLACE_OPEN || place->state == PLACE_IN_SLOT) &&
+		place->owner_pid == MyProcPid && !place->given_up &&
+		memcmp(&place->event_id, &open->event_id, UUID_LEN) == 0;
 }
 
 void
@@ -810,8 +852,7 @@ sg_writer_end(const OpenDisclosure * open, int64 rows_disclosed,
 
 	place = &queue->places[open->place];
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
-	if (place->state == PLACE_OPEN && place->owner_pid == MyProcPid &&
-		memcmp(&place->event_id, &open->event_id, UUID_LEN) == 0)
+	if (is_mine(place, open))
 		sg_queue_end_place(queue, place, rows_disclosed, rows_blocked, ending);
 	LWLockRelease(queue->lock);
 	sg_queue_wake_writer(queue);
@@ -837,27 +878,42 @@ sg_writer_count(const OpenDisclosure * open, int64 rows, int64 statements)
 }
 
 /*
+ * Hands over what is to be recorded of an open disclosure.  From here on its
+ * place is the slot's: whoever is cancelled may not have it ended twice.
+ */
+static void
+record_of(OpenDisclosure * open, EventBatch *batch, SlotPurpose purpose,
+		  int64 rows)
+{
+	Handover	handover = handover_of(batch);
+
+	handover.open = open;
+	handover.purpose = purpose;
+	handover.rows = rows;
+	if (open->place >= 0)
+		handover.place = &sg_queue_mine()->places[open->place];
+	(void) record(&handover);
+	MemoryContextDelete(batch->context);
+}
+
+void
+sg_writer_batch_record_rows(EventBatch *batch, OpenDisclosure * open,
+							int64 rows)
+{
+	record_of(open, batch, SLOT_ROWS, rows);
+}
+
+/*
  * Recorded by the caller, with its rows one by one: the writer need not.
  */
 void
-sg_writer_complete(const OpenDisclosure * open, CompletionEvent *event,
+sg_writer_complete(OpenDisclosure * open, CompletionEvent *event,
 				   const char *why)
 {
 	EventBatch *batch = sg_writer_batch(why);
-	Queue	   *queue = sg_queue_mine();
 
 	sg_event_new_id(&event->event_id, event->occurred_at);
 	event->completes = open->event_id;
 	sg_writer_batch_add_completion(batch, event);
-	if (!record(batch->events.data, batch->events.len, why, NULL) ||
-		open->place < 0)
-	{
-		MemoryContextDelete(batch->context);
-		return;
-	}
-
-	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
-	sg_queue_free_place(queue, &queue->places[open->place]);
-	LWLockRelease(queue->lock);
-	MemoryContextDelete(batch->context);
+	record_of(open, batch, SLOT_COMPLETION, event->rows_disclosed);
 }

@@ -69,8 +69,9 @@ extern void sg_writer_batch_leave(EventBatch *batch);
  */
 typedef struct OpenDisclosure
 {
-	int			place;			/* in shared memory; -1: on a standby */
+	int			place;			/* in shared memory; -1: in the server log */
 	pg_uuid_t	event_id;
+	bool		unsettled;		/* the writer may have rows of it, or its end */
 }			OpenDisclosure;
 
 typedef enum DisclosureEnding
@@ -82,6 +83,11 @@ typedef enum DisclosureEnding
 
 extern void sg_writer_begin(const DisclosureEvent *intent, const char *why,
 							OpenDisclosure * open);
+
+/* The same where there is no writer, and the server log has to do. */
+extern void sg_writer_begin_in_server_log(const DisclosureEvent *intent,
+										  const char *why,
+										  OpenDisclosure * open);
 extern void sg_writer_end(const OpenDisclosure * open, int64 rows_disclosed,
 						  int64 rows_blocked, DisclosureEnding ending);
 
@@ -95,9 +101,18 @@ extern void sg_writer_count(const OpenDisclosure * open, int64 rows,
 /*
  * Instead of sg_writer_end(), for rows that are known one by one: durable when
  * it returns, like an intent.  Fills in the event's id and what it completes.
+ *
+ * Likewise a batch with some of its rows, when it goes on.
+ *
+ * Where either fails and the disclosure is "unsettled", its events may be on
+ * record or not.  It takes no more rows then: sg_writer_end() is to be called,
+ * with the number of these rows and others that have left, and whichever of them
+ * are on record after all are not counted twice.
  */
-extern void sg_writer_complete(const OpenDisclosure * open,
+extern void sg_writer_complete(OpenDisclosure * open,
 							   CompletionEvent *event, const char *why);
+extern void sg_writer_batch_record_rows(EventBatch *batch,
+										OpenDisclosure * open, int64 rows);
 
 /*
  * What the writer writes may fire triggers that a DBA has put on the log.

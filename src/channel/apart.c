@@ -14,34 +14,17 @@
 #include "audit/writer.h"
 #include "channel/apart.h"
 #include "channel/pieces.h"
-#include "policy/change.h"
 #include "utils/timestamp.h"
 
 #define WHY_FOREIGN "rows were to be sent to another server"
-
-/*
- * The event outlives the transaction, and a change of policy that it has made
- * may not: then the revision's number will be another's.
- */
-static void
-forget_uncommitted_revision(DisclosureEvent *event, Decision *decision)
-{
-	if (!sg_policy_changed_in_transaction())
-		return;
-	*decision = *event->decision;
-	decision->policy_revision = 0;
-	event->decision = decision;
-}
 
 /* A piece for the writer. */
 static void
 add_piece(const Piece *piece, void *arg)
 {
 	DisclosureEvent event;
-	Decision	decision;
 
 	sg_piece_event(&event, piece);
-	forget_uncommitted_revision(&event, &decision);
 	sg_writer_batch_add_disclosure((EventBatch *) arg, &event);
 }
 
@@ -79,15 +62,23 @@ void
 sg_apart_begin(Group *group, const Disclosure *disclosure)
 {
 	DisclosureEvent event;
-	Decision	decision;
 
 	sg_group_lone_event(&event, group, disclosure,
 						group->set.fields & ~HAS_FIELD(ROW_RECORD_KEY));
 	event.rows_disclosed = event.rows_blocked = ROWS_UNKNOWN;
-	forget_uncommitted_revision(&event, &decision);
 	sg_writer_begin(&event, WHY_FOREIGN, &group->open);
 	group->is_open = true;
-	group->leaving = 0;
+}
+
+void
+sg_apart_settle(Group *group)
+{
+	int64		rows = group->handed_over - group->set.nrecorded;
+
+	group->is_open = false;
+	sg_writer_end(&group->open, rows, 0, ENDING_FAILED);
+	group->set.nrecorded = group->handed_over;
+	group->leaving = Max(group->leaving - rows, 0);
 }
 
 void
@@ -96,6 +87,11 @@ sg_apart_record_sent(Group *group, bool complete)
 	CompletionEvent event = {0};
 	Piece		piece;
 
+	if (group->open.unsettled)
+	{
+		sg_apart_settle(group);
+		return;
+	}
 	sg_pieces_start(&piece, &group->set);
 	while (sg_pieces_next(&piece))
 	{
@@ -105,7 +101,8 @@ sg_apart_record_sent(Group *group, bool complete)
 			break;
 		batch = sg_writer_batch(WHY_FOREIGN);
 		add_piece(&piece, batch);
-		sg_writer_batch_record(batch);
+		group->handed_over = piece.next;
+		sg_writer_batch_record_rows(batch, &group->open, piece.nrows);
 
 		/* Neither recorded nor counted again, should the statement fail. */
 		group->set.nrecorded = piece.next;
@@ -118,6 +115,7 @@ sg_apart_record_sent(Group *group, bool complete)
 	event.ending = sg_ending_name(ENDING_COMPLETED);
 	event.rows_disclosed = piece.nrows;
 	event.rows = piece.columns;
+	group->handed_over = group->set.nrows;
 	sg_writer_complete(&group->open, &event, WHY_FOREIGN);
 
 	group->set.nrecorded = group->set.nrows;

@@ -44,6 +44,13 @@ extern void sg_apart_begin(Group *group, const Disclosure *disclosure);
  */
 extern void sg_apart_record_sent(Group *group, bool complete);
 
+/*
+ * Whether its rows have been recorded is not known, for recording them was
+ * interrupted, and the transaction goes on: ends it.  Rows that are still to
+ * leave are another disclosure's.  Neither waits nor fails.
+ */
+extern void sg_apart_settle(Group *group);
+
 /* Says so.  Neither waits nor fails. */
 extern void sg_apart_fail(Group *group);
 

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "audit/actor.h"
 #include "channel/context.h"
 #include "changes.h"
 #include "fmgr.h"
@@ -353,6 +354,9 @@ sg_context_role_is_service(Oid role)
  * That a superuser is everybody does not count: else every DBA would be every
  * partner.  A backup is told by the role itself: it is a mark of what is being
  * done, not of who does it.
+ *
+ * The login counts as well, last: SET SESSION AUTHORIZATION does not make
+ * somebody else of a partner's login.
  */
 List *
 sg_context_bindings(const Oid *roles, int nroles)
@@ -360,14 +364,16 @@ sg_context_bindings(const Oid *roles, int nroles)
 	List	   *found = NIL;
 
 	refresh_bindings();
-	for (int r = 0; r < nroles; r++)
+	for (int r = 0; r <= nroles; r++)
 	{
+		bool		is_login = r == nroles;
+		Oid			role = is_login ? sg_actor_login(InvalidOid) : roles[r];
 		bool		seen = false;
 
-		if (!OidIsValid(roles[r]))
+		if (!OidIsValid(role))
 			continue;
 		for (int i = 0; i < r; i++)
-			seen |= roles[i] == roles[r];
+			seen |= roles[i] == role;
 		if (seen)
 			continue;
 
@@ -378,8 +384,8 @@ sg_context_bindings(const Oid *roles, int nroles)
 			ListCell   *lc;
 			bool		known = false;
 
-			if (binding->backup ? roles[r] != bindings[i].role :
-				!sg_acts_for(roles[r], bindings[i].role))
+			if (binding->backup ? is_login || role != bindings[i].role :
+				!sg_acts_for(role, bindings[i].role))
 				continue;
 			foreach(lc, found)
 			{

@@ -18,6 +18,96 @@ COMMENT ON FUNCTION sharing_guard.begin_disclosure(text, text, text, text, text,
 GRANT USAGE ON SCHEMA sharing_guard TO PUBLIC;
 GRANT EXECUTE ON FUNCTION sharing_guard.begin_disclosure(text, text, text, text, text, text) TO PUBLIC;
 
+-- The server drops no role that has a right somewhere, from whatever database.
+CREATE FUNCTION sharing_guard.role_is_bound() RETURNS void
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$ $$;
+REVOKE ALL ON FUNCTION sharing_guard.role_is_bound() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.role_is_bound() IS
+'Does nothing. The right to call it marks a role that is bound to an agency or has a duty, so that the server does not drop the role before unbind_role() or revoke_auditor() or revoke_policy_admin()';
+
+-- Plpgsql, because role_duty comes later in this script.
+CREATE FUNCTION sharing_guard.role_ties()
+    RETURNS TABLE (role oid, tie text, way_out text, marked boolean)
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH mark AS (
+        SELECT p.proowner AS grantee FROM pg_proc p
+        WHERE p.oid = 'sharing_guard.role_is_bound()'::regprocedure
+        UNION
+        SELECT x.grantee FROM pg_proc p, aclexplode(p.proacl) x
+        WHERE p.oid = 'sharing_guard.role_is_bound()'::regprocedure),
+    kept AS (
+        SELECT b.role::oid AS role, 'is bound to agency ' || b.agency_id AS tie,
+               format('SELECT sharing_guard.unbind_role(%L);', coalesce(r.rolname::text, b.role::oid::text)) AS way_out
+        FROM sharing_guard.role_binding b LEFT JOIN pg_roles r ON r.oid = b.role::oid
+        UNION ALL
+        SELECT d.role::oid, 'has the duty ' || d.duty,
+               CASE WHEN r.rolname IS NULL
+                    THEN format('DELETE FROM sharing_guard.role_duty WHERE duty = %L AND role::oid = %s;', d.duty, d.role::oid)
+                    ELSE format('SELECT sharing_guard.revoke_%s(%L);', d.duty, r.rolname) END
+        FROM sharing_guard.role_duty d LEFT JOIN pg_roles r ON r.oid = d.role::oid)
+    SELECT k.role, k.tie, k.way_out, EXISTS (SELECT FROM mark m WHERE m.grantee = k.role)
+    FROM kept k;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.role_ties() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.role_ties() IS
+'Internal: the roles that are bound or have a duty, what unties each, and whether the server is kept from dropping it';
+
+CREATE FUNCTION sharing_guard.mark_roles() RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    mark record;
+    different boolean;
+    differences constant text := $query$
+        SELECT r.rolname, t.role IS NOT NULL AS wanted
+        FROM (SELECT DISTINCT role FROM sharing_guard.role_ties()) t
+             FULL JOIN (
+                 SELECT x.grantee FROM pg_catalog.pg_proc p, pg_catalog.aclexplode(p.proacl) x
+                 WHERE p.oid = 'sharing_guard.role_is_bound()'::regprocedure) m ON m.grantee = t.role
+             JOIN pg_catalog.pg_roles r ON r.oid = coalesce(t.role, m.grantee)
+             JOIN pg_catalog.pg_proc f ON f.oid = 'sharing_guard.role_is_bound()'::regprocedure
+        WHERE (t.role IS NULL OR m.grantee IS NULL) AND r.oid <> f.proowner$query$;
+BEGIN
+    EXECUTE 'SELECT EXISTS (' || differences || ')' INTO different;
+    IF NOT different THEN
+        RETURN;
+    END IF;
+    -- One after the other: of two that change one object's rights at once the
+    -- server fails one.
+    PERFORM pg_advisory_xact_lock((21319::bigint << 48) | 'sharing_guard.role_is_bound()'::regprocedure::oid::bigint);
+    FOR mark IN EXECUTE differences LOOP
+        EXECUTE format(CASE WHEN mark.wanted THEN 'GRANT EXECUTE ON FUNCTION sharing_guard.role_is_bound() TO %I'
+                            ELSE 'REVOKE ALL ON FUNCTION sharing_guard.role_is_bound() FROM %I' END,
+                       mark.rolname);
+    END LOOP;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.mark_roles() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.mark_roles() IS
+'Internal: marks the roles that are bound or have a duty, and no others';
+
+CREATE FUNCTION sharing_guard.role_kept() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM sharing_guard.mark_roles();
+    RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.role_kept() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.role_kept() IS
+'Trigger: keeps the server from dropping roles that are bound or have a duty';
+
 CREATE TABLE sharing_guard.role_binding (
     role regrole PRIMARY KEY,
     agency_id text NOT NULL REFERENCES sharing_guard.agency,
@@ -35,7 +125,13 @@ COMMENT ON COLUMN sharing_guard.role_binding.shared IS
 COMMENT ON COLUMN sharing_guard.role_binding.kind IS
 'agency: whoever acts for the role discloses to that agency; backup: the role makes backups, which that agency keeps; service: a program of our own that takes records in and clears up, see bind_service()';
 REVOKE ALL ON TABLE sharing_guard.role_binding FROM PUBLIC;
-SELECT pg_catalog.pg_extension_config_dump('sharing_guard.role_binding', '');
+-- By name alone: the number of a role that is gone may be another's elsewhere.
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.role_binding',
+    'WHERE role::pg_catalog.oid IN (SELECT r.oid FROM pg_catalog.pg_roles r)');
+CREATE TRIGGER role_kept AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
+    ON sharing_guard.role_binding
+    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.role_kept();
+ALTER TABLE sharing_guard.role_binding ENABLE ALWAYS TRIGGER role_kept;
 
 CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
     ON sharing_guard.role_binding

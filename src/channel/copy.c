@@ -18,6 +18,11 @@
  * WITH queries are resolved, and what will be written to stands in one list.
  * Every other statement pays for one comparison.
  *
+ * COPY FROM into a guarded table tells what is in it by its errors, and by how
+ * many rows it takes: for another agency it is decided on like a query, for our
+ * own people it is recorded where it fails.  (An export table's own guard
+ * decides on each row.)
+ *
  * COPY FROM into a table with guarded partitions fires none of their statement
  * triggers, so it is here that what it has skipped, or sent to another server,
  * is recorded when it is over.
@@ -30,8 +35,10 @@
 #include "catalog/partition.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_inherits.h"
+#include "channel/bypass.h"
 #include "channel/copy.h"
 #include "channel/gather.h"
+#include "channel/query.h"
 #include "channel/reads.h"
 #include "channel/records.h"
 #include "channel/triggers.h"
@@ -194,6 +201,48 @@ rows_before_failure(void)
 	return MyBEEntry->st_progress_param[PROGRESS_COPY_TUPLES_PROCESSED];
 }
 
+/*
+ * The guarded relation that a COPY FROM puts rows into, as guarded_source();
+ * false where there is none.
+ */
+static bool
+guarded_target(const CopyStmt *copy, ReadRequest *request)
+{
+	Oid			relid = RangeVarGetRelid(copy->relation, AccessShareLock, true);
+	const ReadGuard *guard;
+
+	if (!OidIsValid(relid) || !sg_records_any() ||
+		(guard = sg_records_find(relid)) == NULL || guard->is_export)
+		return false;
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_INSERT) != ACLCHECK_OK &&
+		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_INSERT,
+								  ACLMASK_ANY) != ACLCHECK_OK)
+		return false;
+
+	memset(request, 0, sizeof(*request));
+	request->guard = *guard;
+	request->relid = relid;
+	request->use = WRITE_SILENT;
+	request->channel = CHANNEL_QUERY;
+	request->operation = "COPY FROM";
+	return true;
+}
+
+/*
+ * A table of the same name that comes first by now is another table, so the
+ * command is made to name the one that was looked at.  Returns a copy.
+ */
+static PlannedStmt *
+name_relation(PlannedStmt *pstmt, Oid relid)
+{
+	PlannedStmt *named = copyObject(pstmt);
+	RangeVar   *relation = ((CopyStmt *) named->utilityStmt)->relation;
+
+	relation->schemaname = get_namespace_name(get_rel_namespace(relid));
+	relation->relname = get_rel_name(relid);
+	return named;
+}
+
 /* A COPY that is on record; its disclosure ends with "reads". */
 static void
 recorded_copy(PROCESS_UTILITY_PARAMS, ReadStatement *reads)
@@ -212,20 +261,88 @@ recorded_copy(PROCESS_UTILITY_PARAMS, ReadStatement *reads)
 	PG_END_TRY();
 }
 
-/* By itself, so that all other commands need not make room for it. */
-static pg_noinline void
-look_at_copy(PROCESS_UTILITY_PARAMS)
+/* A COPY FROM that is recorded if it fails. */
+static void
+unrecorded_copy(PROCESS_UTILITY_PARAMS, ReadRequest *request,
+				MemoryContext read_context)
 {
-	CopyStmt   *copy = (CopyStmt *) pstmt->utilityStmt;
+	PG_TRY();
+	{
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
+	}
+	PG_CATCH();
+	{
+		if (sg_query_error_tells())
+		{
+			ReadStatement *reads = NULL;
+
+			MemoryContextSwitchTo(read_context);
+			request->use = WRITE_LEAKS;
+			(void) sg_reads_begin(&reads, list_make1(request),
+								  read_context, 0);
+			if (reads != NULL)
+				reads->rows = 1;
+		}
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
+static void
+look_at_copy_from(PROCESS_UTILITY_PARAMS)
+{
 	ReadRequest request;
 	ReadStatement *reads = NULL;
 	MemoryContext read_context;
 	QueryCompletion own_qc;
 
-	if (copy->is_from || copy->relation == NULL)
+	AcceptInvalidationMessages();
+	if (!sg_records_any() ||
+		!guarded_target((CopyStmt *) pstmt->utilityStmt, &request))
 	{
 		next_ProcessUtility(PROCESS_UTILITY_ARGS);
+		return;
+	}
+	pstmt = name_relation(pstmt, request.relid);
+	readOnlyTree = false;
+	read_context = AllocSetContextCreate(CurrentMemoryContext,
+										 "sharing_guard COPY FROM",
+										 ALLOCSET_SMALL_SIZES);
+	(void) sg_reads_begin(&reads, list_make1(&request), read_context, 0);
+	if (qc == NULL)
+	{
+		InitializeQueryCompletion(&own_qc);
+		qc = &own_qc;
+	}
+	if (reads != NULL)
+		recorded_copy(PROCESS_UTILITY_ARGS, reads);
+	else
+		unrecorded_copy(PROCESS_UTILITY_ARGS, &request, read_context);
+	MemoryContextDelete(read_context);
+}
+
+/* By itself, so that all other commands need not make room for it. */
+static pg_noinline void
+look_at_copy(PROCESS_UTILITY_PARAMS)
+{
+	const CopyStmt *copy = (CopyStmt *) pstmt->utilityStmt;
+	ReadRequest request;
+	ReadStatement *reads = NULL;
+	MemoryContext read_context;
+	QueryCompletion own_qc;
+
+	AcceptInvalidationMessages();
+	if (unlikely(sg_records_possible))
+		sg_bypass_check_copy(copy);
+	if (copy->is_from)
+	{
+		look_at_copy_from(PROCESS_UTILITY_ARGS);
 		sg_gather_record_apart();
+		return;
+	}
+	if (copy->relation == NULL)
+	{
+		next_ProcessUtility(PROCESS_UTILITY_ARGS);
 		return;
 	}
 
@@ -237,13 +354,8 @@ look_at_copy(PROCESS_UTILITY_PARAMS)
 		return;
 	}
 
-	/* A table of the same name that comes first by now is another table. */
-	pstmt = copyObject(pstmt);
+	pstmt = name_relation(pstmt, request.relid);
 	readOnlyTree = false;
-	copy = (CopyStmt *) pstmt->utilityStmt;
-	copy->relation->schemaname =
-		get_namespace_name(get_rel_namespace(request.relid));
-	copy->relation->relname = get_rel_name(request.relid);
 
 	/* Its end is the disclosure's, also where an error ends it. */
 	read_context = AllocSetContextCreate(CurrentMemoryContext,

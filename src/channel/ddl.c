@@ -14,17 +14,21 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "channel/ddl.h"
+#include "channel/ddl_computed.h"
 #include "channel/ddl_copied.h"
 #include "channel/ddl_grant.h"
+#include "channel/ddl_privileged.h"
 #include "channel/ddl_publication.h"
 #include "channel/ddl_record.h"
 #include "channel/ddl_state.h"
+#include "channel/foreign_key.h"
 #include "channel/records.h"
 #include "channel/ddl_tamper.h"
-#include "channel/telling.h"
+#include "channel/lock_order.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
@@ -72,7 +76,6 @@ is_of_interest(const Node *command)
 		case T_AlterPolicyStmt:
 		case T_AlterPublicationStmt:
 		case T_AlterRoleStmt:
-		case T_AlterSystemStmt:
 		case T_AlterTableStmt:
 		case T_ClusterStmt:
 		case T_CreateForeignTableStmt:
@@ -103,6 +106,20 @@ is_of_interest(const Node *command)
 			return true;
 		case T_CopyStmt:
 			return ((const CopyStmt *) command)->is_program;
+		case T_AlterSystemStmt:
+			{
+				const char *name = ((const AlterSystemStmt *) command)->setstmt->name;
+
+				/*
+				 * The emergency switch waits for nobody; the writer records
+				 * it.
+				 */
+				return name == NULL || !superuser() ||
+					pg_strcasecmp(name, "sharing_guard.emergency_observe") != 0;
+			}
+		case T_LockStmt:
+			sg_lock_command((const LockStmt *) command);
+			return false;
 		case T_VariableSetStmt:
 			{
 				/* Of all settings two; the name is NULL for RESET ALL. */
@@ -135,6 +152,7 @@ look_at_command(PROCESS_UTILITY_PARAMS)
 	CopyAtWork	outer_copy;
 
 	sg_tamper_command(sg_ddl_state(), command);
+	sg_computed_command(sg_ddl_state(), command);
 	sg_copied_begin(command, &outer_copy);
 	current_command = command;
 	PG_TRY();
@@ -191,9 +209,11 @@ look_at_object(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 static pg_noinline void
 function_made_ready(Oid function)
 {
+	sg_computed_function(function);
+	sg_privileged_function(function);
 	sg_copied_function(function);
-	if (sg_telling_watched)
-		sg_telling_function(function);
+	if (unlikely(function >= FirstNormalObjectId) && InNoForceRLSOperation())
+		sg_foreign_key_function();
 }
 
 static pg_noinline void

@@ -35,14 +35,16 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "audit/actor.h"
+#include "channel/bypass.h"
 #include "channel/data_flow.h"
 #include "channel/ddl_copied.h"
+#include "channel/ddl_privileged.h"
 #include "channel/ddl_record.h"
 #include "channel/ddl_tamper.h"
 #include "channel/query.h"
 #include "channel/query_reads.h"
 #include "channel/records.h"
-#include "channel/telling.h"
 #include "commands/extension.h"
 #include "executor/executor.h"
 #include "foreign/foreign.h"
@@ -237,6 +239,8 @@ acting_agency(const DdlState *state)
 		agency = sg_ddl_agency_of_role(state, GetOuterUserId());
 	if (agency == NULL)
 		agency = sg_ddl_agency_of_role(state, GetUserId());
+	if (agency == NULL)
+		agency = sg_ddl_agency_of_role(state, sg_actor_login(GetSessionUserId()));
 	return agency;
 }
 
@@ -494,35 +498,13 @@ next_ExecutorStart(QueryDesc *queryDesc, int eflags)
 		standard_ExecutorStart(queryDesc, eflags);
 }
 
-/* A statement that writes: can it tell what it looks at? */
-static pg_noinline void
-watched_ExecutorStart(QueryDesc *queryDesc, int eflags)
-{
-	TellingWatch outer;
-	bool		tells = false;
-
-	sg_telling_begin(&outer);
-	PG_TRY();
-	{
-		next_ExecutorStart(queryDesc, eflags);
-	}
-	PG_FINALLY();
-	{
-		tells = sg_telling_end(&outer);
-	}
-	PG_END_TRY();
-	if (tells)
-		sg_query_tells(queryDesc->estate);
-}
-
 static void
 copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
-	if (likely(queryDesc->plannedstmt->resultRelations == NIL ||
-			   !sg_records_possible))
-		next_ExecutorStart(queryDesc, eflags);
-	else
-		watched_ExecutorStart(queryDesc, eflags);
+	if (unlikely(sg_records_possible) && !(eflags & EXEC_FLAG_EXPLAIN_ONLY) &&
+		!IsParallelWorker())
+		sg_bypass_check_plan(queryDesc);
+	next_ExecutorStart(queryDesc, eflags);
 
 	if (unlikely(queryDesc->plannedstmt->resultRelations != NIL ||
 				 (sg_records_possible && sg_ddl_any_records())) &&
@@ -760,8 +742,8 @@ carries_out(Oid function, Channel *channel)
 }
 
 /*
- * The server's own: the stream of changes as rows of a query, and large
- * objects to files.
+ * The server's own: the stream of changes as rows of a query, large objects to
+ * files, and files as values.
  */
 static Channel
 sending_builtin(Oid function, bool *found)
@@ -777,9 +759,23 @@ sending_builtin(Oid function, bool *found)
 		case F_LO_EXPORT:
 			return CHANNEL_COPY;
 		default:
-			*found = false;
+			*found = sg_reads_server_files(function);
 			return CHANNEL_QUERY;
 	}
+}
+
+/* The first source table: what is decided for it is decided for them all. */
+static const GuardedTable *
+any_source(const DdlState *state)
+{
+	ListCell   *lc;
+
+	foreach(lc, state->guards)
+	{
+		if (((GuardedTable *) lfirst(lc))->records)
+			return lfirst(lc);
+	}
+	return linitial(state->guards);
 }
 
 /*
@@ -822,7 +818,7 @@ sg_copied_function(Oid function)
 	}
 	else
 	{
-		ddl.guard = linitial(state->guards);
+		ddl.guard = any_source(state);
 		switch (ddl.channel)
 		{
 			case CHANNEL_REPLICATION:

@@ -20,8 +20,10 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
 #include "channel/ddl_grant.h"
+#include "channel/ddl_privileged.h"
 #include "channel/ddl_record.h"
 #include "compat.h"
+#include "fixed_form.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "nodes/value.h"
@@ -190,14 +192,37 @@ note_own_objects(const DdlState *state, const GrantStmt *stmt)
 
 			if (OidIsValid(relid) && get_rel_namespace(relid) == state->schema)
 				sg_ddl_note(stmt->is_grant ? "GRANT" : "REVOKE",
-							quote_qualified_identifier("sharing_guard",
-													   get_rel_name(relid)), NULL);
+							sg_relation_name(relid), NULL);
 		}
 		else if (stmt->targtype == ACL_TARGET_ALL_IN_SCHEMA &&
 				 IsA(object, String) &&
 				 strcmp(strVal(object), "sharing_guard") == 0)
 			sg_ddl_note(stmt->is_grant ? "GRANT" : "REVOKE",
 						"sharing_guard, all in schema", NULL);
+	}
+}
+
+/*
+ * A large object for an agency, or for everybody: whether anything of a
+ * protected table is in it is not known.
+ */
+static void
+grant_large_object(const DdlState *state, const GrantStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, destinations_of(state, stmt->grantees))
+	{
+		DdlDisclosure ddl = {0};
+
+		ddl.channel = CHANNEL_GRANT;
+		ddl.operation = "GRANT";
+		ddl.guard = linitial(state->guards);
+		ddl.relation = "a large object";
+		ddl.destination = lfirst(lc);
+		ddl.never_block = true;
+		ddl.note = "A large object was opened to another agency; whether anything of a protected table is in it is not known.";
+		sg_ddl_disclose(state, &ddl);
 	}
 }
 
@@ -210,6 +235,12 @@ grant_on_objects(const DdlState *state, const GrantStmt *stmt)
 	ListCell   *to;
 
 	note_own_objects(state, stmt);
+	if (state->guards != NIL)
+	{
+		sg_privileged_grant(state, stmt);
+		if (stmt->is_grant && stmt->objtype == OBJECT_LARGEOBJECT)
+			grant_large_object(state, stmt);
+	}
 	if (!stmt->is_grant || !lets_read(stmt->privileges))
 		return;
 	guards = granted_guards(state, stmt);
@@ -260,11 +291,16 @@ default_privileges(const DdlState *state, const GrantStmt *stmt)
 	}
 }
 
-/* May this role, by itself or by its memberships, read the table? */
+/*
+ * May this role, by itself or by its memberships, read the table?  Its files
+ * are the table, too, for those who may read or copy the server's.
+ */
 static bool
 role_reads(Oid role, Oid relid)
 {
-	return pg_class_aclcheck(relid, role, ACL_SELECT) == ACLCHECK_OK ||
+	return is_member_of_role_nosuper(role, ROLE_PG_READ_SERVER_FILES) ||
+		is_member_of_role_nosuper(role, ROLE_PG_EXECUTE_SERVER_PROGRAM) ||
+		pg_class_aclcheck(relid, role, ACL_SELECT) == ACLCHECK_OK ||
 		pg_attribute_aclcheck_all(relid, role, ACL_SELECT,
 								  ACLMASK_ANY) == ACLCHECK_OK;
 }
@@ -331,7 +367,7 @@ note_membership(const DdlState *state, const char *operation, Oid role,
 		return;
 	foreach(lc, members)
 		sg_ddl_note(operation,
-					psprintf("role %s", quote_identifier(GetUserNameFromId(role, true))),
+					psprintf("role %s", sg_quote_name(GetUserNameFromId(role, true))),
 					get_rolespec_name(lfirst(lc)));
 }
 
@@ -342,9 +378,16 @@ grant_role(const DdlState *state, const GrantRoleStmt *stmt)
 	ListCell   *lc;
 
 	foreach(lc, stmt->granted_roles)
-		note_membership(state, stmt->is_grant ? "GRANT" : "REVOKE",
-						get_role_oid(lfirst_node(AccessPriv, lc)->priv_name, true),
+	{
+		Oid			granted = get_role_oid(lfirst_node(AccessPriv, lc)->priv_name,
+										   true);
+
+		note_membership(state, stmt->is_grant ? "GRANT" : "REVOKE", granted,
 						stmt->grantee_roles);
+		if (state->guards != NIL)
+			sg_privileged_membership(stmt->is_grant ? "GRANT" : "REVOKE",
+									 granted, stmt->grantee_roles);
+	}
 	if (!stmt->is_grant)
 		return;
 	agencies = agencies_of_specs(state, stmt->grantee_roles);
@@ -355,6 +398,16 @@ grant_role(const DdlState *state, const GrantRoleStmt *stmt)
 		grant_membership(state, "GRANT", get_role_oid(granted->priv_name, true),
 						 agencies);
 	}
+}
+
+static RoleSpec *
+role_spec(char *name)
+{
+	RoleSpec   *spec = makeNode(RoleSpec);
+
+	spec->roletype = ROLESPEC_CSTRING;
+	spec->rolename = name;
+	return spec;
 }
 
 /* CREATE ROLE ... IN ROLE, ROLE, ADMIN */
@@ -374,9 +427,15 @@ create_role(const DdlState *state, const CreateRoleStmt *stmt)
 		if (strcmp(option->defname, "addroleto") == 0)
 		{
 			foreach(member, (List *) option->arg)
-				grant_membership(state, "CREATE ROLE",
-								 get_rolespec_oid(lfirst(member), true),
+			{
+				Oid			granted = get_rolespec_oid(lfirst(member), true);
+
+				if (state->guards != NIL)
+					sg_privileged_membership("CREATE ROLE", granted,
+											 list_make1(role_spec(stmt->role)));
+				grant_membership(state, "CREATE ROLE", granted,
 								 agencies_behind(state, made));
+			}
 		}
 		else if (strcmp(option->defname, "rolemembers") == 0 ||
 				 strcmp(option->defname, "adminmembers") == 0)
@@ -407,8 +466,13 @@ alter_role(const DdlState *state, const AlterRoleStmt *stmt)
 		bool		stream = strcmp(option->defname, "isreplication") == 0;
 
 		if (strcmp(option->defname, "rolemembers") == 0)
+		{
 			note_membership(state, stmt->action > 0 ? "GRANT" : "REVOKE", role,
 							(List *) option->arg);
+			if (state->guards != NIL)
+				sg_privileged_membership(stmt->action > 0 ? "GRANT" : "REVOKE",
+										 role, (List *) option->arg);
+		}
 		if (strcmp(option->defname, "rolemembers") == 0 && stmt->action > 0)
 		{
 			grant_membership(state, "ALTER GROUP", role,

@@ -15,8 +15,10 @@
 
 #include "access/xact.h"
 #include "audit/event.h"
+#include "audit/pending_change.h"
 #include "channel/context.h"
 #include "channel/ddl_record.h"
+#include "channel/restoring.h"
 #include "channel/decision.h"
 #include "channel/lone_event.h"
 #include "channel/maintenance.h"
@@ -125,7 +127,7 @@ fill_actor(Actor *actor, Oid session_role, Oid acting_role)
 	const char *organization = NULL;
 
 	sg_actor_from_session(actor, session_role, acting_role);
-	if (sg_context_role_shared(session_role, &organization))
+	if (sg_context_role_shared(sg_actor_login(session_role), &organization))
 		actor->username_source = "shared_login";
 	actor->organization = organization;
 	if (declared != NULL && declared->requesting_person.data != NULL)
@@ -136,7 +138,10 @@ fill_actor(Actor *actor, Oid session_role, Oid acting_role)
 	}
 }
 
-/* The policy that is in force, for the record; 0 before there is one. */
+/*
+ * The policy that is in force, for the record; 0 before there is one.
+ * Provisional (negative) where this transaction has changed it.
+ */
 static int64
 policy_revision(void)
 {
@@ -205,6 +210,8 @@ sg_ddl_write_noted(void)
 		fill_command(&event, NULL, lfirst(lc));
 		if (((NotedCommand *) lfirst(lc))->for_good)
 			sg_writer_record_change(&event, "the command cannot be rolled back");
+		else if (event.policy_revision < 0)
+			sg_pending_change_add(&event);
 		else
 			sg_event_write_change(writer, &event);
 	}
@@ -238,11 +245,19 @@ sg_ddl_record_now(const char *kind, const char *operation, const char *object,
 					  "the command cannot be rolled back");
 }
 
+const char *
+sg_ddl_record_refused(const char *operation, const char *object,
+					  const char *key)
+{
+	return record_now("attempt", operation, object, key,
+					  "the command was refused");
+}
+
 void
 sg_ddl_tampering(const DdlState *state, const char *operation,
 				 const char *object, const char *key)
 {
-	char	   *event_id;
+	const char *event_id;
 
 	if (superuser() || sg_ddl_maintenance_open(state))
 	{
@@ -250,8 +265,7 @@ sg_ddl_tampering(const DdlState *state, const char *operation,
 		return;
 	}
 
-	event_id = record_now("attempt", operation, object, key,
-						  "the command was refused");
+	event_id = sg_ddl_record_refused(operation, object, key);
 	ereport(ERROR,
 			(errcode(ERRCODE_SG_GUARD_PROTECTED),
 			 errmsg("%s is not allowed on %s", operation, object),
@@ -337,6 +351,12 @@ sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
 		outcome = OUTCOME_BLOCK;
 	if (outcome == OUTCOME_BLOCK && (!enforce || ddl->never_block))
 		outcome = OUTCOME_FLAG;
+	if (outcome == OUTCOME_BLOCK && sg_restores(ddl->channel, ddl->operation))
+	{
+		/* What was in force in the dumped database is not decided on again. */
+		decision = with_note(decision, "It was restored from a dump, and was not refused for that.", false);
+		outcome = OUTCOME_FLAG;
+	}
 	if (ddl->note != NULL)
 	{
 		decision = with_note(decision, ddl->note, ddl->refuse);

@@ -37,11 +37,15 @@
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "channel/cloned.h"
+#include "channel/ddl_computed.h"
 #include "channel/ddl_record.h"
+#include "channel/ddl_role.h"
 #include "channel/ddl_tamper.h"
 #include "channel/parents.h"
 #include "channel/triggers.h"
 #include "compat.h"
+#include "fixed_form.h"
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
 #include "commands/extension.h"
@@ -105,12 +109,9 @@ changed_tuple(Oid catalog, Oid index, AttrNumber oid_column, Oid object,
 static char *
 qualified_name(Oid relid)
 {
-	char	   *name = get_rel_name(relid);
-	char	   *schema = name ? get_namespace_name(get_rel_namespace(relid)) : NULL;
+	char	   *name = sg_relation_name(relid);
 
-	if (schema == NULL)
-		return psprintf("relation %u", relid);
-	return quote_qualified_identifier(schema, name);
+	return name != NULL ? name : psprintf("relation %u", relid);
 }
 
 static bool
@@ -356,9 +357,8 @@ object_dropped(const DdlState *state, const Node *command, Oid classId,
  * ----------------------------------------------------------------
  */
 
-/* Does the relation have any row at all, seen or not? */
-static bool
-has_rows(Oid relid)
+bool
+sg_tamper_has_rows(Oid relid)
 {
 	ListCell   *lc;
 	bool		found = false;
@@ -433,12 +433,20 @@ inheritance_changed(const DdlState *state, Oid child, Oid parent)
 	if (!attached)
 		sg_ddl_tampering(state, "DETACH", guard->relation,
 						 qualified_name(child));
-	else if (!guard->records && has_rows(child))
+	else if (guard->records)
+		return;
+	else if (sg_tamper_has_rows(child))
+	{
 		sg_ddl_tampering(state, "ATTACH of rows", guard->relation,
 						 qualified_name(child));
-	else if (!guard->records && event_triggers_off())
+		sg_cloned_child(guard, child, true);
+		return;
+	}
+	else if (event_triggers_off())
 		sg_ddl_tampering(state, "ATTACH with event_triggers off",
 						 guard->relation, qualified_name(child));
+	if (attached)
+		sg_cloned_child(guard, child, false);
 }
 
 static void
@@ -705,6 +713,8 @@ sg_tamper_object(const DdlState *state, const Node *command,
 			object_dropped(state, command, classId, objectId, subId);
 			break;
 		case OAT_POST_CREATE:
+			if (classId == TriggerRelationId)
+				sg_cloned_trigger(state, objectId);
 			if (arg != NULL && ((ObjectAccessPostCreate *) arg)->is_internal)
 				return;
 			if (classId == InheritsRelationId)
@@ -782,9 +792,6 @@ is_our_setting(const char *name)
 		pg_strcasecmp(name, "shared_preload_libraries") == 0;
 }
 
-static void computed_anew(const DdlState *state, const char *operation,
-						  Oid only);
-
 /*
  * Does one of these commands look at the rows of the table?  By expressions,
  * which may be somebody's functions, or with an error that names values: where
@@ -846,10 +853,26 @@ computes_column(const AlterTableCmd *cmd)
 static bool
 rewrites(const AlterTableCmd *cmd)
 {
-	return cmd->subtype == AT_SetLogged || cmd->subtype == AT_SetUnLogged ||
-		cmd->subtype == AT_SetAccessMethod ||
-		(cmd->subtype == AT_AddColumn &&
-		 ((const ColumnDef *) cmd->def)->constraints != NIL);
+	const ColumnDef *column;
+	Oid			type;
+
+	switch (cmd->subtype)
+	{
+		case AT_SetLogged:
+		case AT_SetUnLogged:
+		case AT_SetAccessMethod:
+			return true;
+		case AT_AddColumn:
+			column = (const ColumnDef *) cmd->def;
+			if (column->constraints != NIL || column->typeName == NULL)
+				return column->constraints != NIL;
+
+			/* A domain may have constraints, and a default. */
+			type = LookupTypeNameOid(NULL, column->typeName, true);
+			return OidIsValid(type) && get_typtype(type) == TYPTYPE_DOMAIN;
+		default:
+			return false;
+	}
 }
 
 /*
@@ -913,7 +936,7 @@ command_on_rows(const DdlState *state, const GuardedTable *guard, Oid relid,
 	else if (scan != NULL)
 		sg_ddl_rows_seen(scan, guard->relation, cmd->name);
 	else if (rewrites(cmd))
-		computed_anew(state, "ALTER TABLE", relid);
+		sg_computed_rewrite(state, relid);
 }
 
 static void
@@ -965,110 +988,6 @@ create_partition(const DdlState *state, const CreateStmt *stmt)
 }
 
 /*
- * The relations that an object is used on: as a column's type, in a trigger, in
- * an index, a constraint, a generated column, statistics.  (Not by way of
- * views: what is read through them is read by a query.)
- */
-static const char used_on_query[] =
-"WITH RECURSIVE used (classid, objid) AS ("
-" SELECT $1, $2"
-" UNION"
-" SELECT d.classid, d.objid FROM used u JOIN pg_catalog.pg_depend d"
-" ON d.refclassid OPERATOR(pg_catalog.=) u.classid"
-" AND d.refobjid OPERATOR(pg_catalog.=) u.objid"
-" WHERE u.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid"
-" AND d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid)"
-" SELECT DISTINCT coalesce(i.indrelid, t.tgrelid, c.conrelid, a.adrelid,"
-" s.stxrelid, p.polrelid, r.oid)"
-" FROM used u"
-" LEFT JOIN pg_catalog.pg_class r ON u.classid OPERATOR(pg_catalog.=) r.tableoid AND r.oid OPERATOR(pg_catalog.=) u.objid"
-" LEFT JOIN pg_catalog.pg_index i ON i.indexrelid OPERATOR(pg_catalog.=) r.oid"
-" LEFT JOIN pg_catalog.pg_trigger t ON u.classid OPERATOR(pg_catalog.=) t.tableoid AND t.oid OPERATOR(pg_catalog.=) u.objid"
-" LEFT JOIN pg_catalog.pg_constraint c ON u.classid OPERATOR(pg_catalog.=) c.tableoid AND c.oid OPERATOR(pg_catalog.=) u.objid"
-" LEFT JOIN pg_catalog.pg_attrdef a ON u.classid OPERATOR(pg_catalog.=) a.tableoid AND a.oid OPERATOR(pg_catalog.=) u.objid"
-" LEFT JOIN pg_catalog.pg_statistic_ext s ON u.classid OPERATOR(pg_catalog.=) s.tableoid AND s.oid OPERATOR(pg_catalog.=) u.objid"
-" LEFT JOIN pg_catalog.pg_policy p ON u.classid OPERATOR(pg_catalog.=) p.tableoid AND p.oid OPERATOR(pg_catalog.=) u.objid"
-" WHERE coalesce(i.indrelid, t.tgrelid, c.conrelid, a.adrelid,"
-" s.stxrelid, p.polrelid, r.oid) OPERATOR(pg_catalog.>) 0::pg_catalog.oid";
-
-/*
- * Guarded tables with an index or statistics that call somebody's functions:
- * those of the server itself leave no dependency.
- */
-static const char calls_functions_query[] =
-"WITH RECURSIVE tree (relid) AS ("
-" SELECT g.relation::pg_catalog.oid FROM sharing_guard.guard g"
-" UNION SELECT h.inhrelid FROM tree JOIN pg_catalog.pg_inherits h"
-" ON h.inhparent OPERATOR(pg_catalog.=) tree.relid)"
-" SELECT relid FROM tree WHERE EXISTS ("
-" SELECT FROM pg_catalog.pg_depend d"
-" LEFT JOIN pg_catalog.pg_index i ON i.indexrelid OPERATOR(pg_catalog.=) d.objid"
-" AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid"
-" LEFT JOIN pg_catalog.pg_statistic_ext s ON s.oid OPERATOR(pg_catalog.=) d.objid"
-" AND d.classid OPERATOR(pg_catalog.=) s.tableoid"
-" WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid"
-" AND coalesce(i.indrelid, s.stxrelid) OPERATOR(pg_catalog.=) relid)";
-
-/* Takes OIDs over from SPI, into a list of the caller's memory. */
-typedef struct OidResult
-{
-	MemoryContext context;
-	List	   *oids;
-} OidResult;
-
-static void
-take_oids(void *arg)
-{
-	OidResult  *result = arg;
-	MemoryContext spi_context = MemoryContextSwitchTo(result->context);
-
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool		isnull;
-
-		result->oids = lappend_oid(result->oids,
-								   DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
-																  SPI_tuptable->tupdesc,
-																  1, &isnull)));
-	}
-	MemoryContextSwitchTo(spi_context);
-}
-
-static List *
-relations_using(const DdlState *state, Oid classId, Oid objectId)
-{
-	OidResult	result = {CurrentMemoryContext, NIL};
-	Oid			argtypes[2] = {OIDOID, OIDOID};
-	Datum		args[2];
-
-	args[0] = ObjectIdGetDatum(classId);
-	args[1] = ObjectIdGetDatum(objectId);
-	sg_own_query(state->event_table, used_on_query, 2, argtypes, args,
-				 take_oids, &result);
-	return result.oids;
-}
-
-/* A constraint of a domain is checked on every row of every table with it. */
-static void
-alter_domain(const DdlState *state, const AlterDomainStmt *stmt)
-{
-	Oid			domain;
-	ListCell   *lc;
-
-	if (stmt->subtype != 'C' && stmt->subtype != 'V')
-		return;
-	domain = typenameTypeId(NULL, makeTypeNameFromNameList(stmt->typeName));
-	foreach(lc, relations_using(state, TypeRelationId, domain))
-	{
-		const GuardedTable *guard = sg_ddl_guard_of(state, lfirst_oid(lc));
-
-		if (guard != NULL)
-			sg_ddl_rows_seen("ALTER DOMAIN", guard->relation,
-							 NameListToString(stmt->typeName));
-	}
-}
-
-/*
  * A value of an enum gets another name: rows of an export table would read as
  * if they went to somebody else, and nobody writes them.
  */
@@ -1081,7 +1000,7 @@ alter_enum(const DdlState *state, const AlterEnumStmt *stmt)
 	if (stmt->oldVal == NULL)
 		return;
 	type = typenameTypeId(NULL, makeTypeNameFromNameList(stmt->typeName));
-	foreach(lc, relations_using(state, TypeRelationId, type))
+	foreach(lc, sg_computed_relations_using(state, TypeRelationId, type))
 	{
 		const GuardedTable *guard = sg_ddl_guard_of(state, lfirst_oid(lc));
 
@@ -1089,110 +1008,6 @@ alter_enum(const DdlState *state, const AlterEnumStmt *stmt)
 			sg_ddl_tampering(state, "ALTER TYPE RENAME VALUE", guard->relation,
 							 NameListToString(stmt->typeName));
 	}
-}
-
-/*
- * Indexes and statistics are computed anew, by functions that may have become
- * others since they were made.  "only": one relation; InvalidOid: any.
- */
-static void
-computed_anew(const DdlState *state, const char *operation, Oid only)
-{
-	OidResult	result = {CurrentMemoryContext, NIL};
-	List	   *told = NIL;
-	ListCell   *lc;
-
-	sg_own_query(state->event_table, calls_functions_query, 0, NULL, NULL,
-				 take_oids, &result);
-	foreach(lc, result.oids)
-	{
-		const GuardedTable *guard = sg_ddl_guard_of(state, lfirst_oid(lc));
-
-		if (guard == NULL || list_member_ptr(told, guard) ||
-			(OidIsValid(only) && !sg_is_under(lfirst_oid(lc), only)))
-			continue;
-		told = lappend(told, (void *) guard);
-		sg_ddl_rows_seen(operation, guard->relation, NULL);
-	}
-}
-
-static Oid
-table_of(const RangeVar *relation)
-{
-	Oid			relid = relation ? RangeVarGetRelid(relation, NoLock, true) :
-	InvalidOid;
-
-	if (OidIsValid(relid) && get_rel_relkind(relid) == RELKIND_INDEX)
-		relid = IndexGetRelation(relid, true);
-	return relid;
-}
-
-static void
-vacuum(const DdlState *state, const VacuumStmt *stmt)
-{
-	bool		computes = !stmt->is_vacuumcmd;
-	ListCell   *lc;
-
-	foreach(lc, stmt->options)
-	{
-		const char *name = lfirst_node(DefElem, lc)->defname;
-
-		computes |= strcmp(name, "full") == 0 || strcmp(name, "analyze") == 0;
-	}
-	if (!computes)
-		return;
-	if (stmt->rels == NIL)
-		computed_anew(state, "VACUUM", InvalidOid);
-	foreach(lc, stmt->rels)
-	{
-		VacuumRelation *rel = lfirst_node(VacuumRelation, lc);
-		Oid			relid = OidIsValid(rel->oid) ? rel->oid : table_of(rel->relation);
-
-		if (OidIsValid(relid))
-			computed_anew(state, stmt->is_vacuumcmd ? "VACUUM" : "ANALYZE", relid);
-	}
-}
-
-/* An index or statistics on expressions: the same. */
-static void
-expressions_on(const DdlState *state, const char *operation,
-			   const RangeVar *relation, const char *name)
-{
-	Oid			relid = RangeVarGetRelid(relation, NoLock, true);
-	ListCell   *lc;
-
-	if (!OidIsValid(relid))
-		return;
-	foreach(lc, sg_ddl_guards_touched(state, relid))
-		sg_ddl_rows_seen(operation,
-						 ((GuardedTable *) lfirst(lc))->relation, name);
-}
-
-static void
-create_index(const DdlState *state, const IndexStmt *stmt)
-{
-	/* Where it is not unique, an error names the value. */
-	bool		expressions = stmt->whereClause != NULL || stmt->unique;
-	ListCell   *lc;
-
-	foreach(lc, stmt->indexParams)
-		expressions |= lfirst_node(IndexElem, lc)->expr != NULL;
-	if (expressions)
-		expressions_on(state, "CREATE INDEX", stmt->relation, stmt->idxname);
-}
-
-static void
-create_statistics(const DdlState *state, const CreateStatsStmt *stmt)
-{
-	bool		expressions = false;
-	ListCell   *lc;
-
-	foreach(lc, stmt->exprs)
-		expressions |= lfirst_node(StatsElem, lc)->expr != NULL;
-	if (expressions && stmt->relations != NIL &&
-		IsA(linitial(stmt->relations), RangeVar))
-		expressions_on(state, "CREATE STATISTICS", linitial(stmt->relations),
-					   stmt->defnames ? strVal(llast(stmt->defnames)) : NULL);
 }
 
 /* A role that may pass by rights, or read the stream of changes. */
@@ -1235,6 +1050,8 @@ drop_roles(const DdlState *state, const DropRoleStmt *stmt)
 		Oid			role = spec->roletype == ROLESPEC_CSTRING ?
 		get_role_oid(spec->rolename, true) : InvalidOid;
 
+		if (OidIsValid(role))
+			sg_role_refuse_drop(state, spec->rolename, role);
 		if (OidIsValid(role) && sg_ddl_agency_of_role(state, role) != NULL)
 			sg_ddl_note("DROP ROLE", spec->rolename,
 						sg_ddl_agency_of_role(state, role));
@@ -1342,12 +1159,6 @@ sg_tamper_command(const DdlState *state, const Node *command)
 		case T_DropRoleStmt:
 			drop_roles(state, (const DropRoleStmt *) command);
 			break;
-		case T_IndexStmt:
-			create_index(state, (const IndexStmt *) command);
-			break;
-		case T_CreateStatsStmt:
-			create_statistics(state, (const CreateStatsStmt *) command);
-			break;
 		case T_TruncateStmt:
 			{
 				ListCell   *lc;
@@ -1361,23 +1172,6 @@ sg_tamper_command(const DdlState *state, const Node *command)
 				}
 				break;
 			}
-		case T_AlterDomainStmt:
-			alter_domain(state, (const AlterDomainStmt *) command);
-			break;
-		case T_VacuumStmt:
-			if (state->guards != NIL)
-				vacuum(state, (const VacuumStmt *) command);
-			break;
-		case T_ClusterStmt:
-			if (state->guards != NIL)
-				computed_anew(state, "CLUSTER",
-							  table_of(((const ClusterStmt *) command)->relation));
-			break;
-		case T_ReindexStmt:
-			if (state->guards != NIL)
-				computed_anew(state, "REINDEX",
-							  table_of(((const ReindexStmt *) command)->relation));
-			break;
 		case T_CreateRoleStmt:
 			role_options("CREATE ROLE", ((const CreateRoleStmt *) command)->role,
 						 ((const CreateRoleStmt *) command)->options);
@@ -1392,33 +1186,16 @@ sg_tamper_command(const DdlState *state, const Node *command)
 	}
 }
 
-/*
- * A function that was there before may be used on a guarded table: what it did
- * there it may now do otherwise.
- */
 void
 sg_tamper_executed(const DdlState *state, const Node *command)
 {
 	Oid			function = function_made;
-	ListCell   *lc;
 
 	function_made = InvalidOid;
-	if (state == NULL || state->guards == NIL || !OidIsValid(function))
-		return;
-	if (IsA(command, CreateFunctionStmt))
-	{
-		if (!((const CreateFunctionStmt *) command)->replace)
-			return;
-	}
-	else if (!IsA(command, AlterFunctionStmt))
-		return;
-	foreach(lc, relations_using(state, ProcedureRelationId, function))
-	{
-		const GuardedTable *guard = sg_ddl_guard_of(state, lfirst_oid(lc));
-
-		if (guard != NULL)
-			sg_ddl_note_for_good(IsA(command, AlterFunctionStmt) ?
-								 "ALTER FUNCTION" : "CREATE FUNCTION",
-								 guard->relation, get_func_name(function));
-	}
+	if (state != NULL && IsA(command, DropOwnedStmt))
+		sg_role_owned_dropped(state, (const DropOwnedStmt *) command);
+	else if (state != NULL && IsA(command, RenameStmt))
+		sg_role_binding_renamed(state, (const RenameStmt *) command);
+	if (state != NULL && state->guards != NIL && OidIsValid(function))
+		sg_computed_function_made(state, command, function);
 }

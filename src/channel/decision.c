@@ -13,6 +13,7 @@
 #include "channel/decision_cache.h"
 #include "channel/lone_event.h"
 #include "channel/refusal.h"
+#include "fixed_form.h"
 #include "operational.h"
 #include "policy/legal_basis.h"
 #include "policy/policy.h"
@@ -41,7 +42,7 @@ refuse_unreviewed(const Decision *decided, const Disclosure *disclosure,
 	GatheredDecision refused = {0};
 	Decision	decision = *decided;
 	const char *reason = psprintf("Review period " INT64_FORMAT " of the sharing log was to be signed by %s.",
-								  period, timestamptz_to_str(since));
+								  period, sg_time_text(since));
 	const char *contact = sg_refusal_contact();
 	char	   *event_id;
 

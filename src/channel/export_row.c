@@ -21,6 +21,7 @@
 #include "audit/writer.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
+#include "channel/bypass.h"
 #include "channel/context.h"
 #include "channel/decision.h"
 #include "channel/export_row.h"
@@ -140,6 +141,7 @@ check_trigger(FunctionCallInfo fcinfo, const char *function,
 
 	/* Without the library preloaded there would be no record: refuse. */
 	sg_require_operational();
+	sg_bypass_check_trigger(RelationGetRelid(trigdata->tg_relation));
 }
 
 /*

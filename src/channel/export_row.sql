@@ -221,6 +221,7 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed';
     END IF;
     PERFORM sharing_guard.check_exportable(relation);
+    PERFORM sharing_guard.check_within_reach(relation, true);
     IF NOT EXISTS (SELECT FROM sharing_guard.adopted_pack) THEN
         RAISE EXCEPTION 'no policy has been adopted, so nothing can be protected'
             USING ERRCODE = 'SG007',
@@ -285,8 +286,8 @@ BEGIN
                    case_number, requesting_person, on_behalf_of_agency,
                    data_class_column, record_key, query_elements, bookkeeping];
 
-    -- One administrator at a time; nobody who writes rows waits for this.
-    LOCK TABLE sharing_guard.guard IN SHARE ROW EXCLUSIVE MODE;
+    -- The table before its guard, as in whatever else we do.
+    PERFORM sharing_guard.lock_guarded(relation, 'export', on_block, filter_reads);
     SELECT * INTO old_guard FROM sharing_guard.guard g WHERE g.relation = relation;
     IF NOT FOUND THEN
         PERFORM sharing_guard.remove_triggers(o) FROM sharing_guard.orphaned_guards(relation) o;
@@ -427,7 +428,11 @@ DECLARE
     guard uuid;
     kind text;
 BEGIN
-    LOCK TABLE sharing_guard.guard IN SHARE ROW EXCLUSIVE MODE;
+    -- The table before its guard; tables that are not protected are let alone.
+    IF EXISTS (SELECT FROM sharing_guard.guard g WHERE g.relation = relation)
+       OR EXISTS (SELECT FROM sharing_guard.orphaned_guards(relation)) THEN
+        PERFORM sharing_guard.lock_guarded(relation, NULL, NULL, NULL);
+    END IF;
     SELECT g.guard_id, g.kind INTO guard, kind FROM sharing_guard.guard g
     WHERE g.relation = relation;
     IF NOT FOUND THEN

@@ -31,6 +31,7 @@
 #include "channel/row_log.h"
 #include "miscadmin.h"
 #include "operational.h"
+#include "policy/change.h"
 #include "utils/memutils.h"
 
 /*
@@ -67,8 +68,14 @@ static uint64 group_epoch = 1;
 /* Events are being written: nothing may be exported meanwhile. */
 static bool writing_events = false;
 
-/* The commit has begun, and the events of all rows were written. */
-static bool all_written = false;
+/* Has the commit begun, and were the events of all rows written? */
+enum
+{
+	NOT_COMMITTING = 0,
+	ALL_WRITTEN = 1,
+	BEING_WRITTEN = 2
+};
+static int	commit_state = NOT_COMMITTING;
 
 /* Memory held by all levels, as of the last look at each. */
 static Size gathered_bytes = 0;
@@ -109,6 +116,12 @@ sg_gather_is_writing(void)
 	return writing_events;
 }
 
+bool
+sg_gather_is_committing(void)
+{
+	return commit_state != NOT_COMMITTING;
+}
+
 /* Forgets the rows of a log; whatever decisions know of its groups is stale. */
 static void
 reset_log(RowLog *log)
@@ -127,12 +140,25 @@ reset_held_back(Level *level)
 	reset_log(&level->held_back);
 }
 
+/*
+ * A decision under a change that this transaction has made itself names its
+ * revision, now that the commit has drawn it.  Where the event has to be
+ * written before, it names none; the transaction's number leads to it.
+ */
 static void
 write_piece(const Piece *piece, void *arg)
 {
 	DisclosureEvent event;
+	Decision	decision;
 
 	sg_piece_event(&event, piece);
+	if (unlikely(event.decision->policy_revision < 0))
+	{
+		decision = *event.decision;
+		decision.policy_revision =
+			sg_policy_final_revision(decision.policy_revision);
+		event.decision = &decision;
+	}
 	sg_event_write_disclosure((EventWriter *) arg, &event);
 }
 
@@ -407,7 +433,7 @@ current_level(void)
 		return levels;
 
 	/* Somebody else's callback, after ours: nobody would write the event. */
-	if (all_written)
+	if (commit_state == ALL_WRITTEN)
 		ereport(ERROR,
 				(errcode(ERRCODE_SG_AUDIT_UNAVAILABLE),
 				 errmsg("rows cannot be exported while their transaction is being committed"),
@@ -497,6 +523,11 @@ sg_gather_begin(GatheredDecision *gathered, const Disclosure *disclosure,
 {
 	Group	   *group = group_for_row(gathered, disclosure);
 
+	if (unlikely(group->is_open && group->open.unsettled))
+	{
+		sg_apart_settle(group);
+		open_groups--;
+	}
 	if (!group->is_open)
 	{
 		sg_apart_begin(group, disclosure);
@@ -587,7 +618,7 @@ gather_xact_callback(XactEvent event, void *arg)
 	/* Most transactions of most sessions. */
 	if (likely(levels == NULL && gathered_bytes == 0 && held_back == 0))
 	{
-		all_written = begins;
+		commit_state = begins ? ALL_WRITTEN : NOT_COMMITTING;
 		return;
 	}
 
@@ -596,15 +627,16 @@ gather_xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_COMMIT:
 		case XACT_EVENT_PRE_PREPARE:
 			/* An error here aborts the transaction: no event, no export. */
+			commit_state = BEING_WRITTEN;
 			while (levels != NULL)
 				write_and_pop_level();
-			all_written = true;
+			commit_state = ALL_WRITTEN;
 			break;
 
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PREPARE:
 		case XACT_EVENT_ABORT:
-			all_written = false;
+			commit_state = NOT_COMMITTING;
 			for (Level *level = levels; level != NULL; level = level->parent)
 				leave_level(level);
 

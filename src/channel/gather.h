@@ -42,4 +42,7 @@ extern void sg_gather_begin(GatheredDecision *gathered,
 /* Are events being written?  Then nothing may be exported: see gather.c. */
 extern bool sg_gather_is_writing(void);
 
+/* Has the commit begun to write the events of rows, or written them? */
+extern bool sg_gather_is_committing(void);
+
 #endif							/* SHARING_GUARD_GATHER_H */

@@ -294,7 +294,7 @@ set_actor(Actor *actor, Oid session_role, Oid acting_role)
 	const char *organization = NULL;
 
 	sg_actor_from_session(actor, session_role, acting_role);
-	if (sg_context_role_shared(session_role, &organization))
+	if (sg_context_role_shared(sg_actor_login(session_role), &organization))
 		actor->username_source = "shared_login";
 	if (organization == NULL)
 		organization = sg_policy_home_agency_name(sg_policy_current());

@@ -28,6 +28,7 @@ typedef struct Group
 	bool		is_open;
 	OpenDisclosure open;
 	int64		leaving;		/* how many were let go */
+	int64		handed_over;	/* so many of the set's first rows, at most */
 
 	Decision   *decision;
 	Disclosure	disclosure;		/* without the per-row fields */

@@ -23,6 +23,8 @@
 #include "channel/guard.h"
 #include "channel/parents.h"
 #include "changes.h"
+#include "common/shortest_dec.h"
+#include "fixed_form.h"
 #include "fmgr.h"
 #include "operational.h"
 #include "own_rights.h"
@@ -279,8 +281,13 @@ prepare_form(GuardColumn *column, Oid type)
 		case VARCHARARRAYOID:
 			column->form = COLUMN_TAGS;
 			break;
+		case FLOAT4OID:
+		case FLOAT8OID:
+			column->form = COLUMN_FLOAT;
+			break;
 		default:
-			column->form = COLUMN_OUTPUT;
+			column->form = sg_prints_alike(column->type) ?
+				COLUMN_OUTPUT : COLUMN_FIXED_OUTPUT;
 			getTypeOutputInfo(column->type, &output_function, &is_varlena);
 			fmgr_info_cxt(output_function, &column->output,
 						  CurrentMemoryContext);
@@ -501,11 +508,9 @@ take_guard(void *arg)
 	guard->enforce = strcmp(spi_text(row, 3), "observe") != 0;
 	guard->skip_row = strcmp(spi_text(row, 4), "skip_row") == 0;
 	if (get_rel_name(guarded_relid) == NULL)
-		guard->relation = quote_identifier(RelationGetRelationName(rel));
+		guard->relation = sg_quote_name(RelationGetRelationName(rel));
 	else
-		guard->relation =
-			quote_qualified_identifier(get_namespace_name(get_rel_namespace(guarded_relid)),
-									   get_rel_name(guarded_relid));
+		guard->relation = sg_relation_name(guarded_relid);
 	MemoryContextSwitchTo(spi_context);
 }
 
@@ -639,6 +644,24 @@ datetime_text(Oid type, Datum value)
 }
 
 /*
+ * The shortest digits that give the same number, as extra_float_digits = 1 has
+ * it; palloc'd.
+ */
+static TextSlice
+float_text(Oid type, Datum value)
+{
+	char	   *out = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
+	TextSlice	slice;
+
+	if (type == FLOAT4OID)
+		slice.len = float_to_shortest_decimal_buf(DatumGetFloat4(value), out);
+	else
+		slice.len = double_to_shortest_decimal_buf(DatumGetFloat8(value), out);
+	slice.data = out;
+	return slice;
+}
+
+/*
  * A text[] as one text: its elements with ", " between; palloc'd.  A purpose
  * column of tags is recorded, and its words looked at, like any other purpose.
  */
@@ -703,6 +726,12 @@ value_text(const GuardColumn *column, Datum value)
 			return bytea_text(value);
 		case COLUMN_DATETIME:
 			return datetime_text(column->type, value);
+		case COLUMN_FLOAT:
+			return float_text(column->type, value);
+		case COLUMN_FIXED_OUTPUT:
+			slice.data = sg_fixed_output((FmgrInfo *) &column->output, value);
+			slice.len = strlen(slice.data);
+			return slice;
 		case COLUMN_TAGS:
 		case COLUMN_OUTPUT:
 			break;

@@ -24,7 +24,9 @@ typedef enum ColumnForm
 	COLUMN_BYTEA,				/* hexadecimal, whatever bytea_output says */
 	COLUMN_DATETIME,			/* ISO 8601, whatever DateStyle says */
 	COLUMN_TAGS,				/* text[], each element a tag */
-	COLUMN_OUTPUT				/* anything else: the type's output function */
+	COLUMN_FLOAT,				/* float4, float8: the shortest digits */
+	COLUMN_OUTPUT,				/* prints the same whatever is set */
+	COLUMN_FIXED_OUTPUT			/* anything else: with the settings fixed */
 } ColumnForm;
 
 typedef struct GuardColumn
@@ -35,7 +37,7 @@ typedef struct GuardColumn
 	char	   *digits;			/* COLUMN_INTEGER: room for its text */
 	Size		field;			/* which text of a Disclosure it fills: where
 								 * it is in there; not of lists */
-	FmgrInfo	output;			/* COLUMN_OUTPUT only */
+	FmgrInfo	output;			/* COLUMN_OUTPUT and COLUMN_FIXED_OUTPUT */
 } GuardColumn;
 
 /* The roles that one column can have: see guard.c. */

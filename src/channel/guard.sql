@@ -63,8 +63,11 @@ COMMENT ON COLUMN sharing_guard.guard_column.column_name IS
 'The column, by its name';
 REVOKE ALL ON TABLE sharing_guard.guard_column FROM PUBLIC;
 
-SELECT pg_catalog.pg_extension_config_dump('sharing_guard.guard', '');
-SELECT pg_catalog.pg_extension_config_dump('sharing_guard.guard_column', '');
+-- By name alone: the number of a table that is gone may be another's elsewhere.
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.guard',
+    'WHERE relation::pg_catalog.oid IN (SELECT c.oid FROM pg_catalog.pg_class c)');
+SELECT pg_catalog.pg_extension_config_dump('sharing_guard.guard_column',
+    'WHERE guard_id IN (SELECT g.guard_id FROM sharing_guard.guard g JOIN pg_catalog.pg_class c ON c.oid = g.relation::pg_catalog.oid)');
 
 CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
     ON sharing_guard.guard
@@ -93,6 +96,10 @@ BEGIN
     ELSE
         PERFORM sharing_guard.check_readable(NEW.relation);
     END IF;
+    -- Not of one that has become such a table since: its guard can be changed.
+    IF TG_OP = 'INSERT' THEN
+        PERFORM sharing_guard.check_within_reach(NEW.relation, NEW.kind = 'export');
+    END IF;
     IF TG_OP = 'UPDATE' AND (OLD.guard_id <> NEW.guard_id OR OLD.relation <> NEW.relation
                               OR OLD.kind <> NEW.kind) THEN
         RAISE EXCEPTION 'a guard stays with its table'
@@ -116,9 +123,7 @@ BEGIN
                   DETAIL = 'A table has one guard only: its own, or that of the table it is a partition or a child of.',
                   HINT = 'Protect the table at the top, and no other.';
     END IF;
-    SELECT format('%I.%I', n.nspname, c.relname) INTO NEW.table_name
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.oid = NEW.relation;
+    NEW.table_name := sharing_guard.relation_name(NEW.relation);
     RETURN NEW;
 END
 $$;
@@ -136,6 +141,11 @@ CREATE FUNCTION sharing_guard.guard_column_number() RETURNS trigger
     SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    -- A parallel restore may bring the guard at the same time: then the second
+    -- of the two waits for the first, and finds it.
+    IF NOT EXISTS (SELECT FROM sharing_guard.guard g WHERE g.guard_id = NEW.guard_id) THEN
+        PERFORM pg_advisory_xact_lock('sharing_guard.guard'::regclass::oid::integer, 0);
+    END IF;
     NEW.attnum := 0;
     SELECT a.attnum INTO NEW.attnum
     FROM sharing_guard.guard g
@@ -153,4 +163,22 @@ COMMENT ON FUNCTION sharing_guard.guard_column_number() IS
 CREATE TRIGGER guard_column_number BEFORE INSERT OR UPDATE ON sharing_guard.guard_column
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.guard_column_number();
 ALTER TABLE sharing_guard.guard_column ENABLE ALWAYS TRIGGER guard_column_number;
+
+-- Where the columns came before their guard.
+CREATE FUNCTION sharing_guard.guard_restored() RETURNS trigger
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared('sharing_guard.guard'::regclass::oid::integer, 0);
+    UPDATE sharing_guard.guard_column SET attnum = attnum WHERE guard_id = NEW.guard_id;
+    RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.guard_restored() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.guard_restored() IS
+'Trigger: numbers the columns of a guard that a parallel restore brings after them';
+CREATE TRIGGER guard_restored AFTER INSERT ON sharing_guard.guard
+    FOR EACH ROW EXECUTE FUNCTION sharing_guard.guard_restored();
+ALTER TABLE sharing_guard.guard ENABLE ALWAYS TRIGGER guard_restored;
 

@@ -68,7 +68,7 @@ sg_held_note(QueryDesc *queryDesc)
 	oldcontext = MemoryContextSwitchTo(portal->holdContext);
 	held = palloc0(sizeof(HeldCursor));
 	held->portal = portal;
-	held->requests = sg_query_reads(queryDesc, false);
+	held->requests = sg_query_reads(queryDesc);
 	foreach(lc, held->requests)
 	{
 		ReadRequest *request = lfirst(lc);

@@ -11,7 +11,6 @@
 #include "channel/group.h"
 #include "channel/lone_event.h"
 #include "miscadmin.h"
-#include "policy/change.h"
 
 #define WHY_REFUSED "the statement was refused"
 
@@ -27,8 +26,6 @@ fill_apart_event(DisclosureEvent *event, const GatheredDecision *gathered,
 	Group	   *group = sg_group_new(gathered, disclosure, fields,
 									 GetSessionUserId(), GetUserId());
 
-	if (sg_policy_changed_in_transaction())
-		group->decision->policy_revision = 0;
 	sg_group_lone_event(event, group, disclosure, fields);
 }
 

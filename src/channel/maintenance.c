@@ -31,6 +31,13 @@ run_close_expired(void *arg)
 }
 
 static void
+close_with_own_rights(void *arg)
+{
+	sg_with_own_rights(((const DdlState *) arg)->event_table, run_close_expired,
+					   NULL);
+}
+
+static void
 close_expired(const DdlState *state)
 {
 	static TimestampTz tried_at = 0;
@@ -41,7 +48,7 @@ close_expired(const DdlState *state)
 		 now - tried_at < SECONDS_BETWEEN_TRIES * USECS_PER_SEC))
 		return;
 	tried_at = now;
-	sg_with_own_rights(state->event_table, run_close_expired, NULL);
+	sg_with_bounded_waits(close_with_own_rights, unconstify(DdlState *, state));
 }
 
 void

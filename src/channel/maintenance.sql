@@ -87,6 +87,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Ask for another one then.';
     END IF;
+    PERFORM sharing_guard.require_login('ask for maintenance');
     INSERT INTO sharing_guard.maintenance (reason, until, asked_by, asked_at)
     VALUES (open_maintenance.reason, open_maintenance.until, session_user, clock_timestamp())
     RETURNING request INTO made;
@@ -105,6 +106,7 @@ AS $$
 DECLARE
     asked sharing_guard.maintenance;
 BEGIN
+    PERFORM sharing_guard.require_login('approve maintenance');
     SELECT * INTO asked FROM sharing_guard.maintenance m
     WHERE m.request = approve_maintenance.request FOR UPDATE;
     IF NOT FOUND THEN
@@ -114,7 +116,7 @@ BEGIN
     ELSIF asked.approved_at IS NOT NULL THEN
         RAISE EXCEPTION 'this maintenance has been approved already'
             USING ERRCODE = 'object_not_in_prerequisite_state';
-    ELSIF asked.asked_by = session_user THEN
+    ELSIF asked.asked_by IN (session_user, sharing_guard.authenticated_login()) THEN
         RAISE EXCEPTION 'whoever asks for maintenance cannot approve it'
             USING ERRCODE = 'insufficient_privilege',
                   DETAIL = format('It was asked for by "%s".', asked.asked_by),

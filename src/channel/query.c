@@ -22,6 +22,7 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "channel/context.h"
+#include "channel/foreign_key.h"
 #include "channel/held.h"
 #include "channel/plan_expressions.h"
 #include "channel/query.h"
@@ -31,13 +32,13 @@
 #include "channel/records.h"
 #include "channel/search_values.h"
 #include "channel/service.h"
-#include "channel/telling.h"
 #include "compat.h"
 #include "executor/executor.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "operational.h"
 #include "own_rights.h"
+#include "storage/lwlock.h"
 #include "tcop/pquery.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -58,9 +59,8 @@ typedef struct GuardedQuery
 	bool		holding;		/* its rows are held back, and on no record
 								 * yet */
 	ReadStatement *reads;		/* NULL: nothing is recorded, or all of it */
-	bool		tells;			/* see sg_query_tells() */
-	List	   *writes;			/* ReadRequest: not recorded, for rows are
-								 * only changed; see record_write() */
+	List	   *requests;		/* ReadRequest: some are not recorded, for
+								 * rows are only changed; see record_error() */
 	MemoryContextCallback callback;
 } GuardedQuery;
 
@@ -120,16 +120,6 @@ new_guarded(EState *estate)
 	return query;
 }
 
-void
-sg_query_tells(EState *estate)
-{
-	GuardedQuery *query = find_guarded(estate);
-
-	if (query == NULL)
-		query = new_guarded(estate);
-	query->tells = true;
-}
-
 /*
  * A parallel worker runs its part of a statement that its leader was let to
  * run.  Whatever else it runs is a function's, which knows neither what the
@@ -166,46 +156,73 @@ next_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		standard_ExecutorRun(EXECUTOR_RUN_ARGS);
 }
 
+static void
+note_lock_held(LWLock *lock, LWLockMode mode, void *context)
+{
+	*(bool *) context = true;
+}
+
+/*
+ * An error may quote a row, and says how far a statement came; so every class
+ * of errors tells but those that come of other sessions, of the server's
+ * resources or of somebody who cancels, and our own refusals.
+ *
+ * An error may come while a page is locked (a comparison that fails within an
+ * index).  Its locks are released here as the abort of the transaction, which
+ * is to follow in any case, would do first: catalogs are read next.
+ */
+bool
+sg_query_error_tells(void)
+{
+	int			sqlerrcode = geterrcode();
+	bool		holds_locks = false;
+
+	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
+	{
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OPERATOR_INTERVENTION:
+			return false;
+		default:
+			break;
+	}
+	if (sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+		ERRCODE_TO_CATEGORY(sqlerrcode) ==
+		ERRCODE_TO_CATEGORY(ERRCODE_SG_BLOCKED_BY_POLICY))
+		return false;
+
+	ForEachLWLockHeldByMe(note_lock_held, &holds_locks);
+	if (holds_locks)
+		LWLockReleaseAll();
+	return true;
+}
+
 /*
  * A statement that was not to be recorded, for it was only to change rows, has
- * told somebody what is in them.
+ * failed.
  */
 static void
-record_write(GuardedQuery *query, int64 rows, DisclosureEnding ending)
+record_error(GuardedQuery *query)
 {
-	List	   *writes = query->writes;
+	List	   *requests = query->requests;
 	ListCell   *lc;
 
-	foreach(lc, writes)
+	MemoryContextSwitchTo(query->estate->es_query_cxt);
+	foreach(lc, requests)
 	{
 		ReadRequest *request = lfirst(lc);
 
 		/* What it was searched by may be what has failed. */
-		request->written_only = false;
+		request->use = WRITE_LEAKS;
 		request->query_elements = NULL;
 		request->elements_lost = true;
 	}
-	query->writes = NIL;
-	sg_reads_record(writes, rows, ending);
-}
-
-/*
- * May the error that has come name values: one that cannot be cast, a row that
- * breaks a constraint?
- */
-static bool
-error_tells(void)
-{
-	switch (ERRCODE_TO_CATEGORY(geterrcode()))
-	{
-		case ERRCODE_DATA_EXCEPTION:
-		case ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION:
-		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
-		case ERRCODE_WITH_CHECK_OPTION_VIOLATION:
-			return true;
-		default:
-			return false;
-	}
+	query->requests = NIL;
+	if (query->reads == NULL)
+		sg_reads_record(requests, 1, ENDING_FAILED);
+	else
+		(void) sg_reads_begin(&query->reads, requests,
+							  query->estate->es_query_cxt, 0);
 }
 
 /*
@@ -282,7 +299,7 @@ decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
 	if (!sg_records_any())
 		return NULL;
 	oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);
-	requests = sg_query_reads(queryDesc, query && query->tells);
+	requests = sg_query_reads(queryDesc);
 	MemoryContextSwitchTo(oldcontext);
 	if (requests == NIL)
 		return NULL;
@@ -295,22 +312,24 @@ decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
 
 	if (query == NULL)
 		query = new_guarded(estate);
-	if (!query->has_run)
+	query->requests = NIL;
+	if ((!query->has_run || query->service != NULL) &&
+		is_in_summary(query, queryDesc, requests, holds_until))
 	{
 		query->has_run = true;
-		if (is_in_summary(query, queryDesc, requests, holds_until))
-			return query;
-		query->holding = can_hold_rows(queryDesc);
-	}
-	else if (query->service != NULL &&
-			 is_in_summary(query, queryDesc, requests, holds_until))
 		return query;
-	query->writes = NIL;
+	}
+	if (!query->has_run)
+		query->holding = can_hold_rows(queryDesc);
+	query->has_run = true;
 	if (query->holding)
 	{
 		*holds_until = sg_reads_check(requests, 0, &query->holding);
-		list_free_deep(requests);
-		return query;
+		if (query->holding)
+		{
+			list_free_deep(requests);
+			return query;
+		}
 	}
 	*holds_until = sg_reads_begin(&query->reads, requests,
 								  estate->es_query_cxt, rows_left(query));
@@ -320,43 +339,14 @@ decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
 		query->reads->more_rows = plan_is_select(estate) ?
 			&query->run_rows : &estate->es_processed;
 	}
-	else
+	foreach(lc, requests)
 	{
-		foreach(lc, requests)
-		{
-			if (((ReadRequest *) lfirst(lc))->written_only)
-				query->writes = requests;
-		}
+		if (((ReadRequest *) lfirst(lc))->use != WRITE_LEAKS)
+			query->requests = requests;
 	}
-	if (query->writes == NIL)
+	if (query->requests == NIL)
 		list_free_deep(requests);
 	return query;
-}
-
-/*
- * Functions of indexes, checks and generated columns are made ready only when
- * the first row comes.
- */
-static void
-write_ExecutorRun(GuardedQuery *query, EXECUTOR_RUN_PARAMS)
-{
-	TellingWatch outer;
-
-	sg_telling_begin(&outer);
-	PG_TRY();
-	{
-		next_ExecutorRun(EXECUTOR_RUN_ARGS);
-	}
-	PG_CATCH();
-	{
-		if (sg_telling_end(&outer) || error_tells())
-			record_write(query, 1, ENDING_FAILED);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	if (sg_telling_end(&outer))
-		record_write(query, (int64) queryDesc->estate->es_processed,
-					 ENDING_COMPLETED);
 }
 
 /* What a run is given for the time in its midst; see sg_query_run_enter(). */
@@ -391,7 +381,7 @@ release_query(QueryDesc *queryDesc, int64 rows, bool over)
 		return;
 	sg_search_values_over(queryDesc->estate);
 	oldcontext = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
-	sg_reads_record(sg_query_reads(queryDesc, query->tells), rows,
+	sg_reads_record(sg_query_reads(queryDesc), rows,
 					ENDING_COMPLETED);
 	MemoryContextSwitchTo(oldcontext);
 }
@@ -406,11 +396,14 @@ record_failure(GuardedQuery *query, QueryDesc *queryDesc)
 	MemoryContext oldcontext;
 
 	query->holding = false;
+
+	/* As in sg_query_error_tells(); but this is on record whatever the error. */
+	LWLockReleaseAll();
 	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_TO_CATEGORY(ERRCODE_SG_BLOCKED_BY_POLICY) ||
 		!sg_records_any())
 		return;
 	oldcontext = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
-	sg_reads_record(sg_query_reads(queryDesc, query->tells), 0,
+	sg_reads_record(sg_query_reads(queryDesc), 0,
 					ENDING_FAILED);
 	MemoryContextSwitchTo(oldcontext);
 }
@@ -445,13 +438,12 @@ count_run(GuardedQuery *query, QueryDesc *queryDesc)
 	}
 }
 
-/* Where there are guards, or there may be. */
-static pg_noinline void
+static void
 guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 {
 	GuardedRun	run;
 	GuardedQuery *query;
-	bool		counted;
+	bool		entered;
 
 	if (sg_own_query_running() ||
 		(IsParallelWorker() && queryDesc->dest->mydest == DestTupleQueue) ||
@@ -470,34 +462,58 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
 		return;
 	}
-	if (query->writes != NIL)
-	{
-		write_ExecutorRun(query, EXECUTOR_RUN_ARGS);
-		return;
-	}
 	query->run_rows = 0;
-	counted = !is_moved(queryDesc);
-	sg_query_run_enter(&run, queryDesc, decide_again);
-	if (counted)
-		sg_query_run_count(&run, &query->run_rows);
-	if (query->holding)
-		sg_query_run_hold(&run, release_query, count);
+	entered = query->holding || query->service != NULL ||
+		query->reads != NULL || query->requests == NIL;
+	if (entered)
+	{
+		sg_query_run_enter(&run, queryDesc, decide_again);
+		if (!is_moved(queryDesc))
+			sg_query_run_count(&run, &query->run_rows);
+		if (query->holding)
+			sg_query_run_hold(&run, release_query, count);
+	}
 	PG_TRY();
 	{
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
-		sg_query_run_leave(&run);
 	}
 	PG_CATCH();
 	{
-		sg_query_run_leave(&run);
+		if (entered)
+			sg_query_run_leave(&run);
 		if (query->holding)
 			record_failure(query, queryDesc);
 		else if (query->service != NULL)
 			sg_service_count(query->service, (int64) query->run_rows);
+		else if (query->requests != NIL && sg_query_error_tells())
+			record_error(query);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	if (entered)
+		sg_query_run_leave(&run);
 	count_run(query, queryDesc);
+}
+
+/* Where there are guards, or there may be. */
+static pg_noinline void
+watched_ExecutorRun(EXECUTOR_RUN_PARAMS)
+{
+	if (likely(!InNoForceRLSOperation()))
+	{
+		guarded_ExecutorRun(EXECUTOR_RUN_ARGS);
+		return;
+	}
+	sg_foreign_key_enter();
+	PG_TRY();
+	{
+		guarded_ExecutorRun(EXECUTOR_RUN_ARGS);
+	}
+	PG_FINALLY();
+	{
+		sg_foreign_key_leave();
+	}
+	PG_END_TRY();
 }
 
 /*
@@ -524,7 +540,7 @@ query_ExecutorRun(EXECUTOR_RUN_PARAMS)
 	if (unlikely(sg_records_possible) || !is_first_statement(queryDesc))
 		AcceptInvalidationMessages();
 	if (unlikely(sg_records_possible))
-		guarded_ExecutorRun(EXECUTOR_RUN_ARGS);
+		watched_ExecutorRun(EXECUTOR_RUN_ARGS);
 	else
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
 }
@@ -547,8 +563,8 @@ write_ExecutorFinish(GuardedQuery *query, QueryDesc *queryDesc)
 	}
 	PG_CATCH();
 	{
-		if (error_tells())
-			record_write(query, 1, ENDING_FAILED);
+		if (sg_query_error_tells())
+			record_error(query);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -562,7 +578,7 @@ query_ExecutorFinish(QueryDesc *queryDesc)
 
 	if (unlikely(!dlist_is_empty(&guarded_queries)))
 		query = find_guarded(queryDesc->estate);
-	if (query != NULL && query->writes != NIL)
+	if (query != NULL && query->requests != NIL)
 		write_ExecutorFinish(query, queryDesc);
 	else
 		next_ExecutorFinish(queryDesc);

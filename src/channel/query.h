@@ -8,15 +8,14 @@
 #ifndef SHARING_GUARD_QUERY_H
 #define SHARING_GUARD_QUERY_H
 
-#include "nodes/execnodes.h"
-
 /* Called once, at library load. */
 extern void sg_query_init(void);
 
 /*
- * A statement that writes, and is about to be run, calls functions that can
- * tell what they are shown: it reads, whatever it returns.
+ * Can the error that is being handled have told somebody what is in a guarded
+ * relation?  To be called in PG_CATCH(); if it can, the event may be made and
+ * waited for there.
  */
-extern void sg_query_tells(EState *estate);
+extern bool sg_query_error_tells(void);
 
 #endif							/* SHARING_GUARD_QUERY_H */

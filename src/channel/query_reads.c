@@ -16,12 +16,13 @@
 #include "access/sysattr.h"
 #include "access/transam.h"
 #include "catalog/pg_constraint.h"
+#include "channel/foreign_key.h"
+#include "channel/guarded_write.h"
 #include "channel/query_reads.h"
 #include "channel/reads.h"
 #include "channel/records.h"
 #include "channel/search_quals.h"
 #include "compat.h"
-#include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/array.h"
 #include "utils/fmgroids.h"
@@ -103,17 +104,13 @@ only_compares(Plan *plan)
 
 /*
  * Is this the query of a foreign key's check?  It tells nobody anything but
- * whether the constraint holds.
- *
- * Known by the mark that the server puts on such queries and by their shape,
- * for the mark is also on what a function does that is called from one: a cast
- * of the user's own, for example.  What has that shape without being one may
- * pass, too, for it tells as little.
+ * whether the constraint holds.  What has another shape is no such check: a
+ * statement of a user's that comes by the mark after all tells as little.
  */
 static bool
 is_foreign_key_check(const PlannedStmt *plan)
 {
-	return InNoForceRLSOperation() &&
+	return sg_foreign_key_query() &&
 		plan->commandType == CMD_SELECT &&
 		plan->rowMarks != NIL &&
 		!plan->hasModifyingCTE && plan->subplans == NIL &&
@@ -122,6 +119,14 @@ is_foreign_key_check(const PlannedStmt *plan)
 		(list_length(plan->planTree->targetlist) == 1 ||
 		 lsecond_node(TargetEntry, plan->planTree->targetlist)->resjunk) &&
 		only_compares(plan->planTree);
+}
+
+/* Is this what rows are inserted into, and nothing else? */
+static bool
+is_insert(AclMode permissions)
+{
+	return permissions != 0 &&
+		(permissions & (ACL_SELECT | ACL_UPDATE | ACL_DELETE)) == 0;
 }
 
 /* Is this the row that INSERT ... ON CONFLICT was given? */
@@ -240,19 +245,57 @@ operation_name(const QueryDesc *queryDesc)
 	return sg_query_command(queryDesc->operation);
 }
 
+/* Is this what the statement writes to, the partitions of it not considered? */
+static bool
+is_written(const PlannedStmt *plan, int rti)
+{
+	const ModifyTable *modify = (const ModifyTable *) plan->planTree;
+
+	return list_member_int(plan->resultRelations, rti) ||
+		(IsA(modify, ModifyTable) && (int) modify->rootRelation == rti);
+}
+
 /*
- * What is only inserted into is not looked at.  Entries without any permissions
- * are partitions and children.  The table above them stands for them, unless it
- * is not guarded as they are: a guarded table may have been made a child of
- * another.
+ * How our own people use a relation that a statement writes to.  The plan is
+ * searched once for all of them: *known, *use.
+ */
+static WriteUse
+write_use(QueryDesc *queryDesc, int rti, const RangeTblEntry *rte,
+		  AclMode permissions, bool *known, WriteUse *use)
+{
+	PlannedStmt *plan = queryDesc->plannedstmt;
+
+	/* Whoever inserts a row knows it, and may have it returned. */
+	if (is_insert(permissions) || sg_only_inserts(plan, rti))
+		return WRITE_SILENT;
+	if (plan->commandType == CMD_SELECT || plan->hasReturning ||
+		plan->hasModifyingCTE || is_passed_on(plan, rte))
+		return WRITE_LEAKS;
+	if (!*known)
+	{
+		*use = sg_guarded_write_use(queryDesc);
+		if (*use == WRITE_COMPARES && sg_foreign_key_query())
+			*use = WRITE_SILENT;
+		*known = true;
+	}
+	return *use;
+}
+
+/*
+ * What is inserted into an export table is decided on row by row, by its own
+ * guard.  Entries without any permissions are partitions and children.  The
+ * table above them stands for them, unless it is not guarded as they are: a
+ * guarded table may have been made a child of another.
  */
 List *
-sg_query_reads(QueryDesc *queryDesc, bool tells)
+sg_query_reads(QueryDesc *queryDesc)
 {
 	PlannedStmt *plan = queryDesc->plannedstmt;
 	List	   *requests = NIL;
 	ListCell   *lc;
 	int			rti = 0;
+	bool		use_known = false;
+	WriteUse	use_of_all = WRITE_SILENT;
 
 	foreach(lc, plan->rtable)
 	{
@@ -263,7 +306,7 @@ sg_query_reads(QueryDesc *queryDesc, bool tells)
 		Oid			check_as_user;
 		Oid			table;
 		ListCell   *other;
-		bool		written_only;
+		WriteUse	use;
 		bool		known = false;
 
 		rti++;
@@ -271,14 +314,13 @@ sg_query_reads(QueryDesc *queryDesc, bool tells)
 		if (!OidIsValid(rte->relid) ||
 			(rte->rtekind != RTE_RELATION && rte->rtekind != RTE_SUBQUERY))
 			continue;
-		permissions = sg_rte_permissions(plan, rte, &check_as_user);
-		if (permissions != 0 &&
-			(permissions & (ACL_SELECT | ACL_UPDATE | ACL_DELETE)) == 0)
-			continue;
-		if (is_excluded_row(plan, rti))
-			continue;
 		guard = sg_records_find(rte->relid);
 		if (guard == NULL)
+			continue;
+		permissions = sg_rte_permissions(plan, rte, &check_as_user);
+		if (is_insert(permissions) && guard->is_export)
+			continue;
+		if (is_excluded_row(plan, rti))
 			continue;
 		table = sg_table_of_toast(rte->relid);
 		if (!OidIsValid(table))
@@ -286,10 +328,9 @@ sg_query_reads(QueryDesc *queryDesc, bool tells)
 		if (is_foreign_key_check(plan))
 			return NIL;
 
-		written_only = plan->commandType != CMD_SELECT && !tells &&
-			!plan->hasReturning && !plan->hasModifyingCTE &&
-			list_member_int(plan->resultRelations, rti) &&
-			!is_passed_on(plan, rte);
+		use = is_written(plan, rti) ?
+			write_use(queryDesc, rti, rte, permissions, &use_known,
+					  &use_of_all) : WRITE_LEAKS;
 		foreach(other, requests)
 		{
 			ReadRequest *earlier = lfirst(other);
@@ -299,7 +340,7 @@ sg_query_reads(QueryDesc *queryDesc, bool tells)
 				(permissions == 0 &&
 				 strcmp(earlier->guard.guard_id, guard->guard_id) == 0))
 			{
-				earlier->written_only &= written_only;
+				earlier->use = Min(earlier->use, use);
 				known = true;
 			}
 		}
@@ -310,7 +351,7 @@ sg_query_reads(QueryDesc *queryDesc, bool tells)
 		request->guard = *guard;
 		request->relid = table;
 		request->check_as_user = check_as_user;
-		request->written_only = written_only;
+		request->use = use;
 		request->operation = operation_name(queryDesc);
 		request->channel = queryDesc->dest != NULL &&
 			queryDesc->dest->mydest == DestCopyOut ?

@@ -14,10 +14,9 @@
 /*
  * The guarded relations that a query reads, as a list of ReadRequest in
  * CurrentMemoryContext; NIL for most queries.  The requests are good for as
- * long as the query.  "tells": it calls functions that can tell what they are
- * shown, see sg_query_tells().
+ * long as the query.
  */
-extern List *sg_query_reads(QueryDesc *queryDesc, bool tells);
+extern List *sg_query_reads(QueryDesc *queryDesc);
 
 /* A query's command, by the word that its events have for it. */
 extern const char *sg_query_command(CmdType command);

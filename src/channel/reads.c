@@ -81,6 +81,7 @@ typedef struct Deciding
 								 * is begun */
 	OpenDisclosure *open;
 	bool		recorded;		/* there is something to be recorded */
+	bool		unlisted;		/* ... which only the server log can be */
 	TimestampTz holds_until;
 } Deciding;
 
@@ -327,8 +328,12 @@ begin_disclosure(Deciding *deciding, const ReadRequest *request,
 		DisclosureEvent event;
 
 		sg_lone_event_of_read(&event, decision, outcome, disclosure);
-		sg_writer_begin(&event, "the rows were about to be read",
-						&begun->open);
+		if (deciding->unlisted)
+			sg_writer_begin_in_server_log(&event, "the database is not listed in sharing_guard.databases, so it can be recorded here alone",
+										  &begun->open);
+		else
+			sg_writer_begin(&event, "the rows were about to be read",
+							&begun->open);
 		begun->refused = false;
 	}
 }
@@ -463,6 +468,19 @@ disclose_to(Deciding *deciding, const ReadRequest *request, const Guard *guard,
 	return decision->agency_id;
 }
 
+/*
+ * A copy of a guarded database that is not listed is guarded by nobody and has
+ * no writer; it must not keep pg_dumpall from all others of the server.  A
+ * superuser can take its rows by other ways, and a backup role is named for it:
+ * these may read, and the server log has it.
+ */
+static bool
+reads_unlisted(const RoleBinding *backup)
+{
+	return !sg_is_operational() &&
+		(backup != NULL || superuser_arg(GetSessionUserId()));
+}
+
 /* Decides on one relation, for all those whom it is read for. */
 static void
 disclose(Deciding *deciding, const ReadRequest *request)
@@ -496,18 +514,22 @@ disclose(Deciding *deciding, const ReadRequest *request)
 	/*
 	 * Rows of export tables were recorded when they were written.  Our own
 	 * people's queries are recorded only where that is asked for, and a
-	 * statement of theirs that merely changes rows takes none out.
+	 * statement of theirs that merely changes rows takes none out.  (A role
+	 * that is to search without an event for each search, as a service does,
+	 * would be let through here where the use is WRITE_COMPARES.)
 	 */
 	if (!foreign)
 	{
-		if (request->guard.is_export || request->written_only)
+		if (request->guard.is_export || request->use == WRITE_SILENT)
 			return;
 		if (!is_declared && request->channel != CHANNEL_COPY &&
 			!request->guard.record_self_access && backup == NULL)
 			return;
 	}
 
-	sg_require_operational();
+	deciding->unlisted = !foreign && !is_declared && reads_unlisted(backup);
+	if (!deciding->unlisted)
+		sg_require_operational();
 	home = pstrdup(sg_policy_home_agency_id(sg_policy_current()));
 	rel = relation_open(request->relid, AccessShareLock);
 	guard = sg_guard_lookup(rel, request->guard.guard_id);
@@ -612,7 +634,7 @@ sg_reads_check(List *requests, int64 rows_left, bool *recorded)
 
 	deciding.rows_left = rows_left;
 	decide(&deciding, requests);
-	*recorded = deciding.recorded;
+	*recorded = deciding.recorded && !deciding.unlisted;
 	return deciding.holds_until;
 }
 

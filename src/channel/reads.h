@@ -11,6 +11,7 @@
 
 #include "audit/writer.h"
 #include "channel/guard.h"
+#include "channel/guarded_write.h"
 #include "channel/records.h"
 #include "disclosure.h"
 #include "nodes/pg_list.h"
@@ -22,7 +23,8 @@ typedef struct ReadRequest
 	Oid			relid;			/* as the statement names it */
 	Oid			check_as_user;	/* a view's owner, say; InvalidOid: whoever
 								 * acts */
-	bool		written_only;	/* no row of it comes out of the statement */
+	WriteUse	use;			/* of what is only written: what our own
+								 * people are let know; else WRITE_LEAKS */
 	Channel		channel;		/* CHANNEL_COPY, or CHANNEL_QUERY */
 	const char *operation;
 

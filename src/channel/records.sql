@@ -62,6 +62,7 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed';
     END IF;
     PERFORM sharing_guard.check_readable(relation);
+    PERFORM sharing_guard.check_within_reach(relation, false);
     IF NOT EXISTS (SELECT FROM sharing_guard.adopted_pack) THEN
         RAISE EXCEPTION 'no policy has been adopted, so nothing can be protected'
             USING ERRCODE = 'SG007',
@@ -93,8 +94,9 @@ BEGIN
         data_class = 'alpr' AND EXISTS (
             SELECT FROM sharing_guard.adopted_pack p WHERE p.pack = 'us-ca'));
 
-    -- One administrator at a time; nobody who reads rows waits for this.
-    LOCK TABLE sharing_guard.guard IN SHARE ROW EXCLUSIVE MODE;
+    -- The table before its guard, as in whatever else we do; nobody who reads or
+    -- writes rows waits for this, unless row-level security is to be set.
+    PERFORM sharing_guard.lock_guarded(relation, 'records', NULL, filter_reads);
     SELECT * INTO old_guard FROM sharing_guard.guard g WHERE g.relation = relation;
     IF NOT FOUND THEN
         INSERT INTO sharing_guard.guard (relation, table_name, kind, data_class, mode,

@@ -661,7 +661,7 @@ typedef struct StateFinder
 } StateFinder;
 
 static bool
-state_walker(PlanState * planstate, StateFinder *finder)
+state_walker(PlanState *planstate, StateFinder *finder)
 {
 	if (planstate->plan == finder->plan)
 	{

@@ -349,7 +349,7 @@ stop_watching(WatchedNode *watched)
 }
 
 static WatchedNode *
-find_watched(const PlanState * planstate)
+find_watched(const PlanState *planstate)
 {
 	dlist_iter	iter;
 
@@ -365,7 +365,7 @@ find_watched(const PlanState * planstate)
 
 /* In the place of the node's own function. */
 static TupleTableSlot *
-watched_ExecProcNode(PlanState * planstate)
+watched_ExecProcNode(PlanState *planstate)
 {
 	WatchedNode *watched = find_watched(planstate);
 	TupleTableSlot *slot = watched->original(planstate);
@@ -405,7 +405,7 @@ watched_gone(void *arg)
 }
 
 static WatchedNode *
-watch_node(EState *estate, PlanState * planstate)
+watch_node(EState *estate, PlanState *planstate)
 {
 	WatchedNode *watched = find_watched(planstate);
 
@@ -427,7 +427,7 @@ watch_node(EState *estate, PlanState * planstate)
 void
 sg_search_values_watch(SearchValues *values, int element, const char *operator,
 					   Node *expression, bool is_array, ValueMoment moment,
-					   PlanState * node)
+					   PlanState *node)
 {
 	EState	   *estate = values->estate;
 	MemoryContext oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);

@@ -52,7 +52,7 @@ typedef enum ValueMoment
 extern void sg_search_values_watch(SearchValues *values, int element,
 								   const char *operator, Node *expression,
 								   bool is_array, ValueMoment moment,
-								   PlanState * node);
+								   PlanState *node);
 
 /* The query is over, so nothing more comes up. */
 extern void sg_search_values_over(const EState *estate);

@@ -39,6 +39,7 @@
 #include "parser/parse_func.h"
 #include "storage/lmgr.h"
 #include "operational.h"
+#include "own_rights.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -48,6 +49,7 @@
 #include "utils/uuid.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_install_triggers);
+PG_FUNCTION_INFO_V1(sg_sql_complete_triggers);
 PG_FUNCTION_INFO_V1(sg_sql_remove_triggers);
 PG_FUNCTION_INFO_V1(sg_follow_ddl);
 PG_FUNCTION_INFO_V1(sg_follow_drop);
@@ -507,8 +509,8 @@ select_guards(const char *query, int nargs, Oid *argtypes, Datum *args)
  * can do nothing with it but mend.  Works with the rights of the extension's
  * owner: a policy administrator need not own the tables that are protected.
  */
-Datum
-sg_sql_install_triggers(PG_FUNCTION_ARGS)
+static bool
+install_triggers(FunctionCallInfo fcinfo, LOCKMODE lockmode)
 {
 	Oid			argtypes[1] = {UUIDOID};
 	Datum		args[1] = {PG_GETARG_DATUM(0)};
@@ -530,10 +532,27 @@ sg_sql_install_triggers(PG_FUNCTION_ARGS)
 		GuardRow   *guard = lfirst(lc);
 
 		mended |= mend_tree(guard->relid, guard->guard_id, guard->skip_row,
-							ShareRowExclusiveLock);
+							lockmode);
 	}
 	end_own_rights(&rights);
-	PG_RETURN_BOOL(mended);
+	return mended;
+}
+
+Datum
+sg_sql_install_triggers(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(install_triggers(fcinfo, ShareRowExclusiveLock));
+}
+
+/*
+ * sharing_guard.complete_triggers(guard_id uuid) returns boolean
+ *
+ * The same where the tree has just grown: keeps nobody from writing.
+ */
+Datum
+sg_sql_complete_triggers(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(install_triggers(fcinfo, AccessShareLock));
 }
 
 /*
@@ -633,6 +652,55 @@ run_statement(const char *query)
 }
 
 /*
+ * Takes new names over into the guards.
+ *
+ * Looks first and changes then: other people's renames must not even wait for
+ * a change of some guard.  The table of the command is locked already, and so
+ * is waited for by others; so the waits are bounded.
+ */
+static void
+follow_renames(void *arg)
+{
+	if (select_guards("SELECT g.relation::pg_catalog.oid, g.guard_id, true"
+					  " FROM sharing_guard.guard g, pg_catalog.pg_class c, pg_catalog.pg_namespace n"
+					  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+					  " AND n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+					  " AND g.table_name OPERATOR(pg_catalog.<>) pg_catalog.format('%I.%I', n.nspname, c.relname)",
+					  0, NULL, NULL) != NIL)
+		run_statement("UPDATE sharing_guard.guard AS g"
+					  " SET table_name = pg_catalog.format('%I.%I', n.nspname, c.relname)"
+					  " FROM pg_catalog.pg_class c, pg_catalog.pg_namespace n"
+					  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+					  " AND n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+					  " AND g.table_name OPERATOR(pg_catalog.<>) pg_catalog.format('%I.%I', n.nspname, c.relname)");
+	if (select_guards("SELECT g.relation::pg_catalog.oid, g.guard_id, true"
+					  " FROM sharing_guard.guard_column c, sharing_guard.guard g, pg_catalog.pg_attribute a"
+					  " WHERE g.guard_id OPERATOR(pg_catalog.=) c.guard_id"
+					  " AND a.attrelid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+					  " AND a.attnum OPERATOR(pg_catalog.=) c.attnum"
+					  " AND NOT a.attisdropped"
+					  " AND a.attname OPERATOR(pg_catalog.<>) c.column_name",
+					  0, NULL, NULL) != NIL)
+		run_statement("UPDATE sharing_guard.guard_column AS c"
+					  " SET column_name = a.attname"
+					  " FROM sharing_guard.guard g, pg_catalog.pg_attribute a"
+					  " WHERE g.guard_id OPERATOR(pg_catalog.=) c.guard_id"
+					  " AND a.attrelid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+					  " AND a.attnum OPERATOR(pg_catalog.=) c.attnum"
+					  " AND NOT a.attisdropped"
+					  " AND a.attname OPERATOR(pg_catalog.<>) c.column_name");
+}
+
+/* Takes the guards of dropped tables out; bounded as follow_renames() is. */
+static void
+remove_dropped_guards(void *arg)
+{
+	run_statement("DELETE FROM sharing_guard.guard g WHERE NOT EXISTS"
+				  " (SELECT FROM pg_catalog.pg_class c"
+				  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid)");
+}
+
+/*
  * sharing_guard.follow_ddl(): event trigger ON ddl_command_end
  *
  * Follows renamed columns, completes the triggers of trees that have grown
@@ -662,22 +730,7 @@ sg_follow_ddl(PG_FUNCTION_ARGS)
 
 	begin_own_rights(&rights, fcinfo);
 	if (effect.renames)
-	{
-		run_statement("UPDATE sharing_guard.guard AS g"
-					  " SET table_name = pg_catalog.format('%I.%I', n.nspname, c.relname)"
-					  " FROM pg_catalog.pg_class c, pg_catalog.pg_namespace n"
-					  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
-					  " AND n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-					  " AND g.table_name OPERATOR(pg_catalog.<>) pg_catalog.format('%I.%I', n.nspname, c.relname)");
-		run_statement("UPDATE sharing_guard.guard_column AS c"
-					  " SET column_name = a.attname"
-					  " FROM sharing_guard.guard g, pg_catalog.pg_attribute a"
-					  " WHERE g.guard_id OPERATOR(pg_catalog.=) c.guard_id"
-					  " AND a.attrelid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
-					  " AND a.attnum OPERATOR(pg_catalog.=) c.attnum"
-					  " AND NOT a.attisdropped"
-					  " AND a.attname OPERATOR(pg_catalog.<>) c.column_name");
-	}
+		sg_with_bounded_waits(follow_renames, NULL);
 
 	if (effect.grows)
 	{
@@ -753,9 +806,7 @@ sg_follow_drop(PG_FUNCTION_ARGS)
 	/* Looks first: most DROPs must not even wait for a policy change. */
 	begin_own_rights(&rights, fcinfo);
 	if (select_guards(dropped, 0, NULL, NULL) != NIL)
-		run_statement("DELETE FROM sharing_guard.guard g WHERE NOT EXISTS"
-					  " (SELECT FROM pg_catalog.pg_class c"
-					  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid)");
+		sg_with_bounded_waits(remove_dropped_guards, NULL);
 	end_own_rights(&rights);
 	PG_RETURN_NULL();
 }

@@ -7,6 +7,13 @@ REVOKE ALL ON FUNCTION sharing_guard.install_triggers(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.install_triggers(uuid) IS
 'Internal: gives a guard''s table and all below it the triggers they must have; true if anything was to be done';
 
+CREATE FUNCTION sharing_guard.complete_triggers(guard_id uuid) RETURNS boolean
+    AS 'MODULE_PATHNAME', 'sg_sql_complete_triggers'
+    LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
+REVOKE ALL ON FUNCTION sharing_guard.complete_triggers(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.complete_triggers(uuid) IS
+'Internal: the same as install_triggers() for tables that have just come below a guard''s table, without keeping anybody from writing to the others';
+
 CREATE FUNCTION sharing_guard.remove_triggers(guard_id uuid) RETURNS void
     AS 'MODULE_PATHNAME', 'sg_sql_remove_triggers'
     LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;

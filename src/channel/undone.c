@@ -6,7 +6,8 @@
  * The event of a change shares the fate of the transaction that makes it.
  * But in that transaction the guard is off: a policy administrator could take
  * it off, read the table and roll it all back.  So an event of the change is
- * kept at hand, and handed over should it be rolled back.
+ * kept at hand, and handed over should it be rolled back.  (Such a transaction
+ * cannot be prepared: see policy/change.c.)
  *
  * A transaction that has failed can wait for nothing, so this is no more than
  * very likely to be written; where the queue is full the server log has it.
@@ -108,13 +109,6 @@ undone_xact_callback(XactEvent event, void *arg)
 			foreach(lc, pending)
 				sg_writer_batch_leave(((PendingChange *) lfirst(lc))->batch);
 			pending = NIL;
-			break;
-		case XACT_EVENT_PRE_PREPARE:
-			/* Who would be told of a ROLLBACK PREPARED? */
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("a transaction that has changed guards, bindings or settings of sharing_guard cannot be prepared"),
-					 errhint("Commit it by itself.")));
 			break;
 		case XACT_EVENT_COMMIT:
 			pending = NIL;

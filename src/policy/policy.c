@@ -15,11 +15,13 @@
  */
 #include "postgres.h"
 
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "policy/change.h"
 #include "policy/compiled.h"
 #include "policy/rule_index.h"
 #include "changes.h"
@@ -54,6 +56,9 @@ static Policy *current = NULL;
 static uint64 current_stands_for = 0;
 static uint64 loads = 0;
 
+/* Setting. */
+static bool emergency_observe = false;
+
 /*
  * Relcache callback: has one of our tables changed, or (relid 0: so many
  * changes that the queue overflowed) may it have?
@@ -80,6 +85,13 @@ policy_relcache_callback(Datum arg, Oid relid)
 	}
 }
 
+/* What was decided before is decided again. */
+static void
+assign_emergency_observe(bool newval, void *extra)
+{
+	invalidations++;
+}
+
 /*
  * At library load, once: the server has few places for callbacks, and none is
  * ever given back.
@@ -92,6 +104,17 @@ void
 sg_policy_init(void)
 {
 	sg_on_relation_change(policy_relcache_callback);
+
+	DefineCustomBoolVariable("sharing_guard.emergency_observe",
+							 "Has nothing stopped by the policy, in any database of this server.",
+							 "An emergency switch that waits for nobody: while it is on, the overall mode is observe, whatever the settings in the databases say. The audit log records when it was turned on and off.",
+							 &emergency_observe,
+							 false,
+							 PGC_SIGHUP,
+							 0,
+							 NULL,
+							 assign_emergency_observe,
+							 NULL);
 }
 
 /*
@@ -156,7 +179,9 @@ load_setting(Policy *policy)
 	bool		isnull;
 
 	if (sg_load_query("SELECT s.home_jurisdiction, s.agency, s.contact, s.mode, s.time_zone,"
-					  " (SELECT r.revision FROM sharing_guard.policy_revision AS r)"
+					  " (SELECT GREATEST(r.revision, (SELECT pg_catalog.max(d.policy_revision)"
+					  "   FROM sharing_guard.dumped_log AS d))"
+					  "  FROM sharing_guard.policy_revision AS r)"
 					  " FROM sharing_guard.setting AS s") != 1)
 		not_configured();
 	policy->home_jurisdiction = sg_load_text(0, 1);
@@ -169,6 +194,10 @@ load_setting(Policy *policy)
 	policy->revision = DatumGetInt64(sg_load_datum(0, 6, &isnull));
 	if (isnull)
 		policy->revision = 0;
+
+	/* What this transaction has changed itself has no number yet. */
+	if (sg_policy_provisional_revision() != 0)
+		policy->revision = sg_policy_provisional_revision();
 }
 
 /*
@@ -445,6 +474,12 @@ read_policy(void *arg)
 	UnregisterSnapshot(snapshot);
 }
 
+static void
+read_with_own_rights(void *arg)
+{
+	sg_with_own_rights(policy_relids[0], read_policy, arg);
+}
+
 /*
  * Make a policy out of what is committed now, and of what our own transaction
  * has changed.
@@ -471,7 +506,7 @@ load_policy(void)
 	policy->context = context;
 	PG_TRY();
 	{
-		sg_with_own_rights(policy_relids[0], read_policy, policy);
+		sg_with_bounded_waits(read_with_own_rights, policy);
 	}
 	PG_FINALLY();
 	{
@@ -570,7 +605,7 @@ sg_policy_revision(const Policy *policy)
 bool
 sg_policy_enforces(const Policy *policy)
 {
-	return policy->enforces;
+	return policy->enforces && !emergency_observe;
 }
 
 const char *

@@ -35,7 +35,9 @@ extern const Policy *sg_policy_as_heard(void);
 extern uint64 sg_policy_load_number(const Policy *policy);
 
 extern int64 sg_policy_revision(const Policy *policy);
-extern bool sg_policy_enforces(const Policy *policy);	/* overall mode */
+
+/* The overall mode, and whether the emergency switch is off. */
+extern bool sg_policy_enforces(const Policy *policy);
 extern const char *sg_policy_home_agency_id(const Policy *policy);
 extern const char *sg_policy_home_agency_name(const Policy *policy);
 extern const char *sg_policy_contact(const Policy *policy); /* or NULL */

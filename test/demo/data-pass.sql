@@ -27,12 +27,22 @@ SELECT sharing_guard.protect_export('search', destination => 'organization',
     requesting_person => CASE WHEN NOT :'others' THEN 'person' END,
     data_class => 'alpr', mode => 'observe');
 
--- A time as vendors write it; NULL where it cannot be read.
+-- A time as vendors write it; NULL where it cannot be read.  Days come first where
+-- they are set off by dots (08.03.2026), and where a column of dates with slashes has
+-- one that can only be read so (23/03/2026).
+SELECT coalesce(bool_or(f[position] ~ '^(1[3-9]|2[0-9]|3[01])[/-]\d{1,2}[/-]\d{4}'), false) AS day_first
+FROM record, heading WHERE used AND meaning = 'search time' \gset
+CREATE TABLE reading AS SELECT :'day_first'::boolean AS day_first;
 CREATE FUNCTION moment(written text) RETURNS timestamptz LANGUAGE plpgsql STABLE AS $$
 DECLARE
+    part text[] := regexp_match(written, '^(\d{1,2})([./-])(\d{1,2})\2(\d{4})(.*)$');
     at timestamptz;
 BEGIN
-    IF written ~ '^\d' THEN
+    IF part IS NOT NULL THEN
+        at := CASE WHEN part[2] = '.' OR (SELECT day_first FROM reading)
+                   THEN format('%s-%s-%s%s', part[4], part[3], part[1], part[5])
+                   ELSE format('%s-%s-%s%s', part[4], part[1], part[3], part[5]) END;
+    ELSIF written ~ '^\d' THEN
         at := written;
     END IF;
     RETURN CASE WHEN at BETWEEN '2000-01-01' AND '2100-01-01' THEN at END;

@@ -73,3 +73,48 @@ CREATE TABLE share_list (
 GRANT SELECT ON alpr_read, rms_person TO records_app;
 GRANT SELECT, INSERT, UPDATE ON partner_export, access_request, share_list TO records_app;
 RESET ROLE;
+
+-- The policy, by people who are not superusers.
+SET client_min_messages = warning;
+CREATE EXTENSION sharing_guard;
+SELECT sharing_guard.grant_policy_admin('dba'), sharing_guard.grant_auditor('privacy_officer');
+SET SESSION AUTHORIZATION dba;
+SELECT sharing_guard.configure('US-CA', 'Riverbend Police', 'America/Los_Angeles',
+    'the privacy officer, ext. 134');
+SELECT count(*) FROM sharing_guard.adopt_policy('us-ca');
+INSERT INTO sharing_guard.agency
+    (agency_id, name, jurisdiction, level, status, attested_on)
+VALUES
+    ('alder-creek-pd', 'Alder Creek Police Department', 'US-CA', 'local', 'active', '2026-01-15'),
+    ('old-quarry-pd', 'Old Quarry Police Department', 'US-CA', 'local', 'inactive', '2025-02-01'),
+    ('granite-pass-pd', 'Granite Pass Police Department', 'US-NV', 'local', 'active', NULL);
+
+-- A federal magistrate's warrant, with its scope: one agency, two kinds of
+-- records, one case.
+INSERT INTO sharing_guard.legal_basis
+    (legal_basis_id, kind, issuer, issuer_title, court, number,
+     valid_from, valid_until, destination, data_classes, case_number)
+VALUES
+    ('warrant-0417', 'judicial_warrant', 'Hon. P. Sterling',
+     'United States Magistrate Judge', 'U.S. District Court', 'demo-mj-0417',
+     now() - interval '1 day', now() + interval '14 days',
+     'us-ice-hsi', '{rms,alpr}', '26-0115');
+
+-- The guarded tables: what partners are sent, the searches that were asked for,
+-- in the columns of a vendor's audit file, and the share list.
+SELECT sharing_guard.protect_export('partner_export',
+    destination => 'agency', purpose => 'reason',
+    legal_basis => 'legal_basis', case_number => 'case_no',
+    requesting_person => 'officer', query_elements => 'plate',
+    data_class_column => 'record_type',
+    bookkeeping => 'sent_at, status', mode => 'enforce');
+SELECT sharing_guard.protect_export('access_request',
+    destination => '"Org Name"', purpose => '"Reason"',
+    case_number => '"Case #"', requesting_person => '"Name"',
+    query_elements => '"License Plate"', bookkeeping => '"Moderation"',
+    data_class => 'alpr', mode => 'enforce');
+SELECT sharing_guard.protect_export('share_list',
+    destination => 'agency', purpose => 'reason',
+    requesting_person => 'added_by', data_class => 'alpr',
+    on_block => 'skip_row', mode => 'enforce');
+RESET SESSION AUTHORIZATION;

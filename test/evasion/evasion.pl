@@ -1,3 +1,4 @@
+# (This one takes long: only in check-world.)
 # Every line of test/evasion/attempts is tried twice: in a database that is not
 # guarded, where it must get its rows out, and in one that is, where it must be
 # refused, or be on record, or be a limit that the manual and the view exposure

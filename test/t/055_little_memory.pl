@@ -1,3 +1,4 @@
+# (This one takes long: only in check-world.)
 # Rows are written in the midst of statements when memory runs out: whatever
 # subtransactions, skipped rows and other servers come between, each is recorded
 # once, and what one subtransaction has used is there for the next.

@@ -1,3 +1,4 @@
+# (This one takes long: only in check-world.)
 # A blocked attempt is never forgotten: whatever becomes of its transaction, its
 # session, the writer or the server, an attempt that a client was told of is in
 # the log, once.

@@ -1,3 +1,4 @@
+# (This one takes long: only in check-world.)
 # Values so long that no event can hold them: nothing goes out, the client is
 # told so in our own words, and the server log has the event, with the beginnings
 # of the values.

@@ -32,6 +32,7 @@ is($standby->safe_psql('guarded', q{SELECT outcome FROM sharing_guard.audit_rows
 is($standby->safe_psql('guarded', q{SELECT outcome FROM sharing_guard.preview_decision('springs-pd', 'theft', 'alpr')}),
 	'block', 'a standby decides');
 is($standby->safe_psql('guarded', 'SELECT writer_state FROM sharing_guard.health'), 'not_running', 'it has no writer');
+is($standby->safe_psql('guarded', q{SELECT count(*) FROM sharing_guard.health, unnest(problems) p WHERE p ~* 'writer|seal'}), '0', 'which is no problem there');
 
 # A read that would have to be recorded is refused, or, by setting, recorded in
 # the server log.

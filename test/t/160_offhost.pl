@@ -22,9 +22,10 @@ for my $agency (qw(city county))
 		CREATE TABLE queue (id int PRIMARY KEY, dest text, why text);
 		GRANT INSERT ON queue TO clerk;
 		SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms');
-		SET SESSION AUTHORIZATION clerk;
+		\\set superuser :USER
+		\\c - clerk
 		INSERT INTO queue SELECT i, 'oakdale-pd', CASE WHEN i % 3 = 0 THEN '' ELSE 'theft' END FROM generate_series(1, 9) i;
-		RESET SESSION AUTHORIZATION;
+		\\c - :superuser
 		SELECT sharing_guard.seal();
 		SELECT sharing_guard.publish_audit();
 		CREATE ROLE audit_copy LOGIN REPLICATION;
@@ -81,9 +82,9 @@ like($auditor->safe_psql('guarded', qq{SELECT string_agg(detail, E'\\n') FROM sh
 
 # What is appended comes by itself.
 $city->safe_psql('guarded', q{
-	SET SESSION AUTHORIZATION clerk;
+	\c - clerk
 	INSERT INTO queue VALUES (10, 'oakdale-pd', 'arson');
-	SET SESSION AUTHORIZATION city_auditor;
+	\c - city_auditor
 	SELECT sharing_guard.review_events('lawful', tag => 'no_purpose');
 	SELECT sharing_guard.close_period()});
 $city->wait_for_catchup('city');
@@ -98,16 +99,16 @@ is( $auditor->safe_psql('guarded', q{SELECT count(*) FROM sharing_guard.act_defe
 
 # Signed there, brought to the source.
 my $statement = $auditor->safe_psql('guarded', qq{
-	SET SESSION AUTHORIZATION alice;
+	\\c - alice
 	SELECT sharing_guard.sign_off(1, 'I have reviewed the copy of this period.', 'three blank purposes', tree => '$city_tree')});
 like($statement, qr/^sharing_guard sign-off 1\ntree: \Q$city_tree\E\nperiod: 1\n/, 'a signature under the copy is a statement');
 like(error_of($auditor, 'guarded', qq{
-		SET SESSION AUTHORIZATION alice;
+		\\c - alice
 		SELECT sharing_guard.sign_off(1, 'I have reviewed it.', tree => '$county_tree')}),
 	qr/55000|XX001/, 'what is open or broken is not signed');
 my $import = sub {
 	my ($role, $text) = @_;
-	return qq{SET SESSION AUTHORIZATION $role;
+	return qq{\\c - $role
 		SELECT sharing_guard.import_sign_off(\$statement\$$text\n\$statement\$, 'MEUCIQ') IS NOT NULL};
 };
 (my $forged = $statement) =~ s/root: "(.)/'root: "' . ($1 eq 'A' ? 'B' : 'A')/e;
@@ -155,9 +156,7 @@ my $tamper = sub {
 like($compare->(), qr/^agrees/, 'an honest source agrees with the copy');
 $auditor->safe_psql('guarded', 'ALTER SUBSCRIPTION city DISABLE');
 $city->safe_psql('guarded', q{
-	SET SESSION AUTHORIZATION clerk;
 	INSERT INTO queue VALUES (11, 'oakdale-pd', 'arson');
-	RESET SESSION AUTHORIZATION;
 	SELECT sharing_guard.seal()});
 like($compare->(), qr/^ahead/, 'one that goes on is ahead');
 like($compare->(1), qr/^agrees/, 'and proves that it only appended');

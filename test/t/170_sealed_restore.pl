@@ -15,19 +15,20 @@ my $insert = sub { "INSERT INTO queue VALUES ($_[0], 'oakdale-pd', 'theft')" };
 my $old = guarded_node('old', init => [ allows_streaming => 1 ]);
 set_up_policy($old);
 $old->safe_psql('guarded', q{
+	\set superuser :USER
 	CREATE ROLE alice LOGIN;
 	SELECT sharing_guard.grant_auditor('alice');
 	CREATE TABLE queue (id int PRIMARY KEY, dest text, why text);
 	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms');
 	INSERT INTO queue SELECT i, 'oakdale-pd', '' FROM generate_series(1, 300) i;
 	SELECT sharing_guard.seal();
-	SET SESSION AUTHORIZATION alice;
+	\c - alice
 	SELECT sharing_guard.review_events('lawful', tag => 'no_purpose');
 	SELECT sharing_guard.record_check('looked');
 	SELECT sharing_guard.legal_hold('Doe v. Riverbend', record_key => '7');
 	SELECT sharing_guard.close_period();
 	SELECT sharing_guard.sign_off(1, 'I have reviewed this period.', 'nothing');
-	RESET SESSION AUTHORIZATION;
+	\c - :superuser
 	SELECT sharing_guard.seal()});
 
 # What must be the same afterwards, by any means.
@@ -60,12 +61,12 @@ is( $new->safe_psql('guarded', q{
 	'2|t', 'its own events are in the open period, under an identity of its own');
 is($new->safe_psql('guarded', $errors), '0|', 'and it all verifies');
 $new->safe_psql('guarded', q{
-	SET SESSION AUTHORIZATION alice;
-	SELECT sharing_guard.close_period();
-	RESET SESSION AUTHORIZATION});
-like(error_of($new, 'guarded', q{SET SESSION AUTHORIZATION alice; SELECT sharing_guard.sign_off(1, '')}), qr/22023/, 'reviews go on');
+	\c - alice
+	SELECT sharing_guard.close_period()});
+like(error_of($new, 'guarded', qq{\\c - alice\nSELECT sharing_guard.sign_off(1, '')}), qr/22023/, 'reviews go on');
 is($new->safe_psql('guarded', q{
-		SET SESSION AUTHORIZATION alice; SELECT sharing_guard.sign_off(2, 'Reviewed after the restore.') IS NOT NULL}),
+		\c - alice
+		SELECT sharing_guard.sign_off(2, 'Reviewed after the restore.') IS NOT NULL}),
 	't', 'and the next period is signed there');
 
 # A standby that is promoted goes on with the same tree, on a new timeline.

@@ -1,3 +1,4 @@
+# (This one takes long: only in check-world.)
 # The seal through crashes, prepared transactions, dump and restore, copies of
 # the database, failover, another encoding; and files that others can check.
 

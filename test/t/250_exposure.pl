@@ -1,5 +1,5 @@
 # exposure where the server itself is what is wrong, and what it takes to have
-# nothing in it.
+# only the superuser in it.
 
 use strict;
 use warnings;
@@ -52,8 +52,14 @@ $node->restart;
 is(said(), '', 'listed by the command that was given');
 is($node->safe_psql('guarded', 'SHOW sharing_guard.databases'), 'other, guarded', 'and the other is still listed');
 
-# Nothing to say: what a fresh server has, closed one by one.  The superuser comes
-# last, since nobody can log in as it when it is closed.
+# A logical slot (here, since it takes wal_level = logical).
+$node->safe_psql('guarded', q{SELECT pg_create_logical_replication_slot('regress_slot', 'pgoutput')});
+is($node->safe_psql('guarded', q{SELECT severity, subject, command FROM sharing_guard.exposure WHERE kind = 'replication_slot'}),
+	q{high|regress_slot|SELECT pg_drop_replication_slot('regress_slot');}, 'a logical slot is open');
+close_ways(q{kind = 'replication_slot'});
+is($node->safe_psql('guarded', q{SELECT count(*) FROM pg_replication_slots}), '0', 'and closed by the command that was given');
+
+# What a fresh server has, closed one by one.
 is($node->safe_psql('guarded', q{SELECT string_agg(DISTINCT kind, ', ') FROM sharing_guard.exposure}),
 	'superuser', 'a fresh server has its superuser');
 $node->safe_psql('guarded', 'ANALYZE read');
@@ -62,19 +68,16 @@ is($node->safe_psql('guarded', q{SELECT string_agg(DISTINCT kind, ', ') FROM sha
 close_ways(q{kind <> 'superuser'});
 close_ways('true');
 my $as_auditor = $node->connstr('guarded') . ' user=auditor';
-is($node->safe_psql('guarded', 'SELECT count(*) FROM sharing_guard.exposure', connstr => $as_auditor),
-	'0', 'then there is nothing to say, as the auditor sees');
-my ($status, $out, $err) = $node->psql('guarded', 'SELECT 1');
-like($err, qr/is not permitted to log in/, 'and no superuser logs in');
+is($node->safe_psql('guarded', q{SELECT kind || ' ' || coalesce(command, 'kept') FROM sharing_guard.exposure}, connstr => $as_auditor),
+	'superuser kept', 'then only the superuser is left, as the auditor sees');
+is($node->safe_psql('guarded', 'SELECT 1'), '1', 'who can still log in: no command locked them out');
 
-# The way back, for an emergency: the server's single-user mode.
-$node->stop;
-my $superuser = getpwuid($>);
-my ($stdin, $stdout, $stderr) = ("ALTER ROLE \"$superuser\" LOGIN\n", '', '');
-ok(run_log([ $node->config_data('--bindir') . '/postgres', '--single', '-D', $node->data_dir, 'postgres' ],
-		'<', \$stdin, '>', \$stdout, '2>', \$stderr),
-	'single-user mode lets one in again') or diag($stderr);
-$node->start;
-is($node->safe_psql('guarded', q{SELECT kind FROM sharing_guard.exposure}), 'superuser', 'which is seen');
+# Another superuser's login is closed, but not by that superuser.
+$node->safe_psql('guarded', 'CREATE ROLE second SUPERUSER LOGIN');
+my $close = $node->safe_psql('guarded', q{SELECT command FROM sharing_guard.exposure WHERE subject = 'second'}, connstr => $as_auditor);
+my ($status, $out, $err) = $node->psql('guarded', $close, connstr => $node->connstr('guarded') . ' user=second');
+like($err, qr/another superuser has to run this/, 'one does not lock oneself out');
+$node->safe_psql('guarded', $close);
+is($node->safe_psql('guarded', q{SELECT rolcanlogin FROM pg_roles WHERE rolname = 'second'}), 'f', 'the other closes it');
 
 done_testing();

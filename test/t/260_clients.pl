@@ -1,3 +1,4 @@
+# (This one takes long: only in check-world.)
 # What people use beside SQL of their own works as it did: psql's \d family,
 # pg_dump, ANALYZE, VACUUM, autovacuum, and what the usual clients ask the catalogs,
 # for every role.  Each thing is done in a database without the extension and in
