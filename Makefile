@@ -43,6 +43,7 @@ OBJS = \
 	src/channel/ddl.o \
 	src/channel/ddl_computed.o \
 	src/channel/ddl_copied.o \
+	src/channel/ddl_drop.o \
 	src/channel/ddl_grant.o \
 	src/channel/ddl_privileged.o \
 	src/channel/ddl_publication.o \
@@ -50,6 +51,7 @@ OBJS = \
 	src/channel/ddl_role.o \
 	src/channel/ddl_state.o \
 	src/channel/ddl_tamper.o \
+	src/channel/ddl_ways.o \
 	src/channel/export_row.o \
 	src/channel/filter.o \
 	src/channel/foreign_key.o \
@@ -71,6 +73,7 @@ OBJS = \
 	src/channel/reads.o \
 	src/channel/records.o \
 	src/channel/refusal.o \
+	src/channel/relation_leaks.o \
 	src/channel/restoring.o \
 	src/channel/row_buffer.o \
 	src/channel/row_log.o \
@@ -93,6 +96,7 @@ OBJS = \
 	src/audit/identity.o \
 	src/audit/legible.o \
 	src/audit/log_indexes.o \
+	src/audit/log_lock.o \
 	src/audit/merkle.o \
 	src/audit/overdue.o \
 	src/audit/pending_change.o \
@@ -158,6 +162,7 @@ SQL_PARTS = \
 	src/channel/binding.sql \
 	src/channel/service.sql \
 	src/channel/maintenance.sql \
+	src/channel/ddl_drop.sql \
 	src/channel/copied.sql \
 	src/audit/attempts.sql \
 	src/unresolved.sql \

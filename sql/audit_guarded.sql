@@ -6,11 +6,11 @@
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 CREATE TABLE outbox (id int PRIMARY KEY, dest text, why text, plate text);
-SELECT sharing_guard.protect_export('outbox', destination => 'dest', purpose => 'why', query_elements => 'plate', data_class => 'alpr');
+SELECT sharing_guard.protect_export('outbox', destination => 'dest', purpose => 'why', query_elements => 'plate', data_class => 'alpr', mode => 'enforce');
 INSERT INTO outbox VALUES (1, 'oakdale-pd', 'stolen vehicle', '7ABC123');
-SELECT sharing_guard.protect_records('sharing_guard.audit', data_class => 'alpr', record_self_access => true);
-SELECT sharing_guard.protect_records('sharing_guard.audit_rows', data_class => 'alpr', query_elements => 'query_elements', record_self_access => true);
-SELECT sharing_guard.protect_records('sharing_guard.event', data_class => 'alpr');
+SELECT sharing_guard.protect_records('sharing_guard.audit', data_class => 'alpr', record_self_access => true, mode => 'enforce');
+SELECT sharing_guard.protect_records('sharing_guard.audit_rows', data_class => 'alpr', query_elements => 'query_elements', record_self_access => true, mode => 'enforce');
+SELECT sharing_guard.protect_records('sharing_guard.event', data_class => 'alpr', mode => 'enforce');
 CREATE ROLE regress_sg_reader LOGIN;
 CREATE ROLE regress_sg_nevada LOGIN;
 SELECT sharing_guard.grant_auditor('regress_sg_reader');
@@ -30,5 +30,7 @@ SELECT session_role, channel, relation, agency_id, query_elements, outcome FROM 
 WHERE relation LIKE 'sharing_guard.%' AND session_role LIKE 'regress%' ORDER BY occurred_at;
 DROP TABLE outbox;
 DROP OWNED BY regress_sg_reader, regress_sg_nevada;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 DROP ROLE regress_sg_reader, regress_sg_nevada;

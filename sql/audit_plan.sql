@@ -1,6 +1,8 @@
 -- The rolling 90 days cost what 90 days cost, however long the log is.
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 
 -- Ten years, forty events a day, one in forty a change of policy.
@@ -104,4 +106,6 @@ BEGIN
         jsonb_path_query_array(plan, 'strict $.** ? (@."Node Type" == "Seq Scan")."Relation Name"');
 END $$;
 
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh

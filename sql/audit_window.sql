@@ -1,6 +1,8 @@
 -- Where the rolling 90 days begin: exact, also where clocks are changed.
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 SET timezone = 'UTC';
 SET datestyle = 'ISO';

@@ -15,10 +15,11 @@ CREATE TABLE v.feed (id int PRIMARY KEY, dest text);
 CREATE TABLE v.part (id int, plate text) PARTITION BY RANGE (id);
 CREATE TABLE v.part1 PARTITION OF v.part FOR VALUES FROM (0) TO (10);
 RESET ROLE;
-SELECT sharing_guard.protect_records('v.read', data_class => 'alpr', query_elements => 'plate');
-SELECT sharing_guard.protect_records('v.part', data_class => 'alpr', query_elements => 'plate');
-SELECT sharing_guard.protect_records('v.case', data_class => 'rms');
-SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr');
+SELECT sharing_guard.protect_records('v.read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
+SELECT sharing_guard.protect_records('v.part', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
+SELECT sharing_guard.protect_records('v.case', data_class => 'rms', mode => 'enforce');
+SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr', mode => 'enforce');
+SELECT current_setting('data_directory') || '/PG_VERSION' AS pg_version \gset
 \set VERBOSITY terse
 -- What is on record since the last time this was asked.
 CREATE VIEW pg_temp.all_news AS
@@ -63,7 +64,7 @@ ALTER ROLE regress_group BYPASSRLS;
 ALTER SYSTEM SET sharing_guard.gather_memory = '16MB';
 ALTER SYSTEM RESET sharing_guard.gather_memory;
 SELECT * FROM pg_temp.news();
-SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr');
+SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr', mode => 'enforce');
 -- The log refuses everybody, and keeps the attempt.
 TRUNCATE sharing_guard.event;
 DELETE FROM sharing_guard.event;
@@ -140,6 +141,51 @@ DROP PUBLICATION to_oakdale;
 SELECT sharing_guard.unbind_publication('to_oakdale');
 SELECT sharing_guard.unbind_publication('to_oakdale');
 SELECT sharing_guard.bind_server('nowhere', 'oakdale-pd');
+
+-- Subscriptions: their worker is of no session.  Connection strings are not kept.
+CREATE SUBSCRIPTION regress_feed CONNECTION 'host=/nowhere dbname=nowhere password=pa55word' PUBLICATION p, q WITH (connect = false);
+ALTER SUBSCRIPTION regress_feed CONNECTION 'host=/nowhere dbname=elsewhere password=pa55word';
+ALTER SUBSCRIPTION regress_feed SET PUBLICATION r WITH (refresh = false);
+ALTER SUBSCRIPTION regress_feed RENAME TO regress_feed2;
+ALTER SUBSCRIPTION regress_feed2 SET (slot_name = NONE);
+SET ROLE regress_vendor;
+ALTER SUBSCRIPTION regress_feed2 CONNECTION 'host=/nowhere dbname=mine';
+ALTER SUBSCRIPTION regress_feed2 OWNER TO regress_vendor;
+CREATE SUBSCRIPTION regress_mine CONNECTION 'host=/nowhere dbname=mine' PUBLICATION p WITH (connect = false);
+RESET ROLE;
+DROP SUBSCRIPTION regress_feed2;
+SELECT * FROM pg_temp.news();
+SELECT count(*) FROM sharing_guard.event WHERE event::text LIKE '%pa55word%';
+-- Other servers, libraries, languages, settings.
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere OPTIONS (host 'x');
+ALTER SERVER nowhere OPTIONS (SET host 'y');
+CREATE USER MAPPING FOR regress_vendor SERVER nowhere;
+ALTER USER MAPPING FOR regress_vendor SERVER nowhere OPTIONS (ADD password 'pa55word');
+DROP USER MAPPING FOR regress_vendor SERVER nowhere;
+CREATE FOREIGN TABLE v.nowhere (i int) SERVER nowhere;
+GRANT USAGE ON FOREIGN SERVER nowhere TO regress_vendor;
+DROP FOREIGN TABLE v.nowhere;
+DROP FOREIGN DATA WRAPPER nowhere CASCADE;
+SELECT * FROM pg_temp.news();
+LOAD 'plpgsql';
+LOAD 'plpgsql';
+ALTER ROLE regress_vendor SET local_preload_libraries = 'x';
+ALTER ROLE regress_vendor SET session_replication_role = replica;
+ALTER ROLE regress_vendor SET search_path = v;
+ALTER ROLE regress_vendor RESET ALL;
+CREATE EXTENSION citext;
+DROP EXTENSION citext;
+CREATE FUNCTION v.handler() RETURNS language_handler LANGUAGE c AS '$libdir/plpgsql', 'plpgsql_call_handler';
+CREATE LANGUAGE anything HANDLER v.handler;
+DO LANGUAGE anything $$ BEGIN NULL; END $$;
+DO LANGUAGE plpgsql $$ BEGIN NULL; END $$;
+CREATE FUNCTION v.anything() RETURNS int LANGUAGE anything AS 'BEGIN RETURN 1; END';
+DROP LANGUAGE anything CASCADE;
+CREATE TEMP TABLE lines (l text);
+COPY lines FROM :'pg_version';
+SELECT * FROM pg_temp.news();
+SELECT count(*) FROM sharing_guard.event WHERE event::text LIKE '%pa55word%';
 
 -- Copies, protected like their source.
 SELECT sharing_guard.configure(NULL, NULL, NULL, copied_tables => 'mend');

@@ -8,7 +8,7 @@
 \set VERBOSITY terse
 \set superuser :USER
 SET client_min_messages = warning;
-SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate');
+SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
 
 -- Gone at the end of the transaction, by commit, by rollback, by a savepoint.
 \c - sg_officer

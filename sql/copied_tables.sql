@@ -9,7 +9,7 @@ CREATE TABLE v.read (id int PRIMARY KEY, plate text, seen date DEFAULT '2026-01-
 CREATE TABLE v.plain (id int PRIMARY KEY, note text);
 CREATE TABLE v.other (id int, note text);
 INSERT INTO v.read VALUES (1, 'PLATE1');
-SELECT sharing_guard.protect_records('v.read', data_class => 'alpr', query_elements => 'plate');
+SELECT sharing_guard.protect_records('v.read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
 SELECT sharing_guard.configure(NULL, NULL, NULL, copied_tables => 'refuse');
 CREATE FUNCTION v.copies(OUT operation text, OUT relation text, OUT outcome text) RETURNS SETOF record LANGUAGE sql AS $$
     SELECT operation, relation, outcome FROM sharing_guard.audit WHERE channel = 'copied_table' ORDER BY event_id $$;

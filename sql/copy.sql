@@ -7,7 +7,7 @@
 \set VERBOSITY terse
 SET client_min_messages = warning;
 
-SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate', record_self_access => false);
+SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate', record_self_access => false, mode => 'enforce');
 GRANT INSERT, UPDATE, DELETE ON alpr.read TO sg_officer;
 
 -- Our own people who do not say where it goes: flagged.
@@ -135,7 +135,7 @@ SELECT relation, rows FROM news();
 CREATE TABLE alpr.parted (id int) PARTITION BY RANGE (id);
 CREATE TABLE alpr.part PARTITION OF alpr.parted DEFAULT;
 INSERT INTO alpr.parted VALUES (1), (2);
-SELECT sharing_guard.protect_records('alpr.parted', data_class => 'alpr');
+SELECT sharing_guard.protect_records('alpr.parted', data_class => 'alpr', mode => 'enforce');
 COPY (SELECT * FROM alpr.parted) TO STDOUT;
 COPY alpr.part TO STDOUT;
 SELECT relation, channel, rows FROM news();

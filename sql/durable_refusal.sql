@@ -5,9 +5,9 @@
 \i :fixture
 \set SHOW_CONTEXT never
 CREATE TABLE strict_outbox (id int PRIMARY KEY, dest text, why text);
-SELECT sharing_guard.protect_export('strict_outbox', destination => 'dest', purpose => 'why', data_class => 'alpr');
+SELECT sharing_guard.protect_export('strict_outbox', destination => 'dest', purpose => 'why', data_class => 'alpr', mode => 'enforce');
 CREATE TABLE lenient_outbox (id int PRIMARY KEY, dest text, why text);
-SELECT sharing_guard.protect_export('lenient_outbox', destination => 'dest', purpose => 'why', data_class => 'alpr', on_block => 'skip_row');
+SELECT sharing_guard.protect_export('lenient_outbox', destination => 'dest', purpose => 'why', data_class => 'alpr', on_block => 'skip_row', mode => 'enforce');
 CREATE VIEW recorded AS
 SELECT r.record_key::int AS key, a.relation, r.outcome, r.rows_blocked
 FROM sharing_guard.audit_rows r JOIN sharing_guard.audit a USING (event_id);
@@ -96,4 +96,6 @@ SELECT what FROM sharing_guard.health_history ORDER BY occurred_at DESC LIMIT 1;
 
 DROP VIEW recorded;
 DROP TABLE strict_outbox, lenient_outbox;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh

@@ -15,7 +15,7 @@ SELECT sharing_guard.grant_auditor('regress_sg_auditor');
 \c - regress_sg_owner
 CREATE TABLE public.queue (id int PRIMARY KEY, dest text, why text);
 \c - :superuser
-SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms') IS NOT NULL;
+SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce') IS NOT NULL;
 \c - regress_sg_owner
 INSERT INTO queue VALUES (1, 'oakdale-pd', 'theft'), (2, 'oakdale-pd', 'inv');
 \c - :superuser
@@ -135,6 +135,8 @@ SELECT * FROM sharing_guard.act_defects();
 SET client_min_messages = error;
 DROP TABLE queue, attempts, result, duties;
 DROP FUNCTION attempt(text);
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 REVOKE CREATE ON SCHEMA public FROM regress_sg_owner;
 DROP ROLE regress_sg_owner, regress_sg_admin, regress_sg_auditor;

@@ -19,13 +19,13 @@ SELECT sharing_guard.protect_export('partner_export',
     destination => 'partner', purpose => 'reason', legal_basis => 'basis',
     case_number => 'case_no', requesting_person => 'officer',
     on_behalf_of_agency => 'for_agency', query_elements => 'plate',
-    bookkeeping => 'sent_at, status', data_class => 'alpr');
+    bookkeeping => 'sent_at, status', data_class => 'alpr', mode => 'enforce');
 -- The same call again changes nothing.
 SELECT sharing_guard.protect_export('partner_export',
     destination => 'partner', purpose => 'reason', legal_basis => 'basis',
     case_number => 'case_no', requesting_person => 'officer',
     on_behalf_of_agency => 'for_agency', query_elements => 'plate',
-    bookkeeping => 'sent_at, status', data_class => 'alpr');
+    bookkeeping => 'sent_at, status', data_class => 'alpr', mode => 'enforce');
 
 -- An agency of this state, attested: goes out.
 INSERT INTO partner_export (export_id, partner, reason, case_no, officer, plate)
@@ -154,7 +154,7 @@ DROP TABLE county_export;
 -- a blank case number is none.
 CREATE TABLE history (id int PRIMARY KEY, dest text, why text, case_no text);
 SELECT sharing_guard.protect_export('history', destination => 'dest', purpose => 'why',
-    case_number => 'case_no', data_class => 'criminal_history');
+    case_number => 'case_no', data_class => 'criminal_history', mode => 'enforce');
 INSERT INTO history VALUES (1, 'removal-office', 'record check', '26-500');
 \set VERBOSITY sqlstate
 INSERT INTO history VALUES (2, 'removal-office', 'record check', '  ');
@@ -166,8 +166,8 @@ DROP TABLE history;
 -- events that are being written would change under our hands.
 CREATE TABLE original (id int PRIMARY KEY, dest text);
 CREATE TABLE echo (id text PRIMARY KEY, dest text);
-SELECT sharing_guard.protect_export('original', destination => 'dest', data_class => 'rms');
-SELECT sharing_guard.protect_export('echo', destination => 'dest', data_class => 'rms');
+SELECT sharing_guard.protect_export('original', destination => 'dest', data_class => 'rms', mode => 'enforce');
+SELECT sharing_guard.protect_export('echo', destination => 'dest', data_class => 'rms', mode => 'enforce');
 CREATE FUNCTION echo() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.relation = 'public.original' THEN
@@ -189,7 +189,7 @@ DROP TABLE original, echo;
 -- A group that outlives the savepoint it was made before, and the second that
 -- an event may span.
 CREATE TABLE slow (id int PRIMARY KEY, dest text);
-SELECT sharing_guard.protect_export('slow', destination => 'dest', data_class => 'rms');
+SELECT sharing_guard.protect_export('slow', destination => 'dest', data_class => 'rms', mode => 'enforce');
 BEGIN;
 INSERT INTO slow VALUES (1, 'oakdale-pd');
 SAVEPOINT s;

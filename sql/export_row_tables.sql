@@ -10,7 +10,7 @@ CREATE TABLE outbox_north PARTITION OF outbox FOR VALUES IN ('north');
 CREATE TABLE outbox_south (why text, gone int, region text NOT NULL, id int NOT NULL, dest text);
 ALTER TABLE outbox_south DROP COLUMN gone;
 ALTER TABLE outbox ATTACH PARTITION outbox_south FOR VALUES IN ('south');
-SELECT sharing_guard.protect_export('outbox', destination => 'dest', purpose => 'why', data_class => 'rms');
+SELECT sharing_guard.protect_export('outbox', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce');
 -- Made, and attached, afterwards.
 CREATE TABLE outbox_east PARTITION OF outbox FOR VALUES IN ('east');
 CREATE TABLE outbox_west (dest text, id int NOT NULL, why text, region text NOT NULL);
@@ -36,7 +36,7 @@ DROP TABLE outbox;
 CREATE TABLE feed (id int NOT NULL, dest text, why text);
 CREATE TABLE feed_child (extra text) INHERITS (feed);
 SELECT sharing_guard.protect_export('feed', destination => 'dest', purpose => 'why',
-                                    record_key => 'id', data_class => 'cad');
+                                    record_key => 'id', data_class => 'cad', mode => 'enforce');
 CREATE TABLE feed_late (why text, id int NOT NULL, dest text);
 ALTER TABLE feed_late INHERIT feed;
 CREATE TABLE feed_grandchild () INHERITS (feed_child);
@@ -55,7 +55,7 @@ SELECT count(*) FROM sharing_guard.guard;
 CREATE TYPE partner_enum AS ENUM ('oakdale-pd', 'reno-test-pd');
 CREATE DOMAIN reason_code AS varchar(40) CHECK (VALUE <> '');
 CREATE TABLE t_enum (id uuid PRIMARY KEY, dest partner_enum, why reason_code);
-SELECT sharing_guard.protect_export('t_enum', destination => 'dest', purpose => 'why', data_class => 'alpr');
+SELECT sharing_guard.protect_export('t_enum', destination => 'dest', purpose => 'why', data_class => 'alpr', mode => 'enforce');
 INSERT INTO t_enum VALUES ('00000000-0000-4000-8000-000000000001', 'oakdale-pd', 'theft of boat');
 \set VERBOSITY sqlstate
 INSERT INTO t_enum VALUES ('00000000-0000-4000-8000-000000000002', 'reno-test-pd', 'theft of boat');
@@ -64,7 +64,7 @@ INSERT INTO sharing_guard.agency_alias (alias, agency_id) VALUES ('4711', 'oakda
 CREATE TABLE t_int (id bigint, part smallint, dest integer, st char(6), why text[],
                     PRIMARY KEY (part, id));
 SELECT sharing_guard.protect_export('t_int', destination => 'dest', destination_state => 'st',
-                                    purpose => 'why', data_class => 'alpr');
+                                    purpose => 'why', data_class => 'alpr', mode => 'enforce');
 INSERT INTO t_int VALUES (1, 2, 4711, 'CA', '{witness interview,robbery}');
 \set VERBOSITY sqlstate
 INSERT INTO t_int VALUES (2, 2, 4711, 'NV', '{case work}');
@@ -78,7 +78,7 @@ WHERE relation IN ('public.t_enum', 'public.t_int') ORDER BY event_id;
 CREATE TABLE "таблица_для_обмена_данными_слово" ("идентификатор_записи_в_таблице_а" int PRIMARY KEY,
     "получатель" text, "Why, exactly" text);
 SELECT sharing_guard.protect_export('"таблица_для_обмена_данными_слово"', destination => 'получатель',
-    purpose => 'Why, exactly', data_class => 'rms');
+    purpose => 'Why, exactly', data_class => 'rms', mode => 'enforce');
 INSERT INTO "таблица_для_обмена_данными_слово"
 SELECT 1, 'oakdale-pd', string_agg(md5(i::text), ' ') FROM generate_series(1, 2000) i;
 SELECT relation, record_key, length(purpose) FROM sharing_guard.audit_rows
@@ -87,7 +87,7 @@ WHERE relation LIKE '%обмена%';
 -- Record keys read the same whatever the session has set.
 CREATE TABLE t_key (at timestamptz, day date, raw bytea, name text, dest text,
                     PRIMARY KEY (at, day, raw, name));
-SELECT sharing_guard.protect_export('t_key', destination => 'dest', data_class => 'rms');
+SELECT sharing_guard.protect_export('t_key', destination => 'dest', data_class => 'rms', mode => 'enforce');
 SET datestyle = 'German'; SET timezone = 'Asia/Tokyo'; SET bytea_output = 'escape';
 INSERT INTO t_key VALUES ('2026-01-02 03:04:05+00', '2026-01-02', '\x00ff', 'a "b", c', 'oakdale-pd');
 RESET datestyle; RESET timezone; RESET bytea_output;
@@ -97,30 +97,29 @@ SELECT record_key FROM sharing_guard.audit_rows WHERE relation = 'public.t_key';
 CREATE TABLE t_bad (id int, f float8, dest text, dest2 int[], why json, gen text GENERATED ALWAYS AS (dest || 'x') STORED);
 CREATE VIEW v_bad AS SELECT * FROM t_bad;
 CREATE TEMP TABLE t_temp (id int PRIMARY KEY, dest text);
-SELECT sharing_guard.protect_export('v_bad', destination => 'dest', data_class => 'rms');
-SELECT sharing_guard.protect_export('t_temp', destination => 'dest', data_class => 'rms');
-SELECT sharing_guard.protect_export('pg_class', destination => 'relname', data_class => 'rms');
-SELECT sharing_guard.protect_export('t_bad', destination => 'dest', data_class => 'rms');
-SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rms');
-SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'f', data_class => 'rms');
+SELECT sharing_guard.protect_export('v_bad', destination => 'dest', data_class => 'rms', mode => 'enforce');
+SELECT sharing_guard.protect_export('t_temp', destination => 'dest', data_class => 'rms', mode => 'enforce');
+SELECT sharing_guard.protect_export('pg_class', destination => 'relname', data_class => 'rms', mode => 'enforce');
+SELECT sharing_guard.protect_export('t_bad', destination => 'dest', data_class => 'rms', mode => 'enforce');
+SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rms', mode => 'enforce');
+SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'f', data_class => 'rms', mode => 'enforce');
 ALTER TABLE t_bad ALTER id SET NOT NULL;
-SELECT sharing_guard.protect_export('t_bad', destination => 'nope', record_key => 'id', data_class => 'rms');
-SELECT sharing_guard.protect_export('t_bad', destination => 'dest2', record_key => 'id', data_class => 'rms');
-SELECT sharing_guard.protect_export('t_bad', destination => 'dest', purpose => 'why', record_key => 'id', data_class => 'rms');
-SELECT sharing_guard.protect_export('t_bad', destination => 'dest, id', record_key => 'id', data_class => 'rms');
-SELECT sharing_guard.protect_export('t_bad', destination => 'a b c', record_key => 'id', data_class => 'rms');
-SELECT sharing_guard.protect_export('t_bad', destination => 'gen', record_key => 'id', data_class => 'rms', on_block => 'skip_row');
-SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rmss');
-SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id');
-SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rms', on_block => 'maybe');
+SELECT sharing_guard.protect_export('t_bad', destination => 'nope', record_key => 'id', data_class => 'rms', mode => 'enforce');
+SELECT sharing_guard.protect_export('t_bad', destination => 'dest2', record_key => 'id', data_class => 'rms', mode => 'enforce');
+SELECT sharing_guard.protect_export('t_bad', destination => 'dest', purpose => 'why', record_key => 'id', data_class => 'rms', mode => 'enforce');
+SELECT sharing_guard.protect_export('t_bad', destination => 'dest, id', record_key => 'id', data_class => 'rms', mode => 'enforce');
+SELECT sharing_guard.protect_export('t_bad', destination => 'a b c', record_key => 'id', data_class => 'rms', mode => 'enforce');
+SELECT sharing_guard.protect_export('t_bad', destination => 'gen', record_key => 'id', data_class => 'rms', on_block => 'skip_row', mode => 'enforce');
+SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rmss', mode => 'enforce');
+SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', mode => 'enforce');
+SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rms', on_block => 'maybe', mode => 'enforce');
 SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rms', mode => 'off');
-SELECT sharing_guard.protect_export('t_bad', destination => 'dest', record_key => 'id', data_class => 'rms', filter_reads => NULL);
-SELECT sharing_guard.protect_export('t_bad', record_key => 'id', data_class => 'rms');
-SELECT sharing_guard.protect_export(NULL, destination => 'dest', data_class => 'rms');
+SELECT sharing_guard.protect_export('t_bad', record_key => 'id', data_class => 'rms', mode => 'enforce');
+SELECT sharing_guard.protect_export(NULL, destination => 'dest', data_class => 'rms', mode => 'enforce');
 -- None of these left anything behind.
 SELECT relation FROM sharing_guard.guard WHERE relation = 't_bad'::regclass;
 -- A stored generated column can be the destination, when nothing is skipped.
-SELECT sharing_guard.protect_export('t_bad', destination => 'gen', record_key => 'id', data_class => 'rms');
+SELECT sharing_guard.protect_export('t_bad', destination => 'gen', record_key => 'id', data_class => 'rms', mode => 'enforce');
 \set VERBOSITY terse
 INSERT INTO t_bad (id, dest) VALUES (1, 'oakdale-pd');
 \set VERBOSITY default
@@ -133,9 +132,9 @@ INSERT INTO t_bad (id, dest) VALUES (1, 'oakdale-pd');
 CREATE FOREIGN DATA WRAPPER nothing;
 CREATE SERVER nowhere FOREIGN DATA WRAPPER nothing;
 CREATE FOREIGN TABLE t_foreign (id int NOT NULL, dest text) SERVER nowhere;
-SELECT sharing_guard.protect_export('t_foreign', destination => 'dest', record_key => 'id', data_class => 'rms');
+SELECT sharing_guard.protect_export('t_foreign', destination => 'dest', record_key => 'id', data_class => 'rms', mode => 'enforce');
 CREATE TABLE t_part (id int NOT NULL, dest text) PARTITION BY RANGE (id);
-SELECT sharing_guard.protect_export('t_part', destination => 'dest', record_key => 'id', data_class => 'rms');
+SELECT sharing_guard.protect_export('t_part', destination => 'dest', record_key => 'id', data_class => 'rms', mode => 'enforce');
 CREATE FOREIGN TABLE t_part_foreign (id int NOT NULL, dest text) SERVER nowhere;
 ALTER TABLE t_part ATTACH PARTITION t_part_foreign FOR VALUES FROM (1) TO (9);
 SELECT tgrelid::regclass AS relation, tgname FROM pg_trigger

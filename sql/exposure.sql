@@ -6,8 +6,8 @@ SET client_min_messages = error;
 CREATE TABLE read (id int PRIMARY KEY, plate text);
 INSERT INTO read VALUES (1, 'A'), (2, 'B');
 CREATE TABLE feed (id int PRIMARY KEY, dest text, note text);
-SELECT sharing_guard.protect_records('read', data_class => 'alpr', query_elements => 'plate');
-SELECT sharing_guard.protect_export('feed', destination => 'dest', data_class => 'alpr');
+SELECT sharing_guard.protect_records('read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
+SELECT sharing_guard.protect_export('feed', destination => 'dest', data_class => 'alpr', mode => 'enforce');
 -- Those that this server has whatever is done here: its superusers.
 SELECT DISTINCT kind FROM sharing_guard.exposure;
 
@@ -136,6 +136,11 @@ INSERT INTO shown VALUES ('publication');
 SELECT sharing_guard.bind_publication('somebody', 'oakdale-pd');
 SELECT count(*) FROM sharing_guard.exposure WHERE kind = 'publication';
 DROP PUBLICATION somebody;
+-- Not connected anywhere: neither made with a connection nor left enabled.
+CREATE SUBSCRIPTION regress_feed CONNECTION 'host=/nowhere dbname=nowhere' PUBLICATION p WITH (connect = false, slot_name = 'regress_feed');
+CALL way('ALTER SUBSCRIPTION regress_feed ENABLE', NULL, NULL);
+ALTER SUBSCRIPTION regress_feed SET (slot_name = NONE);
+DROP SUBSCRIPTION regress_feed;
 CREATE FOREIGN DATA WRAPPER nowhere;
 CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;
 SELECT kind, severity, subject, command FROM sharing_guard.exposure WHERE kind = 'foreign_server';

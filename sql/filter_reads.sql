@@ -24,7 +24,7 @@ INSERT INTO outbox VALUES
     (1, 'oakdale-pd', 'stolen vehicle', 'A1'), (2, 'reno-test-pd', 'stolen vehicle', 'A2'),
     (3, 'oakdale-pd', 'immigration enforcement', 'A3'), (4, 'old-mill-pd', 'stolen vehicle', 'A4');
 SELECT sharing_guard.protect_export('outbox', destination => 'dest', purpose => 'why',
-    query_elements => 'plate', data_class => 'alpr');
+    query_elements => 'plate', data_class => 'alpr', mode => 'enforce');
 -- Without it nothing is held back, but a partner's reading is on record.
 SET ROLE sg_clerk;
 SELECT count(*) FROM outbox;
@@ -33,7 +33,7 @@ SELECT count(*) FROM outbox;
 RESET ROLE;
 SELECT acting_role, destination, channel, relation, outcome, would_be_outcome FROM sharing_guard.audit;
 SELECT sharing_guard.protect_export('outbox', destination => 'dest', purpose => 'why',
-    query_elements => 'plate', data_class => 'alpr', filter_reads => true);
+    query_elements => 'plate', data_class => 'alpr', filter_reads => true, mode => 'enforce');
 SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'outbox'::regclass;
 SELECT polname, polpermissive, polcmd FROM pg_policy WHERE polrelid = 'outbox'::regclass ORDER BY 1;
 
@@ -108,7 +108,7 @@ SELECT status, subject FROM sharing_guard.preflight() WHERE subject LIKE 'backup
 ALTER TABLE outbox NO FORCE ROW LEVEL SECURITY;
 SELECT status, finding FROM sharing_guard.preflight() WHERE subject = 'public.outbox' AND status <> 'ok';
 SELECT sharing_guard.protect_export('outbox', destination => 'dest', purpose => 'why',
-    query_elements => 'plate', data_class => 'alpr', filter_reads => true);
+    query_elements => 'plate', data_class => 'alpr', filter_reads => true, mode => 'enforce');
 SELECT count(*) FROM sharing_guard.filter_defects('outbox');
 
 -- A policy administrator who owns nothing; partitions, present and to come.
@@ -118,7 +118,7 @@ CREATE TABLE feed (id int, dest text, PRIMARY KEY (id, dest)) PARTITION BY LIST 
 CREATE TABLE feed_oakdale PARTITION OF feed FOR VALUES IN ('oakdale-pd');
 INSERT INTO feed VALUES (1, 'oakdale-pd');
 SET ROLE sg_admin;
-SELECT sharing_guard.protect_export('feed', destination => 'dest', data_class => 'rms', filter_reads => true);
+SELECT sharing_guard.protect_export('feed', destination => 'dest', data_class => 'rms', filter_reads => true, mode => 'enforce');
 RESET ROLE;
 CREATE TABLE feed_rest PARTITION OF feed DEFAULT;
 SELECT d.* FROM sharing_guard.guard g, LATERAL sharing_guard.filter_defects(g.relation) d;
@@ -138,7 +138,7 @@ ALTER TABLE own_rls ENABLE ROW LEVEL SECURITY;
 CREATE POLICY mine ON own_rls USING (mine);
 GRANT SELECT ON own_rls TO sg_oakdale;
 INSERT INTO own_rls VALUES (1, 'oakdale-pd', true), (2, 'oakdale-pd', false), (3, 'campus-guard', true);
-SELECT sharing_guard.protect_export('own_rls', destination => 'dest', data_class => 'rms', filter_reads => true);
+SELECT sharing_guard.protect_export('own_rls', destination => 'dest', data_class => 'rms', filter_reads => true, mode => 'enforce');
 SET ROLE sg_oakdale;
 SELECT id FROM own_rls;
 RESET ROLE;
@@ -153,7 +153,7 @@ CREATE TABLE person (id int PRIMARY KEY, name text);
 INSERT INTO person VALUES (1, 'A'), (2, 'B');
 GRANT SELECT ON person TO sg_oakdale, sg_springs;
 UPDATE sharing_guard.agency SET status = 'inactive' WHERE agency_id = 'reno-test-pd';
-SELECT sharing_guard.protect_records('person', data_class => 'rms', filter_reads => true);
+SELECT sharing_guard.protect_records('person', data_class => 'rms', filter_reads => true, mode => 'enforce');
 SET ROLE sg_springs;
 SELECT * FROM person;
 RESET ROLE;
@@ -163,7 +163,7 @@ RESET ROLE;
 SELECT destination, outcome, flag_reasons IS NOT NULL AS reasons FROM sharing_guard.audit
 WHERE relation = 'public.person' ORDER BY event_id;
 CREATE VIEW person_view AS SELECT * FROM person;
-SELECT sharing_guard.protect_records('person_view', data_class => 'rms', filter_reads => true);
+SELECT sharing_guard.protect_records('person_view', data_class => 'rms', filter_reads => true, mode => 'enforce');
 -- The condition is nobody's oracle.
 SELECT sharing_guard.row_may_leave(guard_id, ROW(1, 2)) FROM sharing_guard.guard LIMIT 1;
 SET ROLE sg_oakdale;

@@ -1,7 +1,9 @@
 -- Legal bases: what is refused, and what one lifts.
 \set SHOW_CONTEXT never
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 RESET client_min_messages;
 SET timezone = 'America/Los_Angeles';

@@ -15,7 +15,7 @@ INSERT INTO sharing_guard.legal_basis
 ('free', 'court_order', 'A judge', '2020-01-01', 'oakdale-pd', '{rms}', '26-1', NULL, false);
 CREATE TABLE outbox (id int PRIMARY KEY, agency text DEFAULT 'oakdale-pd', why text DEFAULT 'shut', basis text, case_no text DEFAULT '26-1', sent boolean);
 SELECT sharing_guard.protect_export('outbox', destination => 'agency', purpose => 'why', legal_basis => 'basis',
-           case_number => 'case_no', record_key => 'id', bookkeeping => 'sent', data_class => 'rms') AS protected \gset
+           case_number => 'case_no', record_key => 'id', bookkeeping => 'sent', data_class => 'rms', mode => 'enforce') AS protected \gset
 RESET client_min_messages;
 CREATE VIEW pg_temp.status AS
     SELECT legal_basis_id, status, row_limit, rows_used, rows_left, single_use, uses
@@ -76,7 +76,7 @@ SELECT record_key, outcome, legal_basis_id FROM sharing_guard.audit_rows
 SELECT sharing_guard.unprotect('outbox') AS unprotected \gset
 DELETE FROM outbox;
 SELECT sharing_guard.protect_export('outbox', destination => 'agency', purpose => 'why', legal_basis => 'basis',
-           case_number => 'case_no', record_key => 'id', data_class => 'rms', on_block => 'skip_row') AS protected \gset
+           case_number => 'case_no', record_key => 'id', data_class => 'rms', on_block => 'skip_row', mode => 'enforce') AS protected \gset
 INSERT INTO sharing_guard.legal_basis
        (legal_basis_id, kind, issuer, valid_from, destination, data_classes, case_number, row_limit)
 VALUES ('three', 'court_order', 'A judge', '2020-01-01', 'oakdale-pd', '{rms}', '26-1', 3);
@@ -134,5 +134,8 @@ SELECT x.*, a.* FROM (VALUES
 \set ECHO none
 SET client_min_messages = error;
 DROP TABLE outbox;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
+\set ECHO none
 DROP ROLE regress_sg_auditor, regress_sg_admin;

@@ -6,7 +6,7 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS amcheck;
 CREATE TABLE feed (id serial PRIMARY KEY, dest text);
-SELECT sharing_guard.protect_export('feed', destination => 'dest', data_class => 'rms');
+SELECT sharing_guard.protect_export('feed', destination => 'dest', data_class => 'rms', mode => 'enforce');
 CREATE FUNCTION pg_temp.send() RETURNS void LANGUAGE sql AS $$ INSERT INTO feed (dest) VALUES ('oakdale-pd') $$;
 -- Every event of the log is in every index of it; those that amcheck cannot
 -- look into are asked for what they have.
@@ -134,7 +134,9 @@ BEGIN;
 INSERT INTO feed (dest) VALUES ('oakdale-pd');
 SAVEPOINT s;
 DROP TABLE feed;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 SELECT sharing_guard.configure('US-CA', 'Riverbend Police Department', 'America/Los_Angeles', 'the privacy officer');
 SELECT count(*) > 0 AS written FROM sharing_guard.event;
@@ -147,7 +149,9 @@ SELECT btrees - :before AS of_the_dba, others FROM pg_temp.check_indexes();
 SELECT count(*) FROM sharing_guard.event e LEFT JOIN sharing_guard.log l USING (log_id) WHERE l.log_id IS NULL;
 DROP TABLE feed;
 BEGIN;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 SELECT sharing_guard.configure('US-CA', 'Riverbend Police Department', 'America/Los_Angeles', 'the privacy officer');
 COMMIT;

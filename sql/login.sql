@@ -20,8 +20,8 @@ CREATE TABLE queue (id int PRIMARY KEY, dest text, why text);
 CREATE TABLE plates (id int PRIMARY KEY, plate text);
 GRANT INSERT ON queue TO regress_sg_clerk;
 GRANT SELECT ON plates TO regress_sg_clerk;
-SELECT sharing_guard.protect_export('queue', record_key => 'id', destination => 'dest', purpose => 'why', data_class => 'rms') IS NOT NULL;
-SELECT sharing_guard.protect_records('plates', data_class => 'alpr', query_elements => 'plate', record_self_access => true) IS NOT NULL;
+SELECT sharing_guard.protect_export('queue', record_key => 'id', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce') IS NOT NULL;
+SELECT sharing_guard.protect_records('plates', data_class => 'alpr', query_elements => 'plate', record_self_access => true, mode => 'enforce') IS NOT NULL;
 RESET client_min_messages;
 SELECT sharing_guard.close_period();
 
@@ -116,6 +116,8 @@ SELECT severity, problem, event_id = :'changed' AS this FROM sharing_guard.verif
 
 SET client_min_messages = error;
 DROP TABLE queue, plates;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 REVOKE regress_sg_clerk FROM regress_sg_app;
 DROP ROLE regress_sg_auditor, regress_sg_clerk, regress_sg_app, regress_sg_first, regress_sg_second, regress_sg_partner;

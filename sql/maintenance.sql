@@ -11,7 +11,7 @@ CREATE SCHEMA v AUTHORIZATION regress_vendor;
 SET ROLE regress_vendor;
 CREATE TABLE v.feed (id int PRIMARY KEY, dest text);
 RESET ROLE;
-SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr');
+SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr', mode => 'enforce');
 \set VERBOSITY default
 
 \c - regress_first
@@ -52,7 +52,7 @@ SELECT relation, defect FROM sharing_guard.maintenance_defect;
 SELECT asked_by, approved_by, closed_by, defects FROM sharing_guard.maintenance;
 \c - :superuser
 SELECT relation FROM sharing_guard.policy_changes WHERE relation LIKE '%maintenance%' ORDER BY event_id;
-SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr');
+SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr', mode => 'enforce');
 SET ROLE regress_vendor;
 ALTER TABLE v.feed DISABLE TRIGGER USER;
 INSERT INTO v.feed VALUES (1, 'oakdale-pd');

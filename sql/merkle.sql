@@ -1,6 +1,8 @@
 -- RFC 6962: hashes and proofs over plain bytea.
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 
 -- The well-known leaves, and the roots of the trees of the first n of them.

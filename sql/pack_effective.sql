@@ -5,7 +5,7 @@
 \i :fixture
 CREATE TABLE partner_export (id integer PRIMARY KEY, partner text, reason text);
 SELECT sharing_guard.protect_export('partner_export', destination => 'partner', purpose => 'reason',
-                                    data_class => 'rms');
+                                    data_class => 'rms', mode => 'enforce');
 -- The day is the agency's own.  So that none need be waited for, its time zone
 -- will be one in which a day begins in a few seconds; in the eastern half of
 -- the world that is the day after Greenwich's.

@@ -1,7 +1,9 @@
 -- Every change of policy counts at once, and makes a new revision.
 \set SHOW_CONTEXT never
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 RESET client_min_messages;
 SELECT sharing_guard.configure('US-CA', 'Anytown Police Department',

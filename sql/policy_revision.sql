@@ -2,7 +2,9 @@
 \set SHOW_CONTEXT never
 \set VERBOSITY terse
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 RESET client_min_messages;
 SELECT sharing_guard.configure('US-CA', 'Anytown Police Department',
@@ -18,7 +20,7 @@ CREATE FUNCTION pg_temp.revisions_since() RETURNS bigint LANGUAGE sql AS $$
 $$;
 SELECT sharing_guard.adopt_policy('us-ca') IS NOT NULL AS adopted LIMIT 1;
 CREATE TABLE outbox (id int PRIMARY KEY, dest text);
-SELECT sharing_guard.protect_export('outbox', destination => 'dest', data_class => 'rms');
+SELECT sharing_guard.protect_export('outbox', destination => 'dest', data_class => 'rms', mode => 'enforce');
 UPDATE mark SET revision = r.revision FROM sharing_guard.policy_revision r;
 -- One for each statement that was not rolled back.  A row that was exported in
 -- between names the one it was decided under; a refusal, which outlives the
@@ -100,5 +102,7 @@ DROP TABLE outbox;
 -- The extension goes with the change
 BEGIN;
 UPDATE sharing_guard.rule SET description = 'gone' WHERE rule_id = 'a';
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 COMMIT;

@@ -24,14 +24,14 @@ SELECT status, finding FROM sharing_guard.preflight('pg_class') WHERE subject = 
 SELECT status, finding FROM sharing_guard.preflight('sharing_guard.audit') WHERE subject LIKE '%audit';
 -- A guard whose trigger the owner has switched off, and a log whose has been.
 DROP RULE away ON queue;
-SELECT sharing_guard.protect_export('queue', destination => 'dest', record_key => 'id', data_class => 'rms');
+SELECT sharing_guard.protect_export('queue', destination => 'dest', record_key => 'id', data_class => 'rms', mode => 'enforce');
 ALTER TABLE queue ALTER id SET NOT NULL;
-SELECT sharing_guard.protect_export('queue', destination => 'dest', record_key => 'id', data_class => 'rms');
+SELECT sharing_guard.protect_export('queue', destination => 'dest', record_key => 'id', data_class => 'rms', mode => 'enforce');
 ALTER TABLE queue DISABLE TRIGGER sharing_guard_export;
 ALTER TABLE sharing_guard.event ENABLE TRIGGER protect_rows;
 SELECT status, subject, finding, what_to_do FROM sharing_guard.preflight() WHERE status = 'problem' AND :without;
 -- Calling protect_export() again mends it.
-SELECT sharing_guard.protect_export('queue', destination => 'dest', record_key => 'id', data_class => 'rms');
+SELECT sharing_guard.protect_export('queue', destination => 'dest', record_key => 'id', data_class => 'rms', mode => 'enforce');
 ALTER TABLE sharing_guard.event ENABLE ALWAYS TRIGGER protect_rows;
 SELECT status, subject, finding FROM sharing_guard.preflight() WHERE subject = 'public.queue' OR status = 'problem' AND :without;
 DROP TABLE queue, elsewhere; DROP FUNCTION touch(), touched(text);

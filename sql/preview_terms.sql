@@ -61,6 +61,8 @@ SELECT count(*) FROM sharing_guard.preview_terms('[]');
 RESET ROLE;
 SELECT sharing_guard.unprotect('outbox') \g /dev/null
 DROP TABLE outbox;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 DROP OWNED BY preview_auditor, preview_admin;
 DROP ROLE preview_auditor, preview_admin, preview_nobody;

@@ -8,7 +8,7 @@
 \set VERBOSITY terse
 SET client_min_messages = warning;
 
-SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate, state');
+SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate, state', mode => 'enforce');
 SELECT kind, data_class, mode, record_self_access, filter_reads FROM sharing_guard.guard;
 
 -- A partner's login, with and without a purpose.
@@ -226,7 +226,7 @@ ALTER TABLE alpr.north ATTACH PARTITION alpr.north_1 DEFAULT;
 CREATE TABLE alpr.south PARTITION OF alpr.parted FOR VALUES IN ('s');
 INSERT INTO alpr.parted VALUES (1, 'N1', 'n'), (2, 'S2', 's');
 GRANT SELECT ON alpr.parted, alpr.north, alpr.north_1, alpr.south TO sg_oakdale, sg_springs;
-SELECT sharing_guard.protect_records('alpr.parted', data_class => 'alpr', query_elements => 'plate');
+SELECT sharing_guard.protect_records('alpr.parted', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
 SET ROLE sg_oakdale;
 SELECT id FROM alpr.parted WHERE plate = 'N1';
 SELECT id FROM alpr.north_1 WHERE plate = 'N1';
@@ -297,8 +297,8 @@ RESET min_parallel_table_scan_size;
 SELECT acting, op, rows FROM news();
 
 -- A view can be protected itself; so can a materialized view.
-SELECT sharing_guard.protect_records('alpr.summary', data_class => 'alpr', record_self_access => false);
-SELECT sharing_guard.protect_records('alpr.hits', data_class => 'alpr');
+SELECT sharing_guard.protect_records('alpr.summary', data_class => 'alpr', record_self_access => false, mode => 'enforce');
+SELECT sharing_guard.protect_records('alpr.hits', data_class => 'alpr', mode => 'enforce');
 SET ROLE sg_springs;
 SELECT * FROM alpr.summary;
 RESET ROLE;
@@ -316,8 +316,8 @@ RESET ROLE;
 SELECT acting, outcome, rows FROM news();
 SELECT would_be_outcome FROM sharing_guard.audit ORDER BY event_id DESC LIMIT 1;
 SELECT sharing_guard.set_mode('enforce', 'alpr.read');
-SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate', record_self_access => false);
-SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate', record_self_access => false);
+SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate', record_self_access => false, mode => 'enforce');
+SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate', record_self_access => false, mode => 'enforce');
 SELECT sharing_guard.unbind_role('sg_springs');
 SET ROLE sg_springs;
 SELECT count(*) FROM alpr.read;
@@ -329,16 +329,16 @@ RESET ROLE;
 SELECT acting, outcome, rows FROM news();
 
 -- What cannot be protected.
-SELECT sharing_guard.protect_records(NULL, data_class => 'alpr');
+SELECT sharing_guard.protect_records(NULL, data_class => 'alpr', mode => 'enforce');
 SELECT sharing_guard.protect_records('alpr.read');
-SELECT sharing_guard.protect_records('alpr.read', data_class => 'gossip');
+SELECT sharing_guard.protect_records('alpr.read', data_class => 'gossip', mode => 'enforce');
 SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', mode => 'maybe');
-SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'number');
-SELECT sharing_guard.protect_records('pg_class', data_class => 'alpr');
-SELECT sharing_guard.protect_records('sharing_guard.event', data_class => 'alpr');
-SELECT sharing_guard.protect_records('alpr.read_pkey', data_class => 'alpr');
-SELECT sharing_guard.protect_records('alpr.north', data_class => 'alpr');
-SELECT sharing_guard.protect_export('alpr.parted', destination => 'area', record_key => 'id', data_class => 'alpr');
+SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'number', mode => 'enforce');
+SELECT sharing_guard.protect_records('pg_class', data_class => 'alpr', mode => 'enforce');
+SELECT sharing_guard.protect_records('sharing_guard.event', data_class => 'alpr', mode => 'enforce');
+SELECT sharing_guard.protect_records('alpr.read_pkey', data_class => 'alpr', mode => 'enforce');
+SELECT sharing_guard.protect_records('alpr.north', data_class => 'alpr', mode => 'enforce');
+SELECT sharing_guard.protect_export('alpr.parted', destination => 'area', record_key => 'id', data_class => 'alpr', mode => 'enforce');
 
 DROP SCHEMA alpr CASCADE;
 DROP TABLE hit, seen, many;

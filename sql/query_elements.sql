@@ -12,7 +12,7 @@ CREATE EXTENSION fuzzystrmatch;
 CREATE TABLE watchlist (plate text, since date DEFAULT '2026-01-01');
 INSERT INTO watchlist VALUES ('PLATE3'), ('PLATE4'), (NULL);
 GRANT SELECT ON watchlist TO PUBLIC;
-SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate, seen');
+SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate, seen', mode => 'enforce');
 SELECT count(*) FROM news();
 
 -- A call: what stands beside the column counts, a number that it is compared with does not.

@@ -86,5 +86,7 @@ ROLLBACK;
 
 \set VERBOSITY default
 SET client_min_messages = error;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 DROP ROLE regress_sg_alice;

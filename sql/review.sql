@@ -11,7 +11,7 @@ SELECT sharing_guard.grant_auditor('regress_sg_alice');
 SELECT sharing_guard.grant_auditor('regress_sg_bob');
 CREATE TABLE queue (id int PRIMARY KEY, dest text, why text);
 GRANT INSERT ON queue TO regress_sg_clerk, regress_sg_bob;
-SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms') IS NOT NULL;
+SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce') IS NOT NULL;
 RESET client_min_messages;
 
 -- configure() has opened the first period: 90 days, from local midnight.
@@ -169,5 +169,7 @@ SELECT capacity_bytes, bytes_left < capacity_bytes AS some_left, days_to_full > 
 \set VERBOSITY default
 SET client_min_messages = error;
 DROP TABLE queue;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 DROP ROLE regress_sg_alice, regress_sg_bob, regress_sg_clerk;

@@ -2,7 +2,9 @@
 -- leaves the agency.
 \set superuser :USER
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 CREATE ROLE regress_sg_alice LOGIN;
 CREATE ROLE regress_sg_clerk LOGIN;
@@ -21,7 +23,7 @@ SELECT sharing_guard.grant_auditor('regress_sg_alice');
 CREATE TABLE queue (id int PRIMARY KEY, dest text, why text, behalf text);
 GRANT INSERT ON queue TO regress_sg_clerk;
 SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', on_behalf_of_agency => 'behalf',
-    data_class => 'rms') IS NOT NULL;
+    data_class => 'rms', mode => 'enforce') IS NOT NULL;
 RESET client_min_messages;
 
 -- What the worker does every minute.
@@ -72,7 +74,7 @@ CREATE ROLE regress_sg_oakdale2 LOGIN;
 CREATE TABLE held (id int PRIMARY KEY, plate text);
 INSERT INTO held VALUES (1, 'PLATE1');
 GRANT SELECT ON held TO regress_sg_oakdale, regress_sg_clerk;
-SELECT sharing_guard.protect_records('held', data_class => 'rms') IS NOT NULL;
+SELECT sharing_guard.protect_records('held', data_class => 'rms', mode => 'enforce') IS NOT NULL;
 SELECT sharing_guard.bind_role('regress_sg_oakdale', 'oakdale-pd');
 SELECT sharing_guard.bind_role('regress_sg_oakdale2', 'oakdale-pd');
 SELECT sharing_guard.bind_publication('regress_sg_feed', 'oakdale-pd');
@@ -124,5 +126,7 @@ SELECT count(*) FROM sharing_guard.review_overdue;
 
 SET client_min_messages = error;
 DROP TABLE queue, held;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 DROP ROLE regress_sg_alice, regress_sg_clerk, regress_sg_oakdale, regress_sg_oakdale2;

@@ -19,7 +19,7 @@ RESET ROLE;
 SET ROLE regress_admin;
 SELECT sharing_guard.configure('US-CA', 'Riverbend Police Department', 'America/Los_Angeles', 'ext. 1');
 SELECT count(*) FROM sharing_guard.adopt_policy('us-ca', dry_run => true);
-SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms');
+SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce');
 SELECT count(*) > 0 FROM sharing_guard.preflight();
 SELECT outcome FROM sharing_guard.preview_decision('oakdale-pd', 'theft', 'rms');
 UPDATE sharing_guard.agency SET note = 'seen' WHERE agency_id = 'oakdale-pd';

@@ -11,7 +11,7 @@ SET client_min_messages = warning;
 CREATE ROLE sg_ingest LOGIN;
 GRANT USAGE ON SCHEMA alpr TO sg_ingest;
 GRANT SELECT, INSERT, UPDATE, DELETE ON alpr.read TO sg_ingest;
-SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate');
+SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
 SELECT sharing_guard.declare_service_statement('sg_ingest', 'SELECT id FROM alpr.read');
 SELECT sharing_guard.bind_service('sg_ingest', 'oakdale-pd');
 SELECT sharing_guard.bind_service('sg_ingest');

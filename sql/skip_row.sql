@@ -4,7 +4,7 @@
 \i :fixture
 CREATE TABLE feed (id int PRIMARY KEY, dest text, why text, sent boolean);
 SELECT sharing_guard.protect_export('feed', destination => 'dest', purpose => 'why',
-    bookkeeping => 'sent', data_class => 'alpr', on_block => 'skip_row');
+    bookkeeping => 'sent', data_class => 'alpr', on_block => 'skip_row', mode => 'enforce');
 -- One warning a statement, whatever the number of rows.
 INSERT INTO feed VALUES (1, 'oakdale-pd', 'theft'), (2, 'reno-test-pd', 'theft'), (3, 'campus-guard', 'theft'),
                         (4, 'cedar-so', 'theft');
@@ -37,7 +37,7 @@ END $$;
 -- Straight into a partition.
 CREATE TABLE pfeed (id int PRIMARY KEY, dest text) PARTITION BY RANGE (id);
 CREATE TABLE pfeed_1 PARTITION OF pfeed FOR VALUES FROM (1) TO (100);
-SELECT sharing_guard.protect_export('pfeed', destination => 'dest', data_class => 'alpr', on_block => 'skip_row');
+SELECT sharing_guard.protect_export('pfeed', destination => 'dest', data_class => 'alpr', on_block => 'skip_row', mode => 'enforce');
 CREATE TABLE pfeed_2 PARTITION OF pfeed FOR VALUES FROM (100) TO (200);
 INSERT INTO pfeed_1 VALUES (1, 'campus-guard');
 INSERT INTO pfeed_2 VALUES (101, 'campus-guard');
@@ -51,7 +51,7 @@ CREATE TABLE q (id int, dest text, sent bool, PRIMARY KEY (id, sent)) PARTITION 
 CREATE TABLE q_new PARTITION OF q FOR VALUES IN (false);
 CREATE TABLE q_sent PARTITION OF q FOR VALUES IN (true);
 SELECT sharing_guard.protect_export('q', destination => 'dest', record_key => 'id', bookkeeping => 'sent',
-                                    data_class => 'alpr', on_block => 'skip_row');
+                                    data_class => 'alpr', on_block => 'skip_row', mode => 'enforce');
 INSERT INTO q VALUES (1, 'oakdale-pd', false), (2, 'cedar-so', false);
 UPDATE sharing_guard.agency SET status = 'inactive' WHERE agency_id = 'oakdale-pd';
 \set VERBOSITY sqlstate

@@ -1,7 +1,9 @@
 -- What the spelling of a destination's name gives away, home by home.
 \set SHOW_CONTEXT never
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 CREATE TABLE pg_temp.heard (n int GENERATED ALWAYS AS IDENTITY, name text, state text);
 CREATE VIEW pg_temp.heard_as AS
@@ -149,4 +151,6 @@ INSERT INTO sharing_guard.name_term (term, meaning) VALUES ('x', 'in_state_agenc
 INSERT INTO sharing_guard.name_term (term, jurisdiction, meaning) VALUES ('x', 'MX', 'police');
 \set ECHO none
 SET client_min_messages = error;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh

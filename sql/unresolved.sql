@@ -35,9 +35,36 @@ RESET ROLE;
 SELECT operation, relation, changed_key, acting_role, new_row->>'agency_id' AS agency_id
   FROM sharing_guard.policy_changes WHERE relation ~ 'alias' ORDER BY occurred_at DESC LIMIT 1;
 SELECT agency_id, destination_class FROM sharing_guard.preview_decision('oakdal police departmnt', 'burglary', 'rms');
--- A spelling that says something else than the agency is, is taken with a warning
+-- A name that fits another state's place is not suggested one of ours, and taken
+-- for one only by who says that it is
+INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level) VALUES
+('fresno-pd', 'Fresno Police Department', 'US-CA', 'local'), ('anderson-pd', 'Anderson Police Department', 'US-CA', 'local'),
+('yuba-so', 'Yuba County Sheriff', 'US-CA', 'local'), ('yuma-pd', 'Yuma Police Department', 'US-AZ', 'local');
+SELECT n AS name, (SELECT array_agg(s.agency_id) FROM sharing_guard.suggest_agencies(n) AS s) AS suggested
+FROM unnest(ARRAY['Reno Police Department', 'Henderson PD', 'Yuma Police Dept', 'Yuma SO', 'Fresmo PD', 'Fresno AZ PD']) AS n;
+SELECT sharing_guard.accept_alias('Reno Police Department', 'fresno-pd');
+SELECT sharing_guard.accept_alias('Reno Police Department', 'fresno-pd', confirm => true);
+SELECT sharing_guard.accept_alias('Henderson PD', 'anderson-pd');
+SELECT sharing_guard.accept_alias('Oakdale CA PD', 'elk-nv');
+SELECT sharing_guard.accept_alias('Henderson PD', 'elk-nv');
+-- As vendors write it
+SELECT n AS name, (sharing_guard.resolve_destination(n)).destination_class
+FROM unnest(ARRAY['Sacramento PD', 'Sacramento Police Dept', 'San Diego PD', 'Glendale PD', 'Sacramento KY PD', 'Sacramento University PD']) AS n;
 SELECT sharing_guard.accept_alias('Reno NV PD', 'oakdale-pd');
+SELECT sharing_guard.accept_alias('Reno NV PD', 'oakdale-pd', confirm => true);
 SELECT sharing_guard.accept_alias('FBI Fresno', 'oakdale-pd');
+-- Why one city's police is let through and another's is not
+SELECT sharing_guard.set_mode('enforce', 'outbox') IS NOT NULL AS enforced;
+DO $$
+DECLARE
+    detail text;
+BEGIN
+    INSERT INTO outbox (id, agency) VALUES (90, 'Glendale PD');
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+    RAISE NOTICE '%', split_part(detail, E'\n', 2);
+END $$;
+SELECT sharing_guard.set_mode('observe', 'outbox') IS NOT NULL AS observed;
 SELECT sharing_guard.accept_alias('Elk Hollow PD (NV)', 'elk-nv'), sharing_guard.accept_alias('Oakdale City PD CA', 'oakdale-pd');
 -- ... and what says that it is inactive stays so
 SELECT sharing_guard.accept_alias('Oakdale PD [Inactive]', 'oakdale-pd');
@@ -45,5 +72,8 @@ SELECT agency_id, agency_status FROM sharing_guard.preview_decision('Oakdale PD 
 \set ECHO none
 SET client_min_messages = error;
 DROP TABLE outbox;
-DROP EXTENSION sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
+\set ECHO none
 DROP ROLE regress_sg_auditor, regress_sg_admin;

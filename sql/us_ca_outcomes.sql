@@ -1,11 +1,14 @@
 -- The us-ca pack, cell by cell: who gets what, and for which purpose.
 \set SHOW_CONTEXT never
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 RESET client_min_messages;
 SELECT sharing_guard.configure('US-CA', 'Anytown Police Department',
-                               'America/Los_Angeles', 'the records unit');
+                               'America/Los_Angeles', 'the records unit',
+                               attestations => true);
 SELECT count(*) > 1000 AS adopted FROM sharing_guard.adopt_policy('us-ca');
 INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level, status,
     immigration_authority, attested_on, attestation_expires, contract_reference, contract_expires) VALUES

@@ -2,7 +2,9 @@
 -- states once they have declared in writing what they will not do with them.
 \set SHOW_CONTEXT never
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 RESET client_min_messages;
 SELECT sharing_guard.configure('US-IL', 'Anytown Police Department', 'America/Chicago', 'the records unit');

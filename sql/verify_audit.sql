@@ -1,6 +1,8 @@
 -- Each kind of change, as a superuser makes it with all triggers off, is named.
 SET client_min_messages = error;
-DROP EXTENSION IF EXISTS sharing_guard CASCADE;
+\getenv srcdir PG_ABS_SRCDIR
+\set fresh :srcdir '/test/fresh.sql'
+\i :fresh
 CREATE EXTENSION sharing_guard;
 -- The writer may announce itself in the new log.
 SELECT pg_sleep(0.3);

@@ -181,7 +181,7 @@ BEGIN
     FROM pg_parameter_acl p, aclexplode(p.paracl) x
     WHERE (p.parname IN ('session_replication_role', 'event_triggers', 'allow_system_table_mods', 'primary_conninfo')
            -- Settings that load or run something.
-           OR p.parname ~ '(_libraries|_library|_command|_path|_provider)$'
+           OR p.parname ~ '(_libraries|_library|_library_path|_control_path|_command|_provider)$'
            OR p.parname LIKE 'sharing\_guard.%')
       AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = x.grantee AND r.rolsuper);
     RETURN QUERY
@@ -285,6 +285,13 @@ BEGIN
     WHERE NOT EXISTS (SELECT FROM sharing_guard.publication_binding b WHERE b.publication = p.pubname::text)
     GROUP BY p.pubname, pb.pubowner;
     RETURN QUERY
+    SELECT 'subscription', 'medium', s.subname::text, pg_get_userbyid(s.subowner)::text,
+           'its worker connects to another server, and writes here as its owner and outside of any session',
+           format('ALTER SUBSCRIPTION %I DISABLE;', s.subname)
+    FROM pg_subscription s
+    WHERE s.subenabled
+      AND s.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
+    RETURN QUERY
     SELECT 'replication_slot', 'high', s.slot_name::text, NULL::text,
            format('whoever reads this slot (plugin %s) reads every change of every table', s.plugin),
            format('SELECT pg_drop_replication_slot(%L);', s.slot_name)
@@ -347,7 +354,7 @@ BEGIN
     RETURN QUERY
     SELECT 'unprotected_table', 'medium', c.oid::regclass::text, pg_get_userbyid(c.relowner)::text,
            format('it has the columns of %s, and no guard', string_agg(g.table_name, ', ' ORDER BY g.table_name)),
-           format('SELECT sharing_guard.protect_%s(%L, data_class => %L); -- and which of its columns is what',
+           format('SELECT sharing_guard.protect_%s(%L, data_class => %L, mode => ''enforce''); -- and which of its columns is what',
                   CASE min(g.kind) WHEN 'export' THEN 'export' ELSE 'records' END, c.oid::regclass, min(g.data_class))
     FROM sharing_guard.guard g
          CROSS JOIN LATERAL (
@@ -376,7 +383,7 @@ BEGIN
              JOIN pg_rewrite w ON w.oid = d.objid)
     SELECT 'unprotected_table', 'medium', c.oid::regclass::text, pg_get_userbyid(c.relowner)::text,
            format('it is made of %s, and has no guard', string_agg(DISTINCT g.table_name, ', ')),
-           format('SELECT sharing_guard.protect_records(%L, data_class => %L); -- and which of its columns is what',
+           format('SELECT sharing_guard.protect_records(%L, data_class => %L, mode => ''enforce''); -- and which of its columns is what',
                   c.oid::regclass, min(g.data_class))
     FROM made_of m
          JOIN sharing_guard.guard g ON g.guard_id = m.guard_id
@@ -397,7 +404,7 @@ REVOKE ALL ON TABLE sharing_guard.exposure FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.exposure IS
 'Every way by which data can still leave this database past its guards: one row each, with who holds it and the command that closes it. Empty when there is nothing to say';
 COMMENT ON COLUMN sharing_guard.exposure.kind IS
-'What it is: library, guard_defect, out_of_reach, worker_node, observe, maintenance, dangling, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, write_all_data, maintain, statements, setting, shared_login, untrusted_language, sending_function, superuser_function, trigger, row_function, rule, publication, replication_slot, standby, foreign_server, public_grant, refused_right, statistics, unprotected_table';
+'What it is: library, guard_defect, out_of_reach, worker_node, observe, maintenance, dangling, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, write_all_data, maintain, statements, setting, shared_login, untrusted_language, sending_function, superuser_function, trigger, row_function, rule, publication, subscription, replication_slot, standby, foreign_server, public_grant, refused_right, statistics, unprotected_table';
 COMMENT ON COLUMN sharing_guard.exposure.severity IS
 'high: rows can leave and nothing is seen of it; medium: some of them, or only by somebody in particular; low: it takes more than this';
 COMMENT ON COLUMN sharing_guard.exposure.subject IS 'The role, table, function, server or slot';

@@ -101,6 +101,16 @@ BEGIN
                 'refusals cannot name anyone to ask',
                 'Call sharing_guard.configure() with a contact: a person or an address.';
         END IF;
+        IF current_setting_row.attestations IS NOT TRUE
+           AND EXISTS (SELECT FROM sharing_guard.rule u WHERE u.enabled AND u.attestation = 'missing' AND u.outcome = 'flag') THEN
+            RETURN QUERY SELECT CASE WHEN current_setting_row.attestations IS NULL THEN 'warning' ELSE 'ok' END,
+                'attestations',
+                CASE WHEN current_setting_row.attestations IS NULL
+                     THEN 'nobody has said whether other agencies'' written attestations are kept here; until then nobody is flagged for want of one'
+                     ELSE 'attestations are not used: nobody is flagged for want of one' END,
+                CASE WHEN current_setting_row.attestations IS NULL
+                     THEN 'Call sharing_guard.configure(NULL, NULL, NULL, attestations => true) when agency.attested_on is filled in; or attestations => false.' END;
+        END IF;
         IF current_setting_row.mode = 'enforce' THEN
             RETURN QUERY SELECT 'ok', 'mode', 'overall mode is enforce: each guard''s own mode counts', NULL;
         ELSE
@@ -187,6 +197,21 @@ BEGIN
                 'See that no subscriber is an agency of its own; this version does not guard publications.';
         END IF;
     END LOOP;
+
+    -- Who reads and writes them: an event names a login as if it were one person.
+    RETURN QUERY SELECT 'warning', format('login %I', l.rolname),
+        'do several people log in as it, as through an application? Its events name the login as if it were one person',
+        format('SELECT sharing_guard.bind_role(%L, %L, shared => true); -- or shared => false, where it is one person''s',
+               l.rolname, current_setting_row.agency)
+    FROM pg_roles l
+    WHERE l.rolcanlogin AND NOT l.rolsuper
+      AND NOT EXISTS (SELECT FROM sharing_guard.role_binding b WHERE b.role = l.oid)
+      AND NOT EXISTS (SELECT FROM sharing_guard.role_duty d WHERE d.role = l.oid)
+      AND EXISTS (SELECT FROM sharing_guard.guard g
+                  WHERE EXISTS (SELECT FROM pg_class c WHERE c.oid = g.relation)
+                    AND has_table_privilege(l.oid, g.relation::oid,
+                            CASE g.kind WHEN 'records' THEN 'SELECT' ELSE 'INSERT, UPDATE' END))
+    ORDER BY l.rolname;
 
     RETURN QUERY SELECT 'problem', t.tgrelid::regclass::text,
         'the table has triggers of a guard that was deleted: every row is refused',

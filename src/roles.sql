@@ -35,7 +35,7 @@ COMMENT ON FUNCTION sharing_guard.grant_duty(text, text, boolean) IS
 'Internal: grants or revokes what a duty needs';
 
 CREATE FUNCTION sharing_guard.change_duty(role text, duty text, is_grant boolean)
-    RETURNS void
+    RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -58,13 +58,19 @@ BEGIN
         FROM sharing_guard.role_duty d
         WHERE d.role = quote_ident(change_duty.role)::regrole;
     END IF;
+    RETURN format('role %I is %s', change_duty.role,
+                  CASE WHEN is_grant THEN '' ELSE 'no longer ' END
+                  || CASE change_duty.duty WHEN 'auditor' THEN 'an auditor' ELSE 'a policy administrator' END
+                  || CASE WHEN NOT is_grant THEN ''
+                          WHEN change_duty.duty = 'auditor' THEN ': reads the record and the policy, reviews and signs'
+                          ELSE ': changes the policy' END);
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.change_duty(text, text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.change_duty(text, text, boolean) IS
 'Internal: grants or takes away a duty, and records it';
 
-CREATE FUNCTION sharing_guard.grant_auditor(role text) RETURNS void
+CREATE FUNCTION sharing_guard.grant_auditor(role text) RETURNS text
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$ SELECT sharing_guard.change_duty($1, 'auditor', true) $$;
@@ -72,7 +78,7 @@ REVOKE ALL ON FUNCTION sharing_guard.grant_auditor(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.grant_auditor(text) IS
 'Lets a role read the audit views and the policy, review events and sign review periods; it can change nothing that is there';
 
-CREATE FUNCTION sharing_guard.revoke_auditor(role text) RETURNS void
+CREATE FUNCTION sharing_guard.revoke_auditor(role text) RETURNS text
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$ SELECT sharing_guard.change_duty($1, 'auditor', false) $$;
@@ -80,7 +86,7 @@ REVOKE ALL ON FUNCTION sharing_guard.revoke_auditor(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.revoke_auditor(text) IS
 'Takes back grant_auditor()';
 
-CREATE FUNCTION sharing_guard.grant_policy_admin(role text) RETURNS void
+CREATE FUNCTION sharing_guard.grant_policy_admin(role text) RETURNS text
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$ SELECT sharing_guard.change_duty($1, 'policy_admin', true) $$;
@@ -88,7 +94,7 @@ REVOKE ALL ON FUNCTION sharing_guard.grant_policy_admin(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.grant_policy_admin(text) IS
 'Lets a role set up the policy and protect tables; it need not own them and cannot change the record';
 
-CREATE FUNCTION sharing_guard.revoke_policy_admin(role text) RETURNS void
+CREATE FUNCTION sharing_guard.revoke_policy_admin(role text) RETURNS text
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$ SELECT sharing_guard.change_duty($1, 'policy_admin', false) $$;
@@ -101,4 +107,5 @@ COMMENT ON FUNCTION sharing_guard.revoke_policy_admin(text) IS
 -- nothing of what is in it.
 GRANT SELECT ON sharing_guard.health TO pg_monitor;
 GRANT EXECUTE ON FUNCTION sharing_guard.writer_health(),
-    sharing_guard.oldest_transaction_start(), sharing_guard.own_tree() TO pg_monitor;
+    sharing_guard.oldest_transaction_start(), sharing_guard.own_tree(),
+    sharing_guard.missing_databases(), sharing_guard.standing_problems() TO pg_monitor;

@@ -18,6 +18,7 @@ CREATE TABLE sharing_guard.setting (
         CONSTRAINT setting_review_due_days CHECK (review_due_days BETWEEN 0 AND 90),
     review_auditor text,
     overdue_refuses boolean NOT NULL DEFAULT false,
+    attestations boolean,
     retention_floor interval NOT NULL DEFAULT '3 years'
         CONSTRAINT setting_retention_floor CHECK (retention_floor >= '90 days'),
     log_capacity bigint
@@ -49,6 +50,8 @@ COMMENT ON COLUMN sharing_guard.setting.review_auditor IS
 'The role of the auditor who signs; another auditor may then sign only where named to stand in. NULL: any auditor may';
 COMMENT ON COLUMN sharing_guard.setting.overdue_refuses IS
 'Whether every disclosure beyond the agency itself is refused while a review is overdue; else an alert a day is all';
+COMMENT ON COLUMN sharing_guard.setting.attestations IS
+'Whether written attestations of other agencies are kept here (agency.attested_on): rules that flag an agency for want of one count only where this is true; NULL: not chosen yet';
 COMMENT ON COLUMN sharing_guard.setting.retention_floor IS
 'The floor of retention: younger events cannot be purged. At least 90 days, by default three years; an adopted pack may insist on more';
 COMMENT ON COLUMN sharing_guard.setting.log_capacity IS
@@ -226,7 +229,8 @@ CREATE FUNCTION sharing_guard.configure(
     retention_floor interval DEFAULT NULL,
     log_capacity text DEFAULT NULL,
     copied_tables text DEFAULT NULL,
-    undeclared_copy text DEFAULT NULL
+    undeclared_copy text DEFAULT NULL,
+    attestations boolean DEFAULT NULL
 ) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -363,10 +367,12 @@ BEGIN
            log_capacity = CASE WHEN configure.log_capacity IS NULL THEN log_capacity
                                ELSE arg_capacity END,
            copied_tables = coalesce(configure.copied_tables, copied_tables),
-           undeclared_copy = coalesce(configure.undeclared_copy, undeclared_copy)
+           undeclared_copy = coalesce(configure.undeclared_copy, undeclared_copy),
+           attestations = coalesce(configure.attestations, attestations)
      WHERE num_nonnulls(arg_period, arg_due, arg_auditor, arg_refuses,
                         arg_retention, configure.log_capacity,
-                        configure.copied_tables, configure.undeclared_copy) > 0
+                        configure.copied_tables, configure.undeclared_copy,
+                        configure.attestations) > 0
     RETURNING * INTO new;
     IF FOUND THEN
         SELECT string_agg(format('%s %s (was %s)', n.key, coalesce(n.value, 'none'),
@@ -382,17 +388,24 @@ BEGIN
     RETURN coalesce(nullif(array_to_string(done, '; '), ''), 'nothing changed');
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, interval, text, text, text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, interval, text, text, text) IS
-'Says whose database this is: home jurisdiction (US-CA), agency (its name, or an agency_id), time zone, whom refused users should ask; the review cycle: length of a period, days until a review is due, the auditor who signs, whether overdue reviews refuse disclosures, the floor of retention, what the log''s disk holds (200 GB); and what becomes of copies of protected tables (copied_tables: flag, refuse, protect) and of a COPY whose destination nobody declared (undeclared_copy: flag, refuse). Called again it changes what is given and keeps what is NULL (an empty text removes contact, auditor or capacity); returns what changed';
+REVOKE ALL ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, interval, text, text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, interval, text, text, text, boolean) IS
+'Says whose database this is: home jurisdiction (US-CA), agency (its name, or an agency_id), time zone, whom refused users should ask; the review cycle: length of a period, days until a review is due, the auditor who signs, whether overdue reviews refuse disclosures, the floor of retention, what the log''s disk holds (200 GB); and what becomes of copies of protected tables (copied_tables: flag, refuse, protect) and of a COPY whose destination nobody declared (undeclared_copy: flag, refuse); whether other agencies'' written attestations are kept (attestations: rules that flag for want of one count only then). Called again it changes what is given and keeps what is NULL (an empty text removes contact, auditor or capacity); returns what changed';
 
 CREATE FUNCTION sharing_guard.set_mode(
     mode text,
     relation regclass DEFAULT NULL
-) RETURNS void
+) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
+DECLARE
+    emergency constant text := CASE WHEN current_setting('sharing_guard.emergency_observe', true) = 'on'
+        THEN '; nothing is stopped while sharing_guard.emergency_observe is on' ELSE '' END;
+    old text;
+    overall text;
+    enforcing bigint;
+    guards bigint;
 BEGIN
     IF set_mode.mode IS NULL
        OR set_mode.mode NOT IN ('enforce', 'observe') THEN
@@ -400,6 +413,8 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'The mode is enforce or observe.';
     END IF;
+    SELECT s.mode INTO overall FROM sharing_guard.setting s;
+
     IF set_mode.relation IS NULL THEN
         UPDATE sharing_guard.setting SET mode = set_mode.mode;
         IF NOT FOUND THEN
@@ -407,20 +422,37 @@ BEGIN
                 USING ERRCODE = 'SG007',
                       HINT = 'Call sharing_guard.configure() first.';
         END IF;
-    ELSE
-        UPDATE sharing_guard.guard AS g SET mode = set_mode.mode
-         WHERE g.relation = set_mode.relation;
-        IF NOT FOUND THEN
-            RAISE EXCEPTION 'relation "%" is not protected', set_mode.relation
-                USING ERRCODE = 'object_not_in_prerequisite_state',
-                      HINT = 'Protect it first, with sharing_guard.protect_export() for example.';
-        END IF;
+        SELECT count(*) FILTER (WHERE g.mode = 'enforce'), count(*) INTO enforcing, guards
+        FROM sharing_guard.guard g;
+        RETURN format('the overall mode is %s%s: ', set_mode.mode,
+                   CASE WHEN overall = set_mode.mode THEN ' already'
+                        ELSE format(' (was %s)', overall) END)
+            || CASE WHEN set_mode.mode = 'observe'
+                    THEN 'nothing is stopped, whatever the modes of the protected tables'
+                    ELSE format('%s of %s protected tables enforce', enforcing, guards) END
+            || emergency;
     END IF;
+
+    SELECT g.mode INTO old FROM sharing_guard.guard g WHERE g.relation = set_mode.relation;
+    UPDATE sharing_guard.guard AS g SET mode = set_mode.mode
+     WHERE g.relation = set_mode.relation;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'relation "%" is not protected', set_mode.relation
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Protect it first, with sharing_guard.protect_export() for example.';
+    END IF;
+    RETURN format('the mode of %s is %s%s: ', set_mode.relation, set_mode.mode,
+               CASE WHEN old = set_mode.mode THEN ' already'
+                    ELSE format(' (was %s)', old) END)
+        || CASE WHEN set_mode.mode = 'observe' THEN 'nothing is stopped there, everything is recorded'
+                WHEN overall = 'observe'
+                THEN 'nothing is stopped while the overall mode is observe; set_mode(''enforce'') ends that'
+                ELSE 'what the policy blocks is stopped' || emergency END;
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.set_mode(text, regclass) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.set_mode(text, regclass) IS
-'Sets the mode, enforce or observe, of one protected relation, or of the whole installation where none is named; a guard enforces only where both say so';
+'Sets the mode, enforce or observe, of one protected relation, or of the whole installation where none is named; a guard enforces only where both say so. Returns what is so now';
 
 -- Functions in a view run with the rights of whoever reads the view, so this
 -- one must look at the table with its owner's.

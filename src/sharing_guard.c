@@ -61,7 +61,12 @@ _PG_init(void)
 	 * themselves refuse to work through sg_require_operational().
 	 */
 	if (!process_shared_preload_libraries_in_progress)
+	{
+		/* A superuser takes guards off, which is recorded: see change.c. */
+		sg_policy_change_callback = record_policy_change;
+		sg_policy_revisions_drawn_callback = write_policy_changes;
 		return;
+	}
 
 	sg_operational_init();
 	sg_actor_init();
@@ -111,7 +116,8 @@ record_policy_change(const PolicyChange *change)
 	event.policy_revision = change->policy_revision;
 
 	sg_pending_change_add(&event);
-	sg_undone_note(change);
+	if (sg_is_operational())
+		sg_undone_note(change);
 
 	/* By a trigger on the log, which runs when the events are written. */
 	if (sg_policy_commit_has_begun() || sg_gather_is_committing())

@@ -24,7 +24,7 @@ CREATE TRIGGER policy_truncated AFTER TRUNCATE
 ALTER TABLE sharing_guard.standby ENABLE ALWAYS TRIGGER policy_changed;
 ALTER TABLE sharing_guard.standby ENABLE ALWAYS TRIGGER policy_truncated;
 
-CREATE FUNCTION sharing_guard.attest_standby(standby text) RETURNS void
+CREATE FUNCTION sharing_guard.attest_standby(standby text) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -37,13 +37,14 @@ BEGIN
     INSERT INTO sharing_guard.standby (standby) VALUES (attest_standby.standby)
     ON CONFLICT ON CONSTRAINT standby_pkey DO UPDATE
         SET attested_at = excluded.attested_at;
+    RETURN format('standby "%s" is attested: it loads sharing_guard', attest_standby.standby);
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.attest_standby(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.attest_standby(text) IS
 'Says that whoever calls it has seen that this physical standby loads sharing_guard: SHOW shared_preload_libraries, there. To be said again when the standby was set up anew';
 
-CREATE FUNCTION sharing_guard.unattest_standby(standby text) RETURNS void
+CREATE FUNCTION sharing_guard.unattest_standby(standby text) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -54,6 +55,7 @@ BEGIN
             USING ERRCODE = 'undefined_object',
                   HINT = 'The attested standbys are in sharing_guard.standby.';
     END IF;
+    RETURN format('standby "%s" is not attested: it is in exposure again', unattest_standby.standby);
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.unattest_standby(text) FROM PUBLIC;

@@ -10,10 +10,18 @@
 \set SHOW_CONTEXT never
 \o /dev/null
 SET client_min_messages = error;
+DO $$
+BEGIN
+    IF to_regclass('sharing_guard.guard') IS NOT NULL THEN
+        DELETE FROM sharing_guard.guard;
+        PERFORM sharing_guard.prepare_drop('nowhere: a test');
+    END IF;
+END $$;
 DROP EXTENSION IF EXISTS sharing_guard CASCADE;
 CREATE EXTENSION sharing_guard;
 SELECT sharing_guard.configure('US-CA', 'Riverbend Police Department', 'America/Los_Angeles',
-                               'the privacy officer, privacy@riverbend.example');
+                               'the privacy officer, privacy@riverbend.example',
+                               attestations => true);
 SELECT count(*) FROM sharing_guard.adopt_policy('us-ca');
 INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level, kind, status, immigration_authority, attested_on)
 VALUES ('oakdale-pd', 'Oakdale Police Department', 'US-CA', 'local', 'police', 'active', false, '2020-01-01'),

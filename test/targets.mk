@@ -3,7 +3,7 @@
 
 .PHONY: test check-world test-matrix test-assert test-asan test-valgrind test-server-suites \
 	include-check analyze fuzz indent indent-check typedefs reference demo bench \
-	bench-check bench-ordinary
+	bench-check bench-ordinary torture
 
 # What a developer runs: within ten minutes on two processors.
 test:
@@ -30,6 +30,10 @@ include-check:
 # FUZZ_SECONDS=60 says how long.
 fuzz:
 	@PG_CONFIG='$(PG_CONFIG)' FUZZ_SECONDS='$(FUZZ_SECONDS)' bash test/fuzz/run
+
+# The record against crashes: ROUNDS=300 SECONDS_MAX=3600 SEED=n.
+torture:
+	@PG_CONFIG='$(PG_CONFIG)' ROUNDS='$(ROUNDS)' SECONDS_MAX='$(SECONDS_MAX)' SEED='$(SEED)' bash test/torture/run
 
 analyze:
 	@PG_CONFIG='$(PG_CONFIG)' bash test/analyze

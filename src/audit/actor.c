@@ -41,7 +41,7 @@ static const char *auth_method = NULL;
  * session begins.
  */
 static void
-actor_ClientAuthentication(Port * port, int status)
+actor_ClientAuthentication(Port *port, int status)
 {
 	if (port->hba != NULL)
 		auth_method = hba_authname(port->hba->auth_method);

@@ -24,32 +24,19 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "catalog/namespace.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
-#include "storage/lock.h"
-#include "storage/proc.h"
-#include "storage/procarray.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
-#include "utils/wait_event.h"
 
 #include "audit/batch.h"
 #include "audit/event_serialized.h"
+#include "audit/log_lock.h"
 #include "audit/server_log.h"
-#include "compat.h"
 
 /* As many are written in one transaction. */
 #define BATCH_SLOTS		256
 #define BATCH_PLACES	256
-
-/* While the log is locked, how often the worker looks again. */
-#define LOCK_POLL_MS	20
 
 /* After how long a completion that could not be written is tried again. */
 #define COMPLETE_AGAIN_MS	1000
@@ -150,15 +137,6 @@ void
 sg_batch_log_took_something(void)
 {
 	last_success = GetCurrentTimestamp();
-}
-
-Oid
-sg_batch_log_relid(void)
-{
-	Oid			namespace = get_namespace_oid("sharing_guard", true);
-
-	return OidIsValid(namespace) ?
-		get_relname_relid("event", namespace) : InvalidOid;
 }
 
 /* The log that was last locked to be written to; none before that. */
@@ -339,10 +317,10 @@ to_server_log(BatchSlot *taken, const OpenPlace *place)
 /*
  * Gives a slot back, with the answer.  An event that nobody waits for and that
  * could not be written is left in the server log; otherwise its session is told,
- * and does that.
+ * and does that.  "refused": the log was there, and did not take it.
  */
 static void
-answer_slot(BatchSlot *taken, bool written, int sqlerrcode)
+answer_slot(BatchSlot *taken, bool written, int sqlerrcode, bool refused)
 {
 	QueueSlot  *slot = taken->slot;
 	dsm_handle	overflow = slot->overflow;
@@ -361,7 +339,7 @@ answer_slot(BatchSlot *taken, bool written, int sqlerrcode)
 	slot->state = written ? SLOT_WRITTEN : SLOT_FAILED;
 	if (!written)
 		queue->health.events_failed++;
-	if (!written && slot->abandoned)
+	if (refused && slot->abandoned)
 		queue->health.events_put_aside++;
 	if (slot->abandoned)
 		sg_queue_free_slot(queue, slot);
@@ -424,7 +402,7 @@ answer_batch(bool written, int sqlerrcode)
 	for (int i = 0; i < batch.nslots; i++)
 	{
 		if (batch.slots[i].slot != NULL)
-			answer_slot(&batch.slots[i], written, sqlerrcode);
+			answer_slot(&batch.slots[i], written, sqlerrcode, false);
 	}
 	for (int i = 0; i < batch.nplaces; i++)
 	{
@@ -471,29 +449,6 @@ sg_batch_inherit(Queue *my_queue, MemoryContext context)
 	LWLockRelease(queue->lock);
 }
 
-/*-------------------------------------------------------------------------
- * The lock on the log
- *-------------------------------------------------------------------------
- */
-
-/* Does this process wait for us to write something? */
-static bool
-waits_for_us(int pid)
-{
-	bool		waits = false;
-
-	LWLockAcquire(queue->lock, LW_SHARED);
-	for (int i = 0; i < sg_queue_slots && !waits; i++)
-	{
-		QueueSlot  *slot = &queue->slots[i];
-
-		waits = slot->owner_pid == pid && !slot->abandoned &&
-			(slot->state == SLOT_READY || slot->state == SLOT_TAKEN);
-	}
-	LWLockRelease(queue->lock);
-	return waits;
-}
-
 /* Tells this process that it would wait in vain. */
 static void
 refuse_deadlocked(int pid)
@@ -505,113 +460,8 @@ refuse_deadlocked(int pid)
 		BatchSlot  *taken = &batch.slots[i];
 
 		if (taken->slot != NULL && taken->slot->owner_pid == pid)
-			answer_slot(taken, false, ERRCODE_T_R_DEADLOCK_DETECTED);
+			answer_slot(taken, false, ERRCODE_T_R_DEADLOCK_DETECTED, false);
 	}
-}
-
-/*
- * Who stands in line for this lock.  One who waits for a lock that conflicts
- * with ours keeps us from it as well, and it may be a mere reader of the log
- * that he waits for.
- */
-static List *
-waiting_for_lock(const LOCKTAG *tag)
-{
-	LockData   *locks = GetLockStatusData();
-	List	   *pids = NIL;
-
-	for (int i = 0; i < locks->nelements; i++)
-	{
-		LockInstanceData *lock = &locks->locks[i];
-
-		if (lock->waitLockMode != NoLock &&
-			memcmp(&lock->locktag, tag, sizeof(LOCKTAG)) == 0)
-			pids = list_append_unique_int(pids, lock->pid);
-	}
-	return pids;
-}
-
-/*
- * The server's deadlock detector does not see that a session waits for us.  So
- * whenever somebody's lock, or wish for one, keeps us from the log, look whether
- * he, or somebody he waits for, is waiting for us, and if so, let that one go: his error ends
- * his transaction, or he can end it.
- */
-static void
-break_deadlocks(Oid log)
-{
-	LOCKTAG		tag;
-	VirtualTransactionId *holders;
-	int			nholders;
-	List	   *pids = NIL;
-	int			looked_at = 0;
-
-	SET_LOCKTAG_RELATION(tag, MyDatabaseId, log);
-	holders = GetLockConflicts(&tag, RowExclusiveLock, &nholders);
-	for (int i = 0; i < nholders; i++)
-	{
-		int			pid = sg_virtual_transaction_pid(holders[i]);
-
-		if (pid != 0)
-			pids = list_append_unique_int(pids, pid);
-	}
-	pids = list_concat_unique_int(pids, waiting_for_lock(&tag));
-
-	/* The list grows while we go through it. */
-	while (looked_at < list_length(pids))
-	{
-		int			pid = list_nth_int(pids, looked_at++);
-		ArrayType  *blockers;
-		int32	   *blocker_pids;
-
-		if (waits_for_us(pid))
-		{
-			refuse_deadlocked(pid);
-			continue;
-		}
-		blockers = DatumGetArrayTypeP(DirectFunctionCall1(pg_blocking_pids,
-														  Int32GetDatum(pid)));
-		blocker_pids = (int32 *) ARR_DATA_PTR(blockers);
-		for (int i = 0; i < ArrayGetNItems(ARR_NDIM(blockers),
-										   ARR_DIMS(blockers)); i++)
-		{
-			/* 0: a prepared transaction, which waits for nobody. */
-			if (blocker_pids[i] != 0)
-				pids = list_append_unique_int(pids, blocker_pids[i]);
-		}
-	}
-	list_free(pids);
-}
-
-/*
- * Gets the lock that writing needs, before anything else is done, without
- * standing in line for it: so that we can look around meanwhile.
- */
-static void
-lock_log(void)
-{
-	Oid			log = sg_batch_log_relid();
-	TimestampTz deadline;
-
-	if (!OidIsValid(log))
-		return;					/* said when it is opened */
-
-	/* Half the time that the sessions wait, so that they hear of it. */
-	deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-										   sg_audit_timeout / 2);
-	while (!ConditionalLockRelationOid(log, RowExclusiveLock))
-	{
-		break_deadlocks(log);
-		if (GetCurrentTimestamp() >= deadline)
-			ereport(ERROR,
-					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-					 errmsg("the audit log is locked by another session"),
-					 errhint("pg_locks shows which one it is.")));
-		(void) WaitLatch(NULL, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, LOCK_POLL_MS,
-						 PG_WAIT_EXTENSION);
-		CHECK_FOR_INTERRUPTS();
-	}
-	locked_log = log;
 }
 
 /*-------------------------------------------------------------------------
@@ -672,7 +522,7 @@ write_events(BatchPart part, WriteFailure *failure)
 		EventWriter *writer;
 
 		StartTransactionCommand();
-		lock_log();
+		locked_log = sg_log_lock(queue, refuse_deadlocked);
 		writer = sg_event_writer_open();
 		is_open = true;
 		written = write_part(writer, part);
@@ -786,7 +636,8 @@ write_slots_alone(Apart *apart)
 		/* Unless it was answered meanwhile, to break a deadlock. */
 		if (taken->slot != NULL)
 			answer_slot(taken, written,
-						written ? 0 : apart->failure.sqlerrcode);
+						written ? 0 : apart->failure.sqlerrcode,
+						!written && !apart->failure.of_log);
 	}
 }
 

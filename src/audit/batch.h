@@ -44,9 +44,6 @@ extern void sg_batch_log_took_something(void);
  */
 extern int	sg_batch_recover(void);
 
-/* The log's OID, or none where the extension was not created. */
-extern Oid	sg_batch_log_relid(void);
-
 /* That of the log which was last written to; none before that. */
 extern Oid	sg_batch_locked_log(void);
 

@@ -60,6 +60,10 @@ BEGIN
     ELSIF NOT sharing_guard.database_listed() THEN
         found := found || 'This database is not listed in sharing_guard.databases, so it has no writer. Add it and restart the server.'::text;
     END IF;
+    found := found || ARRAY(
+        SELECT 'Listed in sharing_guard.databases, but no database that accepts connections: ' || string_agg(m.name, ', ')
+               || '; correct the setting, or create it.'
+          FROM sharing_guard.missing_databases() AS m (name) HAVING count(*) > 0)::text[];
 
     found := found || ARRAY(
         SELECT format('The overall mode is observe%s: nothing is stopped. When you have read would_be_outcome, SELECT sharing_guard.set_mode(''enforce'').',
@@ -176,9 +180,6 @@ SELECT
             THEN 'The last attempt to write failed; the server log says why.' END,
         CASE WHEN h.events_put_aside > 0
             THEN h.events_put_aside::text || ' events that the audit log would not take are in the server log alone: look there for "could not be written to the audit log", and at triggers and constraints on sharing_guard.event.' END,
-        (SELECT 'Listed in sharing_guard.databases, but no database that accepts connections: ' || pg_catalog.string_agg(m.name, ', ')
-                || '; correct the setting, or create it.'
-            FROM sharing_guard.missing_databases() AS m (name) HAVING pg_catalog.count(*) > 0),
         NULL], NULL) || sharing_guard.standing_problems() AS problems
 FROM sharing_guard.writer_health() h;
 REVOKE ALL ON TABLE sharing_guard.health FROM PUBLIC;

@@ -13,21 +13,32 @@
 #include "postgres.h"
 
 #include "access/detoast.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
 
 #include "audit/damage.h"
+#include "audit/store.h"
 #include "audit/utf8.h"
 #include "compat.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_legible_text);
 PG_FUNCTION_INFO_V1(sg_sql_legible_json);
 PG_FUNCTION_INFO_V1(sg_sql_legible_array);
+PG_FUNCTION_INFO_V1(sg_sql_logged_changes);
 
 /* retention.sql knows it, too. */
 #define DAMAGED_TEXT	"(damaged, cannot be read)"
@@ -197,4 +208,77 @@ sg_sql_legible_array(PG_FUNCTION_ARGS)
 								   ARR_DIMS(array), ARR_LBOUND(array),
 								   TEXTOID, -1, false, TYPALIGN_INT);
 	PG_RETURN_ARRAYTYPE_P(array);
+}
+
+/*
+ * sharing_guard.logged_changes(kind text) returns setof logged_change
+ *
+ * The events of this kind, read in one pass over the log.  Those that are
+ * damaged are passed over: verify_audit() tells of them, and to read one whose
+ * lengths lead out of its row would end the server.
+ */
+Datum
+sg_sql_logged_changes(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {
+		"event_id", "log_id", "operation", "relation", "changed_key",
+		"old_row", "new_row"
+	};
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	text	   *kind = PG_GETARG_TEXT_PP(0);
+	Relation	events = sg_store_open("event", AccessShareLock);
+	TupleDesc	desc = RelationGetDescr(events);
+	int			kind_column = SPI_fnumber(desc, "kind");
+	TupleTableSlot *slot = table_slot_create(events, NULL);
+	TableScanDesc scan = table_beginscan(events, GetActiveSnapshot(), 0, NULL);
+	MemoryContext per_event;
+
+	InitMaterializedSRF(fcinfo, 0);
+	per_event = AllocSetContextCreate(CurrentMemoryContext,
+									  "sharing_guard event being read",
+									  ALLOCSET_DEFAULT_SIZES);
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		Datum		values[lengthof(names)];
+		bool		nulls[lengthof(names)];
+		bool		should_free;
+		bool		plain;
+		bool		isnull;
+		bool		readable = true;
+		HeapTuple	tuple = ExecFetchSlotHeapTuple(slot, false, &should_free);
+		MemoryContext caller;
+		text	   *its_kind;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!sg_tuple_is_sound(tuple, desc, &plain) || kind_column <= 0)
+			continue;
+		its_kind = (text *) DatumGetPointer(slot_getattr(slot, kind_column, &isnull));
+		if (isnull || VARSIZE_ANY_EXHDR(its_kind) != VARSIZE_ANY_EXHDR(kind) ||
+			memcmp(VARDATA_ANY(its_kind), VARDATA_ANY(kind), VARSIZE_ANY_EXHDR(kind)) != 0)
+			continue;
+
+		caller = MemoryContextSwitchTo(per_event);
+		for (int i = 0; i < lengthof(names); i++)
+		{
+			int			column = SPI_fnumber(desc, names[i]);
+
+			nulls[i] = true;
+			if (column <= 0)
+				continue;
+			values[i] = slot_getattr(slot, column, &nulls[i]);
+			if (!nulls[i] && TupleDescAttr(desc, column - 1)->attlen == -1)
+			{
+				values[i] = PointerGetDatum(plain_value((struct varlena *) DatumGetPointer(values[i])));
+				readable = readable && DatumGetPointer(values[i]) != NULL;
+			}
+		}
+		if (readable)
+			tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(per_event);
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(events, AccessShareLock);
+	return (Datum) 0;
 }

@@ -44,3 +44,22 @@ $$;
 REVOKE ALL ON TABLE sharing_guard.legible_event FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.legible_event IS
 'Internal: the table event as it can be read and shown whatever it holds; see legible(). The views for auditors are made of it';
+
+CREATE TYPE sharing_guard.logged_change AS (
+    event_id uuid,
+    log_id uuid,
+    operation text,
+    relation text,
+    changed_key text,
+    old_row text,
+    new_row text
+);
+COMMENT ON TYPE sharing_guard.logged_change IS
+'Internal: an event that tells of a changed row; see logged_changes()';
+
+CREATE FUNCTION sharing_guard.logged_changes(kind text) RETURNS SETOF sharing_guard.logged_change
+    AS 'MODULE_PATHNAME', 'sg_sql_logged_changes'
+    LANGUAGE C STRICT STABLE PARALLEL UNSAFE;
+REVOKE ALL ON FUNCTION sharing_guard.logged_changes(text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.logged_changes(text) IS
+'Internal: the events of this kind that tell of changed rows; damaged ones are passed over';

@@ -34,12 +34,12 @@ typedef struct Run
 	SubTransactionId subid;
 	bool		dead;			/* rolled back */
 	int64		count;
-}			Run;
+} Run;
 
 /* All in the transaction's memory. */
-static Tuplestorestate * store = NULL;
+static Tuplestorestate *store = NULL;
 static TupleDesc store_row = NULL;
-static Run * runs = NULL;
+static Run *runs = NULL;
 static int	nruns = 0;
 static int	runs_room = 0;
 
@@ -193,7 +193,7 @@ void
 sg_pending_changes_write(int64 (*final_revision) (int64 provisional))
 {
 	Tuplestorestate *source = store;
-	const		Run *source_runs = runs;
+	const Run  *source_runs = runs;
 	int			nsource_runs = nruns;
 	EventWriter *writer;
 	TupleTableSlot *slot;

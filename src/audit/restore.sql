@@ -193,6 +193,11 @@ AS $$
 #variable_conflict use_column
 DECLARE
     t record;
+    -- Read once: the log is large, and these are few.
+    changes sharing_guard.logged_change[] := ARRAY(
+        SELECT c FROM sharing_guard.logged_changes('policy_change') AS c
+         WHERE c.operation IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')
+           AND NOT EXISTS (SELECT FROM sharing_guard.log AS l WHERE l.log_id = c.log_id AND l.received));
 BEGIN
     RETURN QUERY
     SELECT 'error', 'restore_incomplete', NULL::uuid,
@@ -226,11 +231,8 @@ BEGIN
     LOOP
         RETURN QUERY EXECUTE format($q$
             WITH change AS MATERIALIZED (
-                SELECT e.event_id, e.operation, e.changed_key, e.old_row::text AS old_row, e.new_row::text AS new_row
-                  FROM sharing_guard.event AS e
-                 WHERE e.kind = 'policy_change' AND e.relation = %1$L
-                   AND e.operation IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')
-                   AND NOT EXISTS (SELECT FROM sharing_guard.log AS l WHERE l.log_id = e.log_id AND l.received)
+                SELECT e.event_id, e.operation, e.changed_key, e.old_row, e.new_row
+                  FROM unnest($1) AS e WHERE e.relation = %1$L
             ), latest AS (
                 SELECT DISTINCT ON (c.changed_key) c.* FROM change AS c
                  WHERE c.changed_key IS NOT NULL ORDER BY c.changed_key, c.event_id DESC
@@ -248,7 +250,7 @@ BEGIN
                           CASE count(*) WHEN 1 THEN 'it was' ELSE 'they were' END,
                           CASE count(*) WHEN 1 THEN 'it' ELSE 'them' END,
                           (array_agg(g.changed_key ORDER BY g.event_id))[1])
-              FROM gone AS g HAVING count(*) > 0 $q$, t.relation, t.key);
+              FROM gone AS g HAVING count(*) > 0 $q$, t.relation, t.key) USING changes;
     END LOOP;
 
     RETURN QUERY

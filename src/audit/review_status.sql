@@ -319,8 +319,9 @@ BEGIN
                         WHEN r.%2$I IS NULL THEN 'an event whose row is gone'
                         ELSE 'a row that is not what its event says' END
               FROM %1$s AS r
-              FULL JOIN (SELECT x.event_id, x.new_row FROM sharing_guard.event AS x
-                          WHERE x.kind = 'review' AND x.relation = %1$L) AS e
+              FULL JOIN (SELECT x.event_id, x.new_row
+                           FROM sharing_guard.logged_changes('review') AS x
+                          WHERE x.relation = %1$L) AS e
                 ON e.event_id = r.%2$I
              WHERE e.event_id IS NULL OR r.%2$I IS NULL
                 OR e.new_row::jsonb <> sharing_guard.row_as_recorded(r)::jsonb

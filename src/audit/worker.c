@@ -39,6 +39,7 @@
 
 #include "audit/batch.h"
 #include "audit/health.h"
+#include "audit/log_lock.h"
 #include "audit/overdue.h"
 #include "audit/queue.h"
 #include "audit/seal.h"
@@ -164,7 +165,7 @@ static void
 say(void *arg)
 {
 	const char *what = arg;
-	Oid			log = sg_batch_log_relid();
+	Oid			log = sg_log_exists();
 
 	if (!OidIsValid(log) ||
 		!ConditionalLockRelationOid(log, RowExclusiveLock))
@@ -202,7 +203,7 @@ write_health(const char *what)
 static void
 note_emergency(void *arg)
 {
-	Oid			log = sg_batch_log_relid();
+	Oid			log = sg_log_exists();
 
 	if (!OidIsValid(log) ||
 		!ConditionalLockRelationOid(log, RowExclusiveLock))
@@ -248,7 +249,7 @@ try_aside_again(void)
 static void
 seal_part(void *arg)
 {
-	if (OidIsValid(sg_batch_log_relid()))
+	if (OidIsValid(sg_log_exists()))
 		(void) sg_seal_once(false, (bool *) arg);
 }
 

@@ -63,7 +63,7 @@ REVOKE ALL ON FUNCTION sharing_guard.check_agency(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.check_agency(text) IS
 'Internal: raises an error for an agency that is not in the registry';
 
-CREATE FUNCTION sharing_guard.bind_server(server text, agency text) RETURNS void
+CREATE FUNCTION sharing_guard.bind_server(server text, agency text) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -84,13 +84,14 @@ BEGIN
     ON CONFLICT ON CONSTRAINT server_binding_pkey DO UPDATE
         SET agency_id = excluded.agency_id
         WHERE b.agency_id <> excluded.agency_id;
+    RETURN format('rows written to foreign server %I are disclosed to %s', bind_server.server, bind_server.agency);
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.bind_server(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.bind_server(text, text) IS
 'Says which agency keeps a foreign server: rows of protected tables that are written to its foreign tables are disclosed to that agency';
 
-CREATE FUNCTION sharing_guard.unbind_server(server text) RETURNS void
+CREATE FUNCTION sharing_guard.unbind_server(server text) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -102,13 +103,14 @@ BEGIN
             USING ERRCODE = 'undefined_object',
                   HINT = 'The bound servers are in sharing_guard.server_binding.';
     END IF;
+    RETURN format('foreign server %I is bound to no agency: rows written to it are disclosed to somebody unknown', unbind_server.server);
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.unbind_server(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.unbind_server(text) IS
 'Takes back bind_server()';
 
-CREATE FUNCTION sharing_guard.bind_publication(publication text, agency text) RETURNS void
+CREATE FUNCTION sharing_guard.bind_publication(publication text, agency text) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -123,13 +125,16 @@ BEGIN
     ON CONFLICT ON CONSTRAINT publication_binding_pkey DO UPDATE
         SET agency_id = excluded.agency_id
         WHERE b.agency_id <> excluded.agency_id;
+    RETURN format('%s subscribes to publication %I', bind_publication.agency, bind_publication.publication)
+        || CASE WHEN EXISTS (SELECT FROM pg_publication p WHERE p.pubname::text = bind_publication.publication)
+                THEN '' ELSE ', which does not exist yet' END;
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.bind_publication(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.bind_publication(text, text) IS
 'Says which agency subscribes to a publication, which need not be there yet: publishing a protected table in it is a disclosure to that agency';
 
-CREATE FUNCTION sharing_guard.unbind_publication(publication text) RETURNS void
+CREATE FUNCTION sharing_guard.unbind_publication(publication text) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -141,6 +146,7 @@ BEGIN
             USING ERRCODE = 'undefined_object',
                   HINT = 'The bound publications are in sharing_guard.publication_binding.';
     END IF;
+    RETURN format('publication %I is bound to no agency: its subscribers are unknown', unbind_publication.publication);
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.unbind_publication(text) FROM PUBLIC;

@@ -335,6 +335,27 @@ is_locked_only(const PlannedStmt *plan, int rti)
 }
 
 /*
+ * Is the relation only named by a rule's action?  The server keeps the
+ * permission of the statement that the rule is made for in the plan of each of
+ * its actions, which write other tables.
+ */
+static bool
+is_named_by_rule(Oid relid, const ModifiedRelations *modified)
+{
+	HeapTuple	tuple;
+	bool		has_rules;
+
+	if (modified->fired == NULL)
+		return false;
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	has_rules = ((Form_pg_class) GETSTRUCT(tuple))->relhasrules;
+	ReleaseSysCache(tuple);
+	return has_rules;
+}
+
+/*
  * Why the statement may not touch this relation of its range table, or NULL.
  * "modified" is not needed for statements that only read.
  */
@@ -356,7 +377,8 @@ reason_of_entry(const PlannedStmt *plan, int rti, const ReadGuard *guard,
 		return NULL;
 	if (guard->is_export && bms_is_member(rti, modified->direct))
 		return "the plan has another server modify it, and no trigger is fired";
-	if (guard->is_export && !bms_is_member(rti, modified->fired))
+	if (guard->is_export && !bms_is_member(rti, modified->fired) &&
+		!is_named_by_rule(rte->relid, modified))
 		return "an extension has put something else in the place of the server's own way to write it, and no trigger is fired";
 	return sg_bypass_reason(rte->relid, guard->is_export);
 }

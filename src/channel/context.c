@@ -21,9 +21,12 @@
 #include "compat.h"
 #include "operational.h"
 #include "own_rights.h"
+#include "tcop/pquery.h"
+#include "nodes/plannodes.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
+
 
 PG_FUNCTION_INFO_V1(sg_sql_begin_disclosure);
 
@@ -123,6 +126,48 @@ forget_slice(TextSlice *slice)
 	slice->data = NULL;
 }
 
+/* Is this expression a call of the function, and nothing else? */
+static bool
+is_call(const Node *expr, Oid function)
+{
+	return expr != NULL && IsA(expr, FuncExpr) &&
+		((const FuncExpr *) expr)->funcid == function;
+}
+
+/*
+ * Is the session's command this call alone, outside of a transaction block?
+ * Then what it declares is gone when it ends.
+ *
+ * Called by a function or a DO block, or beside other expressions, it may well
+ * be of use to what follows there.
+ */
+static bool
+is_lost(Oid function)
+{
+	const PlannedStmt *stmt;
+	const Plan *plan;
+
+	if (IsTransactionBlock() || ActivePortal == NULL ||
+		list_length(ActivePortal->stmts) != 1)
+		return false;
+	stmt = linitial_node(PlannedStmt, ActivePortal->stmts);
+	plan = stmt->planTree;
+	if (stmt->commandType != CMD_SELECT || plan == NULL)
+		return false;
+	if (IsA(plan, FunctionScan))
+	{
+		const List *functions = ((const FunctionScan *) plan)->functions;
+
+		return list_length(functions) == 1 &&
+			is_call(linitial_node(RangeTblFunction, functions)->funcexpr,
+					function);
+	}
+	return IsA(plan, Result) && outerPlan(plan) == NULL &&
+		list_length(plan->targetlist) == 1 &&
+		is_call((Node *) linitial_node(TargetEntry, plan->targetlist)->expr,
+				function);
+}
+
 /*
  * sharing_guard.begin_disclosure(destination text, purpose text,
  *		legal_basis text, case_number text, requesting_person text,
@@ -141,6 +186,12 @@ sg_sql_begin_disclosure(PG_FUNCTION_ARGS)
 	Declaration *declaration;
 
 	sg_require_operational();
+	if (is_lost(fcinfo->flinfo->fn_oid))
+		ereport(WARNING,
+				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
+				 errmsg("begin_disclosure() has no effect outside of a transaction block"),
+				 errdetail("What it declares is gone with the transaction, which is this statement alone."),
+				 errhint("Call it after BEGIN, in the transaction that discloses.")));
 	sg_follow_transactions(&following, context_xact_callback,
 						   context_subxact_callback);
 

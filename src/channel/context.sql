@@ -143,7 +143,7 @@ ALTER TABLE sharing_guard.role_binding ENABLE ALWAYS TRIGGER policy_changed;
 ALTER TABLE sharing_guard.role_binding ENABLE ALWAYS TRIGGER policy_truncated;
 
 CREATE FUNCTION sharing_guard.bind(role text, agency text, shared boolean, kind text)
-    RETURNS void
+    RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -175,6 +175,14 @@ BEGIN
         SET agency_id = excluded.agency_id, shared = excluded.shared, kind = excluded.kind
         WHERE b.agency_id <> excluded.agency_id OR b.shared <> excluded.shared
               OR b.kind <> excluded.kind;
+    RETURN CASE
+        WHEN bind.kind = 'backup'
+        THEN format('what role %s copies is recorded as a backup kept by %s', bound, bind.agency)
+        WHEN bind.agency = (SELECT s.agency FROM sharing_guard.setting s)
+        THEN format('role %s belongs to the agency itself, %s', bound, bind.agency)
+        ELSE format('role %s acts for %s: what it reads of protected tables is decided on as a disclosure',
+                    bound, bind.agency) END
+        || CASE WHEN bind.shared THEN '; several people log in as it, so its events name a person only where begin_disclosure() does' ELSE '' END;
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.bind(text, text, boolean, text) FROM PUBLIC;
@@ -183,7 +191,7 @@ COMMENT ON FUNCTION sharing_guard.bind(text, text, boolean, text) IS
 
 CREATE FUNCTION sharing_guard.bind_role(role text, agency text,
                                         shared boolean DEFAULT false)
-    RETURNS void
+    RETURNS text
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$ SELECT sharing_guard.bind($1, $2, $3, 'agency') $$;
@@ -192,7 +200,7 @@ COMMENT ON FUNCTION sharing_guard.bind_role(text, text, boolean) IS
 'Says which agency the people behind a login belong to and whether several people share it: whoever acts for the role reads protected tables for that agency';
 
 CREATE FUNCTION sharing_guard.bind_backup(role text, agency text DEFAULT NULL)
-    RETURNS void
+    RETURNS text
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$ SELECT sharing_guard.bind($1, coalesce($2, (SELECT s.agency FROM sharing_guard.setting s)), false, 'backup') $$;
@@ -200,7 +208,7 @@ REVOKE ALL ON FUNCTION sharing_guard.bind_backup(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.bind_backup(text, text) IS
 'Says which login makes the backups (pg_dump) and which agency keeps them: our own, unless another is named';
 
-CREATE FUNCTION sharing_guard.unbind_role(role text) RETURNS void
+CREATE FUNCTION sharing_guard.unbind_role(role text) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
 AS $$
@@ -213,6 +221,7 @@ BEGIN
             USING ERRCODE = 'undefined_object',
                   HINT = 'The bound roles are in sharing_guard.role_binding.';
     END IF;
+    RETURN format('role %s is bound to no agency: what it reads counts as the agency''s own access', quote_ident(unbind_role.role));
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.unbind_role(text) FROM PUBLIC;

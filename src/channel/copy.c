@@ -201,31 +201,50 @@ rows_before_failure(void)
 	return MyBEEntry->st_progress_param[PROGRESS_COPY_TUPLES_PROCESSED];
 }
 
-/*
- * The guarded relation that a COPY FROM puts rows into, as guarded_source();
- * false where there is none.
- */
-static bool
-guarded_target(const CopyStmt *copy, ReadRequest *request)
+static ReadRequest *
+target_request(const ReadGuard *guard, Oid relid)
 {
-	Oid			relid = RangeVarGetRelid(copy->relation, AccessShareLock, true);
-	const ReadGuard *guard;
+	ReadRequest *request = palloc0(sizeof(ReadRequest));
 
-	if (!OidIsValid(relid) || !sg_records_any() ||
-		(guard = sg_records_find(relid)) == NULL || guard->is_export)
-		return false;
-	if (pg_class_aclcheck(relid, GetUserId(), ACL_INSERT) != ACLCHECK_OK &&
-		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_INSERT,
-								  ACLMASK_ANY) != ACLCHECK_OK)
-		return false;
-
-	memset(request, 0, sizeof(*request));
 	request->guard = *guard;
 	request->relid = relid;
 	request->use = WRITE_SILENT;
 	request->channel = CHANNEL_QUERY;
 	request->operation = "COPY FROM";
-	return true;
+	return request;
+}
+
+/*
+ * What a COPY FROM puts rows into, as guarded_source(): a guarded relation, or
+ * one whose partitions are.
+ */
+static List *
+guarded_targets(const CopyStmt *copy, Oid *relid)
+{
+	const ReadGuard *guard;
+	List	   *requests = NIL;
+	ListCell   *lc;
+
+	*relid = RangeVarGetRelid(copy->relation, AccessShareLock, true);
+	if (!OidIsValid(*relid) || !sg_records_any())
+		return NIL;
+	guard = sg_records_find(*relid);
+	if (guard != NULL ? guard->is_export :
+		get_rel_relkind(*relid) != RELKIND_PARTITIONED_TABLE)
+		return NIL;
+	if (pg_class_aclcheck(*relid, GetUserId(), ACL_INSERT) != ACLCHECK_OK &&
+		pg_attribute_aclcheck_all(*relid, GetUserId(), ACL_INSERT,
+								  ACLMASK_ANY) != ACLCHECK_OK)
+		return NIL;
+
+	if (guard != NULL)
+		return list_make1(target_request(guard, *relid));
+	foreach(lc, sg_records_below(*relid))
+	{
+		guard = lfirst(lc);
+		requests = lappend(requests, target_request(guard, guard->relid));
+	}
+	return requests;
 }
 
 /*
@@ -263,7 +282,7 @@ recorded_copy(PROCESS_UTILITY_PARAMS, ReadStatement *reads)
 
 /* A COPY FROM that is recorded if it fails. */
 static void
-unrecorded_copy(PROCESS_UTILITY_PARAMS, ReadRequest *request,
+unrecorded_copy(PROCESS_UTILITY_PARAMS, List *requests,
 				MemoryContext read_context)
 {
 	PG_TRY();
@@ -275,11 +294,12 @@ unrecorded_copy(PROCESS_UTILITY_PARAMS, ReadRequest *request,
 		if (sg_query_error_tells())
 		{
 			ReadStatement *reads = NULL;
+			ListCell   *lc;
 
 			MemoryContextSwitchTo(read_context);
-			request->use = WRITE_LEAKS;
-			(void) sg_reads_begin(&reads, list_make1(request),
-								  read_context, 0);
+			foreach(lc, requests)
+				((ReadRequest *) lfirst(lc))->use = WRITE_LEAKS;
+			(void) sg_reads_begin(&reads, requests, read_context, 0);
 			if (reads != NULL)
 				reads->rows = 1;
 		}
@@ -291,24 +311,26 @@ unrecorded_copy(PROCESS_UTILITY_PARAMS, ReadRequest *request,
 static void
 look_at_copy_from(PROCESS_UTILITY_PARAMS)
 {
-	ReadRequest request;
+	List	   *requests;
+	Oid			relid;
 	ReadStatement *reads = NULL;
 	MemoryContext read_context;
 	QueryCompletion own_qc;
 
 	AcceptInvalidationMessages();
-	if (!sg_records_any() ||
-		!guarded_target((CopyStmt *) pstmt->utilityStmt, &request))
+	requests = !sg_records_any() ? NIL :
+		guarded_targets((CopyStmt *) pstmt->utilityStmt, &relid);
+	if (requests == NIL)
 	{
 		next_ProcessUtility(PROCESS_UTILITY_ARGS);
 		return;
 	}
-	pstmt = name_relation(pstmt, request.relid);
+	pstmt = name_relation(pstmt, relid);
 	readOnlyTree = false;
 	read_context = AllocSetContextCreate(CurrentMemoryContext,
 										 "sharing_guard COPY FROM",
 										 ALLOCSET_SMALL_SIZES);
-	(void) sg_reads_begin(&reads, list_make1(&request), read_context, 0);
+	(void) sg_reads_begin(&reads, requests, read_context, 0);
 	if (qc == NULL)
 	{
 		InitializeQueryCompletion(&own_qc);
@@ -317,7 +339,7 @@ look_at_copy_from(PROCESS_UTILITY_PARAMS)
 	if (reads != NULL)
 		recorded_copy(PROCESS_UTILITY_ARGS, reads);
 	else
-		unrecorded_copy(PROCESS_UTILITY_ARGS, &request, read_context);
+		unrecorded_copy(PROCESS_UTILITY_ARGS, requests, read_context);
 	MemoryContextDelete(read_context);
 }
 

@@ -29,6 +29,7 @@
 #include "channel/records.h"
 #include "channel/ddl_tamper.h"
 #include "channel/lock_order.h"
+#include "channel/ddl_ways.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "tcop/utility.h"
@@ -104,8 +105,6 @@ is_of_interest(const Node *command)
 		case T_TruncateStmt:
 		case T_VacuumStmt:
 			return true;
-		case T_CopyStmt:
-			return ((const CopyStmt *) command)->is_program;
 		case T_AlterSystemStmt:
 			{
 				const char *name = ((const AlterSystemStmt *) command)->setstmt->name;
@@ -130,7 +129,7 @@ is_of_interest(const Node *command)
 					 pg_strcasecmp(name, "event_triggers") == 0);
 			}
 		default:
-			return false;
+			return sg_ways_of_interest(command);
 	}
 }
 
@@ -153,6 +152,7 @@ look_at_command(PROCESS_UTILITY_PARAMS)
 
 	sg_tamper_command(sg_ddl_state(), command);
 	sg_computed_command(sg_ddl_state(), command);
+	sg_ways_command(sg_ddl_state(), command, outer_command);
 	sg_copied_begin(command, &outer_copy);
 	current_command = command;
 	PG_TRY();
@@ -211,6 +211,7 @@ function_made_ready(Oid function)
 {
 	sg_computed_function(function);
 	sg_privileged_function(function);
+	sg_ways_function(function);
 	sg_copied_function(function);
 	if (unlikely(function >= FirstNormalObjectId) && InNoForceRLSOperation())
 		sg_foreign_key_function();

@@ -36,7 +36,7 @@
 /* The tables that this is read from, in the schema sharing_guard. */
 static const char *const state_tables[] = {
 	"guard", "guard_column", "role_binding", "server_binding",
-	"publication_binding", "setting", "maintenance"
+	"publication_binding", "setting", "maintenance", "drop_preparation"
 };
 
 static Oid	state_table_oids[lengthof(state_tables)];
@@ -203,6 +203,15 @@ take_maintenance(void *arg)
 	loading->state->maintenance_until = DatumGetTimestampTz(result_datum(0, 2));
 }
 
+static void
+take_preparation(void *arg)
+{
+	Loading    *loading = arg;
+
+	if (SPI_processed > 0)
+		loading->state->kept_events = DatumGetInt64(result_datum(0, 1));
+}
+
 /* The functions that the triggers of guards call, which must be left alone. */
 static void
 find_trigger_functions(DdlState *into)
@@ -303,6 +312,10 @@ load_state(void)
 				 " WHERE approved_at IS NOT NULL AND closed_at IS NULL"
 				 " ORDER BY until DESC LIMIT 1",
 				 0, NULL, NULL, take_maintenance, &loading);
+	sg_own_query(guard_table,
+				 "SELECT events FROM sharing_guard.drop_preparation"
+				 " ORDER BY prepared_at DESC LIMIT 1",
+				 0, NULL, NULL, take_preparation, &loading);
 	replace_state(loading.state, loading.context);
 }
 

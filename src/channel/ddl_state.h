@@ -55,6 +55,12 @@ typedef struct DdlState
 	Oid			event_table;
 	Oid			trigger_functions[3];	/* what a guard's triggers call */
 
+	/*
+	 * How many disclosures and attempts prepare_drop() has been told are
+	 * kept.
+	 */
+	int64		kept_events;
+
 	/* Approved maintenance that was not closed; 0: none. */
 	TimestampTz maintenance_from;
 	TimestampTz maintenance_until;	/* exclusive */

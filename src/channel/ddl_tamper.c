@@ -39,6 +39,7 @@
 #include "catalog/pg_type.h"
 #include "channel/cloned.h"
 #include "channel/ddl_computed.h"
+#include "channel/ddl_drop.h"
 #include "channel/ddl_record.h"
 #include "channel/ddl_role.h"
 #include "channel/ddl_tamper.h"
@@ -211,6 +212,8 @@ relation_dropped(const DdlState *state, Oid relid, int column)
 	char	   *name;
 
 	/* Tables of ours go with the extension alone. */
+	if (relid == state->event_table && column == 0)
+		sg_drop_check_log(state);
 	if (column > 0 && get_rel_namespace(relid) == state->schema)
 		own_table_altered(state, "DROP COLUMN", relid,
 						  get_attname(relid, column, true));
@@ -1153,8 +1156,12 @@ sg_tamper_command(const DdlState *state, const Node *command)
 				create_partition(state, (const CreateStmt *) command);
 			break;
 		case T_CopyStmt:
-			if (state->guards != NIL)
+			if (state->guards != NIL && ((const CopyStmt *) command)->is_program)
 				run_program((const CopyStmt *) command);
+			break;
+		case T_DropStmt:
+		case T_DropOwnedStmt:
+			sg_drop_check_command(state, command);
 			break;
 		case T_DropRoleStmt:
 			drop_roles(state, (const DropRoleStmt *) command);

@@ -178,6 +178,26 @@ REVOKE ALL ON FUNCTION sharing_guard.check_exportable(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.check_exportable(regclass) IS
 'Internal: raises an error for a relation that cannot be an export table';
 
+-- What the mode of a guard comes to, as the rest of a sentence; empty where
+-- what the policy blocks is stopped.
+CREATE FUNCTION sharing_guard.mode_now(relation regclass) RETURNS text
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT CASE
+        WHEN g.mode = 'observe'
+        THEN format('; nothing is stopped until set_mode(''enforce'', %L)', g.relation::text)
+        WHEN current_setting('sharing_guard.emergency_observe', true) = 'on'
+        THEN '; nothing is stopped while sharing_guard.emergency_observe is on'
+        WHEN s.mode = 'observe'
+        THEN '; nothing is stopped while the overall mode is observe: set_mode(''enforce'') ends that'
+        ELSE '' END
+    FROM sharing_guard.guard g, sharing_guard.setting s WHERE g.relation = $1
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.mode_now(regclass) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.mode_now(regclass) IS
+'Internal: says why nothing is stopped at a protected table; empty where what the policy blocks is stopped';
+
 CREATE FUNCTION sharing_guard.protect_export(
     relation regclass,
     destination text DEFAULT NULL,
@@ -191,9 +211,9 @@ CREATE FUNCTION sharing_guard.protect_export(
     query_elements text DEFAULT NULL,
     bookkeeping text DEFAULT NULL,
     data_class text DEFAULT NULL,
-    on_block text DEFAULT 'error',
-    mode text DEFAULT 'enforce',
-    filter_reads boolean DEFAULT false,
+    on_block text DEFAULT NULL,
+    mode text DEFAULT NULL,
+    filter_reads boolean DEFAULT NULL,
     data_class_column text DEFAULT NULL)
     RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -204,6 +224,8 @@ DECLARE
     old_guard sharing_guard.guard;
     guard uuid;
     changes text[] := '{}';
+    asked_mode text;
+    mode_now text;
     roles constant text[] := ARRAY[
         'destination', 'destination_state', 'purpose', 'legal_basis',
         'case_number', 'requesting_person', 'on_behalf_of_agency',
@@ -227,12 +249,44 @@ BEGIN
             USING ERRCODE = 'SG007',
                   HINT = 'Call sharing_guard.configure() and then sharing_guard.adopt_policy(''us-ca'').';
     END IF;
-    IF destination IS NULL THEN
+    IF on_block NOT IN ('error', 'skip_row') THEN
+        RAISE EXCEPTION 'on_block cannot be %', quote_literal(on_block)
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'It is ''error'' (a refused row ends the statement) or ''skip_row'' (only the refused rows are left out).';
+    END IF;
+    IF mode NOT IN ('enforce', 'observe') THEN
+        RAISE EXCEPTION 'mode cannot be %', quote_literal(mode)
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'It is ''enforce'' or ''observe'' (nothing is stopped, everything is recorded).';
+    END IF;
+
+    -- The table before its guard, as in whatever else we do.
+    PERFORM sharing_guard.lock_guarded(relation, 'export', on_block, filter_reads);
+    SELECT * INTO old_guard FROM sharing_guard.guard g WHERE g.relation = relation;
+    IF old_guard.kind <> 'export' THEN
+        RAISE EXCEPTION 'table % is protected already, as a table of records', relation
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Call sharing_guard.unprotect() first, if its rows leave by being written to it.';
+    END IF;
+
+    -- What is not named stays as it is; an empty text takes it away.
+    asked_mode := mode;
+    mode := coalesce(old_guard.mode, mode, 'observe');
+    on_block := coalesce(on_block, old_guard.on_block, 'error');
+    filter_reads := coalesce(filter_reads, old_guard.filter_reads, false);
+    data_class := CASE WHEN data_class IS NULL THEN old_guard.data_class
+                       ELSE nullif(btrim(data_class), '') END;
+
+    IF old_guard.guard_id IS NULL AND destination IS NULL OR btrim(destination) = '' THEN
         RAISE EXCEPTION 'protect_export() needs the column that names the destination'
             USING ERRCODE = 'null_value_not_allowed',
                   HINT = 'Give destination => the column with the receiving agency''s id or name.';
     END IF;
-    IF data_class IS NULL AND data_class_column IS NULL THEN
+    IF data_class IS NULL
+       AND (btrim(data_class_column) = ''
+            OR data_class_column IS NULL AND NOT EXISTS (
+                SELECT FROM sharing_guard.guard_column c
+                WHERE c.guard_id = old_guard.guard_id AND c.role = 'data_class_column')) THEN
         RAISE EXCEPTION 'protect_export() needs to know what kind of record the rows are'
             USING ERRCODE = 'null_value_not_allowed',
                   HINT = 'Give data_class => one of ' ||
@@ -249,23 +303,10 @@ BEGIN
                        FROM sharing_guard.data_class d) ||
                       '; others are added to sharing_guard.data_class.';
     END IF;
-    IF on_block IS NULL OR on_block NOT IN ('error', 'skip_row') THEN
-        RAISE EXCEPTION 'on_block cannot be %', coalesce(quote_literal(on_block), 'NULL')
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'It is ''error'' (a refused row ends the statement) or ''skip_row'' (only the refused rows are left out).';
-    END IF;
-    IF mode IS NULL OR mode NOT IN ('enforce', 'observe') THEN
-        RAISE EXCEPTION 'mode cannot be %', coalesce(quote_literal(mode), 'NULL')
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'It is ''enforce'' or ''observe'' (nothing is stopped, everything is recorded).';
-    END IF;
-    IF filter_reads IS NULL THEN
-        RAISE EXCEPTION 'filter_reads cannot be NULL'
-            USING ERRCODE = 'null_value_not_allowed';
-    END IF;
 
     -- The table's primary key serves where no record key is named.
-    IF record_key IS NULL THEN
+    IF record_key IS NULL AND old_guard.guard_id IS NULL OR btrim(record_key) = '' THEN
+        record_key := NULL;
         SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY k.position)
         INTO record_key
         FROM pg_index i,
@@ -286,23 +327,13 @@ BEGIN
                    case_number, requesting_person, on_behalf_of_agency,
                    data_class_column, record_key, query_elements, bookkeeping];
 
-    -- The table before its guard, as in whatever else we do.
-    PERFORM sharing_guard.lock_guarded(relation, 'export', on_block, filter_reads);
-    SELECT * INTO old_guard FROM sharing_guard.guard g WHERE g.relation = relation;
-    IF NOT FOUND THEN
+    IF old_guard.guard_id IS NULL THEN
         PERFORM sharing_guard.remove_triggers(o) FROM sharing_guard.orphaned_guards(relation) o;
         INSERT INTO sharing_guard.guard (relation, table_name, data_class, mode, on_block, filter_reads)
         VALUES (relation, '', data_class, mode, on_block, filter_reads)
         RETURNING guard_id INTO guard;
-    ELSIF old_guard.kind <> 'export' THEN
-        RAISE EXCEPTION 'table % is protected already, as a table of records', relation
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'Call sharing_guard.unprotect() first, if its rows leave by being written to it.';
     ELSE
         guard := old_guard.guard_id;
-        IF old_guard.mode <> mode THEN
-            changes := changes || format('mode: %s -> %s', old_guard.mode, mode);
-        END IF;
         IF old_guard.on_block <> on_block THEN
             changes := changes || format('on_block: %s -> %s', old_guard.on_block, on_block);
         END IF;
@@ -317,7 +348,7 @@ BEGIN
         IF changes <> '{}' THEN
             UPDATE sharing_guard.guard g
             SET data_class = protect_export.data_class,
-                mode = protect_export.mode, on_block = protect_export.on_block,
+                on_block = protect_export.on_block,
                 filter_reads = protect_export.filter_reads
             WHERE g.guard_id = guard;
         END IF;
@@ -325,7 +356,8 @@ BEGIN
 
     FOR i IN 1 .. cardinality(roles) LOOP
         role := roles[i];
-        names := sharing_guard.guarded_columns(relation, role, given[i]);
+        CONTINUE WHEN given[i] IS NULL;
+        names := sharing_guard.guarded_columns(relation, role, nullif(btrim(given[i]), ''));
         SELECT coalesce(array_agg(c.column_name::text ORDER BY c.position), '{}')
         INTO old_names
         FROM sharing_guard.guard_column c
@@ -389,18 +421,23 @@ BEGIN
         changes := changes || text 'row-level security that was missing is back';
     END IF;
 
+    mode_now := sharing_guard.mode_now(relation);
     IF old_guard.guard_id IS NULL THEN
-        RETURN format('protected %s: every row written to it is decided and recorded (mode %s, on_block %s)',
-                      relation, mode, on_block);
-    ELSIF changes = '{}' THEN
-        RETURN format('%s is protected already, in just this way; nothing changed', relation);
+        RETURN format('protected %s: every row written to it is decided and recorded (mode %s, on_block %s)%s',
+                      relation, mode, on_block, mode_now);
     END IF;
-    RETURN format('changed the guard of %s: %s', relation, array_to_string(changes, '; '));
+    IF asked_mode <> mode THEN
+        mode_now := format('; its mode stays %s, for set_mode() changes it', mode) || mode_now;
+    END IF;
+    IF changes = '{}' THEN
+        RETURN format('%s is protected already, in just this way; nothing changed', relation) || mode_now;
+    END IF;
+    RETURN format('changed the guard of %s: %s', relation, array_to_string(changes, '; ')) || mode_now;
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.protect_export(regclass, text, text, text, text, text, text, text, text, text, text, text, text, text, boolean, text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.protect_export(regclass, text, text, text, text, text, text, text, text, text, text, text, text, text, boolean, text) IS
-'Protects an export, outbox, request or share-list table: from now on every row written to it is decided on and recorded. The arguments name its columns; returns what was changed';
+'Protects an export, outbox, request or share-list table: from now on every row written to it is decided on and recorded. The arguments name its columns. A new guard begins in observe unless mode says enforce. Called again it changes what is given and keeps what is NULL; an empty text takes a column away (of record_key: back to the primary key); the mode is changed by set_mode() alone. Returns what is so now';
 
 CREATE FUNCTION sharing_guard.orphaned_guards(relation regclass) RETURNS SETOF uuid
     LANGUAGE sql STABLE PARALLEL SAFE

@@ -6,7 +6,7 @@ CREATE TABLE sharing_guard.guard (
     table_name text NOT NULL,
     kind text NOT NULL DEFAULT 'export',
     data_class text REFERENCES sharing_guard.data_class,
-    mode text NOT NULL DEFAULT 'enforce',
+    mode text NOT NULL DEFAULT 'observe',
     on_block text NOT NULL DEFAULT 'error',
     record_self_access boolean NOT NULL DEFAULT false,
     filter_reads boolean NOT NULL DEFAULT false,

@@ -18,18 +18,15 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/relation.h"
 #include "access/sysattr.h"
-#include "access/transam.h"
 #include "catalog/partition.h"
 #include "catalog/pg_inherits.h"
-#include "catalog/pg_trigger.h"
 #include "channel/guard.h"
 #include "channel/guarded_write.h"
 #include "channel/leaky_functions.h"
 #include "channel/records.h"
-#include "commands/trigger.h"
+#include "channel/relation_leaks.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
@@ -38,7 +35,6 @@
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
 #include "utils/rel.h"
-#include "utils/relcache.h"
 
 #define VALUE_ANY	(VALUE_GUARDED | VALUE_SEARCHED)
 
@@ -268,13 +264,6 @@ plan_source(Node *node, void *arg)
 				return VALUE_ANY;
 			return scanned_source(search, var);
 	}
-}
-
-/* All that belongs to a guarded relation is an expression of its columns. */
-static int
-relation_source(Node *node, void *arg)
-{
-	return VALUE_GUARDED;
 }
 
 /*-------------------------------------------------------------------------
@@ -548,154 +537,37 @@ search_plan(Plan *plan, WriteSearch *search)
 }
 
 /*-------------------------------------------------------------------------
- * What belongs to a relation
+ * What is written to
  *-------------------------------------------------------------------------
  */
 
-/* A stored expression of a relation; it is evaluated for every row. */
-static bool
-stored_leaks(char *stored)
+bool
+sg_moves_rows(const PlannedStmt *plan, const RangeTblEntry *rte)
 {
-	LeakSearch	search = {relation_source, NULL, true, false, false, false};
+	Relation	rel = relation_open(rte->relid, AccessShareLock);
+	bool		moves = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+	has_partition_attrs(rel, sg_rte_updated_columns(plan, rte), NULL);
 
-	if (stored != NULL)
-		sg_leak_search(stringToNode(stored), &search);
-	return search.leaks;
-}
-
-static bool
-list_leaks(List *expressions)
-{
-	LeakSearch	search = {relation_source, NULL, true, false, false, false};
-
-	sg_leak_search((Node *) expressions, &search);
-	return search.leaks;
-}
-
-static bool
-constraints_leak(Relation rel)
-{
-	TupleConstr *constr = RelationGetDescr(rel)->constr;
-
-	if (rel->rd_rel->relispartition && list_leaks(RelationGetPartitionQual(rel)))
-		return true;
-	if (constr == NULL)
-		return false;
-	for (int i = 0; i < constr->num_check; i++)
-	{
-		if (stored_leaks(constr->check[i].ccbin))
-			return true;
-	}
-	for (int i = 0; i < constr->num_defval; i++)
-	{
-		Form_pg_attribute attribute =
-		TupleDescAttr(RelationGetDescr(rel), constr->defval[i].adnum - 1);
-
-		if (attribute->attgenerated != '\0' &&
-			stored_leaks(constr->defval[i].adbin))
-			return true;
-	}
-	return false;
-}
-
-static bool
-indexes_leak(Relation rel)
-{
-	List	   *indexes = RelationGetIndexList(rel);
-	bool		leaks = false;
-	ListCell   *lc;
-
-	foreach(lc, indexes)
-	{
-		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
-
-		leaks = list_leaks(RelationGetIndexExpressions(index)) ||
-			list_leaks(RelationGetIndexPredicate(index));
-		index_close(index, NoLock);
-		if (leaks)
-			break;
-	}
-	list_free(indexes);
-	return leaks;
-}
-
-/*
- * Does this trigger hand rows to a function that may leak them?  Those of the
- * server are known, foreign keys among them.
- */
-static bool
-trigger_leaks(const Trigger *trigger)
-{
-	if (trigger->tgenabled == TRIGGER_DISABLED ||
-		(trigger->tgtype & (TRIGGER_TYPE_UPDATE | TRIGGER_TYPE_DELETE |
-							TRIGGER_TYPE_INSERT)) == 0)
-		return false;
-	if (trigger->tgtype & TRIGGER_TYPE_ROW)
-	{
-		if (stored_leaks(trigger->tgqual))
-			return true;
-	}
-	else if (trigger->tgoldtable == NULL && trigger->tgnewtable == NULL)
-		return false;
-	return trigger->tgfoid >= FirstNormalObjectId &&
-		!sg_function_is_leakproof(trigger->tgfoid);
-}
-
-static bool
-fires(const Trigger *trigger, CmdType operation)
-{
-	switch (operation)
-	{
-		case CMD_DELETE:
-			return (trigger->tgtype & TRIGGER_TYPE_DELETE) != 0;
-		case CMD_MERGE:
-			return true;
-		default:
-			return (trigger->tgtype & TRIGGER_TYPE_UPDATE) != 0;
-	}
-}
-
-/* "operation" is that of ON CONFLICT, UPDATE, for an INSERT. */
-static bool
-relation_leaks(Oid relid, CmdType operation)
-{
-	Relation	rel;
-	const TriggerDesc *triggers;
-	bool		leaks;
-
-	if (sg_records_find(relid) == NULL)
-		return false;
-	rel = relation_open(relid, AccessShareLock);
-	leaks = operation != CMD_DELETE &&
-		(constraints_leak(rel) || indexes_leak(rel));
-	triggers = rel->trigdesc;
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers && !leaks; i++)
-		leaks = fires(&triggers->triggers[i], operation) &&
-			trigger_leaks(&triggers->triggers[i]);
 	relation_close(rel, AccessShareLock);
-	return leaks;
+	return moves;
 }
 
-/*
- * An UPDATE that changes a partition key moves the row to a partition that the
- * plan need not mention.
- */
+/* A row may be moved to a partition that the plan does not mention. */
 static bool
 partitions_leak(const PlannedStmt *plan, const ModifyTable *modify)
 {
 	RangeTblEntry *rte = rt_fetch(modify->rootRelation, plan->rtable);
-	Relation	root = relation_open(rte->relid, AccessShareLock);
-	bool		leaks = false;
 	ListCell   *lc;
 
-	if (root->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
-		has_partition_attrs(root, sg_rte_updated_columns(plan, rte), NULL))
+	if (sg_moves_rows(plan, rte))
 	{
 		foreach(lc, find_all_inheritors(rte->relid, AccessShareLock, NULL))
-			leaks = leaks || relation_leaks(lfirst_oid(lc), CMD_MERGE);
+		{
+			if (sg_relation_leaks(lfirst_oid(lc), CMD_MERGE))
+				return true;
+		}
 	}
-	relation_close(root, AccessShareLock);
-	return leaks || relation_leaks(rte->relid, modify->operation);
+	return sg_relation_leaks(rte->relid, modify->operation);
 }
 
 static bool
@@ -712,8 +584,8 @@ targets_leak(const PlannedStmt *plan, const ModifyTable *modify)
 	}
 	foreach(lc, modify->resultRelations)
 	{
-		if (relation_leaks(rt_fetch(lfirst_int(lc), plan->rtable)->relid,
-						   operation))
+		if (sg_relation_leaks(rt_fetch(lfirst_int(lc), plan->rtable)->relid,
+							  operation))
 			return true;
 	}
 	return modify->rootRelation != 0 && operation != CMD_DELETE &&

@@ -26,4 +26,7 @@ extern WriteUse sg_guarded_write_use(QueryDesc *queryDesc);
  */
 extern bool sg_only_inserts(const PlannedStmt *plan, int rti);
 
+/* May an UPDATE of this table move rows from one partition to another? */
+extern bool sg_moves_rows(const PlannedStmt *plan, const RangeTblEntry *rte);
+
 #endif							/* SHARING_GUARD_GUARDED_WRITE_H */

@@ -143,7 +143,7 @@ sg_sql_lock_tree(PG_FUNCTION_ARGS)
 }
 
 void
-sg_lock_command(const LockStmt * command)
+sg_lock_command(const LockStmt *command)
 {
 	ListCell   *lc;
 

@@ -14,6 +14,6 @@
  * Errors out where LOCK TABLE would keep everybody from reading a table of ours;
  * a superuser may do so.
  */
-extern void sg_lock_command(const LockStmt * command);
+extern void sg_lock_command(const LockStmt *command);
 
 #endif							/* SHARING_GUARD_LOCK_ORDER_H */

@@ -281,6 +281,56 @@ write_use(QueryDesc *queryDesc, int rti, const RangeTblEntry *rte,
 	return *use;
 }
 
+static ReadRequest *
+make_request(const QueryDesc *queryDesc, const ReadGuard *guard, Oid relid,
+			 Oid check_as_user, WriteUse use)
+{
+	ReadRequest *request = palloc0(sizeof(ReadRequest));
+
+	request->guard = *guard;
+	request->relid = relid;
+	request->check_as_user = check_as_user;
+	request->use = use;
+	request->operation = operation_name(queryDesc);
+	request->channel = queryDesc->dest != NULL &&
+		queryDesc->dest->mydest == DestCopyOut ?
+		CHANNEL_COPY : CHANNEL_QUERY;
+	request->query_elements = query_elements;
+	request->arg = (void *) queryDesc;
+	return request;
+}
+
+/* Does the statement put rows into partitions of this table? */
+static bool
+takes_rows(const PlannedStmt *plan, const RangeTblEntry *rte)
+{
+	return plan->commandType == CMD_INSERT || plan->commandType == CMD_MERGE ||
+		(plan->commandType == CMD_UPDATE && sg_moves_rows(plan, rte));
+}
+
+/*
+ * A row may be routed to any partition, so the guards of all of them count
+ * where rows are put into a table that has no guard itself.
+ */
+static List *
+add_partitions(List *requests, const QueryDesc *queryDesc,
+			   const RangeTblEntry *rte)
+{
+	ListCell   *lc;
+	Oid			check_as_user;
+
+	(void) sg_rte_permissions(queryDesc->plannedstmt, rte, &check_as_user);
+	foreach(lc, sg_records_below(rte->relid))
+	{
+		const ReadGuard *guard = lfirst(lc);
+
+		requests = lappend(requests,
+						   make_request(queryDesc, guard, guard->relid,
+										check_as_user, WRITE_SILENT));
+	}
+	return requests;
+}
+
 /*
  * What is inserted into an export table is decided on row by row, by its own
  * guard.  Entries without any permissions are partitions and children.  The
@@ -301,7 +351,6 @@ sg_query_reads(QueryDesc *queryDesc)
 	{
 		RangeTblEntry *rte = lfirst(lc);
 		const ReadGuard *guard;
-		ReadRequest *request;
 		AclMode		permissions;
 		Oid			check_as_user;
 		Oid			table;
@@ -316,7 +365,12 @@ sg_query_reads(QueryDesc *queryDesc)
 			continue;
 		guard = sg_records_find(rte->relid);
 		if (guard == NULL)
+		{
+			if (unlikely(rte->relkind == RELKIND_PARTITIONED_TABLE) &&
+				is_written(plan, rti) && takes_rows(plan, rte))
+				requests = add_partitions(requests, queryDesc, rte);
 			continue;
+		}
 		permissions = sg_rte_permissions(plan, rte, &check_as_user);
 		if (is_insert(permissions) && guard->is_export)
 			continue;
@@ -347,18 +401,9 @@ sg_query_reads(QueryDesc *queryDesc)
 		if (known)
 			continue;
 
-		request = palloc0(sizeof(ReadRequest));
-		request->guard = *guard;
-		request->relid = table;
-		request->check_as_user = check_as_user;
-		request->use = use;
-		request->operation = operation_name(queryDesc);
-		request->channel = queryDesc->dest != NULL &&
-			queryDesc->dest->mydest == DestCopyOut ?
-			CHANNEL_COPY : CHANNEL_QUERY;
-		request->query_elements = query_elements;
-		request->arg = queryDesc;
-		requests = lappend(requests, request);
+		requests = lappend(requests,
+						   make_request(queryDesc, guard, table,
+										check_as_user, use));
 	}
 	return requests;
 }

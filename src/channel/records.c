@@ -18,6 +18,7 @@
 #include "catalog/dependency.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
+#include "catalog/pg_inherits.h"
 #include "channel/parents.h"
 #include "channel/records.h"
 #include "changes.h"
@@ -37,6 +38,8 @@ typedef struct RelationEntry
 	Oid			relid;			/* hash key */
 	int			guard;			/* index into guards; -1: not guarded */
 	bool		is_parent;		/* others' answers were found by way of it */
+	bool		looked_below;	/* for guards of its partitions */
+	List	   *below;			/* those: indexes into guards */
 } RelationEntry;
 
 static MemoryContext records_context = NULL;
@@ -309,6 +312,8 @@ find_guard(Oid relid, bool as_parent)
 		entry = hash_search(relations, &relid, HASH_ENTER, NULL);
 		entry->guard = guard;
 		entry->is_parent = as_parent;
+		entry->looked_below = false;
+		entry->below = NIL;
 	}
 	return guard;
 }
@@ -322,6 +327,61 @@ sg_records_find(Oid relid)
 		return NULL;
 	guard = find_guard(relid, false);
 	return guard < 0 ? NULL : &guards[guard];
+}
+
+/*
+ * Finds the guards of the partitions of a table, and makes it depend on all
+ * partitions that may have others.
+ */
+static List *
+find_guards_below(Oid relid)
+{
+	List	   *below = NIL;
+	ListCell   *lc;
+
+	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
+	{
+		Oid			partition = lfirst_oid(lc);
+		bool		has_partitions =
+		get_rel_relkind(partition) == RELKIND_PARTITIONED_TABLE;
+		int			guard = find_guard(partition, has_partitions);
+
+		if (guard >= 0 && !guards[guard].is_export)
+			below = list_append_unique_int(below, guard);
+	}
+	return below;
+}
+
+List *
+sg_records_below(Oid relid)
+{
+	RelationEntry *entry;
+	List	   *found = NIL;
+	List	   *below;
+	uint64		seen = invalidations;
+	ListCell   *lc;
+
+	if (nguards == 0)
+		return NIL;
+	entry = hash_search(relations, &relid, HASH_FIND, NULL);
+	if (entry != NULL && entry->looked_below)
+		below = entry->below;
+	else
+	{
+		below = find_guards_below(relid);
+		entry = hash_search(relations, &relid, HASH_FIND, NULL);
+		if (entry != NULL && seen == invalidations)
+		{
+			MemoryContext oldcontext = MemoryContextSwitchTo(records_context);
+
+			entry->below = list_copy(below);
+			entry->looked_below = true;
+			MemoryContextSwitchTo(oldcontext);
+		}
+	}
+	foreach(lc, below)
+		found = lappend(found, &guards[lfirst_int(lc)]);
+	return found;
 }
 
 bool

@@ -8,7 +8,7 @@
 #ifndef SHARING_GUARD_RECORDS_H
 #define SHARING_GUARD_RECORDS_H
 
-#include "postgres_ext.h"
+#include "nodes/pg_list.h"
 
 /*
  * A guard as its reader meets it.  Columns and data class are those of
@@ -41,6 +41,13 @@ extern bool sg_records_any(void);
  * sg_records_any().
  */
 extern const ReadGuard *sg_records_find(Oid relid);
+
+/*
+ * The guards of source tables that are partitions of this one, which has no
+ * guard itself, as a list of const ReadGuard *; NIL for most tables.  Valid as
+ * long as what sg_records_find() returns.
+ */
+extern List *sg_records_below(Oid relid);
 
 /*
  * The table whose long values are kept in this relation; InvalidOid for one

@@ -41,8 +41,8 @@ CREATE FUNCTION sharing_guard.protect_records(
     data_class text DEFAULT NULL,
     query_elements text DEFAULT NULL,
     record_self_access boolean DEFAULT NULL,
-    mode text DEFAULT 'enforce',
-    filter_reads boolean DEFAULT false)
+    mode text DEFAULT NULL,
+    filter_reads boolean DEFAULT NULL)
     RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -52,6 +52,8 @@ DECLARE
     old_guard sharing_guard.guard;
     guard uuid;
     changes text[] := '{}';
+    asked_mode text;
+    mode_now text;
     names text[];
     old_names text[];
 BEGIN
@@ -68,6 +70,27 @@ BEGIN
             USING ERRCODE = 'SG007',
                   HINT = 'Call sharing_guard.configure() and then sharing_guard.adopt_policy(''us-ca'').';
     END IF;
+    IF mode NOT IN ('enforce', 'observe') THEN
+        RAISE EXCEPTION 'mode cannot be %', quote_literal(mode)
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'It is ''enforce'' or ''observe'' (nothing is stopped, everything is recorded).';
+    END IF;
+
+    -- The table before its guard, as in whatever else we do; nobody who reads or
+    -- writes rows waits for this, unless row-level security is to be set.
+    PERFORM sharing_guard.lock_guarded(relation, 'records', NULL, filter_reads);
+    SELECT * INTO old_guard FROM sharing_guard.guard g WHERE g.relation = relation;
+    IF old_guard.kind <> 'records' THEN
+        RAISE EXCEPTION 'table % is protected already, as an export table', relation
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'What is read of an export table is guarded with filter_reads => true; or call sharing_guard.unprotect() first.';
+    END IF;
+
+    -- What is not named stays as it is.
+    asked_mode := mode;
+    mode := coalesce(old_guard.mode, mode, 'observe');
+    filter_reads := coalesce(filter_reads, old_guard.filter_reads, false);
+    data_class := coalesce(data_class, old_guard.data_class);
     IF data_class IS NULL OR NOT EXISTS (
         SELECT FROM sharing_guard.data_class d WHERE d.data_class = protect_records.data_class) THEN
         RAISE EXCEPTION 'protect_records() needs to know what kind of record the rows are, and % is not known',
@@ -78,40 +101,20 @@ BEGIN
                        FROM sharing_guard.data_class d) ||
                       '; others are added to sharing_guard.data_class.';
     END IF;
-    IF mode IS NULL OR mode NOT IN ('enforce', 'observe') THEN
-        RAISE EXCEPTION 'mode cannot be %', coalesce(quote_literal(mode), 'NULL')
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'It is ''enforce'' or ''observe'' (nothing is stopped, everything is recorded).';
-    END IF;
-    IF filter_reads IS NULL THEN
-        RAISE EXCEPTION 'filter_reads cannot be NULL'
-            USING ERRCODE = 'null_value_not_allowed';
-    END IF;
 
     -- California wants each search of plate reads on record, with the plate,
     -- the person and the purpose: Civ. Code 1798.90.52.
-    record_self_access := coalesce(record_self_access,
+    record_self_access := coalesce(record_self_access, old_guard.record_self_access,
         data_class = 'alpr' AND EXISTS (
             SELECT FROM sharing_guard.adopted_pack p WHERE p.pack = 'us-ca'));
 
-    -- The table before its guard, as in whatever else we do; nobody who reads or
-    -- writes rows waits for this, unless row-level security is to be set.
-    PERFORM sharing_guard.lock_guarded(relation, 'records', NULL, filter_reads);
-    SELECT * INTO old_guard FROM sharing_guard.guard g WHERE g.relation = relation;
-    IF NOT FOUND THEN
+    IF old_guard.guard_id IS NULL THEN
         INSERT INTO sharing_guard.guard (relation, table_name, kind, data_class, mode,
                                          record_self_access, filter_reads)
         VALUES (relation, '', 'records', data_class, mode, record_self_access, filter_reads)
         RETURNING guard_id INTO guard;
-    ELSIF old_guard.kind <> 'records' THEN
-        RAISE EXCEPTION 'table % is protected already, as an export table', relation
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'What is read of an export table is guarded with filter_reads => true; or call sharing_guard.unprotect() first.';
     ELSE
         guard := old_guard.guard_id;
-        IF old_guard.mode <> mode THEN
-            changes := changes || format('mode: %s -> %s', old_guard.mode, mode);
-        END IF;
         IF old_guard.data_class IS DISTINCT FROM data_class THEN
             changes := changes || format('data_class: %s -> %s', old_guard.data_class, data_class);
         END IF;
@@ -125,19 +128,19 @@ BEGIN
         END IF;
         IF changes <> '{}' THEN
             UPDATE sharing_guard.guard g
-            SET data_class = protect_records.data_class, mode = protect_records.mode,
+            SET data_class = protect_records.data_class,
                 record_self_access = protect_records.record_self_access,
                 filter_reads = protect_records.filter_reads
             WHERE g.guard_id = guard;
         END IF;
     END IF;
 
-    names := sharing_guard.guarded_columns(relation, 'query_elements', query_elements);
+    names := sharing_guard.guarded_columns(relation, 'query_elements', nullif(btrim(query_elements), ''));
     SELECT coalesce(array_agg(c.column_name::text ORDER BY c.position), '{}')
     INTO old_names
     FROM sharing_guard.guard_column c
     WHERE c.guard_id = guard AND c.role = 'query_elements';
-    IF names <> old_names THEN
+    IF query_elements IS NOT NULL AND names <> old_names THEN
         IF old_guard.guard_id IS NOT NULL THEN
             changes := changes || format('query_elements: %s -> %s',
                 coalesce(nullif(array_to_string(old_names, ', '), ''), 'none'),
@@ -161,15 +164,21 @@ BEGIN
         changes := changes || text 'row-level security that was missing is back';
     END IF;
 
+    mode_now := sharing_guard.mode_now(relation);
     IF old_guard.guard_id IS NULL THEN
         RETURN format('protected %s: what is read of it for another agency is decided and recorded (mode %s), queries of the agency''s own people are %s',
-                      relation, mode, CASE WHEN record_self_access THEN 'recorded' ELSE 'not recorded' END);
-    ELSIF changes = '{}' THEN
-        RETURN format('%s is protected already, in just this way; nothing changed', relation);
+                      relation, mode, CASE WHEN record_self_access THEN 'recorded' ELSE 'not recorded' END)
+               || mode_now;
     END IF;
-    RETURN format('changed the guard of %s: %s', relation, array_to_string(changes, '; '));
+    IF asked_mode <> mode THEN
+        mode_now := format('; its mode stays %s, for set_mode() changes it', mode) || mode_now;
+    END IF;
+    IF changes = '{}' THEN
+        RETURN format('%s is protected already, in just this way; nothing changed', relation) || mode_now;
+    END IF;
+    RETURN format('changed the guard of %s: %s', relation, array_to_string(changes, '; ')) || mode_now;
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.protect_records(regclass, text, text, boolean, text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.protect_records(regclass, text, text, boolean, text, boolean) IS
-'Protects a source table: from now on what is read of it for another agency, and every COPY of it, is decided on and recorded. query_elements names the columns that people search by (the plate); record_self_access (NULL: yes for alpr under us-ca) records the agency''s own people''s queries as well; returns what was changed';
+'Protects a source table: from now on what is read of it for another agency, and every COPY of it, is decided on and recorded. query_elements names the columns that people search by (the plate); record_self_access (NULL: yes for alpr under us-ca) records the agency''s own people''s queries as well. A new guard begins in observe unless mode says enforce. Called again it changes what is given and keeps what is NULL; empty query_elements are taken away; the mode is changed by set_mode() alone. Returns what is so now';

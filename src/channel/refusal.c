@@ -40,6 +40,10 @@ sg_raise_refusal(const Decision *decision, const Disclosure *disclosure,
 					 sg_destination_class_name(decision->destination_class));
 	if (decision->agency_status == AGENCY_INACTIVE)
 		appendStringInfoString(&detail, " (inactive)");
+	if (decision->destination_class == DESTINATION_UNREGISTERED &&
+		sg_policy_name_lacks_state(sg_policy_current(), disclosure->destination,
+								   disclosure->destination_state))
+		appendStringInfoString(&detail, " (other states have a place of this name, too: a name that says the state, as \"City PD (CA)\" does, or an agency's id or ORI, tells which is meant)");
 	if (sg_is_given(disclosure->on_behalf_of))
 		appendStringInfo(&detail, "; on behalf of: %s",
 						 sg_destination_class_name(decision->on_behalf_of_class));

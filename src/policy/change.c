@@ -62,14 +62,14 @@ typedef struct PendingRevision
 {
 	int64		number;			/* counts within the transaction, from 1 */
 	SubTransactionId subid;
-}			PendingRevision;
+} PendingRevision;
 
 /*
  * Those that are not rolled back, in order, in the transaction's memory.
  * Subtransactions end in the opposite order of their beginnings, so those of
  * the innermost are at the end.
  */
-static PendingRevision * pending = NULL;
+static PendingRevision *pending = NULL;
 static int	npending = 0;
 static int	pending_room = 0;
 static int64 last_number = 0;
@@ -347,6 +347,24 @@ make_revision(void)
 }
 
 /*
+ * Does a superuser take a guard off, or prepare the drop of the extension, in a
+ * server that was restarted without the library?  Rows of guarded tables are
+ * refused there, and this is the way back.  It is recorded like any change.
+ */
+static bool
+is_way_back(const TriggerData *trigdata)
+{
+	const char *table = RelationGetRelationName(trigdata->tg_relation);
+
+	if (!superuser_arg(GetSessionUserId()))
+		return false;
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		return strcmp(table, "guard") == 0 || strcmp(table, "guard_column") == 0;
+	return TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) &&
+		strcmp(table, "drop_preparation") == 0;
+}
+
+/*
  * sharing_guard.policy_changed() returns trigger
  *
  * AFTER each changed row, or AFTER TRUNCATE, of every policy table; the
@@ -373,7 +391,8 @@ sg_policy_changed(PG_FUNCTION_ARGS)
 	if (IsBinaryUpgrade)
 		return PointerGetDatum(NULL);
 
-	sg_require_operational();
+	if (!is_way_back(trigdata))
+		sg_require_operational();
 
 	desc = RelationGetDescr(trigdata->tg_relation);
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))

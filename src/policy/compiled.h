@@ -93,6 +93,7 @@ struct Policy
 	uint64		load_number;
 	int64		revision;
 	bool		enforces;
+	bool		uses_attestations;	/* else none is flagged for want */
 	const char *home_jurisdiction;
 	const char *home_agency_id;
 	const char *home_agency_name;

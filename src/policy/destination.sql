@@ -362,12 +362,16 @@ CREATE TRIGGER agency_alias_twin_check_update AFTER UPDATE ON sharing_guard.agen
     FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.agency_alias_twin_check();
 
 -- With the caller's rights: the recorded author is the caller.
-CREATE FUNCTION sharing_guard.accept_alias(name text, agency text) RETURNS void
+CREATE FUNCTION sharing_guard.accept_alias(
+    name text, agency text, confirm boolean DEFAULT false
+) RETURNS text
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
     said record;
     meant record;
+    ours boolean;
+    doubt text;
 BEGIN
     IF accept_alias.name IS NULL OR accept_alias.agency IS NULL THEN
         RAISE EXCEPTION 'accept_alias() needs a name and an agency'
@@ -383,23 +387,43 @@ BEGIN
     IF EXISTS (SELECT FROM sharing_guard.agency_alias AS l
                WHERE l.alias = accept_alias.name
                  AND l.agency_id = accept_alias.agency) THEN
-        RETURN;
+        RETURN format('"%s" stands for agency %s already', accept_alias.name, accept_alias.agency);
     END IF;
-    -- Who decides may know better than a spelling, but should have seen it.
+    -- Who decides may know better than a spelling, but should have seen it: an
+    -- alias makes an agency of another state one of our own, or accuses ours.
     SELECT r.agency_id, r.destination_class INTO said
       FROM sharing_guard.resolve_destination(accept_alias.name) AS r;
     SELECT r.destination_class INTO meant
       FROM sharing_guard.resolve_destination(accept_alias.agency) AS r;
+    ours := meant.destination_class IN ('self', 'in_state_public_agency');
+    IF said.agency_id IS NULL THEN
+        doubt := CASE
+            WHEN said.destination_class NOT IN ('unregistered', 'in_state_inferred', meant.destination_class)
+            THEN format('It is spelled like a destination of the class %s.', said.destination_class)
+            WHEN said.destination_class = 'in_state_inferred' AND NOT ours
+            THEN 'It is spelled like a public agency of the home state.'
+            WHEN ours AND sharing_guard.is_spelled_elsewhere(accept_alias.name)
+            THEN 'It fits a place of another state.'
+        END;
+    END IF;
+    IF doubt IS NOT NULL AND NOT coalesce(confirm, false) THEN
+        RAISE EXCEPTION '"%" does not look like agency "%", which is %',
+                accept_alias.name, accept_alias.agency, meant.destination_class
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = doubt,
+                  HINT = 'Where you know that it is that agency, say so: sharing_guard.accept_alias(name, agency, confirm => true). An agency that the registry lacks is inserted into sharing_guard.agency.';
+    END IF;
     INSERT INTO sharing_guard.agency_alias (alias, agency_id)
     VALUES (accept_alias.name, accept_alias.agency);
-    IF said.agency_id IS NULL
-       AND said.destination_class NOT IN ('unregistered', 'in_state_inferred', meant.destination_class) THEN
-        RAISE WARNING '"%" is spelled like a destination of the class %, and stands now for agency "%", which is %',
-                accept_alias.name, said.destination_class, accept_alias.agency, meant.destination_class
-            USING HINT = 'If that is a mistake, delete the alias from sharing_guard.agency_alias.';
+    IF doubt IS NOT NULL THEN
+        RAISE WARNING '"%" stands now for agency "%", which is %',
+                accept_alias.name, accept_alias.agency, meant.destination_class
+            USING DETAIL = doubt,
+                  HINT = 'If that is a mistake, delete the alias from sharing_guard.agency_alias.';
     END IF;
+    RETURN format('"%s" stands for agency %s, of the class %s', accept_alias.name, accept_alias.agency, meant.destination_class);
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.accept_alias(text, text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.accept_alias(text, text) IS
-'Says that this spelling of a destination stands for this agency (its agency_id)';
+REVOKE ALL ON FUNCTION sharing_guard.accept_alias(text, text, boolean) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.accept_alias(text, text, boolean) IS
+'Says that this spelling of a destination stands for this agency (its agency_id). A name that fits a place of another state, or another class of agency, is taken only with confirm => true';

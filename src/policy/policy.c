@@ -181,7 +181,7 @@ load_setting(Policy *policy)
 	if (sg_load_query("SELECT s.home_jurisdiction, s.agency, s.contact, s.mode, s.time_zone,"
 					  " (SELECT GREATEST(r.revision, (SELECT pg_catalog.max(d.policy_revision)"
 					  "   FROM sharing_guard.dumped_log AS d))"
-					  "  FROM sharing_guard.policy_revision AS r)"
+					  "  FROM sharing_guard.policy_revision AS r), s.attestations"
 					  " FROM sharing_guard.setting AS s") != 1)
 		not_configured();
 	policy->home_jurisdiction = sg_load_text(0, 1);
@@ -194,6 +194,7 @@ load_setting(Policy *policy)
 	policy->revision = DatumGetInt64(sg_load_datum(0, 6, &isnull));
 	if (isnull)
 		policy->revision = 0;
+	policy->uses_attestations = sg_load_bool(0, 7);
 
 	/* What this transaction has changed itself has no number yet. */
 	if (sg_policy_provisional_revision() != 0)
@@ -313,6 +314,18 @@ load_rules(Policy *policy)
 				CONDITION_TRUE : CONDITION_FALSE;
 		rule->attestation = load_condition(row, 8, "missing", "on_file",
 										   rule->rule_id, "attestation");
+
+		/*
+		 * Where no attestations are kept every agency would be flagged for
+		 * want of one.  What is blocked without one stays blocked.
+		 */
+		if (rule->attestation == CONDITION_FALSE &&
+			rule->outcome == OUTCOME_FLAG && !policy->uses_attestations)
+		{
+			memset(rule, 0, sizeof(*rule));
+			policy->nrules--;
+			continue;
+		}
 		rule->contract = load_condition(row, 9, "missing", "on_file",
 										rule->rule_id, "contract");
 		/* Only such a rule stands in for the default of a class. */
@@ -594,6 +607,22 @@ uint64
 sg_policy_load_number(const Policy *policy)
 {
 	return policy->load_number;
+}
+
+/*
+ * Is it for want of a state that this name says nothing?  Other states have a
+ * place of that name, too.
+ */
+bool
+sg_policy_name_lacks_state(const Policy *policy, TextSlice name, TextSlice state)
+{
+	NameReading reading;
+
+	if (name.data == NULL)
+		return false;
+	sg_registry_read(policy->registry, name, state, &reading);
+	return reading.state == NULL && reading.elsewhere && !reading.greatest &&
+		!reading.settled && !reading.inactive;
 }
 
 int64

@@ -34,6 +34,8 @@ extern const Policy *sg_policy_as_heard(void);
  */
 extern uint64 sg_policy_load_number(const Policy *policy);
 
+extern bool sg_policy_name_lacks_state(const Policy *policy, TextSlice name,
+									   TextSlice state);
 extern int64 sg_policy_revision(const Policy *policy);
 
 /* The overall mode, and whether the emergency switch is off. */

@@ -1107,8 +1107,16 @@ class_by_state(const NameTerms *terms, const char *state, uint32 found,
 		return DESTINATION_UNREGISTERED;
 	}
 
-	/* Without a state, only a place that one state alone has tells it. */
-	if (kind == 0 || kind == 'c' || place == NULL || place->nothers > 0)
+	/*
+	 * Without a state, only a place tells it that one state alone has; or, of
+	 * a police, one of the home state that is so much greater than all others
+	 * of the name that nobody thinks of them: vendors write "Sacramento PD".
+	 */
+	if (kind == 0 || kind == 'c' || place == NULL)
+		return DESTINATION_UNREGISTERED;
+	if (kind == 'p' && sg_place_means(place, home, true))
+		return DESTINATION_IN_STATE_INFERRED;
+	if (place->nothers > 0)
 		return DESTINATION_UNREGISTERED;
 	return sg_place_is_in(place, home) ? DESTINATION_IN_STATE_INFERRED :
 		DESTINATION_OUT_OF_STATE;

@@ -28,6 +28,7 @@
 
 PG_FUNCTION_INFO_V1(sg_sql_resolve_destination);
 PG_FUNCTION_INFO_V1(sg_sql_suggest_agencies);
+PG_FUNCTION_INFO_V1(sg_sql_is_spelled_elsewhere);
 
 /* What the server's Levenshtein distance takes. */
 #define COMPARED_LENGTH_MAX 255
@@ -119,9 +120,26 @@ compare_suggestions(const ListCell *a, const ListCell *b)
 }
 
 /*
+ * Does the name say that it is of another state than this one: by a state that it
+ * names, or by a place that other states have as well and that does not
+ * obviously mean the one here?
+ */
+static bool
+is_spelled_elsewhere(const NameReading *reading, const char *jurisdiction)
+{
+	if (strncmp(jurisdiction, "US-", 3) != 0)
+		return false;
+	if (reading->state != NULL)
+		return strcmp(jurisdiction + 3, reading->state) != 0;
+	return reading->elsewhere && !reading->greatest;
+}
+
+/*
  * Agencies whose names or aliases are like this one: as a whole, or in what is
  * left of both without state, kind and brackets.  One of another state than the
- * name says is another agency.
+ * name says is another agency; and a name that fits a place of another state is
+ * not taken for a misspelt one of the home state: the police of Reno are not
+ * those of Fresno.
  */
 static List *
 find_like(const Policy *policy, TextSlice name)
@@ -131,6 +149,7 @@ find_like(const Policy *policy, TextSlice name)
 	NameReading reading;
 	char	   *folded;
 	char	   *core = NULL;
+	const char *home = policy->home_jurisdiction;
 	RegistrySpelling spelling;
 
 	sg_registry_read(policy->registry, name, no_state, &reading);
@@ -144,11 +163,18 @@ find_like(const Policy *policy, TextSlice name)
 		int			distance;
 
 		CHECK_FOR_INTERRUPTS();
-		if (reading.state != NULL && strncmp(jurisdiction, "US-", 3) == 0 &&
-			strcmp(jurisdiction + 3, reading.state) != 0)
+		if ((reading.state != NULL || strcmp(jurisdiction, home) == 0) &&
+			is_spelled_elsewhere(&reading, jurisdiction))
 			continue;
 		if (!spelling.is_core)
+		{
 			distance = distance_between(folded, as_ascii(spelling.text));
+
+			/* "Police Department" is like itself in any two names. */
+			if (core != NULL &&
+				distance > Max(1, (int) strlen(core + 2) / LETTERS_PER_MISTAKE))
+				distance = -1;
+		}
 		else if (core == NULL)
 			continue;
 		else
@@ -210,6 +236,27 @@ sg_sql_suggest_agencies(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
 	return (Datum) 0;
+}
+
+/*
+ * sharing_guard.is_spelled_elsewhere(name text) returns boolean
+ *
+ * Does the name fit a place of another state than the home state?
+ */
+Datum
+sg_sql_is_spelled_elsewhere(PG_FUNCTION_ARGS)
+{
+	text	   *name = PG_GETARG_TEXT_PP(0);
+	TextSlice	slice = {VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)};
+	TextSlice	no_state = {NULL, 0};
+	const Policy *policy;
+	NameReading reading;
+
+	sg_require_operational();
+	policy = sg_policy_current();
+	sg_registry_read(policy->registry, slice, no_state, &reading);
+	PG_RETURN_BOOL(is_spelled_elsewhere(&reading,
+										policy->home_jurisdiction));
 }
 
 /*

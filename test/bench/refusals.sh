@@ -18,7 +18,7 @@ setup() {
 		CREATE TABLE refusal_plain_$sessions (LIKE plain_audit INCLUDING ALL);
 		CREATE TABLE refusal_ours_$sessions (LIKE bench_source INCLUDING INDEXES);
 		SELECT sharing_guard.protect_export('refusal_ours_$sessions', destination => 'agency',
-		    purpose => 'reason', query_elements => 'plate', data_class => 'alpr');
+		    purpose => 'reason', query_elements => 'plate', data_class => 'alpr', mode => 'enforce');
 		CREATE TABLE refusal_dblink_$sessions (LIKE bench_source INCLUDING INDEXES);
 		CREATE FUNCTION refuse_dblink_$sessions() RETURNS trigger LANGUAGE plpgsql AS \$\$
 		BEGIN

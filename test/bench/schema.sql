@@ -165,7 +165,7 @@ BEGIN
             EXECUTE format(make_trigger || 'FOR EACH ROW EXECUTE FUNCTION record_trigger(%L)', name, way);
         WHEN 'ours' THEN
             PERFORM sharing_guard.protect_export(name, destination => 'agency',
-                purpose => 'reason', query_elements => 'plate', data_class => 'alpr');
+                purpose => 'reason', query_elements => 'plate', data_class => 'alpr', mode => 'enforce');
         WHEN 'plpgsql_row' THEN
             EXECUTE format(make_trigger || 'FOR EACH ROW EXECUTE FUNCTION plain_audit_row()', name);
         WHEN 'plpgsql_set' THEN

@@ -80,7 +80,7 @@ CREATE EXTENSION sharing_guard;
 SELECT sharing_guard.grant_policy_admin('dba'), sharing_guard.grant_auditor('privacy_officer');
 SET SESSION AUTHORIZATION dba;
 SELECT sharing_guard.configure('US-CA', 'Riverbend Police', 'America/Los_Angeles',
-    'the privacy officer, ext. 134');
+    'the privacy officer, ext. 134', attestations => true);
 SELECT count(*) FROM sharing_guard.adopt_policy('us-ca');
 INSERT INTO sharing_guard.agency
     (agency_id, name, jurisdiction, level, status, attested_on)

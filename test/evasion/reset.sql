@@ -1,6 +1,7 @@
 -- Run by a superuser before each attempt, in either database.
 SET client_min_messages = error;
 -- What attempts leave behind.
+SELECT format('ALTER SUBSCRIPTION %1$I DISABLE; ALTER SUBSCRIPTION %1$I SET (slot_name = NONE); DROP SUBSCRIPTION %1$I', subname) FROM pg_subscription \gexec
 SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active AND database = current_database();
 DO $$ DECLARE x record; BEGIN
     FOR x IN SELECT pubname FROM pg_publication LOOP EXECUTE format('DROP PUBLICATION %I', x.pubname); END LOOP;

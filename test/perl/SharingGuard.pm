@@ -56,7 +56,7 @@ sub set_up_policy
 		$database // 'guarded', q{
 		CREATE EXTENSION sharing_guard;
 		SELECT sharing_guard.configure('US-CA', 'Riverbend Police Department',
-			'America/Los_Angeles', 'privacy@riverbend.example');
+			'America/Los_Angeles', 'privacy@riverbend.example', attestations => true);
 		SELECT count(*) FROM sharing_guard.adopt_policy('us-ca');
 		INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level,
 			kind, status, attested_on)

@@ -34,7 +34,7 @@ pass('a listed name with capitals and a space works');
 $node->safe_psql('guarded', 'CREATE EXTENSION sharing_guard');
 $node->safe_psql('guarded', 'CREATE TABLE queue (id int PRIMARY KEY, dest text)');
 my $protect =
-  q{SELECT sharing_guard.protect_export('queue', destination => 'dest', data_class => 'rms')};
+  q{SELECT sharing_guard.protect_export('queue', destination => 'dest', data_class => 'rms', mode => 'enforce')};
 like(error_of($node, 'guarded', $protect), qr/SG007: .*no policy has been adopted/,
 	'without an adopted policy nothing can be protected');
 is( $node->safe_psql('guarded',

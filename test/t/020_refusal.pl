@@ -14,7 +14,7 @@ set_up_policy($node);
 $node->safe_psql('guarded', q{
 	CREATE TABLE queue (id int PRIMARY KEY, dest text, why text, plate text, officer text);
 	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why',
-		query_elements => 'plate', requesting_person => 'officer', data_class => 'alpr');
+		query_elements => 'plate', requesting_person => 'officer', data_class => 'alpr', mode => 'enforce');
 	CREATE ROLE clerk LOGIN;
 	GRANT SELECT, INSERT ON queue TO clerk;
 });

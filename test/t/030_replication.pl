@@ -16,7 +16,7 @@ $publisher->safe_psql('guarded', $table);
 $subscriber->safe_psql('guarded', $table);
 set_up_policy($subscriber);
 $subscriber->safe_psql('guarded',
-	q{SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr')});
+	q{SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr', mode => 'enforce')});
 
 $publisher->safe_psql('guarded', q{
 	INSERT INTO queue VALUES (1, 'oakdale-pd', 'initial copy');
@@ -56,7 +56,7 @@ is( $subscriber->safe_psql('guarded', q{
 $subscriber->safe_psql('guarded', q{
 	SELECT sharing_guard.set_mode('enforce');
 	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why',
-		data_class => 'alpr', on_block => 'skip_row')});
+		data_class => 'alpr', on_block => 'skip_row', mode => 'enforce')});
 $publisher->safe_psql('guarded', q{INSERT INTO queue VALUES (4, 'springs-pd', 'streamed'), (5, 'oakdale-pd', 'streamed')});
 $publisher->wait_for_catchup('feed');
 is($subscriber->safe_psql('guarded', 'SELECT string_agg(id::text, $$,$$ ORDER BY id) FROM queue'),

@@ -12,7 +12,7 @@ my $node = guarded_node('main', conf => "fsync = on\nrestart_after_crash = on");
 set_up_policy($node);
 $node->safe_psql('guarded', q{
 	CREATE TABLE queue (id int PRIMARY KEY, dest text, why text);
-	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms')});
+	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce')});
 
 my $mismatch = q{
 	SELECT count(*) FROM queue FULL JOIN (SELECT DISTINCT record_key FROM sharing_guard.audit_rows) a

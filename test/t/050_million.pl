@@ -16,9 +16,9 @@ $node->safe_psql('guarded', q{
 	SELECT 'pd-' || i, 'Town ' || i || ' Police', 'US-CA', 'local', 'police', 'active', '2020-01-01'
 	FROM generate_series(1, 1000) i;
 	CREATE TABLE queue (id bigint PRIMARY KEY, dest text, why text);
-	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms');
+	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce');
 	CREATE TABLE loop_queue (id bigint PRIMARY KEY, dest text, why text);
-	SELECT sharing_guard.protect_export('loop_queue', destination => 'dest', purpose => 'why', data_class => 'rms')});
+	SELECT sharing_guard.protect_export('loop_queue', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce')});
 
 # What our contexts hold, at their largest, is read in the session itself by a
 # trigger that fires after ours, every 50,000 rows.

@@ -16,10 +16,10 @@ set_up_policy($node);
 $node->safe_psql('guarded', q{
 	CREATE TABLE feed (id int PRIMARY KEY, dest text, why text, officer text);
 	SELECT sharing_guard.protect_export('feed', destination => 'dest', purpose => 'why',
-		requesting_person => 'officer', data_class => 'rms');
+		requesting_person => 'officer', data_class => 'rms', mode => 'enforce');
 	CREATE TABLE skipping (id int NOT NULL, dest text, why text);
 	SELECT sharing_guard.protect_export('skipping', destination => 'dest', purpose => 'why',
-		record_key => 'id', data_class => 'alpr', on_block => 'skip_row')});
+		record_key => 'id', data_class => 'alpr', on_block => 'skip_row', mode => 'enforce')});
 
 # Many subtransactions, each of which ends when its rows have just been written.
 my $bytes = $node->safe_psql('guarded', q{
@@ -106,7 +106,7 @@ $node->safe_psql('guarded', qq{
 	CREATE FOREIGN TABLE outbox (id int NOT NULL, dest text, why text)
 		SERVER county OPTIONS (table_name 'received', batch_size '100');
 	SELECT sharing_guard.protect_export('outbox', destination => 'dest', purpose => 'why',
-		record_key => 'id', data_class => 'rms');
+		record_key => 'id', data_class => 'rms', mode => 'enforce');
 	CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE division_by_zero; END';
 	CREATE TRIGGER zzz_fail AFTER INSERT ON outbox FOR EACH ROW WHEN (NEW.id = 6000) EXECUTE FUNCTION fail()});
 for my $rows (5000, 6000)

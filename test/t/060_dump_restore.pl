@@ -12,16 +12,16 @@ set_up_policy($old);
 $old->safe_psql('guarded', q{
 	CREATE TABLE queue (gone int, id int PRIMARY KEY, dest text, why text);
 	ALTER TABLE queue DROP COLUMN gone;
-	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms');
+	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce');
 	ALTER TABLE queue RENAME COLUMN dest TO recipient;
 	INSERT INTO queue VALUES (1, 'oakdale-pd', 'theft'), (2, 'oakdale-pd', 'arson');
 	-- Trees, whose triggers the dump brings too; and a guard that lacks a column.
 	CREATE TABLE parts (id int PRIMARY KEY, dest text) PARTITION BY RANGE (id);
 	CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (1) TO (100);
-	SELECT sharing_guard.protect_export('parts', destination => 'dest', data_class => 'rms', on_block => 'skip_row');
+	SELECT sharing_guard.protect_export('parts', destination => 'dest', data_class => 'rms', on_block => 'skip_row', mode => 'enforce');
 	CREATE TABLE parent (id int PRIMARY KEY, dest text, plate text);
 	CREATE TABLE child () INHERITS (parent);
-	SELECT sharing_guard.protect_export('parent', destination => 'dest', query_elements => 'plate', data_class => 'rms');
+	SELECT sharing_guard.protect_export('parent', destination => 'dest', query_elements => 'plate', data_class => 'rms', mode => 'enforce');
 	ALTER TABLE parent DROP COLUMN plate;
 	INSERT INTO parts VALUES (1, 'oakdale-pd')});
 

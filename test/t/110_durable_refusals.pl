@@ -16,7 +16,7 @@ my $node = guarded_node('main', conf => "fsync = on\nrestart_after_crash = on\nl
 set_up_policy($node);
 $node->safe_psql('guarded', q{
 	CREATE TABLE queue (id text PRIMARY KEY, dest text, why text);
-	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr');
+	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr', mode => 'enforce');
 	CREATE FUNCTION attempt(key text) RETURNS void LANGUAGE plpgsql AS $$
 	BEGIN
 		INSERT INTO queue VALUES (key, 'springs-pd', 'stolen vehicle');

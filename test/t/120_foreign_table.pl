@@ -24,7 +24,7 @@ $node->safe_psql('guarded', qq{
 	CREATE FOREIGN TABLE outbox (id int NOT NULL, dest text, why text)
 		SERVER county OPTIONS (table_name 'received');
 	SELECT sharing_guard.protect_export('outbox', destination => 'dest', purpose => 'why',
-		record_key => 'id', data_class => 'rms')});
+		record_key => 'id', data_class => 'rms', mode => 'enforce')});
 
 sub events
 {
@@ -70,7 +70,7 @@ is(events($start), 'foreign_table INSERT oakdale-pd allow failed 4 0',
 # The same where another export table's statement begins and ends in its midst.
 $node->safe_psql('guarded', q{
 	CREATE TABLE nearby (id serial PRIMARY KEY, dest text);
-	SELECT sharing_guard.protect_export('nearby', destination => 'dest', data_class => 'rms', on_block => 'skip_row');
+	SELECT sharing_guard.protect_export('nearby', destination => 'dest', data_class => 'rms', on_block => 'skip_row', mode => 'enforce');
 	CREATE FUNCTION note(OUT why text) LANGUAGE plpgsql AS $$
 	BEGIN INSERT INTO nearby (dest) VALUES ('oakdale-pd'); why := 'theft'; END $$});
 $start = now();
@@ -198,14 +198,14 @@ $node->safe_psql('guarded', q{
 	CREATE FOREIGN TABLE feed_there PARTITION OF feed FOR VALUES FROM (1000) TO (2000)
 		SERVER county OPTIONS (table_name 'received_2');
 	SELECT sharing_guard.protect_export('feed', destination => 'dest', purpose => 'why',
-		record_key => 'id', data_class => 'rms')});
+		record_key => 'id', data_class => 'rms', mode => 'enforce')});
 is($node->safe_psql('guarded', q{SELECT string_agg(t.relation || ' ' || t.trigger, ', ') FROM sharing_guard.guard g, sharing_guard.guard_defects(g.guard_id) t}),
 	'', 'every trigger is where it must be');
 for my $on_block ('error', 'skip_row')
 {
 	$node->safe_psql('guarded', qq{
 		SELECT sharing_guard.protect_export('feed', destination => 'dest', purpose => 'why',
-			record_key => 'id', data_class => 'rms', on_block => '$on_block')});
+			record_key => 'id', data_class => 'rms', on_block => '$on_block', mode => 'enforce')});
 	my $offset = $on_block eq 'error' ? 0 : 10;
 	$start = now();
 	$node->safe_psql('guarded', qq{

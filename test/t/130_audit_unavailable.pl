@@ -17,7 +17,7 @@ my $node = guarded_node('main', conf => join("\n",
 set_up_policy($node);
 $node->safe_psql('guarded', q{
 	CREATE TABLE queue (id text PRIMARY KEY, dest text, why text);
-	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr')});
+	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr', mode => 'enforce')});
 
 sub attempt { return "INSERT INTO queue VALUES ('$_[0]', 'springs-pd', 'stolen vehicle');" }
 

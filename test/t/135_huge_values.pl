@@ -20,7 +20,7 @@ set_up_policy($node);
 $node->safe_psql('guarded', q{
 	CREATE TABLE queue (id int PRIMARY KEY, dest text, officer text);
 	SELECT sharing_guard.protect_export('queue', destination => 'dest',
-		requesting_person => 'officer', data_class => 'alpr')});
+		requesting_person => 'officer', data_class => 'alpr', mode => 'enforce')});
 
 # Two texts of 540 MB: one row of the log would have more than the server's 1 GB.
 # (Which it says with one code or another, by its minor version.)

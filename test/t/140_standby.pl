@@ -12,13 +12,13 @@ my $primary = guarded_node('primary', init => [ allows_streaming => 1 ]);
 set_up_policy($primary);
 $primary->safe_psql('guarded', q{
 	CREATE TABLE queue (id text PRIMARY KEY, dest text, why text);
-	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr')});
+	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr', mode => 'enforce')});
 $primary->safe_psql('guarded', q{
 	CREATE TABLE plate_read (plate text);
 	INSERT INTO plate_read VALUES ('7ABC123'), ('8DEF456'), ('9GHI789');
 	CREATE ROLE partner LOGIN;
 	GRANT SELECT ON plate_read TO partner;
-	SELECT sharing_guard.protect_records('plate_read', data_class => 'alpr');
+	SELECT sharing_guard.protect_records('plate_read', data_class => 'alpr', mode => 'enforce');
 	SELECT sharing_guard.bind_role('partner', 'oakdale-pd')});
 $primary->backup('copy');
 my $standby = PostgreSQL::Test::Cluster->new('standby');

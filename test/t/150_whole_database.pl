@@ -58,11 +58,12 @@ ok($node->poll_query_until('guarded', qq{SELECT writer_state = 'running' AND wri
 	'a writer that is terminated comes back by itself');
 
 # DROP EXTENSION, and CREATE again.
+$node->safe_psql('guarded', q{DELETE FROM sharing_guard.guard; SELECT sharing_guard.prepare_drop('nowhere: a test')});
 is($node->psql('guarded', 'DROP EXTENSION sharing_guard CASCADE'), 0, 'DROP EXTENSION');
 set_up_policy($node);
 $node->safe_psql('guarded', q{
 	CREATE TABLE queue (id text PRIMARY KEY, dest text, why text);
-	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr')});
+	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr', mode => 'enforce')});
 like(error_of($node, 'guarded', q{INSERT INTO queue VALUES ('1', 'springs-pd', 'x')}), qr/SG001/, 'and CREATE EXTENSION again');
 
 done_testing();

@@ -21,7 +21,7 @@ for my $agency (qw(city county))
 		SELECT sharing_guard.grant_auditor('${agency}_auditor');
 		CREATE TABLE queue (id int PRIMARY KEY, dest text, why text);
 		GRANT INSERT ON queue TO clerk;
-		SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms');
+		SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce');
 		\\set superuser :USER
 		\\c - clerk
 		INSERT INTO queue SELECT i, 'oakdale-pd', CASE WHEN i % 3 = 0 THEN '' ELSE 'theft' END FROM generate_series(1, 9) i;

@@ -16,7 +16,7 @@ my $node = guarded_node('main', databases => [ 'guarded', 'county' ],
 set_up_policy($node);
 $node->safe_psql('guarded', q{
 	CREATE TABLE queue (id text PRIMARY KEY, dest text, why text);
-	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr');
+	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'alpr', mode => 'enforce');
 	CREATE TABLE mine (i int)});
 
 sub attempt
@@ -205,9 +205,9 @@ $node->safe_psql('guarded', qq{
 	CREATE FOREIGN TABLE feed_there PARTITION OF feed FOR VALUES FROM (1000) TO (2000)
 		SERVER county OPTIONS (table_name 'received');
 	SELECT sharing_guard.protect_export('feed_skip', destination => 'dest', purpose => 'why',
-		record_key => 'id', data_class => 'alpr', on_block => 'skip_row');
+		record_key => 'id', data_class => 'alpr', on_block => 'skip_row', mode => 'enforce');
 	SELECT sharing_guard.protect_export('feed_there', destination => 'dest', purpose => 'why',
-		record_key => 'id', data_class => 'alpr')});
+		record_key => 'id', data_class => 'alpr', mode => 'enforce')});
 my $open = session();
 $open->query_safe('SET client_min_messages = error; BEGIN');
 $open->query_safe(q{INSERT INTO feed VALUES (1, 'springs-pd', 'theft')});

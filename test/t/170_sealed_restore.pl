@@ -19,7 +19,7 @@ $old->safe_psql('guarded', q{
 	CREATE ROLE alice LOGIN;
 	SELECT sharing_guard.grant_auditor('alice');
 	CREATE TABLE queue (id int PRIMARY KEY, dest text, why text);
-	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms');
+	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce');
 	INSERT INTO queue SELECT i, 'oakdale-pd', '' FROM generate_series(1, 300) i;
 	SELECT sharing_guard.seal();
 	\c - alice

@@ -22,8 +22,8 @@ $old->safe_psql('guarded', q{
 	ALTER TABLE queue DROP COLUMN gone;
 	CREATE TABLE plates (id int PRIMARY KEY, plate text);
 	GRANT SELECT ON plates TO home, springs;
-	SELECT sharing_guard.protect_records('plates', data_class => 'alpr');
-	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms');
+	SELECT sharing_guard.protect_records('plates', data_class => 'alpr', mode => 'enforce');
+	SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce');
 	SELECT sharing_guard.bind_role('springs', 'springs-pd');
 	SELECT sharing_guard.bind_role('home', 'riverbend-police-department');
 	SELECT sharing_guard.set_mode('enforce');

@@ -28,7 +28,7 @@ sub prepare
 	$node->safe_psql($database, q{
 		CREATE TABLE queue (id text PRIMARY KEY, dest text, why text, case_no text);
 		SELECT sharing_guard.protect_export('queue', destination => 'dest', purpose => 'why',
-			case_number => 'case_no', data_class => 'rms')});
+			case_number => 'case_no', data_class => 'rms', mode => 'enforce')});
 	return;
 }
 

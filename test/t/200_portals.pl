@@ -17,7 +17,7 @@ $node->safe_psql('guarded', q{
 	CREATE ROLE oakdale LOGIN;
 	GRANT SELECT ON read TO oakdale;
 	SELECT sharing_guard.bind_role('oakdale', 'oakdale-pd');
-	SELECT sharing_guard.protect_records('read', data_class => 'alpr', query_elements => 'plate')});
+	SELECT sharing_guard.protect_records('read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce')});
 
 # The event and its ending, when that is written.
 sub last_event
@@ -90,7 +90,7 @@ $session->query('BEGIN');
 $session->bind('SELECT * FROM read');
 is(join(' ', $session->execute(1)), '1 suspended', 'not protected: one row');
 is($node->safe_psql('guarded', 'SELECT count(*) FROM sharing_guard.audit'), $events, 'without an event');
-$node->safe_psql('guarded', q{SELECT sharing_guard.protect_records('read', data_class => 'alpr')});
+$node->safe_psql('guarded', q{SELECT sharing_guard.protect_records('read', data_class => 'alpr', mode => 'enforce')});
 is(join(' ', $session->execute(4)), '4 suspended', 'then protected: four');
 $session->sync;
 $session->query('COMMIT');

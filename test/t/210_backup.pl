@@ -19,8 +19,8 @@ $node->safe_psql('guarded', q{
 	CREATE ROLE officer LOGIN;
 	CREATE ROLE backup LOGIN;
 	GRANT SELECT ON read, parted, part TO officer;
-	SELECT sharing_guard.protect_records('read', data_class => 'alpr', query_elements => 'plate');
-	SELECT sharing_guard.protect_records('parted', data_class => 'alpr')});
+	SELECT sharing_guard.protect_records('read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
+	SELECT sharing_guard.protect_records('parted', data_class => 'alpr', mode => 'enforce')});
 
 # What was recorded since the last call.
 my $seen = '00000000-0000-0000-0000-000000000000';
@@ -75,7 +75,7 @@ is(news(), 'officer self copy public.read flag 10', 'on record');
 # With filter_reads pg_dump needs BYPASSRLS, and preflight() says so.
 $dump[2] = 'backup';
 my (undef, undef, $warning) = $node->psql('guarded',
-	q{SELECT sharing_guard.protect_records('read', data_class => 'alpr', filter_reads => true)});
+	q{SELECT sharing_guard.protect_records('read', data_class => 'alpr', filter_reads => true, mode => 'enforce')});
 like($warning, qr/WARNING:  pg_dump will fail at public\.read/, 'filter_reads warns of it');
 $node->command_fails([@dump], 'pg_dump fails');
 like($node->safe_psql('guarded', q{SELECT what_to_do FROM sharing_guard.preflight() WHERE status = 'problem' AND subject LIKE 'backup%'}),
@@ -85,7 +85,7 @@ news();
 $node->command_ok([@dump], 'done, pg_dump works');
 like(news(), qr/backup self copy public\.read backup allow 10/, 'on record');
 $node->safe_psql('guarded', q{SELECT sharing_guard.unprotect('read')});
-$node->safe_psql('guarded', q{SELECT sharing_guard.protect_records('read', data_class => 'alpr')});
+$node->safe_psql('guarded', q{SELECT sharing_guard.protect_records('read', data_class => 'alpr', mode => 'enforce')});
 
 # What clients ask of the catalogs, and what the server does of itself.
 news();

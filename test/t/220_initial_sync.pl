@@ -24,8 +24,8 @@ $publisher->safe_psql('guarded', qq{
 	GRANT SELECT ON read, listed TO oakdale;
 	SELECT sharing_guard.bind_role('oakdale', 'oakdale-pd');
 	CREATE PUBLICATION feed FOR TABLE read, listed (id);
-	SELECT sharing_guard.protect_records('read', data_class => 'alpr');
-	SELECT sharing_guard.protect_records('listed', data_class => 'alpr')});
+	SELECT sharing_guard.protect_records('read', data_class => 'alpr', mode => 'enforce');
+	SELECT sharing_guard.protect_records('listed', data_class => 'alpr', mode => 'enforce')});
 $subscriber->safe_psql('postgres', $tables);
 my $connection = $publisher->connstr . ' dbname=guarded user=oakdale';
 $subscriber->safe_psql('postgres', "CREATE SUBSCRIPTION feed CONNECTION '$connection' PUBLICATION feed");

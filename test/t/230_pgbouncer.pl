@@ -19,7 +19,7 @@ $node->safe_psql('guarded', q{
 	CREATE ROLE app LOGIN;
 	GRANT SELECT ON read TO app;
 	SELECT sharing_guard.bind_role('app', 'riverbend-police-department', shared => true);
-	SELECT sharing_guard.protect_records('read', data_class => 'alpr')});
+	SELECT sharing_guard.protect_records('read', data_class => 'alpr', mode => 'enforce')});
 
 # One server connection, which all clients share.
 my $dir = $node->basedir . '/bouncer';

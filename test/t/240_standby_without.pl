@@ -21,8 +21,8 @@ $primary->safe_psql('guarded', q{
 	CREATE ROLE admin LOGIN;
 	GRANT SELECT ON open_read, filtered_read TO partner, officer;
 	SELECT sharing_guard.grant_policy_admin('admin');
-	SELECT sharing_guard.protect_records('open_read', data_class => 'alpr');
-	SELECT sharing_guard.protect_records('filtered_read', data_class => 'alpr', filter_reads => true);
+	SELECT sharing_guard.protect_records('open_read', data_class => 'alpr', mode => 'enforce');
+	SELECT sharing_guard.protect_records('filtered_read', data_class => 'alpr', filter_reads => true, mode => 'enforce');
 	SELECT sharing_guard.bind_role('partner', 'oakdale-pd')});
 
 # exposure FROM THE PRIMARY: what it says of standbys.

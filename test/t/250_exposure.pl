@@ -13,7 +13,7 @@ set_up_policy($node);
 $node->safe_psql('guarded', q{
 	CREATE TABLE read (id int PRIMARY KEY, plate text);
 	INSERT INTO read VALUES (1, 'P1'), (2, 'P2');
-	SELECT sharing_guard.protect_records('read', data_class => 'alpr');
+	SELECT sharing_guard.protect_records('read', data_class => 'alpr', mode => 'enforce');
 	CREATE ROLE auditor LOGIN;
 	SELECT sharing_guard.grant_auditor('auditor')});
 

@@ -42,8 +42,8 @@ $node->safe_psql('guarded', q{
 	SELECT sharing_guard.grant_policy_admin('admin');
 	SELECT sharing_guard.bind_role('partner', 'oakdale-pd');
 	SELECT sharing_guard.bind_backup('backup');
-	SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate', record_self_access => true);
-	SELECT sharing_guard.protect_records('alpr.by_year', data_class => 'alpr', record_self_access => true)});
+	SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate', record_self_access => true, mode => 'enforce');
+	SELECT sharing_guard.protect_records('alpr.by_year', data_class => 'alpr', record_self_access => true, mode => 'enforce')});
 # Until here, what was there was read by nobody.
 my $events = 'SELECT count(*) FROM sharing_guard.audit';
 is($node->safe_psql('guarded', $events), '0', 'nothing is recorded yet');

@@ -28,8 +28,8 @@ $node->safe_psql('guarded', q{
 	CREATE TABLE v.plain (id int, plate text) WITH (autovacuum_analyze_threshold = 0, autovacuum_analyze_scale_factor = 0);
 	CREATE INDEX plain_quiet ON v.plain ((v.quiet(plate) || 'x'));
 	RESET SESSION AUTHORIZATION;
-	SELECT sharing_guard.protect_records('v.read', data_class => 'alpr', query_elements => 'plate');
-	SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr')});
+	SELECT sharing_guard.protect_records('v.read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
+	SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr', mode => 'enforce')});
 my $since = $node->safe_psql('guarded', 'SELECT clock_timestamp()');
 $node->safe_psql('guarded', q{
 	INSERT INTO v.plain SELECT g, 'P' || g FROM generate_series(1, 10) g;

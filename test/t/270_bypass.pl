@@ -18,9 +18,9 @@ $node->safe_psql('guarded', q{
 	CREATE TABLE reads (id int PRIMARY KEY, plate text);
 	CREATE TABLE plain (id int PRIMARY KEY, dest text);
 	INSERT INTO reads VALUES (1, 'P1');
-	SELECT sharing_guard.protect_export('outbox', destination => 'dest', data_class => 'alpr');
-	SELECT sharing_guard.protect_export('parted', destination => 'dest', data_class => 'alpr');
-	SELECT sharing_guard.protect_records('reads', data_class => 'alpr', record_self_access => false)});
+	SELECT sharing_guard.protect_export('outbox', destination => 'dest', data_class => 'alpr', mode => 'enforce');
+	SELECT sharing_guard.protect_export('parted', destination => 'dest', data_class => 'alpr', mode => 'enforce');
+	SELECT sharing_guard.protect_records('reads', data_class => 'alpr', record_self_access => false, mode => 'enforce')});
 
 sub attempts
 {
@@ -60,19 +60,24 @@ is(error_of($node, 'guarded', q{WITH w AS (INSERT INTO outbox VALUES (2, 'oakdal
 is(error_of($node, 'guarded', q{INSERT INTO outbox VALUES (2, 'oakdale-pd') ON CONFLICT (id) DO UPDATE SET dest = excluded.dest}), '',
 	'so is ON CONFLICT');
 
+$node->safe_psql('guarded', q{CREATE RULE also AS ON UPDATE TO outbox DO ALSO INSERT INTO plain VALUES (new.id + 1000, 'by rule')});
+is(error_of($node, 'guarded', q{UPDATE outbox SET dest = 'oakdale-pd' WHERE id = 2}), '', 'a rule that writes another table as well is not in the way');
+is($node->safe_psql('guarded', q{SELECT count(*) FROM plain WHERE dest = 'by rule'}), '1', 'and does what it did');
+$node->safe_psql('guarded', q{DROP RULE also ON outbox});
+
 # An access method that nobody knows.  (Made with heap's own handler under a name
 # of its own it is heap.)
 $node->safe_psql('guarded', q{CREATE ACCESS METHOD heap_too TYPE TABLE HANDLER heap_tableam_handler;
 	CREATE TABLE other_heap (id int PRIMARY KEY, dest text) USING heap_too});
-is(error_of($node, 'guarded', q{SELECT sharing_guard.protect_export('other_heap', destination => 'dest', data_class => 'alpr')}), '',
+is(error_of($node, 'guarded', q{SELECT sharing_guard.protect_export('other_heap', destination => 'dest', data_class => 'alpr', mode => 'enforce')}), '',
 	'heap by another name can be protected');
 $node->safe_psql('guarded', q{CREATE FUNCTION strange_handler(internal) RETURNS table_am_handler LANGUAGE C AS 'sg_bypass', 'strange_handler';
 	CREATE ACCESS METHOD strange TYPE TABLE HANDLER strange_handler;
 	CREATE TABLE odd (id int PRIMARY KEY, dest text) USING strange;
 	CREATE TABLE odd_child () INHERITS (outbox) USING strange});
-like(error_of($node, 'guarded', q{SELECT sharing_guard.protect_export('odd', destination => 'dest', data_class => 'alpr')}),
+like(error_of($node, 'guarded', q{SELECT sharing_guard.protect_export('odd', destination => 'dest', data_class => 'alpr', mode => 'enforce')}),
 	qr/0A000: table public.odd cannot be protected.*access method "strange"/s, 'a strange access method cannot be protected');
-is(error_of($node, 'guarded', q{SELECT sharing_guard.protect_records('odd', data_class => 'alpr')}), '',
+is(error_of($node, 'guarded', q{SELECT sharing_guard.protect_records('odd', data_class => 'alpr', mode => 'enforce')}), '',
 	'reads of it can');
 like(error_of($node, 'guarded', q{INSERT INTO odd_child VALUES (7, 'oakdale-pd')}), qr/SG003/, 'rows of a child that has one are refused');
 is($node->safe_psql('guarded', q{SELECT subject, command FROM sharing_guard.exposure WHERE kind = 'out_of_reach'}),
@@ -96,12 +101,12 @@ $node->safe_psql('guarded', q{
 	INSERT INTO pg_dist_node VALUES (1, 0, 'coordinator', 5432), (2, 1, 'worker-a', 5432), (3, 2, 'worker-b', 5433)});
 for my $table (qw(far far_102008))
 {
-	like(error_of($node, 'guarded', "SELECT sharing_guard.protect_export('$table', destination => 'dest', data_class => 'alpr')"),
+	like(error_of($node, 'guarded', "SELECT sharing_guard.protect_export('$table', destination => 'dest', data_class => 'alpr', mode => 'enforce')"),
 		qr/0A000: table public.$table cannot be protected.*(is distributed|is a shard)/s, "$table is not protected as an export table");
-	like(error_of($node, 'guarded', "SELECT sharing_guard.protect_records('$table', data_class => 'alpr')"),
+	like(error_of($node, 'guarded', "SELECT sharing_guard.protect_records('$table', data_class => 'alpr', mode => 'enforce')"),
 		qr/0A000: table public.$table cannot be protected/, "$table is not protected as a source");
 }
-is(error_of($node, 'guarded', q{SELECT sharing_guard.protect_export('case_2024', destination => 'dest', data_class => 'alpr')}), '',
+is(error_of($node, 'guarded', q{SELECT sharing_guard.protect_export('case_2024', destination => 'dest', data_class => 'alpr', mode => 'enforce')}), '',
 	'a name with a number is not a shard for that');
 is($node->safe_psql('guarded', q{SELECT string_agg(subject, ' ' ORDER BY subject) FROM sharing_guard.exposure WHERE kind = 'worker_node'}),
 	'worker-a:5432 worker-b:5433', 'exposure has each worker');

@@ -19,7 +19,7 @@ $node->safe_psql('guarded', q{
 	CREATE ROLE "Odd: Name" LOGIN SUPERUSER PASSWORD 'secret';
 	CREATE TABLE queue (id int PRIMARY KEY, dest text, why text);
 	GRANT INSERT ON queue TO clerk;
-	SELECT sharing_guard.protect_export('queue', record_key => 'id', destination => 'dest', purpose => 'why', data_class => 'rms')});
+	SELECT sharing_guard.protect_export('queue', record_key => 'id', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce')});
 
 my $hba = $node->data_dir . '/pg_hba.conf';
 my $rules = slurp_file($hba);
@@ -95,7 +95,7 @@ my $subscriber = guarded_node('subscriber');
 set_up_policy($subscriber);
 $subscriber->safe_psql('guarded', q{
 	CREATE TABLE outbox (id int PRIMARY KEY, dest text, why text);
-	SELECT sharing_guard.protect_export('outbox', record_key => 'id', destination => 'dest', purpose => 'why', data_class => 'rms')});
+	SELECT sharing_guard.protect_export('outbox', record_key => 'id', destination => 'dest', purpose => 'why', data_class => 'rms', mode => 'enforce')});
 $node->safe_psql('guarded', q{
 	CREATE TABLE outbox (id int PRIMARY KEY, dest text, why text);
 	CREATE PUBLICATION p FOR TABLE outbox});

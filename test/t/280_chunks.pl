@@ -31,7 +31,7 @@ $node->safe_psql('guarded', q{
 	CREATE TRIGGER route BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION route();
 	ALTER TABLE outbox ENABLE ALWAYS TRIGGER route;
 	RESET ROLE;
-	SELECT sharing_guard.protect_export('outbox', destination => 'dest', data_class => 'alpr')});
+	SELECT sharing_guard.protect_export('outbox', destination => 'dest', data_class => 'alpr', mode => 'enforce')});
 
 sub enabled
 {

@@ -14,7 +14,7 @@ setup() {
 	if [ -n "$(sql -c "SELECT to_regproc('sharing_guard.protect_records')")" ]; then
 		variants+=(ours)
 		sql -c 'CREATE TABLE copy_to_ours AS TABLE bench_source' -c 'VACUUM ANALYZE copy_to_ours' \
-			-c "SELECT sharing_guard.protect_records('copy_to_ours', data_class => 'alpr')" >/dev/null
+			-c "SELECT sharing_guard.protect_records('copy_to_ours', data_class => 'alpr', mode => 'enforce')" >/dev/null
 	fi
 }
 reset() { :; }

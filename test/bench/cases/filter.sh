@@ -20,7 +20,7 @@ setup() {
 		-c "SELECT sharing_guard.bind_role('filter_partner', 'bench-pd-7'),
 		           sharing_guard.protect_export('filter_ours', destination => 'agency',
 		               purpose => 'reason', query_elements => 'plate', data_class => 'alpr',
-		               filter_reads => true)" >/dev/null
+		               filter_reads => true, mode => 'enforce')" >/dev/null
 }
 reset() { :; }
 warm() { say "SET max_parallel_workers_per_gather = 0; SELECT count(*) FROM filter_$1;"; }

@@ -27,7 +27,7 @@ setup() {
 		    SELECT 'select_bound', agency_id FROM select_partner_agency" \
 		-c "SELECT sharing_guard.bind_role('select_bound', 'bench-pd-7'),
 		           sharing_guard.protect_records('select_ours', data_class => 'alpr',
-		                                         query_elements => 'plate')" >/dev/null
+		                                         query_elements => 'plate', mode => 'enforce')" >/dev/null
 }
 reset() { :; }
 warm() { say "SET max_parallel_workers_per_gather = 0; SELECT count(*) FROM select_$1;"; }

@@ -13,7 +13,7 @@ setup() {
 		CREATE TABLE skip_ours (LIKE bench_source INCLUDING INDEXES);
 		SELECT sharing_guard.protect_export('skip_ours', destination => 'agency',
 		    purpose => 'reason', query_elements => 'plate', data_class => 'alpr',
-		    on_block => 'skip_row');
+		    on_block => 'skip_row', mode => 'enforce');
 		CREATE FUNCTION plain_audit_skip() RETURNS trigger LANGUAGE plpgsql AS $$
 		BEGIN
 		    IF EXISTS (SELECT FROM plain_agency
