@@ -270,8 +270,10 @@ completion_of(const OpenPlace *place)
 		char	   *text = psprintf(INT64_FORMAT " statement%s, whose elements are not kept",
 									place->statements,
 									place->statements == 1 ? "" : "s");
-		TextSlice	summary = {text, strlen(text)};
+		TextSlice	summary;
 
+		summary.data = text;
+		summary.len = strlen(text);
 		event.rows.column[ROW_QUERY_ELEMENTS] =
 			sg_rows_column(CurrentMemoryContext);
 		sg_rows_append(event.rows.column[ROW_QUERY_ELEMENTS], &summary);
