@@ -36,6 +36,7 @@ OBJS = \
 	src/channel/cloned.o \
 	src/channel/context.o \
 	src/channel/copy.o \
+	src/channel/data_flow.o \
 	src/channel/database.o \
 	src/channel/decision.o \
 	src/channel/decision_cache.o \
@@ -52,7 +53,6 @@ OBJS = \
 	src/channel/ddl_state.o \
 	src/channel/ddl_tamper.o \
 	src/channel/ddl_ways.o \
-	src/channel/elements.o \
 	src/channel/export_row.o \
 	src/channel/filter.o \
 	src/channel/foreign_key.o \
@@ -67,6 +67,7 @@ OBJS = \
 	src/channel/maintenance.o \
 	src/channel/parents.o \
 	src/channel/pieces.o \
+	src/channel/plan_expressions.o \
 	src/channel/query.o \
 	src/channel/query_reads.o \
 	src/channel/query_run.o \
@@ -75,7 +76,12 @@ OBJS = \
 	src/channel/refusal.o \
 	src/channel/relation_leaks.o \
 	src/channel/restoring.o \
+	src/channel/row_buffer.o \
 	src/channel/row_log.o \
+	src/channel/search_quals.o \
+	src/channel/search_values.o \
+	src/channel/service.o \
+	src/channel/statement_shape.o \
 	src/channel/triggers.o \
 	src/channel/undone.o \
 	src/audit/act.o \
@@ -155,6 +161,7 @@ SQL_PARTS = \
 	src/audit/overdue.sql \
 	src/audit/retention.sql \
 	src/channel/binding.sql \
+	src/channel/service.sql \
 	src/channel/maintenance.sql \
 	src/channel/ddl_drop.sql \
 	src/channel/copied.sql \

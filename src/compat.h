@@ -81,6 +81,19 @@ sg_rte_permissions(const PlannedStmt *plan, const RangeTblEntry *rte,
 #endif
 }
 
+/* The columns that a statement reads, offset as in selectedCols. */
+static inline Bitmapset *
+sg_rte_selected_columns(const PlannedStmt *plan, const RangeTblEntry *rte)
+{
+#if PG_VERSION_NUM >= 160000
+	return rte->perminfoindex == 0 ? NULL :
+		((RTEPermissionInfo *) list_nth(plan->permInfos,
+										rte->perminfoindex - 1))->selectedCols;
+#else
+	return rte->selectedCols;
+#endif
+}
+
 /* The columns that a statement changes, offset as in selectedCols. */
 static inline Bitmapset *
 sg_rte_updated_columns(const PlannedStmt *plan, const RangeTblEntry *rte)
@@ -221,6 +234,13 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #define sg_index_insert_cleanup(index, info) index_insert_cleanup(index, info)
 #else
 #define sg_index_insert_cleanup(index, info) ((void) (info))
+#endif
+
+/* PostgreSQL 17 keeps what a MERGE joins by apart from its plan's quals. */
+#if PG_VERSION_NUM >= 170000
+#define sg_merge_join_conditions(modify) ((modify)->mergeJoinConditions)
+#else
+#define sg_merge_join_conditions(modify) NIL
 #endif
 
 /*

@@ -30,6 +30,7 @@
 #include "channel/held.h"
 #include "channel/query.h"
 #include "channel/reads.h"
+#include "channel/service.h"
 #include "channel/records.h"
 #include "channel/undone.h"
 #include "compat.h"
@@ -73,6 +74,7 @@ _PG_init(void)
 	sg_guard_init();
 	sg_gather_init();
 	sg_context_init();
+	sg_service_init();
 	sg_export_row_init();
 	sg_copy_init();
 	sg_records_init();

@@ -265,6 +265,19 @@ completion_of(const OpenPlace *place)
 	event.ending = sg_ending_name(place->ending);
 	event.rows_disclosed = place->rows_disclosed;
 	event.rows_blocked = place->rows_blocked;
+	if (place->statements > 0)
+	{
+		char	   *text = psprintf(INT64_FORMAT " statement%s, whose elements are not kept",
+									place->statements,
+									place->statements == 1 ? "" : "s");
+		TextSlice	summary;
+
+		summary.data = text;
+		summary.len = strlen(text);
+		event.rows.column[ROW_QUERY_ELEMENTS] =
+			sg_rows_column(CurrentMemoryContext);
+		sg_rows_append(event.rows.column[ROW_QUERY_ELEMENTS], &summary);
+	}
 
 	/* Of events that a session did not wait for, and that were written. */
 	if (event.rows_disclosed != ROWS_UNKNOWN)

@@ -33,6 +33,8 @@ typedef struct DisclosureEvent
 								 * would_be_outcome */
 	int64		rows_disclosed; /* ROWS_UNKNOWN: an intent, before any row */
 	int64		rows_blocked;
+	const char *ending;			/* of a read that is recorded when it is over;
+								 * else NULL */
 	RowColumns	rows;
 } DisclosureEvent;
 

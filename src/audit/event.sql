@@ -176,7 +176,7 @@ COMMENT ON COLUMN sharing_guard.event.requesting_person_index IS
 COMMENT ON COLUMN sharing_guard.event.completes IS
 'Completion: the event of the disclosure that ended';
 COMMENT ON COLUMN sharing_guard.event.ending IS
-'Completion: how it ended: completed, failed (an error or a cancellation after the record was made), unfinished (its session is gone, how many rows left is not known)';
+'How a read ended, in its completion, or in its own event where that was written when it was over: completed, failed (an error or a cancellation ended it), unfinished (its session is gone, how many rows left is not known)';
 COMMENT ON COLUMN sharing_guard.event.changed_key IS
 'Policy change: the key of the changed row';
 COMMENT ON COLUMN sharing_guard.event.old_row IS

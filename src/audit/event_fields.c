@@ -264,6 +264,8 @@ sg_event_fields_of_disclosure(EventFields *fields, const DisclosureEvent *event,
 	set_text_array(fields, COL_FLAG_REASONS, decision->nreasons,
 				   decision->reasons);
 
+	set_text(fields, COL_ENDING, event->ending);
+
 	/* Of the disclosure's own per-row fields nothing is read: see event.h. */
 	set_rows(fields, &event->rows);
 }

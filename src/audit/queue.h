@@ -105,6 +105,7 @@ typedef struct OpenPlace
 	int			times_aside;
 	int64		rows_disclosed;
 	int64		rows_blocked;
+	int64		statements;		/* a summary's, as counted by now; else 0 */
 	DisclosureEnding ending;
 	TimestampTz ended_at;
 } OpenPlace;

@@ -48,9 +48,9 @@ SELECT
     e.on_behalf_of_class,
     e.lifted_by,
     e.transaction_id,
-    CASE WHEN e.rows_disclosed IS NULL THEN COALESCE(c.ending, 'open') END
+    CASE WHEN e.rows_disclosed IS NULL THEN COALESCE(c.ending, 'open') ELSE e.ending END
         AS ending,
-    c.occurred_at AS ended_at,
+    CASE WHEN e.ending IS NULL THEN c.occurred_at ELSE e.occurred_at END AS ended_at,
     e.log_id,
     e.matched_terms,
     e.authenticated_login,
@@ -65,8 +65,8 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL (SELECT
     CASE WHEN c.record_keys IS NULL THEN e.purposes ELSE c.purposes END AS purposes,
     CASE WHEN c.record_keys IS NULL THEN e.purpose_index ELSE c.purpose_index END AS purpose_index,
-    CASE WHEN c.record_keys IS NULL THEN e.query_elements ELSE c.query_elements END AS query_elements,
-    CASE WHEN c.record_keys IS NULL THEN e.query_element_index ELSE c.query_element_index END AS query_element_index,
+    CASE WHEN c.record_keys IS NULL AND c.query_elements IS NULL THEN e.query_elements ELSE c.query_elements END AS query_elements,
+    CASE WHEN c.record_keys IS NULL AND c.query_elements IS NULL THEN e.query_element_index ELSE c.query_element_index END AS query_element_index,
     CASE WHEN c.record_keys IS NULL THEN e.case_numbers ELSE c.case_numbers END AS case_numbers,
     CASE WHEN c.record_keys IS NULL THEN e.case_number_index ELSE c.case_number_index END AS case_number_index,
     CASE WHEN c.record_keys IS NULL THEN e.requesting_persons ELSE c.requesting_persons END AS requesting_persons,
@@ -152,7 +152,7 @@ COMMENT ON COLUMN sharing_guard.audit.lifted_by IS
 COMMENT ON COLUMN sharing_guard.audit.transaction_id IS
 'The transaction that wrote the event';
 COMMENT ON COLUMN sharing_guard.audit.ending IS
-'Disclosures that are recorded before their first row: open (still running), completed, failed (an error or a cancellation came between), unfinished (the session is gone, count unknown); NULL for rows recorded together with their disclosure';
+'How a read ended: open (still running), completed, failed (an error or a cancellation came between), unfinished (the session is gone, count unknown); NULL for rows recorded together with their disclosure';
 COMMENT ON COLUMN sharing_guard.audit.ended_at IS
 'When such a disclosure ended';
 COMMENT ON COLUMN sharing_guard.audit.log_id IS
@@ -221,9 +221,9 @@ SELECT
     e.on_behalf_of_class,
     e.lifted_by,
     e.transaction_id,
-    CASE WHEN e.rows_disclosed IS NULL THEN COALESCE(c.ending, 'open') END
+    CASE WHEN e.rows_disclosed IS NULL THEN COALESCE(c.ending, 'open') ELSE e.ending END
         AS ending,
-    c.occurred_at AS ended_at,
+    CASE WHEN e.ending IS NULL THEN c.occurred_at ELSE e.occurred_at END AS ended_at,
     e.log_id,
     e.matched_terms,
     e.authenticated_login,
@@ -238,13 +238,13 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL (SELECT
     COALESCE(e.rows_disclosed, c.rows_disclosed) AS rows_disclosed,
     COALESCE(e.rows_blocked, c.rows_blocked) AS rows_blocked,
-    e.rows_disclosed IS NOT NULL OR c.record_keys IS NOT NULL AS one_by_one,
+    (e.rows_disclosed IS NOT NULL AND e.ending IS NULL) OR c.record_keys IS NOT NULL AS one_by_one,
     CASE WHEN c.record_keys IS NULL THEN e.record_keys ELSE c.record_keys END AS record_keys,
     CASE WHEN c.record_keys IS NULL THEN e.record_key_index ELSE c.record_key_index END AS record_key_index,
     CASE WHEN c.record_keys IS NULL THEN e.purposes ELSE c.purposes END AS purposes,
     CASE WHEN c.record_keys IS NULL THEN e.purpose_index ELSE c.purpose_index END AS purpose_index,
-    CASE WHEN c.record_keys IS NULL THEN e.query_elements ELSE c.query_elements END AS query_elements,
-    CASE WHEN c.record_keys IS NULL THEN e.query_element_index ELSE c.query_element_index END AS query_element_index,
+    CASE WHEN c.record_keys IS NULL AND c.query_elements IS NULL THEN e.query_elements ELSE c.query_elements END AS query_elements,
+    CASE WHEN c.record_keys IS NULL AND c.query_elements IS NULL THEN e.query_element_index ELSE c.query_element_index END AS query_element_index,
     CASE WHEN c.record_keys IS NULL THEN e.case_numbers ELSE c.case_numbers END AS case_numbers,
     CASE WHEN c.record_keys IS NULL THEN e.case_number_index ELSE c.case_number_index END AS case_number_index,
     CASE WHEN c.record_keys IS NULL THEN e.requesting_persons ELSE c.requesting_persons END AS requesting_persons,
@@ -342,7 +342,7 @@ COMMENT ON COLUMN sharing_guard.audit_rows.lifted_by IS
 COMMENT ON COLUMN sharing_guard.audit_rows.transaction_id IS
 'The transaction that wrote the event';
 COMMENT ON COLUMN sharing_guard.audit_rows.ending IS
-'Disclosures that are recorded before their first row: open (still running), completed, failed (an error or a cancellation came between), unfinished (the session is gone, count unknown); NULL for rows recorded together with their disclosure';
+'How a read ended: open (still running), completed, failed (an error or a cancellation came between), unfinished (the session is gone, count unknown); NULL for rows recorded together with their disclosure';
 COMMENT ON COLUMN sharing_guard.audit_rows.ended_at IS
 'When such a disclosure ended';
 COMMENT ON COLUMN sharing_guard.audit_rows.log_id IS

@@ -723,8 +723,14 @@ end_places_of_session(int code, Datum arg)
 		if (place->owner_pid == MyProcPid &&
 			(place->state == PLACE_OPEN || place->state == PLACE_IN_SLOT) &&
 			!place->given_up)
-			sg_queue_end_place(queue, place, ROWS_UNKNOWN, ROWS_UNKNOWN,
-							   ENDING_UNFINISHED);
+		{
+			if (place->statements > 0)
+				sg_queue_end_place(queue, place, place->rows_disclosed, 0,
+								   ENDING_COMPLETED);
+			else
+				sg_queue_end_place(queue, place, ROWS_UNKNOWN, ROWS_UNKNOWN,
+								   ENDING_UNFINISHED);
+		}
 	}
 	LWLockRelease(queue->lock);
 	sg_queue_wake_writer(queue);
@@ -850,6 +856,25 @@ sg_writer_end(const OpenDisclosure * open, int64 rows_disclosed,
 		sg_queue_end_place(queue, place, rows_disclosed, rows_blocked, ending);
 	LWLockRelease(queue->lock);
 	sg_queue_wake_writer(queue);
+}
+
+void
+sg_writer_count(const OpenDisclosure * open, int64 rows, int64 statements)
+{
+	Queue	   *queue = sg_queue_mine();
+	OpenPlace  *place;
+
+	if (open->place < 0)
+		return;
+	place = &queue->places[open->place];
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	if (place->state == PLACE_OPEN && place->owner_pid == MyProcPid &&
+		memcmp(&place->event_id, &open->event_id, UUID_LEN) == 0)
+	{
+		place->rows_disclosed = rows;
+		place->statements = statements;
+	}
+	LWLockRelease(queue->lock);
 }
 
 /*

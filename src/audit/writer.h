@@ -92,6 +92,13 @@ extern void sg_writer_end(const OpenDisclosure * open, int64 rows_disclosed,
 						  int64 rows_blocked, DisclosureEnding ending);
 
 /*
+ * How many statements are summed up in an open disclosure by now, and their
+ * rows: what its completion says if its session ends.  Neither waits nor fails.
+ */
+extern void sg_writer_count(const OpenDisclosure * open, int64 rows,
+							int64 statements);
+
+/*
  * Instead of sg_writer_end(), for rows that are known one by one: durable when
  * it returns, like an intent.  Fills in the event's id and what it completes.
  *

@@ -51,6 +51,7 @@ typedef struct LoadedBinding
 {
 	Oid			role;
 	bool		shared;
+	bool		service;
 	const char *agency_name;	/* or NULL */
 	RoleBinding public;
 } LoadedBinding;
@@ -294,6 +295,8 @@ take_bindings(void *arg)
 															 &isnull));
 		loaded[i].public.own = DatumGetBool(SPI_getbinval(row, desc, 6,
 														  &isnull)) && !isnull;
+		loaded[i].service = DatumGetBool(SPI_getbinval(row, desc, 7,
+													   &isnull));
 	}
 	MemoryContextSwitchTo(spi_context);
 
@@ -330,7 +333,8 @@ load_bindings(void)
 				 "SELECT b.role::pg_catalog.oid, b.shared, a.name, b.agency_id,"
 				 " b.kind OPERATOR(pg_catalog.=) 'backup',"
 				 " b.agency_id OPERATOR(pg_catalog.=)"
-				 " (SELECT s.agency FROM sharing_guard.setting s)"
+				 " (SELECT s.agency FROM sharing_guard.setting s),"
+				 " b.kind OPERATOR(pg_catalog.=) 'service'"
 				 " FROM sharing_guard.role_binding b"
 				 " LEFT JOIN sharing_guard.agency a"
 				 " ON a.agency_id OPERATOR(pg_catalog.=) b.agency_id",
@@ -376,6 +380,18 @@ sg_context_role_shared(Oid role, const char **organization)
 			*organization = bindings[i].agency_name;
 			return bindings[i].shared;
 		}
+	}
+	return false;
+}
+
+bool
+sg_context_role_is_service(Oid role)
+{
+	refresh_bindings();
+	for (int i = 0; i < nbindings; i++)
+	{
+		if (bindings[i].role == role)
+			return bindings[i].service && bindings[i].public.own;
 	}
 	return false;
 }

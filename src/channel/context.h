@@ -38,6 +38,9 @@ extern const DeclaredContext *sg_context_declared(void);
  */
 extern bool sg_context_role_shared(Oid role, const char **organization);
 
+/* Is this role, by its own binding, a service of our own agency? */
+extern bool sg_context_role_is_service(Oid role);
+
 /* Whom a role reads for. */
 typedef struct RoleBinding
 {

@@ -113,7 +113,7 @@ CREATE TABLE sharing_guard.role_binding (
     agency_id text NOT NULL REFERENCES sharing_guard.agency,
     shared boolean NOT NULL DEFAULT false,
     kind text NOT NULL DEFAULT 'agency',
-    CONSTRAINT role_binding_kind CHECK (kind IN ('agency', 'backup'))
+    CONSTRAINT role_binding_kind CHECK (kind IN ('agency', 'backup', 'service'))
 );
 COMMENT ON TABLE sharing_guard.role_binding IS
 'Which agency the people behind a login belong to, and whether several people share it';
@@ -123,7 +123,7 @@ COMMENT ON COLUMN sharing_guard.role_binding.agency_id IS
 COMMENT ON COLUMN sharing_guard.role_binding.shared IS
 'Whether several people use it, so that its name stands for nobody: events then say shared_login';
 COMMENT ON COLUMN sharing_guard.role_binding.kind IS
-'agency: whoever acts for the role discloses to that agency; backup: the role makes backups, which that agency keeps';
+'agency: whoever acts for the role discloses to that agency; backup: the role makes backups, which that agency keeps; service: a program of our own that takes records in and clears up, see bind_service()';
 REVOKE ALL ON TABLE sharing_guard.role_binding FROM PUBLIC;
 -- By name alone: the number of a role that is gone may be another's elsewhere.
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.role_binding',

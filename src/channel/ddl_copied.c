@@ -37,6 +37,7 @@
 #include "catalog/pg_type.h"
 #include "audit/actor.h"
 #include "channel/bypass.h"
+#include "channel/data_flow.h"
 #include "channel/ddl_copied.h"
 #include "channel/ddl_privileged.h"
 #include "channel/ddl_record.h"
@@ -92,29 +93,42 @@ fills_new_relation(const QueryDesc *queryDesc)
 		 queryDesc->dest->mydest == DestTransientRel);
 }
 
-/* The protected source tables in the plan, each once. */
+/* The protected source tables among these relations, each once. */
 static List *
-protected_sources(const DdlState *state, const PlannedStmt *plan)
+protected_sources(const DdlState *state, List *relations)
 {
 	List	   *sources = NIL;
+	ListCell   *lc;
+
+	foreach(lc, relations)
+	{
+		Oid			table = sg_table_of_toast(lfirst_oid(lc));
+		const GuardedTable *guard =
+		sg_ddl_guard_of(state, OidIsValid(table) ? table : lfirst_oid(lc));
+
+		if (guard != NULL && guard->records)
+			sources = list_append_unique_ptr(sources, (void *) guard);
+	}
+	return sources;
+}
+
+/* Is any of the plan's relations, read or written, a protected source table? */
+static bool
+touches_source(const DdlState *state, const PlannedStmt *plan)
+{
+	List	   *relations = NIL;
 	ListCell   *lc;
 
 	foreach(lc, plan->rtable)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
-		const GuardedTable *guard;
-		Oid			table;
 
 		/* A view has become a subquery, which still says whose. */
-		if (!OidIsValid(rte->relid) ||
-			(rte->rtekind != RTE_RELATION && rte->rtekind != RTE_SUBQUERY))
-			continue;
-		table = sg_table_of_toast(rte->relid);
-		guard = sg_ddl_guard_of(state, OidIsValid(table) ? table : rte->relid);
-		if (guard != NULL && guard->records)
-			sources = list_append_unique_ptr(sources, (void *) guard);
+		if (OidIsValid(rte->relid) &&
+			(rte->rtekind == RTE_RELATION || rte->rtekind == RTE_SUBQUERY))
+			relations = lappend_oid(relations, rte->relid);
 	}
-	return sources;
+	return protected_sources(state, relations) != NIL;
 }
 
 /* The name of the server that a foreign table is on. */
@@ -355,7 +369,7 @@ writes_values(const PlannedStmt *plan)
 
 /* A statement that changes tables. */
 static void
-look_at_targets(const DdlState *state, QueryDesc *queryDesc, List *sources)
+look_at_targets(const DdlState *state, QueryDesc *queryDesc, bool any_source)
 {
 	const PlannedStmt *plan = queryDesc->plannedstmt;
 	List	   *seen = NIL;
@@ -366,6 +380,7 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, List *sources)
 	{
 		Oid			relid = rt_fetch(lfirst_int(lc), plan->rtable)->relid;
 		const GuardedTable *own;
+		List	   *sources = NIL;
 		Oid			foreign;
 
 		/*
@@ -398,6 +413,8 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, List *sources)
 		if (own != NULL && (!own->records ||
 							get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE))
 			continue;
+		if (any_source)
+			sources = protected_sources(state, sg_flow_to_relation(plan, relid));
 		if (sources == NIL)
 		{
 			/* Where a row is routed to is seen at the end. */
@@ -430,15 +447,18 @@ look_at_plan(QueryDesc *queryDesc)
 {
 	const DdlState *state = sg_ddl_state();
 	const PlannedStmt *plan = queryDesc->plannedstmt;
-	List	   *sources = NIL;
+	List	   *sources;
+	bool		any_source;
 	ListCell   *lc;
 
 	if (state == NULL)
 		return;
-	if (state->any_records)
-		sources = protected_sources(state, plan);
+	any_source = state->any_records && touches_source(state, plan);
 	if (plan->resultRelations != NIL)
-		look_at_targets(state, queryDesc, sources);
+		look_at_targets(state, queryDesc, any_source);
+	if (!any_source)
+		return;
+	sources = protected_sources(state, sg_flow_to_result(plan));
 	if (sources == NIL)
 		return;
 

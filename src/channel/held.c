@@ -51,7 +51,7 @@ held_gone(void *arg)
 	dlist_delete(&((HeldCursor *) arg)->node);
 }
 
-void
+bool
 sg_held_note(QueryDesc *queryDesc)
 {
 	Portal		portal = ActivePortal;
@@ -63,7 +63,7 @@ sg_held_note(QueryDesc *queryDesc)
 		portal == NULL || portal->queryDesc != queryDesc ||
 		portal->holdContext == NULL ||
 		(portal->cursorOptions & CURSOR_OPT_HOLD) == 0)
-		return;
+		return false;
 
 	oldcontext = MemoryContextSwitchTo(portal->holdContext);
 	held = palloc0(sizeof(HeldCursor));
@@ -75,6 +75,7 @@ sg_held_note(QueryDesc *queryDesc)
 
 		/* The query will not be there. */
 		request->query_elements = NULL;
+		request->elements_lost = true;
 		request->arg = NULL;
 		request->operation = "FETCH";
 	}
@@ -83,6 +84,7 @@ sg_held_note(QueryDesc *queryDesc)
 	MemoryContextRegisterResetCallback(portal->holdContext, &held->callback);
 	dlist_push_head(&held_cursors, &held->node);
 	MemoryContextSwitchTo(oldcontext);
+	return (portal->cursorOptions & CURSOR_OPT_SCROLL) != 0;
 }
 
 /* May the rows of this cursor, if it is one of those, still be fetched? */
@@ -91,6 +93,7 @@ look_at_fetch(const FetchStmt *fetch)
 {
 	Portal		portal = GetPortalByName(fetch->portalname);
 	List	   *requests = NIL;
+	bool		recorded;
 	dlist_iter	iter;
 
 	if (!PortalIsValid(portal) || fetch->ismove)
@@ -117,7 +120,7 @@ look_at_fetch(const FetchStmt *fetch)
 		}
 	}
 	if (requests != NIL)
-		sg_reads_check(requests, (int64) portal->portalPos);
+		(void) sg_reads_check(requests, (int64) portal->portalPos, &recorded);
 	list_free(requests);
 }
 

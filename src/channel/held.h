@@ -15,8 +15,9 @@ extern void sg_held_init(void);
 
 /*
  * A guarded query has been run.  Where that was to fill a cursor WITH HOLD, each
- * FETCH from it is decided on from now on.
+ * FETCH from it is decided on from now on.  Returns whether that is so and the
+ * query was run from its beginning, though some of its rows may have left.
  */
-extern void sg_held_note(QueryDesc *queryDesc);
+extern bool sg_held_note(QueryDesc *queryDesc);
 
 #endif							/* SHARING_GUARD_HELD_H */

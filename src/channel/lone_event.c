@@ -53,6 +53,16 @@ sg_lone_event_of_read(DisclosureEvent *event, const Decision *decision,
 	event->rows_blocked = 0;
 }
 
+void
+sg_lone_event_of_ended_read(DisclosureEvent *event, const Decision *decision,
+							Outcome outcome, const Disclosure *disclosure,
+							int64 rows, DisclosureEnding ending)
+{
+	sg_lone_event_of_read(event, decision, outcome, disclosure);
+	event->rows_disclosed = rows;
+	event->ending = sg_ending_name(ending);
+}
+
 char *
 sg_lone_event_refused_read(const Decision *decision,
 						   const Disclosure *disclosure)

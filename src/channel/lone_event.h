@@ -9,6 +9,7 @@
 #define SHARING_GUARD_LONE_EVENT_H
 
 #include "audit/event.h"
+#include "audit/writer.h"
 #include "channel/decision.h"
 
 /*
@@ -20,6 +21,13 @@
 extern void sg_lone_event_of_read(DisclosureEvent *event,
 								  const Decision *decision, Outcome outcome,
 								  const Disclosure *disclosure);
+
+/* The same of a read that is over: so many rows leave, and nothing else is said. */
+extern void sg_lone_event_of_ended_read(DisclosureEvent *event,
+										const Decision *decision,
+										Outcome outcome,
+										const Disclosure *disclosure,
+										int64 rows, DisclosureEnding ending);
 
 /*
  * Record a refusal that is about to end the statement, of a row or of what

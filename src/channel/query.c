@@ -24,11 +24,14 @@
 #include "channel/context.h"
 #include "channel/foreign_key.h"
 #include "channel/held.h"
+#include "channel/plan_expressions.h"
 #include "channel/query.h"
 #include "channel/query_reads.h"
 #include "channel/query_run.h"
 #include "channel/reads.h"
 #include "channel/records.h"
+#include "channel/search_values.h"
+#include "channel/service.h"
 #include "compat.h"
 #include "executor/executor.h"
 #include "lib/ilist.h"
@@ -36,6 +39,9 @@
 #include "operational.h"
 #include "own_rights.h"
 #include "storage/lwlock.h"
+#include "tcop/pquery.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -47,7 +53,12 @@ typedef struct GuardedQuery
 	dlist_node	node;
 	EState	   *estate;
 	int64		earlier_rows;	/* of runs before this one */
-	ReadStatement *reads;		/* NULL: nothing is recorded */
+	uint64		run_rows;		/* of this run, that have left */
+	bool		has_run;
+	char	   *service;		/* its shape, where it is recorded in summary */
+	bool		holding;		/* its rows are held back, and on no record
+								 * yet */
+	ReadStatement *reads;		/* NULL: nothing is recorded, or all of it */
 	List	   *requests;		/* ReadRequest: some are not recorded, for
 								 * rows are only changed; see record_error() */
 	MemoryContextCallback callback;
@@ -193,29 +204,88 @@ sg_query_error_tells(void)
 static void
 record_error(GuardedQuery *query)
 {
-	bool		begun = query->reads != NULL;
+	List	   *requests = query->requests;
 	ListCell   *lc;
 
 	MemoryContextSwitchTo(query->estate->es_query_cxt);
-	foreach(lc, query->requests)
+	foreach(lc, requests)
 	{
 		ReadRequest *request = lfirst(lc);
 
 		/* What it was searched by may be what has failed. */
 		request->use = WRITE_LEAKS;
 		request->query_elements = NULL;
+		request->elements_lost = true;
 	}
-	(void) sg_reads_begin(&query->reads, query->requests,
-						  query->estate->es_query_cxt, 0);
 	query->requests = NIL;
-	if (!begun && query->reads != NULL)
-		query->reads->rows = 1;
+	if (query->reads == NULL)
+		sg_reads_record(requests, 1, ENDING_FAILED);
+	else
+		(void) sg_reads_begin(&query->reads, requests,
+							  query->estate->es_query_cxt, 0);
 }
 
 /*
- * Decides on what a statement reads, as of now, and puts it on record.  Errors
- * out where it is refused; NULL where it reads nothing that is guarded (any
- * more).
+ * May the rows of a query be held back until they can be counted?  Nothing of
+ * them may get out before that in any other way; and a query that writes may do
+ * so by triggers.
+ */
+static bool
+can_hold_rows(const QueryDesc *queryDesc)
+{
+	const PlannedStmt *plan = queryDesc->plannedstmt;
+
+	return plan->commandType == CMD_SELECT && !plan->hasModifyingCTE &&
+		!sg_plan_has_effects(plan);
+}
+
+static inline bool
+plan_is_select(const EState *estate)
+{
+	return estate->es_plannedstmt->commandType == CMD_SELECT;
+}
+
+/*
+ * How many rows of a query have left by now.  Those of one that writes are
+ * those it has written.
+ */
+static int64
+rows_left(const GuardedQuery *query)
+{
+	return query->earlier_rows +
+		(int64) (plan_is_select(query->estate) ? query->run_rows :
+				 query->estate->es_processed);
+}
+
+/*
+ * Is it a service's, and recorded in summary?  Then that is done, and decided
+ * on.  To be asked each time: the session may have declared something since.
+ */
+static bool
+is_in_summary(GuardedQuery *query, QueryDesc *queryDesc, List *requests,
+			  TimestampTz *holds_until)
+{
+	bool		begun = query->service != NULL;
+	bool		recorded;
+	MemoryContext oldcontext;
+
+	oldcontext = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
+	query->service = sg_service_shape(queryDesc);
+	MemoryContextSwitchTo(oldcontext);
+	if (query->service == NULL)
+		return false;
+	*holds_until = sg_reads_check(requests, rows_left(query), &recorded);
+	if (!recorded)
+		query->service = NULL;
+	else if (!begun)
+		sg_service_begin(query->service, requests);
+	return query->service != NULL;
+}
+
+/*
+ * Decides on what a statement reads, as of now, and puts it on record, unless
+ * its rows are held back until they can be counted.  Errors out where it is
+ * refused; NULL where it reads nothing that is guarded (any more).
  */
 static GuardedQuery *
 decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
@@ -242,16 +312,33 @@ decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
 
 	if (query == NULL)
 		query = new_guarded(estate);
+	query->requests = NIL;
+	if ((!query->has_run || query->service != NULL) &&
+		is_in_summary(query, queryDesc, requests, holds_until))
+	{
+		query->has_run = true;
+		return query;
+	}
+	if (!query->has_run)
+		query->holding = can_hold_rows(queryDesc);
+	query->has_run = true;
+	if (query->holding)
+	{
+		*holds_until = sg_reads_check(requests, 0, &query->holding);
+		if (query->holding)
+		{
+			list_free_deep(requests);
+			return query;
+		}
+	}
 	*holds_until = sg_reads_begin(&query->reads, requests,
-								  estate->es_query_cxt,
-								  query->earlier_rows +
-								  (int64) estate->es_processed);
+								  estate->es_query_cxt, rows_left(query));
 	if (query->reads != NULL)
 	{
 		query->reads->rows = query->earlier_rows;
-		query->reads->more_rows = &estate->es_processed;
+		query->reads->more_rows = plan_is_select(estate) ?
+			&query->run_rows : &estate->es_processed;
 	}
-	query->requests = NIL;
 	foreach(lc, requests)
 	{
 		if (((ReadRequest *) lfirst(lc))->use != WRITE_LEAKS)
@@ -270,6 +357,85 @@ decide_again(QueryDesc *queryDesc)
 
 	(void) decide_on_query(queryDesc, &holds_until);
 	return holds_until;
+}
+
+/*
+ * Puts a query whose rows are held back on record: with their number, or as
+ * one whose rows begin to leave.
+ */
+static void
+release_query(QueryDesc *queryDesc, int64 rows, bool over)
+{
+	GuardedQuery *query = find_guarded(queryDesc->estate);
+	TimestampTz holds_until;
+	MemoryContext oldcontext;
+
+	query->holding = false;
+	AcceptInvalidationMessages();
+	if (!over)
+	{
+		(void) decide_on_query(queryDesc, &holds_until);
+		return;
+	}
+	if (!sg_records_any())
+		return;
+	sg_search_values_over(queryDesc->estate);
+	oldcontext = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
+	sg_reads_record(sg_query_reads(queryDesc), rows,
+					ENDING_COMPLETED);
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * An error has ended a query of which nothing has left, but what the error may
+ * tell.  A refusal of ours is on record already.
+ */
+static void
+record_failure(GuardedQuery *query, QueryDesc *queryDesc)
+{
+	MemoryContext oldcontext;
+
+	query->holding = false;
+
+	/* As in sg_query_error_tells(); but this is on record whatever the error. */
+	LWLockReleaseAll();
+	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_TO_CATEGORY(ERRCODE_SG_BLOCKED_BY_POLICY) ||
+		!sg_records_any())
+		return;
+	oldcontext = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
+	sg_reads_record(sg_query_reads(queryDesc), 0,
+					ENDING_FAILED);
+	MemoryContextSwitchTo(oldcontext);
+}
+
+/* Is a cursor moved over rows that go to nobody? */
+static bool
+is_moved(const QueryDesc *queryDesc)
+{
+	return queryDesc->dest->mydest == DestNone && ActivePortal != NULL &&
+		ActivePortal->queryDesc == queryDesc;
+}
+
+/*
+ * A run is over.  Where a cursor WITH HOLD that can scroll was run again from
+ * its beginning to keep its rows, those that had left before are among them.
+ */
+static void
+count_run(GuardedQuery *query, QueryDesc *queryDesc)
+{
+	int64		rows = rows_left(query);
+
+	if (sg_held_note(queryDesc))
+		rows = Max(query->earlier_rows, rows - query->earlier_rows);
+	if (query->service != NULL)
+		sg_service_count(query->service, rows - query->earlier_rows);
+	query->earlier_rows = rows;
+	query->run_rows = 0;
+	if (query->reads != NULL)
+	{
+		query->reads->rows = query->earlier_rows;
+		query->reads->more_rows = NULL;
+	}
 }
 
 static void
@@ -296,9 +462,17 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
 		return;
 	}
-	entered = query->reads != NULL || query->requests == NIL;
+	query->run_rows = 0;
+	entered = query->holding || query->service != NULL ||
+		query->reads != NULL || query->requests == NIL;
 	if (entered)
+	{
 		sg_query_run_enter(&run, queryDesc, decide_again);
+		if (!is_moved(queryDesc))
+			sg_query_run_count(&run, &query->run_rows);
+		if (query->holding)
+			sg_query_run_hold(&run, release_query, count);
+	}
 	PG_TRY();
 	{
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
@@ -307,21 +481,18 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 	{
 		if (entered)
 			sg_query_run_leave(&run);
-		if (query->requests != NIL && sg_query_error_tells())
+		if (query->holding)
+			record_failure(query, queryDesc);
+		else if (query->service != NULL)
+			sg_service_count(query->service, (int64) query->run_rows);
+		else if (query->requests != NIL && sg_query_error_tells())
 			record_error(query);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 	if (entered)
 		sg_query_run_leave(&run);
-
-	sg_held_note(queryDesc);
-	query->earlier_rows += (int64) queryDesc->estate->es_processed;
-	if (query->reads != NULL)
-	{
-		query->reads->rows = query->earlier_rows;
-		query->reads->more_rows = NULL;
-	}
+	count_run(query, queryDesc);
 }
 
 /* Where there are guards, or there may be. */
@@ -413,6 +584,18 @@ query_ExecutorFinish(QueryDesc *queryDesc)
 		next_ExecutorFinish(queryDesc);
 }
 
+/* What a query was searched by, when it is over. */
+static TextSlice
+elements_at_end(const char *guard_id, void *estate)
+{
+	TextSlice	none = {NULL, 0};
+	pg_uuid_t  *id = DatumGetUUIDP(DirectFunctionCall1(uuid_in,
+													   CStringGetDatum(guard_id)));
+	SearchValues *values = sg_search_values_of(estate, id);
+
+	return values == NULL ? none : sg_search_values_text(values);
+}
+
 static void
 query_ExecutorEnd(QueryDesc *queryDesc)
 {
@@ -421,7 +604,10 @@ query_ExecutorEnd(QueryDesc *queryDesc)
 		GuardedQuery *query = find_guarded(queryDesc->estate);
 
 		if (query != NULL && query->reads != NULL)
-			query->reads->ended = true;
+		{
+			sg_search_values_over(queryDesc->estate);
+			sg_reads_end(query->reads, elements_at_end, queryDesc->estate);
+		}
 	}
 
 	if (prev_ExecutorEnd)

@@ -72,6 +72,20 @@ decide_again(GuardedRun *run)
 	set_timer();
 }
 
+/*
+ * Puts the query on record and lets the rows go that were held back.  False
+ * where the receiver wants no more.
+ */
+static pg_noinline bool
+release_rows(GuardedRun *run, bool over)
+{
+	QueryReleaser release = run->release;
+
+	run->release = NULL;
+	release(run->queryDesc, list_length(run->buffer.rows), over);
+	return sg_row_buffer_send(&run->buffer, run->tupdesc, run->next, run->rows);
+}
+
 static bool
 guarded_receiveSlot(TupleTableSlot *slot, DestReceiver *self)
 {
@@ -81,6 +95,15 @@ guarded_receiveSlot(TupleTableSlot *slot, DestReceiver *self)
 	if (unlikely(run->changes != sg_reads_changes ||
 				 run->moments != sg_query_run_moments))
 		decide_again(run);
+	if (run->release != NULL)
+	{
+		if (sg_row_buffer_add(&run->buffer, slot,
+							  run->queryDesc->estate->es_query_cxt))
+			return true;
+		if (!release_rows(run, false))
+			return false;
+	}
+	(*run->rows)++;
 	return run->next->receiveSlot(slot, run->next);
 }
 
@@ -89,14 +112,20 @@ guarded_rStartup(DestReceiver *self, int operation, TupleDesc typeinfo)
 {
 	DestReceiver *next = ((GuardedRun *) self)->next;
 
+	((GuardedRun *) self)->tupdesc = typeinfo;
 	next->rStartup(next, operation, typeinfo);
 }
 
 static void
 guarded_rShutdown(DestReceiver *self)
 {
-	DestReceiver *next = ((GuardedRun *) self)->next;
+	GuardedRun *run = (GuardedRun *) self;
+	DestReceiver *next = run->next;
 
+	/* Where as many came as were asked for, the query may go on. */
+	if (run->release != NULL)
+		(void) release_rows(run, run->limit == 0 ||
+							list_length(run->buffer.rows) < run->limit);
 	next->rShutdown(next);
 }
 
@@ -121,6 +150,11 @@ sg_query_run_enter(GuardedRun *run, QueryDesc *queryDesc, QueryDecider decide)
 	run->next = queryDesc->dest;
 	run->queryDesc = queryDesc;
 	run->decide = decide;
+	run->release = NULL;
+	memset(&run->buffer, 0, sizeof(run->buffer));
+	run->tupdesc = queryDesc->tupDesc;
+	run->rows = &run->own_rows;
+	run->own_rows = 0;
 	queryDesc->dest = &run->receiver;
 	run->outer = runs;
 	runs = run;
@@ -131,6 +165,7 @@ void
 sg_query_run_leave(GuardedRun *run)
 {
 	run->queryDesc->dest = run->next;
+	sg_row_buffer_free(&run->buffer);
 	runs = run->outer;
 	set_timer();
 }

@@ -12,6 +12,7 @@
 #include <signal.h>
 
 #include "channel/reads.h"
+#include "channel/row_buffer.h"
 #include "datatype/timestamp.h"
 #include "executor/execdesc.h"
 #include "tcop/dest.h"
@@ -22,6 +23,12 @@
  */
 typedef TimestampTz (*QueryDecider) (QueryDesc *queryDesc);
 
+/*
+ * Puts a query on record whose rows are held back, and that many of them wait;
+ * they leave when this returns.  "over": no others will come.
+ */
+typedef void (*QueryReleaser) (QueryDesc *queryDesc, int64 rows, bool over);
+
 /* One run of a query; on the stack, as runs are inside each other. */
 typedef struct GuardedRun
 {
@@ -29,6 +36,12 @@ typedef struct GuardedRun
 	DestReceiver *next;			/* whom the rows are for */
 	QueryDesc  *queryDesc;
 	QueryDecider decide;
+	QueryReleaser release;		/* NULL: no rows are held back (any more) */
+	RowBuffer	buffer;
+	TupleDesc	tupdesc;		/* of the rows */
+	uint64		limit;			/* so many rows were asked for; 0: all */
+	uint64	   *rows;			/* counts those that reach the receiver */
+	uint64		own_rows;		/* where nobody wants to know */
 	TimestampTz holds_until;	/* the decision does, if nothing changes */
 	uint64		changes;		/* sg_reads_changes, as of the decision */
 	int			moments;		/* the same of those that have passed */
@@ -57,6 +70,24 @@ sg_query_run_note(GuardedRun *run)
  */
 extern void sg_query_run_enter(GuardedRun *run, QueryDesc *queryDesc,
 							   QueryDecider decide);
+
+/* Counts in *rows the rows that reach the receiver from here on. */
+static inline void
+sg_query_run_count(GuardedRun *run, uint64 *rows)
+{
+	run->rows = rows;
+}
+
+/*
+ * Holds the rows back, as long as they are few, until release() has put the
+ * query on record.  To be called before a run of at most so many rows (0: all).
+ */
+static inline void
+sg_query_run_hold(GuardedRun *run, QueryReleaser release, uint64 limit)
+{
+	run->release = release;
+	run->limit = limit;
+}
 extern void sg_query_run_leave(GuardedRun *run);
 
 #endif							/* SHARING_GUARD_QUERY_RUN_H */

@@ -26,6 +26,7 @@
 #include "channel/lone_event.h"
 #include "channel/reads.h"
 #include "channel/refusal.h"
+#include "channel/search_values.h"
 #include "changes.h"
 #include "miscadmin.h"
 #include "operational.h"
@@ -51,20 +52,38 @@ typedef struct BegunRead
 	Outcome		outcome;
 	Outcome		decided;		/* the modes not considered */
 	bool		refused;		/* row-level security holds the rows back */
+	bool		completed;		/* that it has ended is on record */
+	TextSlice	elements;		/* as its event has them */
 	int64		rows_before;	/* of the statement, that left before it */
 	OpenDisclosure open;
 } BegunRead;
 
+/* What becomes of a disclosure that is let through. */
+typedef enum DecidingFor
+{
+	DECIDING_ONLY,
+	DECIDING_TO_BEGIN,			/* its event is written before the rows leave */
+	DECIDING_TO_RECORD,			/* its event says all */
+	DECIDING_TO_SUMMARIZE		/* its event begins a summary */
+} DecidingFor;
+
 /* A statement that is being decided on. */
 typedef struct Deciding
 {
+	DecidingFor purpose;
 	ReadStatement **statement;
 	MemoryContext context;		/* the statement's */
-	bool		begin;			/* put it on record */
+	int64		rows_left;		/* that have left already; to record: that
+								 * leave */
+	DisclosureEnding ending;	/* to record */
+	EventBatch *batch;			/* likewise */
+	const char *shape;			/* to summarize: of the statements, and what
+								 * is begun */
+	OpenDisclosure *open;
+	bool		recorded;		/* there is something to be recorded */
 	bool		unlisted;		/* ... which only the server log can be */
-	int64		rows_left;		/* that have left already */
 	TimestampTz holds_until;
-}			Deciding;
+} Deciding;
 
 /* Whom something is read for. */
 typedef struct Recipient
@@ -160,6 +179,9 @@ fill_disclosure(Disclosure *disclosure, const Guard *guard,
 	if (request->query_elements != NULL)
 		disclosure->query_elements = request->query_elements(guard,
 															 request->arg);
+	else if (request->elements_lost)
+		disclosure->query_elements =
+			sg_search_values_not_known(guard->nquery_elements);
 }
 
 /*
@@ -226,7 +248,7 @@ sg_reads_rows(const ReadStatement *statement)
 static void
 end_begun(const BegunRead *begun, int64 rows, DisclosureEnding ending)
 {
-	if (begun->refused)
+	if (begun->refused || begun->completed)
 		return;
 	if (rows != ROWS_UNKNOWN)
 		rows -= begun->rows_before;
@@ -251,7 +273,7 @@ statement_gone(void *arg)
 
 /* Puts a disclosure on record; its rows may leave when this returns. */
 static void
-begin_disclosure(Deciding * deciding, const ReadRequest *request,
+begin_disclosure(Deciding *deciding, const ReadRequest *request,
 				 const Decision *decision, Outcome outcome,
 				 const Disclosure *disclosure, bool refused)
 {
@@ -283,6 +305,7 @@ begin_disclosure(Deciding * deciding, const ReadRequest *request,
 				sizeof(begun->guard_id));
 		begun->destination = pnstrdup(disclosure->destination.data,
 									  disclosure->destination.len);
+		begun->rows_before = deciding->rows_left;
 		(*statement)->begun = lappend((*statement)->begun, begun);
 	}
 	else
@@ -293,6 +316,11 @@ begin_disclosure(Deciding * deciding, const ReadRequest *request,
 	begun->refused = true;
 	begun->outcome = outcome;
 	begun->decided = decision->outcome;
+	begun->elements.data = NULL;
+	if (disclosure->query_elements.data != NULL)
+		begun->elements.data = pnstrdup(disclosure->query_elements.data,
+										disclosure->query_elements.len);
+	begun->elements.len = disclosure->query_elements.len;
 	MemoryContextSwitchTo(oldcontext);
 
 	if (!refused)
@@ -310,13 +338,55 @@ begin_disclosure(Deciding * deciding, const ReadRequest *request,
 	}
 }
 
+/* Adds a disclosure that is over to those that are put on record together. */
+static void
+record_disclosure(Deciding *deciding, const Decision *decision,
+				  Outcome outcome, const Disclosure *disclosure, bool refused)
+{
+	DisclosureEvent event;
+
+	if (refused)
+	{
+		(void) sg_lone_event_refused_read(decision, disclosure);
+		return;
+	}
+	sg_lone_event_of_ended_read(&event, decision, outcome, disclosure,
+								deciding->rows_left, deciding->ending);
+	sg_writer_batch_add_disclosure(deciding->batch, &event);
+}
+
+/*
+ * What a service does has a purpose that nobody can say each time, so it is not
+ * flagged.  That it may be done at all was decided.
+ */
+static void
+begin_summary(Deciding *deciding, const Decision *decision,
+			  const Disclosure *disclosure)
+{
+	Decision	allowed = *decision;
+	Disclosure	summary = *disclosure;
+	DisclosureEvent event;
+
+	allowed.outcome = OUTCOME_ALLOW;
+	allowed.nreasons = 0;
+	allowed.nrules = 0;
+	allowed.ntags = 0;
+	allowed.nmatched_terms = 0;
+	allowed.authority = NULL;
+	summary.purpose = slice_of(psprintf("service, in summary: %s",
+										deciding->shape));
+	summary.query_elements = slice_of("not kept");
+	sg_lone_event_of_read(&event, &allowed, OUTCOME_ALLOW, &summary);
+	sg_writer_begin(&event, "a service was about to read", deciding->open);
+}
+
 /*
  * Decides on one relation for one recipient.  Errors out where it is refused;
  * else, if "begin", puts it on record.  Returns the agency it is read for, as
  * the registry knows it, or NULL.
  */
 static const char *
-disclose_to(Deciding * deciding, const ReadRequest *request, const Guard *guard,
+disclose_to(Deciding *deciding, const ReadRequest *request, const Guard *guard,
 			Recipient *recipient)
 {
 	Disclosure	disclosure;
@@ -382,12 +452,19 @@ disclose_to(Deciding * deciding, const ReadRequest *request, const Guard *guard,
 		sg_raise_refusal(decision, &disclosure, event_id,
 						 psprintf("sharing policy refuses to let records of table %s be read",
 								  guard->relation),
-						 deciding->rows_left == 0 ?
+						 deciding->rows_left == 0 ||
+						 deciding->purpose == DECIDING_TO_RECORD ?
 						 "The statement was ended before any row left." :
 						 psprintf("The statement was ended when " INT64_FORMAT " of its rows had left.",
 								  deciding->rows_left));
 	}
-	if (deciding->begin)
+	deciding->recorded = true;
+	if (deciding->purpose == DECIDING_TO_SUMMARIZE)
+		begin_summary(deciding, decision, &disclosure);
+	else if (deciding->batch != NULL)
+		record_disclosure(deciding, decision, outcome, &disclosure,
+						  outcome == OUTCOME_BLOCK);
+	else if (deciding->purpose == DECIDING_TO_BEGIN)
 		begin_disclosure(deciding, request, decision, outcome, &disclosure,
 						 outcome == OUTCOME_BLOCK);
 	return decision->agency_id;
@@ -408,7 +485,7 @@ reads_unlisted(const RoleBinding *backup)
 
 /* Decides on one relation, for all those whom it is read for. */
 static void
-disclose(Deciding * deciding, const ReadRequest *request)
+disclose(Deciding *deciding, const ReadRequest *request)
 {
 	const Oid	roles[] = {GetSessionUserId(), GetOuterUserId(), GetUserId(),
 	request->check_as_user};
@@ -500,34 +577,131 @@ disclose(Deciding * deciding, const ReadRequest *request)
 	(void) disclose_to(deciding, request, guard, &recipient);
 }
 
-TimestampTz
-sg_reads_begin(ReadStatement **statement, List *requests,
-			   MemoryContext context, int64 rows_left)
+static void
+disclose_all(Deciding *deciding, List *requests)
+{
+	ListCell   *lc;
+
+	foreach(lc, requests)
+		disclose(deciding, lfirst(lc));
+}
+
+/*
+ * All must be let through before any is put on record as going out.  In memory
+ * of its own, which is freed.
+ */
+static void
+decide(Deciding *deciding, List *requests)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
 												  "sharing_guard reads",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
-	Deciding	deciding = {statement, context, false, false, rows_left, DT_NOEND};
-	ListCell   *lc;
+	DecidingFor purpose = deciding->purpose;
 
-	/* All must be let through before any is put on record as going out. */
-	foreach(lc, requests)
-		disclose(&deciding, lfirst(lc));
-	if (statement != NULL)
+	deciding->holds_until = DT_NOEND;
+	if (purpose == DECIDING_TO_BEGIN)
+		deciding->purpose = DECIDING_ONLY;
+	disclose_all(deciding, requests);
+	deciding->purpose = purpose;
+	if (deciding->recorded && purpose == DECIDING_TO_RECORD)
 	{
-		deciding.begin = true;
-		foreach(lc, requests)
-			disclose(&deciding, lfirst(lc));
+		deciding->batch = sg_writer_batch("the rows were about to be read");
+		disclose_all(deciding, requests);
+		sg_writer_batch_record(deciding->batch);
 	}
+	else if (purpose == DECIDING_TO_BEGIN)
+		disclose_all(deciding, requests);
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextDelete(scratch);
+}
+
+TimestampTz
+sg_reads_begin(ReadStatement **statement, List *requests,
+			   MemoryContext context, int64 rows_left)
+{
+	Deciding	deciding = {.purpose = DECIDING_TO_BEGIN};
+
+	deciding.statement = statement;
+	deciding.context = context;
+	deciding.rows_left = rows_left;
+	decide(&deciding, requests);
 	return deciding.holds_until;
 }
 
-void
-sg_reads_check(List *requests, int64 rows_left)
+TimestampTz
+sg_reads_check(List *requests, int64 rows_left, bool *recorded)
 {
-	/* No statement, so nothing is begun. */
-	(void) sg_reads_begin(NULL, requests, NULL, rows_left);
+	Deciding	deciding = {.purpose = DECIDING_ONLY};
+
+	deciding.rows_left = rows_left;
+	decide(&deciding, requests);
+	*recorded = deciding.recorded && !deciding.unlisted;
+	return deciding.holds_until;
+}
+
+bool
+sg_reads_summarize(ReadRequest *request, const char *shape,
+				   OpenDisclosure * open)
+{
+	Deciding	deciding = {.purpose = DECIDING_TO_SUMMARIZE};
+	ReadRequest without = *request;
+
+	without.query_elements = NULL;
+	deciding.shape = shape;
+	deciding.open = open;
+	decide(&deciding, list_make1(&without));
+	return deciding.recorded;
+}
+
+void
+sg_reads_record(List *requests, int64 rows, DisclosureEnding ending)
+{
+	Deciding	deciding = {.purpose = DECIDING_TO_RECORD};
+
+	deciding.rows_left = rows;
+	deciding.ending = ending;
+	decide(&deciding, requests);
+}
+
+/*
+ * Where more is known by now of what a disclosure was searched by, it is
+ * completed here: the writer would not know that.
+ */
+static void
+complete_with_elements(BegunRead *begun, int64 rows, const TextSlice *elements)
+{
+	CompletionEvent event = {0};
+	RowColumn  *column = sg_rows_column(CurrentMemoryContext);
+
+	sg_rows_append(column, elements);
+	event.occurred_at = GetCurrentTimestamp();
+	event.ending = sg_ending_name(ENDING_COMPLETED);
+	event.rows_disclosed = ROWS_UNKNOWN;
+	if (rows != ROWS_UNKNOWN)
+		event.rows_disclosed = rows - begun->rows_before;
+	event.rows.column[ROW_QUERY_ELEMENTS] = column;
+	sg_writer_complete(&begun->open, &event, "the rows have been read");
+	begun->completed = true;
+}
+
+void
+sg_reads_end(ReadStatement *statement,
+			 TextSlice (*elements) (const char *guard_id, void *arg), void *arg)
+{
+	int64		rows = sg_reads_rows(statement);
+	ListCell   *lc;
+
+	foreach(lc, statement->begun)
+	{
+		BegunRead  *begun = lfirst(lc);
+		TextSlice	found = elements(begun->guard_id, arg);
+
+		if (begun->refused || found.data == NULL ||
+			(begun->elements.data != NULL && found.len == begun->elements.len &&
+			 memcmp(found.data, begun->elements.data, found.len) == 0))
+			continue;
+		complete_with_elements(begun, rows, &found);
+	}
+	statement->ended = true;
 }

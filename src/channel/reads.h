@@ -31,6 +31,8 @@ typedef struct ReadRequest
 	/* What it is searched by; NULL: nothing is known of that. */
 	TextSlice	(*query_elements) (const Guard *guard, void *arg);
 	void	   *arg;
+	bool		elements_lost;	/* it was searched by something, but that is
+								 * not known any more */
 } ReadRequest;
 
 /*
@@ -72,10 +74,36 @@ extern TimestampTz sg_reads_begin(ReadStatement **statement, List *requests,
 								  MemoryContext context, int64 rows_left);
 
 /*
- * Decides anew on rows that are on record as read and have not reached whoever
- * reads, so many excepted.  Errors out where the policy refuses one.
+ * The same without a record; *recorded says whether there would be one.  For
+ * rows that are held back, and for those that are on record as read and have
+ * not reached whoever reads, so many excepted.
  */
-extern void sg_reads_check(List *requests, int64 rows_left);
+extern TimestampTz sg_reads_check(List *requests, int64 rows_left,
+								  bool *recorded);
+
+/*
+ * For a read that is over, and whose rows, so many, have not left yet: decides
+ * anew, errors out where the policy refuses one, and returns when each
+ * disclosure is on record, with its ending, in an event that needs no other.
+ */
+extern void sg_reads_record(List *requests, int64 rows,
+							DisclosureEnding ending);
+
+/*
+ * Puts it on record that a service begins to read so, in summary: the event has
+ * the statements' shape as its purpose.  Decides first and errors out where the
+ * policy refuses it; false where nothing is to be recorded.
+ */
+extern bool sg_reads_summarize(ReadRequest *request, const char *shape,
+							   OpenDisclosure * open);
+
+/*
+ * A statement whose disclosures have begun has ended.  "elements" returns what
+ * it was searched by, as known by now.
+ */
+extern void sg_reads_end(ReadStatement *statement,
+						 TextSlice (*elements) (const char *guard_id, void *arg),
+						 void *arg);
 
 /* How many rows of a statement have left by now, or ROWS_UNKNOWN. */
 extern int64 sg_reads_rows(const ReadStatement *statement);
