@@ -66,7 +66,7 @@ WHERE c.relnamespace = 'sharing_guard'::regnamespace
 SELECT p.proname
 FROM pg_proc p
 WHERE p.pronamespace = 'sharing_guard'::regnamespace
-    AND p.proname IN ('event_rows', 'audit_window_start', 'explain_event', 'protect_record')
+    AND p.proname IN ('event_rows', 'audit_window_start', 'event_in_sentences', 'protect_record')
     AND has_function_privilege('regress_sg_owner', p.oid, 'EXECUTE');
 REVOKE USAGE ON SCHEMA sharing_guard FROM regress_sg_owner;
 DROP ROLE regress_sg_owner;

@@ -267,13 +267,13 @@ completion_of(const OpenPlace *place)
 	event.rows_blocked = place->rows_blocked;
 	if (place->statements > 0)
 	{
-		char	   *text = psprintf(INT64_FORMAT " statement%s, whose elements are not kept",
-									place->statements,
-									place->statements == 1 ? "" : "s");
+		char	   *sentence = psprintf(INT64_FORMAT " statement%s, whose elements are not kept",
+										place->statements,
+										place->statements == 1 ? "" : "s");
 		TextSlice	summary;
 
-		summary.data = text;
-		summary.len = strlen(text);
+		summary.data = sentence;
+		summary.len = strlen(sentence);
 		event.rows.column[ROW_QUERY_ELEMENTS] =
 			sg_rows_column(CurrentMemoryContext);
 		sg_rows_append(event.rows.column[ROW_QUERY_ELEMENTS], &summary);

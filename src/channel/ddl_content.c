@@ -33,6 +33,7 @@
 #include "common/hashfn.h"
 #include "compat.h"
 #include "executor/tuptable.h"
+#include "fixed_form.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "utils/builtins.h"
@@ -322,7 +323,7 @@ disclose_content(const DdlState *state, Oid relid, const char *operation,
 		ddl.never_block = true;
 		ddl.despite_maintenance = true;
 		ddl.note = psprintf("Rows that had gone out show something new, in column %s, and nobody wrote them.",
-							quote_identifier(column));
+							sg_quote_name(column));
 		sg_ddl_disclose(state, &ddl);
 	}
 }

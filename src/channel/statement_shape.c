@@ -18,6 +18,7 @@
 #include "channel/query_reads.h"
 #include "channel/statement_shape.h"
 #include "compat.h"
+#include "fixed_form.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -314,8 +315,7 @@ tables_of(const PlannedStmt *stmt)
 			continue;
 		tables = lappend(tables,
 						 psprintf("%s(%s)(%s)",
-								  quote_qualified_identifier(get_namespace_name(get_rel_namespace(rte->relid)),
-															 get_rel_name(rte->relid)),
+								  sg_relation_name(rte->relid),
 								  columns_form(rte->relid, sg_rte_selected_columns(stmt, rte)),
 								  columns_form(rte->relid, sg_rte_updated_columns(stmt, rte))));
 	}
