@@ -197,15 +197,40 @@ strange_access_method(Oid relid)
 	return name;
 }
 
+/*
+ * Is there no catalog of distributed tables at all?  Kept until some relation
+ * changes, for it is asked at each statement that touches a guarded table.
+ */
+static bool
+nothing_is_distributed(void)
+{
+	static uint64 absent_at = PG_UINT64_MAX;
+	uint64		now = sg_records_invalidations();
+
+	if (absent_at == now)
+		return true;
+	if (OidIsValid(distribution_catalog("pg_dist_partition")) ||
+		OidIsValid(distribution_catalog("pg_dist_shard")))
+		return false;
+
+	/* What came while we looked may be out of date already. */
+	if (sg_records_invalidations() == now)
+		absent_at = now;
+	return true;
+}
+
 const char *
 sg_bypass_reason(Oid relid, bool written)
 {
-	Oid			table;
+	Oid			table = InvalidOid;
 	const char *method;
 
-	if (is_distributed(relid))
-		return "it is distributed: its rows are kept on other nodes, where there is neither a policy nor a guard";
-	table = shard_of(relid);
+	if (!nothing_is_distributed())
+	{
+		if (is_distributed(relid))
+			return "it is distributed: its rows are kept on other nodes, where there is neither a policy nor a guard";
+		table = shard_of(relid);
+	}
 	if (OidIsValid(table))
 		return psprintf("it is a shard of the distributed table %s, whose rows come by other ways",
 						get_rel_name(table) ? get_rel_name(table) : "that is gone");

@@ -511,7 +511,9 @@ copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	next_ExecutorStart(queryDesc, eflags);
 
 	if (unlikely(queryDesc->plannedstmt->resultRelations != NIL ||
-				 (sg_records_possible && sg_ddl_any_records())) &&
+				 (sg_records_possible &&
+				  !sg_records_is_plain(queryDesc->plannedstmt) &&
+				  sg_ddl_any_records())) &&
 		!(eflags & EXEC_FLAG_EXPLAIN_ONLY) && !IsParallelWorker())
 		look_at_plan(queryDesc);
 }

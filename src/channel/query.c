@@ -539,7 +539,9 @@ query_ExecutorRun(EXECUTOR_RUN_PARAMS)
 	 */
 	if (unlikely(sg_records_possible) || !is_first_statement(queryDesc))
 		AcceptInvalidationMessages();
-	if (unlikely(sg_records_possible))
+	if (unlikely(sg_records_possible) &&
+		(!sg_records_is_plain(queryDesc->plannedstmt) ||
+		 InNoForceRLSOperation()))
 		watched_ExecutorRun(EXECUTOR_RUN_ARGS);
 	else
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
@@ -596,19 +598,23 @@ elements_at_end(const char *guard_id, void *estate)
 	return values == NULL ? none : sg_search_values_text(values);
 }
 
+static pg_noinline void
+end_guarded(QueryDesc *queryDesc)
+{
+	GuardedQuery *query = find_guarded(queryDesc->estate);
+
+	if (query != NULL && query->reads != NULL)
+	{
+		sg_search_values_over(queryDesc->estate);
+		sg_reads_end(query->reads, elements_at_end, queryDesc->estate);
+	}
+}
+
 static void
 query_ExecutorEnd(QueryDesc *queryDesc)
 {
 	if (unlikely(!dlist_is_empty(&guarded_queries)))
-	{
-		GuardedQuery *query = find_guarded(queryDesc->estate);
-
-		if (query != NULL && query->reads != NULL)
-		{
-			sg_search_values_over(queryDesc->estate);
-			sg_reads_end(query->reads, elements_at_end, queryDesc->estate);
-		}
-	}
+		end_guarded(queryDesc);
 
 	if (prev_ExecutorEnd)
 		prev_ExecutorEnd(queryDesc);

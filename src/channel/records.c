@@ -338,6 +338,12 @@ sg_records_is_plain(const struct PlannedStmt *plan)
 		plain_invalidations == invalidations;
 }
 
+uint64
+sg_records_invalidations(void)
+{
+	return invalidations;
+}
+
 const ReadGuard *
 sg_records_find(Oid relid)
 {

@@ -38,6 +38,12 @@ extern void sg_records_note_plain(const struct PlannedStmt *plan);
 extern bool sg_records_is_plain(const struct PlannedStmt *plan);
 
 /*
+ * Counts the invalidations of relations that have come.  What was looked up in
+ * the catalogs of relations still holds while this stays the same.
+ */
+extern uint64 sg_records_invalidations(void);
+
+/*
  * May any table be guarded, as far as was heard by now?  Where none is, and
  * nothing has changed, this is all that a statement pays.  Where it says yes,
  * sg_records_any() knows.
