@@ -107,7 +107,10 @@ sg_rte_updated_columns(const PlannedStmt *plan, const RangeTblEntry *rte)
 #endif
 }
 
-/* PostgreSQL 17 knows rows of the target that MERGE's source does not match. */
+/*
+ * PostgreSQL 17 knows rows of the target that MERGE's source does not match,
+ * and keeps what the two are joined by apart from the plan's quals.
+ */
 static inline List *
 sg_merge_join_conditions(const ModifyTable *modify)
 {
@@ -236,11 +239,11 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #define sg_index_insert_cleanup(index, info) ((void) (info))
 #endif
 
-/* PostgreSQL 17 keeps what a MERGE joins by apart from its plan's quals. */
-#if PG_VERSION_NUM >= 170000
-#define sg_merge_join_conditions(modify) ((modify)->mergeJoinConditions)
+/* PostgreSQL 18 has reverse() of bytea too, and renamed the one of text. */
+#if PG_VERSION_NUM >= 180000
+#define SG_F_REVERSE_TEXT F_REVERSE_TEXT
 #else
-#define sg_merge_join_conditions(modify) NIL
+#define SG_F_REVERSE_TEXT F_REVERSE
 #endif
 
 /*
