@@ -388,11 +388,15 @@ sg_bypass_check_plan(const QueryDesc *queryDesc)
 	const PlannedStmt *plan = queryDesc->plannedstmt;
 	ModifiedRelations modified = {0};
 	bool		writes = plan->commandType != CMD_SELECT || plan->hasModifyingCTE;
+	bool		plain = true;
 	ListCell   *lc;
 	int			rti = 0;
 
 	if (sg_own_query_running() || !sg_records_any())
+	{
+		sg_records_note_plain(NULL);
 		return;
+	}
 	foreach(lc, plan->rtable)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
@@ -400,9 +404,26 @@ sg_bypass_check_plan(const QueryDesc *queryDesc)
 		const char *reason;
 
 		rti++;
-		if (rte->rtekind != RTE_RELATION || !OidIsValid(rte->relid) ||
-			(guard = sg_records_find(rte->relid)) == NULL ||
-			(guard->is_export && !writes))
+		if (!OidIsValid(rte->relid))
+			continue;
+
+		/*
+		 * A view, or a table that may have guarded partitions, is looked at
+		 * again.
+		 */
+		if (rte->rtekind != RTE_RELATION)
+		{
+			plain = false;
+			continue;
+		}
+		guard = sg_records_find(rte->relid);
+		if (guard == NULL)
+		{
+			plain &= rte->relkind != RELKIND_PARTITIONED_TABLE;
+			continue;
+		}
+		plain = false;
+		if (guard->is_export && !writes)
 			continue;
 		if (writes && modified.fired == NULL && modified.direct == NULL)
 		{
@@ -413,6 +434,7 @@ sg_bypass_check_plan(const QueryDesc *queryDesc)
 		if (reason != NULL)
 			refuse(sg_query_command(plan->commandType), rte->relid, reason);
 	}
+	sg_records_note_plain(plain ? plan : NULL);
 }
 
 void

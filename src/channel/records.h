@@ -27,6 +27,16 @@ typedef struct ReadGuard
 /* Called once, at library load. */
 extern void sg_records_init(void);
 
+struct PlannedStmt;
+
+/*
+ * Notes that a plan which is about to start names no guarded relation (NULL: that
+ * of none this is known), so that its run need not look again.  Good until a guard,
+ * a relation or another plan comes.
+ */
+extern void sg_records_note_plain(const struct PlannedStmt *plan);
+extern bool sg_records_is_plain(const struct PlannedStmt *plan);
+
 /*
  * May any table be guarded, as far as was heard by now?  Where none is, and
  * nothing has changed, this is all that a statement pays.  Where it says yes,
