@@ -200,6 +200,13 @@ all install installcheck:
 	@echo '"$(PG_CONFIG)" names no PGXS; as root run: bash test/setup' >&2; exit 1
 endif
 
+# The tests connect as the server's own superuser, also where root runs make.
+installcheck: export PGUSER := $(or $(PGUSER),postgres)
+installcheck: installcheck-ready
+.PHONY: installcheck-ready
+installcheck-ready:
+	@bash $(srcdir)/test/installcheck-ready
+
 $(SQL_SCRIPT): $(SQL_PARTS) sharing_guard.control
 	cat $(SQL_PARTS) > $@
 
