@@ -264,4 +264,27 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #define SG_IS_AUTOVACUUM_WORKER() IsAutoVacuumWorkerProcess()
 #endif
 
+/*
+ * Ends the buffer I/O that an error has interrupted, as the abort of the
+ * transaction does.  PostgreSQL 15 knows one, in a variable; 17 and 18 know those
+ * of the resource owner, where in 16 only the abort itself can tell; and 18 has
+ * a batch of I/O to be submitted, too.  (Macros: they need headers of the buffer
+ * manager's.)
+ */
+#if PG_VERSION_NUM >= 180000
+#include "storage/aio_subsys.h"
+#define SG_ABORT_IO_BATCH() pgaio_error_cleanup()
+#else
+#define SG_ABORT_IO_BATCH() ((void) 0)
+#endif
+#if PG_VERSION_NUM >= 170000
+#define SG_ABORT_BUFFER_IO() \
+	ResourceOwnerReleaseAllOfKind(CurrentResourceOwner, \
+								  &buffer_io_resowner_desc)
+#elif PG_VERSION_NUM < 160000
+#define SG_ABORT_BUFFER_IO() AbortBufferIO()
+#else
+#define SG_ABORT_BUFFER_IO() ((void) 0)
+#endif
+
 #endif							/* SHARING_GUARD_COMPAT_H */
