@@ -31,6 +31,7 @@ OBJS = \
 	src/policy/rule_index.o \
 	src/policy/spelling.o \
 	src/policy/suggest.o \
+	src/channel/after_error.o \
 	src/channel/apart.o \
 	src/channel/bypass.o \
 	src/channel/cloned.o \

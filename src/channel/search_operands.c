@@ -16,6 +16,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "channel/search_operands.h"
+#include "compat.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -76,7 +77,7 @@ is_harmless_function(Oid function, void *context)
 		case F_REPLACE:
 		case F_TRANSLATE:
 		case F_TEXTCAT:
-		case F_REVERSE:
+		case SG_F_REVERSE_TEXT:
 		case F_TEXT_BPCHAR:
 		case F_TEXT_NAME:
 			return false;
