@@ -79,6 +79,8 @@ OBJS = \
 	src/channel/restoring.o \
 	src/channel/row_buffer.o \
 	src/channel/row_log.o \
+	src/channel/search_columns.o \
+	src/channel/search_operands.o \
 	src/channel/search_quals.o \
 	src/channel/search_values.o \
 	src/channel/service.o \
@@ -93,6 +95,7 @@ OBJS = \
 	src/audit/event.o \
 	src/audit/event_fields.o \
 	src/audit/event_id.o \
+	src/audit/event_narrow.o \
 	src/audit/event_serialized.o \
 	src/audit/health.o \
 	src/audit/identity.o \
