@@ -21,6 +21,7 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "channel/after_error.h"
 #include "channel/context.h"
 #include "channel/foreign_key.h"
 #include "channel/held.h"
@@ -38,7 +39,6 @@
 #include "miscadmin.h"
 #include "operational.h"
 #include "own_rights.h"
-#include "storage/lwlock.h"
 #include "tcop/pquery.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -156,26 +156,15 @@ next_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		standard_ExecutorRun(EXECUTOR_RUN_ARGS);
 }
 
-static void
-note_lock_held(LWLock *lock, LWLockMode mode, void *context)
-{
-	*(bool *) context = true;
-}
-
 /*
  * An error may quote a row, and says how far a statement came; so every class
  * of errors tells but those that come of other sessions, of the server's
  * resources or of somebody who cancels, and our own refusals.
- *
- * An error may come while a page is locked (a comparison that fails within an
- * index).  Its locks are released here as the abort of the transaction, which
- * is to follow in any case, would do first: catalogs are read next.
  */
 bool
-sg_query_error_tells(void)
+sg_query_error_tells(const StatementRole *role)
 {
 	int			sqlerrcode = geterrcode();
-	bool		holds_locks = false;
 
 	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
 	{
@@ -191,9 +180,7 @@ sg_query_error_tells(void)
 		ERRCODE_TO_CATEGORY(ERRCODE_SG_BLOCKED_BY_POLICY))
 		return false;
 
-	ForEachLWLockHeldByMe(note_lock_held, &holds_locks);
-	if (holds_locks)
-		LWLockReleaseAll();
+	sg_after_error(role);
 	return true;
 }
 
@@ -258,6 +245,28 @@ rows_left(const GuardedQuery *query)
 }
 
 /*
+ * The shape of a service's statement, or NULL.  In the query's memory, which a
+ * cursor that is fetched from row by row would fill if it were made each time
+ * there.
+ */
+static char *
+service_shape(const GuardedQuery *query, const QueryDesc *queryDesc)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "sharing_guard shape",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
+	char	   *shape = sg_service_shape(queryDesc);
+
+	if (shape != NULL)
+		shape = query->service != NULL ? query->service :
+			MemoryContextStrdup(queryDesc->estate->es_query_cxt, shape);
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(scratch);
+	return shape;
+}
+
+/*
  * Is it a service's, and recorded in summary?  Then that is done, and decided
  * on.  To be asked each time: the session may have declared something since.
  */
@@ -267,11 +276,8 @@ is_in_summary(GuardedQuery *query, QueryDesc *queryDesc, List *requests,
 {
 	bool		begun = query->service != NULL;
 	bool		recorded;
-	MemoryContext oldcontext;
 
-	oldcontext = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
-	query->service = sg_service_shape(queryDesc);
-	MemoryContextSwitchTo(oldcontext);
+	query->service = service_shape(query, queryDesc);
 	if (query->service == NULL)
 		return false;
 	*holds_until = sg_reads_check(requests, rows_left(query), &recorded);
@@ -317,6 +323,7 @@ decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
 		is_in_summary(query, queryDesc, requests, holds_until))
 	{
 		query->has_run = true;
+		list_free_deep(requests);
 		return query;
 	}
 	if (!query->has_run)
@@ -391,14 +398,13 @@ release_query(QueryDesc *queryDesc, int64 rows, bool over)
  * tell.  A refusal of ours is on record already.
  */
 static void
-record_failure(GuardedQuery *query, QueryDesc *queryDesc)
+record_failure(GuardedQuery *query, QueryDesc *queryDesc,
+			   const StatementRole *role)
 {
 	MemoryContext oldcontext;
 
 	query->holding = false;
-
-	/* As in sg_query_error_tells(); but this is on record whatever the error. */
-	LWLockReleaseAll();
+	sg_after_error(role);
 	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_TO_CATEGORY(ERRCODE_SG_BLOCKED_BY_POLICY) ||
 		!sg_records_any())
 		return;
@@ -443,6 +449,7 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 {
 	GuardedRun	run;
 	GuardedQuery *query;
+	StatementRole role;
 	bool		entered;
 
 	if (sg_own_query_running() ||
@@ -473,6 +480,7 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		if (query->holding)
 			sg_query_run_hold(&run, release_query, count);
 	}
+	sg_statement_role_note(&role);
 	PG_TRY();
 	{
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
@@ -482,10 +490,10 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		if (entered)
 			sg_query_run_leave(&run);
 		if (query->holding)
-			record_failure(query, queryDesc);
+			record_failure(query, queryDesc, &role);
 		else if (query->service != NULL)
 			sg_service_count(query->service, (int64) query->run_rows);
-		else if (query->requests != NIL && sg_query_error_tells())
+		else if (query->requests != NIL && sg_query_error_tells(&role))
 			record_error(query);
 		PG_RE_THROW();
 	}
@@ -539,7 +547,9 @@ query_ExecutorRun(EXECUTOR_RUN_PARAMS)
 	 */
 	if (unlikely(sg_records_possible) || !is_first_statement(queryDesc))
 		AcceptInvalidationMessages();
-	if (unlikely(sg_records_possible))
+	if (unlikely(sg_records_possible) &&
+		(!sg_records_is_plain(queryDesc->plannedstmt) ||
+		 InNoForceRLSOperation()))
 		watched_ExecutorRun(EXECUTOR_RUN_ARGS);
 	else
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
@@ -557,13 +567,16 @@ next_ExecutorFinish(QueryDesc *queryDesc)
 static void
 write_ExecutorFinish(GuardedQuery *query, QueryDesc *queryDesc)
 {
+	StatementRole role;
+
+	sg_statement_role_note(&role);
 	PG_TRY();
 	{
 		next_ExecutorFinish(queryDesc);
 	}
 	PG_CATCH();
 	{
-		if (sg_query_error_tells())
+		if (sg_query_error_tells(&role))
 			record_error(query);
 		PG_RE_THROW();
 	}
@@ -596,19 +609,23 @@ elements_at_end(const char *guard_id, void *estate)
 	return values == NULL ? none : sg_search_values_text(values);
 }
 
+static pg_noinline void
+end_guarded(QueryDesc *queryDesc)
+{
+	GuardedQuery *query = find_guarded(queryDesc->estate);
+
+	if (query != NULL && query->reads != NULL)
+	{
+		sg_search_values_over(queryDesc->estate);
+		sg_reads_end(query->reads, elements_at_end, queryDesc->estate);
+	}
+}
+
 static void
 query_ExecutorEnd(QueryDesc *queryDesc)
 {
 	if (unlikely(!dlist_is_empty(&guarded_queries)))
-	{
-		GuardedQuery *query = find_guarded(queryDesc->estate);
-
-		if (query != NULL && query->reads != NULL)
-		{
-			sg_search_values_over(queryDesc->estate);
-			sg_reads_end(query->reads, elements_at_end, queryDesc->estate);
-		}
-	}
+		end_guarded(queryDesc);
 
 	if (prev_ExecutorEnd)
 		prev_ExecutorEnd(queryDesc);

@@ -27,6 +27,7 @@
 #include "channel/records.h"
 #include "channel/search_quals.h"
 #include "channel/search_values.h"
+#include "compat.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -495,7 +496,7 @@ is_harmless_function(Oid function, void *context)
 		case F_REPLACE:
 		case F_TRANSLATE:
 		case F_TEXTCAT:
-		case F_REVERSE:
+		case SG_F_REVERSE_TEXT:
 		case F_TEXT_BPCHAR:
 		case F_TEXT_NAME:
 			return false;

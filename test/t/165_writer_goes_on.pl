@@ -87,6 +87,9 @@ together('vendor', map {
 	join '', map { my $id = $session * 1000 + $_;
 		'SET statement_timeout = ' . ($_ % 10 ? 2 + ($session * 7 + $_ * 5) % 24 : 0)
 		  . ";\nINSERT INTO outbox SELECT $id, 'oakdale-pd', 'theft ' || g FROM generate_series(1, 3) g;\n" } 1 .. 150 } 1 .. 6);
+# Whatever the machine's speed, one has sent a row when its time is over.
+together('vendor', q{SET statement_timeout = 500;
+	INSERT INTO outbox SELECT 7000 + g, 'oakdale-pd', 'theft' || pg_sleep(CASE g WHEN 1 THEN 0 ELSE 5 END) FROM generate_series(1, 3) g;});
 goes_on('statement timeouts');
 all_ended();
 my $endings = sql(q{SELECT string_agg(DISTINCT ending, ' ' ORDER BY ending) FROM sharing_guard.audit WHERE channel = 'foreign_table'});
@@ -198,7 +201,9 @@ sub obstacle
 		ALTER TABLE sharing_guard.event ENABLE ALWAYS TRIGGER obstacle});
 }
 sub clear { return sql('DROP TRIGGER obstacle ON sharing_guard.event') }
-sub one_read { return $node->safe_psql('guarded', 'SELECT count(id) FROM read WHERE id <= ' . $_[0], extra_params => [ '-U', 'oakdale' ]) }
+
+# A result that is not held back until it can be counted, so that it has a completion.
+sub one_read { return $node->safe_psql('guarded', q{SELECT repeat('x', 70000) FROM read WHERE id <= } . $_[0], extra_params => [ '-U', 'oakdale' ]) }
 
 my $offset = -s $node->logfile;
 obstacle(q{NEW.kind = 'completion'}, 'RETURN NULL');
