@@ -31,6 +31,7 @@ OBJS = \
 	src/policy/rule_index.o \
 	src/policy/spelling.o \
 	src/policy/suggest.o \
+	src/channel/after_error.o \
 	src/channel/apart.o \
 	src/channel/bypass.o \
 	src/channel/cloned.o \
@@ -92,6 +93,7 @@ OBJS = \
 	src/audit/event.o \
 	src/audit/event_fields.o \
 	src/audit/event_id.o \
+	src/audit/event_narrow.o \
 	src/audit/event_serialized.o \
 	src/audit/health.o \
 	src/audit/identity.o \
