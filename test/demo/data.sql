@@ -31,6 +31,9 @@ SELECT CASE
                      THEN format('; rows whose time could not be read: %s', count(*) - count(searched_at)) END)
     END
 FROM search;
+SELECT 'Decided under the policy us-ca: each organization counts as the one that the rows went to. '
+       'If it is your own agency, say so with make demo DATA=... AGENCY=''its name in the file''.'
+WHERE EXISTS (SELECT FROM heading WHERE used AND meaning = 'organization');
 SELECT 'There is no column with an organization: they count as searches by the home agency itself.'
 WHERE NOT EXISTS (SELECT FROM heading WHERE used AND meaning = 'organization');
 SELECT 'There is no column with a reason, so no row has a purpose.'
