@@ -93,6 +93,7 @@ OBJS = \
 	src/audit/event.o \
 	src/audit/event_fields.o \
 	src/audit/event_id.o \
+	src/audit/event_narrow.o \
 	src/audit/event_serialized.o \
 	src/audit/health.o \
 	src/audit/identity.o \

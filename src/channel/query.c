@@ -56,6 +56,7 @@ typedef struct GuardedQuery
 	uint64		run_rows;		/* of this run, that have left */
 	bool		has_run;
 	char	   *service;		/* its shape, where it is recorded in summary */
+	char	   *counted_as;		/* likewise, while it runs */
 	bool		holding;		/* its rows are held back, and on no record
 								 * yet */
 	ReadStatement *reads;		/* NULL: nothing is recorded, or all of it */
@@ -244,6 +245,15 @@ rows_left(const GuardedQuery *query)
 				 query->estate->es_processed);
 }
 
+/* What a run of a service's statement has read until now, or to its end. */
+static void
+count_in_summary(GuardedQuery *query, int64 rows)
+{
+	if (query->counted_as != NULL)
+		sg_service_count(query->counted_as, rows);
+	query->counted_as = NULL;
+}
+
 /*
  * Do a query's rows go somewhere by a command of its own?  What was declared for
  * a service is the query, not that it is copied.
@@ -288,17 +298,22 @@ is_in_summary(GuardedQuery *query, QueryDesc *queryDesc, List *requests,
 			  TimestampTz *holds_until)
 {
 	bool		begun = query->service != NULL;
-	bool		recorded;
+	bool		recorded = false;
 
 	query->service = service_shape(query, queryDesc);
-	if (query->service == NULL)
-		return false;
-	*holds_until = sg_reads_check(requests, rows_left(query), &recorded);
+	if (query->service != NULL)
+		*holds_until = sg_reads_check(requests, rows_left(query), &recorded);
 	if (!recorded)
+	{
+		count_in_summary(query, rows_left(query) - query->earlier_rows);
 		query->service = NULL;
-	else if (!begun)
-		sg_service_begin(query->service, requests);
-	return query->service != NULL;
+	}
+	else if (query->counted_as == NULL)
+	{
+		sg_service_begin(query->service, requests, begun);
+		query->counted_as = query->service;
+	}
+	return recorded;
 }
 
 /*
@@ -446,8 +461,7 @@ count_run(GuardedQuery *query, QueryDesc *queryDesc)
 
 	if (sg_held_note(queryDesc))
 		rows = Max(query->earlier_rows, rows - query->earlier_rows);
-	if (query->service != NULL)
-		sg_service_count(query->service, rows - query->earlier_rows);
+	count_in_summary(query, rows - query->earlier_rows);
 	query->earlier_rows = rows;
 	query->run_rows = 0;
 	if (query->reads != NULL)
@@ -505,7 +519,7 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		if (query->holding)
 			record_failure(query, queryDesc, &role);
 		else if (query->service != NULL)
-			sg_service_count(query->service, (int64) query->run_rows);
+			count_in_summary(query, (int64) query->run_rows);
 		else if (query->requests != NIL && sg_query_error_tells(&role))
 			record_error(query);
 		PG_RE_THROW();

@@ -219,7 +219,7 @@ ok($node->poll_query_until('guarded', 'SELECT events_put_aside = 0 FROM sharing_
 all_ended();
 
 # By a constraint; and the others of the same batch are written.
-sql(q{ALTER TABLE sharing_guard.event ADD CONSTRAINT not_cedar CHECK (record_keys IS NULL OR record_keys[1] <> 'bad') NOT VALID});
+sql(q{ALTER TABLE sharing_guard.event ADD CONSTRAINT not_cedar CHECK (record_key IS NULL OR record_key <> 'bad') NOT VALID});
 my $pid = health('writer_pid');
 kill 'STOP', $pid;
 my @sessions = map { $node->background_psql('guarded', on_error_stop => 0) } 1 .. 3;
@@ -241,7 +241,7 @@ goes_on('a constraint');
 # By an error of any class: also one that looks as if it concerned all.
 for my $code ('53100', '55P03', 'SG003', '40P01', '57014', '23505')
 {
-	obstacle(q{NEW.record_keys[1] LIKE 'bad%'}, "RAISE EXCEPTION 'no' USING ERRCODE = '$code'");
+	obstacle(q{NEW.record_key LIKE 'bad%'}, "RAISE EXCEPTION 'no' USING ERRCODE = '$code'");
 	kill 'STOP', $pid;
 	@sessions = map { $node->background_psql('guarded', on_error_stop => 0) } 1 .. 2;
 	$sessions[0]->query_until(qr/going/, "\\set VERBOSITY verbose\n\\echo going\nINSERT INTO queue VALUES ('bad-$code', 'springs-pd', 'theft');\n");
@@ -256,7 +256,7 @@ for my $code ('53100', '55P03', 'SG003', '40P01', '57014', '23505')
 }
 
 # By ending the writer itself.
-obstacle(q{NEW.record_keys[1] = 'deadly'}, 'PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1); RETURN NEW');
+obstacle(q{NEW.record_key = 'deadly'}, 'PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1); RETURN NEW');
 like(error_of($node, 'guarded', "INSERT INTO queue VALUES ('deadly', 'springs-pd', 'theft')"), qr/SG003/, 'an event that ends the writer each time');
 ok($node->poll_query_until('guarded', q{SELECT writer_state = 'running' AND queue_depth = 0 FROM sharing_guard.health}), 'is not tried for ever');
 goes_on('an event that ends the writer');
