@@ -94,6 +94,9 @@ SELECT count(*) FROM alpr.read WHERE plate IN (SELECT plate FROM alpr.read WHERE
 SELECT count(*) FROM alpr.read WHERE plate = (SELECT plate FROM alpr.read WHERE id = 3);
 SELECT count(*) FROM alpr.read a JOIN alpr.read b USING (plate) WHERE b.id = 3;
 SELECT count(*) FROM alpr.read WHERE plate <> upper(plate);
+SELECT count(*) FROM alpr.read WHERE plate = CASE WHEN id > 0 THEN 'PLATE3' END;
+SELECT count(*) FROM alpr.read WHERE plate = 'PLATE' || id;
+SELECT count(*) FROM alpr.read WHERE (ARRAY['PLATE1', 'PLATE2'])[camera] = plate;
 SELECT count(*) FROM (SELECT max(plate) FROM alpr.read HAVING max(plate) = min(plate)) x;
 RESET ROLE;
 SELECT elements, rows FROM news();

@@ -58,6 +58,8 @@ SELECT id FROM alpr.read WHERE plate = 'PLATE3' OR camera = 0;
 SELECT id FROM alpr.read WHERE plate > 'PLATE3' AND camera = 0;
 SELECT count(*) FROM alpr.read WHERE plate = 'PLATE3' AND camera = 0 AND seen < '2027-01-01';
 SELECT id FROM alpr.read WHERE (plate = 'PLATE3' AND camera = 0) OR true LIMIT 1;
+COPY (SELECT id FROM alpr.read WHERE plate = 'PLATE3' AND camera = 0) TO STDOUT;
+CREATE TEMP TABLE taken AS SELECT id FROM alpr.read WHERE plate = 'PLATE3' AND camera = 0;
 DELETE FROM alpr.read WHERE seen < '2020-01-01' RETURNING plate;
 -- A person behind it.
 BEGIN;

@@ -255,6 +255,19 @@ count_in_summary(GuardedQuery *query, int64 rows)
 }
 
 /*
+ * Do a query's rows go somewhere by a command of its own?  What was declared for
+ * a service is the query, not that it is copied.
+ */
+static bool
+is_copied(const QueryDesc *queryDesc)
+{
+	CommandDest dest = queryDesc->dest != NULL ? queryDesc->dest->mydest :
+	DestNone;
+
+	return dest == DestCopyOut || dest == DestIntoRel || dest == DestTransientRel;
+}
+
+/*
  * The shape of a service's statement, or NULL.  In the query's memory, which a
  * cursor that is fetched from row by row would fill if it were made each time
  * there.
@@ -266,7 +279,7 @@ service_shape(const GuardedQuery *query, const QueryDesc *queryDesc)
 												  "sharing_guard shape",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
-	char	   *shape = sg_service_shape(queryDesc);
+	char	   *shape = is_copied(queryDesc) ? NULL : sg_service_shape(queryDesc);
 
 	if (shape != NULL)
 		shape = query->service != NULL ? query->service :

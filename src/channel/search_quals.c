@@ -85,6 +85,8 @@ typedef struct QualSearch
 
 static int	element_of_expression(Node *node, Plan *plan, QualSearch *search);
 static void search_plan(Plan *plan, QualSearch *search);
+static bool counts_beside(Oid type, char column);
+static char category_of_element(int element, QualSearch *search);
 
 /* ----------------------------------------------------------------
  *		Where a column comes from
@@ -931,6 +933,48 @@ note_coming(QualSearch *search, int element, const char *operator,
 						   moment, planstate);
 }
 
+typedef struct Ingredients
+{
+	QualSearch *search;
+	int			element;
+	char		category;
+	bool		found;
+}			Ingredients;
+
+static bool
+ingredients_walker(Node *node, Ingredients * ingredients)
+{
+	if (node == NULL)
+		return false;
+	if ((IsA(node, Const) && !((Const *) node)->constisnull) ||
+		(IsA(node, Param) && ((Param *) node)->paramkind == PARAM_EXTERN))
+	{
+		if (counts_beside(exprType(node), ingredients->category))
+		{
+			ingredients->found = true;
+			note_standing(ingredients->search, ingredients->element,
+						  "made with", node, false);
+		}
+		return false;
+	}
+	return expression_tree_walker(node, ingredients_walker, ingredients);
+}
+
+/*
+ * "plate = CASE WHEN id > 0 THEN '8ABC123' END", "plate = '8ABC' || lane": made of
+ * the row, and yet a search.  Its values are not known, what goes into them is.
+ */
+static void
+note_ingredients(QualSearch *search, int element, Node *other)
+{
+	Ingredients ingredients = {search, element,
+	category_of_element(element, search), false};
+
+	(void) ingredients_walker(other, &ingredients);
+	if (ingredients.found)
+		sg_search_values_unknown(search->values, element);
+}
+
 /* Notes that a query element, in an expression "column", is compared with this. */
 static void
 note_search(QualSearch *search, int element, const char *operator, Node *column,
@@ -952,6 +996,7 @@ note_search(QualSearch *search, int element, const char *operator, Node *column,
 		/* Another row's value: whoever searches has not said which. */
 		if (is_guards_own(column, search) && !is_of_same_row(column, other))
 			sg_search_values_unknown(search->values, element);
+		note_ingredients(search, element, other);
 		return;
 	}
 	list = is_array ? NIL : standing_list(other, search, &list_is_array);
