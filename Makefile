@@ -31,6 +31,7 @@ OBJS = \
 	src/policy/rule_index.o \
 	src/policy/spelling.o \
 	src/policy/suggest.o \
+	src/channel/after_error.o \
 	src/channel/apart.o \
 	src/channel/bypass.o \
 	src/channel/cloned.o \
@@ -92,6 +93,7 @@ OBJS = \
 	src/audit/event.o \
 	src/audit/event_fields.o \
 	src/audit/event_id.o \
+	src/audit/event_narrow.o \
 	src/audit/event_serialized.o \
 	src/audit/health.o \
 	src/audit/identity.o \
@@ -198,6 +200,13 @@ else
 all install installcheck:
 	@echo '"$(PG_CONFIG)" names no PGXS; as root run: bash test/setup' >&2; exit 1
 endif
+
+# The tests connect as the server's own superuser, also where root runs make.
+installcheck: export PGUSER := $(or $(PGUSER),postgres)
+installcheck: installcheck-ready
+.PHONY: installcheck-ready
+installcheck-ready:
+	@bash $(srcdir)/test/installcheck-ready
 
 $(SQL_SCRIPT): $(SQL_PARTS) sharing_guard.control
 	cat $(SQL_PARTS) > $@

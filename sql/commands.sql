@@ -24,7 +24,7 @@ SELECT current_setting('data_directory') || '/PG_VERSION' AS pg_version \gset
 -- What is on record since the last time this was asked.
 CREATE VIEW pg_temp.all_news AS
 SELECT event_id, kind, channel, operation, relation, changed_key, destination AS "to", outcome
-FROM sharing_guard.event
+FROM sharing_guard.legible_event
 WHERE kind = 'disclosure' AND channel <> 'self_access' OR kind = 'attempt' OR kind = 'policy_change' AND relation NOT LIKE 'sharing\_guard.guard%'
     AND operation NOT IN ('INSERT', 'UPDATE', 'DELETE');
 CREATE TEMP TABLE told AS SELECT event_id FROM pg_temp.all_news;

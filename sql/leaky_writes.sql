@@ -182,9 +182,8 @@ SELECT sharing_guard.bind_role('sg_springs', 'reno-test-pd');
 SELECT count(*) >= 0 FROM news();
 SET SESSION AUTHORIZATION sg_springs;
 INSERT INTO alpr.read (id, plate) VALUES (70, 'PLATE2') ON CONFLICT DO NOTHING;
-COPY alpr.read (id, plate) FROM stdin;
-71	NEW71
-\.
+-- (Refused before it asks for data; what psql does with data then depends on its minor release.)
+\copy alpr.read (id, plate) FROM '/dev/null'
 RESET SESSION AUTHORIZATION;
 SELECT acting, "to", channel, op, outcome, rows FROM news();
 

@@ -37,12 +37,12 @@ CREATE INDEX dba_function ON sharing_guard.event (occurred_at) WHERE dba_is_ours
 CREATE INDEX dba_expression ON sharing_guard.event (upper(destination)) WHERE rows_disclosed > 0;
 CREATE INDEX dba_hash ON sharing_guard.event USING hash (event_id);
 CREATE INDEX dba_brin ON sharing_guard.event USING brin (occurred_at);
-CREATE INDEX dba_gin ON sharing_guard.event USING gin (record_keys);
+CREATE INDEX dba_gin ON sharing_guard.event USING gin ((ARRAY[record_key]));
 SELECT pg_temp.send() FROM generate_series(1, 3);
 BEGIN; SELECT pg_temp.send(); COMMIT;
 SELECT btrees - :before AS of_the_dba, others FROM pg_temp.check_indexes();
 SET enable_seqscan = off;
-SELECT count(*) FROM sharing_guard.event WHERE record_keys && ARRAY['7', '8'];
+SELECT count(*) FROM sharing_guard.event WHERE ARRAY[record_key] && ARRAY['7', '8'];
 SELECT count(*) FROM sharing_guard.event
 WHERE event_id = ANY (ARRAY(SELECT a.event_id FROM sharing_guard.audit a WHERE relation = 'public.feed'));
 RESET enable_seqscan;

@@ -107,7 +107,10 @@ sg_rte_updated_columns(const PlannedStmt *plan, const RangeTblEntry *rte)
 #endif
 }
 
-/* PostgreSQL 17 knows rows of the target that MERGE's source does not match. */
+/*
+ * PostgreSQL 17 knows rows of the target that MERGE's source does not match,
+ * and keeps what the two are joined by apart from the plan's quals.
+ */
 static inline List *
 sg_merge_join_conditions(const ModifyTable *modify)
 {
@@ -236,11 +239,11 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #define sg_index_insert_cleanup(index, info) ((void) (info))
 #endif
 
-/* PostgreSQL 17 keeps what a MERGE joins by apart from its plan's quals. */
-#if PG_VERSION_NUM >= 170000
-#define sg_merge_join_conditions(modify) ((modify)->mergeJoinConditions)
+/* PostgreSQL 18 has reverse() of bytea too, and renamed the one of text. */
+#if PG_VERSION_NUM >= 180000
+#define SG_F_REVERSE_TEXT F_REVERSE_TEXT
 #else
-#define sg_merge_join_conditions(modify) NIL
+#define SG_F_REVERSE_TEXT F_REVERSE
 #endif
 
 /*
@@ -259,6 +262,29 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #define SG_IS_AUTOVACUUM_WORKER() AmAutoVacuumWorkerProcess()
 #else
 #define SG_IS_AUTOVACUUM_WORKER() IsAutoVacuumWorkerProcess()
+#endif
+
+/*
+ * Ends the buffer I/O that an error has interrupted, as the abort of the
+ * transaction does.  PostgreSQL 15 knows one, in a variable; 17 and 18 know those
+ * of the resource owner, where in 16 only the abort itself can tell; and 18 has
+ * a batch of I/O to be submitted, too.  (Macros: they need headers of the buffer
+ * manager's.)
+ */
+#if PG_VERSION_NUM >= 180000
+#include "storage/aio_subsys.h"
+#define SG_ABORT_IO_BATCH() pgaio_error_cleanup()
+#else
+#define SG_ABORT_IO_BATCH() ((void) 0)
+#endif
+#if PG_VERSION_NUM >= 170000
+#define SG_ABORT_BUFFER_IO() \
+	ResourceOwnerReleaseAllOfKind(CurrentResourceOwner, \
+								  &buffer_io_resowner_desc)
+#elif PG_VERSION_NUM < 160000
+#define SG_ABORT_BUFFER_IO() AbortBufferIO()
+#else
+#define SG_ABORT_BUFFER_IO() ((void) 0)
 #endif
 
 #endif							/* SHARING_GUARD_COMPAT_H */

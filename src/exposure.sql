@@ -324,8 +324,10 @@ BEGIN
     FROM sharing_guard.guarded_relations() r
          JOIN sharing_guard.guard g ON g.guard_id = r.guard_id
     WHERE has_table_privilege('public', r.relid, 'SELECT');
-    -- Rights that were there before the guard, or came back with a dump.
-    IF EXISTS (SELECT FROM sharing_guard.setting) THEN
+    -- Rights that were there before the guard, or came back with a dump.  (What the
+    -- policy says of them can be asked only where the library is at work.)
+    IF sharing_guard.library_preloaded() AND sharing_guard.database_listed()
+       AND EXISTS (SELECT FROM sharing_guard.setting) THEN
         RETURN QUERY
         SELECT DISTINCT 'refused_right', CASE WHEN g.kind = 'records' AND g.mode = 'enforce' AND s.mode = 'enforce' THEN 'medium' ELSE 'high' END,
                g.table_name, b.role::text,

@@ -25,6 +25,7 @@
 #include "utils/xid8.h"
 
 #include "audit/event_fields.h"
+#include "audit/event_narrow.h"
 #include "audit/event_serialized.h"
 #include "audit/identity.h"
 #include "audit/log_indexes.h"
@@ -184,12 +185,14 @@ insert_fields(EventWriter *writer, const EventFields *fields)
 {
 	TupleTableSlot *slot = writer->slot;
 	int			natts = slot->tts_tupleDescriptor->natts;
+	EventFields narrow = *fields;
 	MemoryContext oldcontext;
 	HeapTuple	tuple;
 
 	ExecClearTuple(slot);
-	memcpy(slot->tts_values, fields->values, sizeof(fields->values));
-	memcpy(slot->tts_isnull, fields->nulls, sizeof(fields->nulls));
+	sg_event_narrow(&narrow);
+	memcpy(slot->tts_values, narrow.values, sizeof(narrow.values));
+	memcpy(slot->tts_isnull, narrow.nulls, sizeof(narrow.nulls));
 	for (int i = EVENT_COLUMNS; i < natts; i++)
 		slot->tts_isnull[i] = true;
 

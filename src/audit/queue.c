@@ -394,6 +394,26 @@ sg_queue_end_place(Queue *queue, OpenPlace *place, int64 rows_disclosed,
 		end_place(queue, place);
 }
 
+void
+sg_queue_end_summaries(Queue *queue, TimestampTz now)
+{
+	queue->summary_due = 0;
+	for (int i = 0; i < sg_open_disclosures; i++)
+	{
+		OpenPlace  *place = &queue->places[i];
+
+		if (place->state != PLACE_OPEN || place->summary_until == 0 ||
+			place->running)
+			continue;
+		if (place->summary_until <= now)
+			sg_queue_end_place(queue, place, place->rows_disclosed, 0,
+							   ENDING_COMPLETED);
+		else if (queue->summary_due == 0 ||
+				 queue->summary_due > place->summary_until)
+			queue->summary_due = place->summary_until;
+	}
+}
+
 bool
 sg_queue_end_forgotten(Queue *queue, const pg_uuid_t *event_id)
 {

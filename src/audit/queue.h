@@ -106,6 +106,8 @@ typedef struct OpenPlace
 	int64		rows_disclosed;
 	int64		rows_blocked;
 	int64		statements;		/* a summary's, as counted by now; else 0 */
+	bool		running;		/* one of them is */
+	TimestampTz summary_until;	/* the end of its hour; 0: not a summary */
 	DisclosureEnding ending;
 	TimestampTz ended_at;
 } OpenPlace;
@@ -159,6 +161,7 @@ typedef struct Queue
 	int			slots_used;
 	int			places_used;
 	int			places_aside;
+	TimestampTz summary_due;	/* a summary's hour ends, perhaps; 0: no */
 	QueueHealth health;
 	QueueSlot  *slots;			/* sg_queue_slots of them */
 	OpenPlace  *places;			/* sg_open_disclosures of them */
@@ -214,6 +217,12 @@ extern QueueSlot *sg_queue_take_ready(Queue *queue);
 extern void sg_queue_end_place(Queue *queue, OpenPlace *place,
 							   int64 rows_disclosed, int64 rows_blocked,
 							   DisclosureEnding ending);
+
+/*
+ * Ends the summaries whose hour is over, other than those of which a statement is
+ * running: its session does that.  Says when the next hour ends.
+ */
+extern void sg_queue_end_summaries(Queue *queue, TimestampTz now);
 
 /* Hands a place over to a slot that has not been made ready yet. */
 extern void sg_queue_put_in_slot(Queue *queue, QueueSlot *slot,

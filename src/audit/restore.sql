@@ -151,7 +151,7 @@ AS $$
                AND NOT EXISTS (SELECT FROM sharing_guard.event AS e
                                 WHERE e.log_id = own.log_id AND e.occurred_at >= own.created_at
                                   AND e.kind = 'disclosure'
-                                  AND e.channel NOT IN ('grant', 'replication', 'copied_table')))
+                                  AND coalesce(e.channel, 'self_access') NOT IN ('grant', 'replication', 'copied_table')))
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.restore_going_on(boolean) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.restore_going_on(boolean) IS

@@ -788,7 +788,7 @@ AS $$
 BEGIN
     IF NOT has_table_privilege(sharing_guard.acting_role(), 'sharing_guard.audit', 'SELECT')
        AND NOT EXISTS (
-            SELECT FROM sharing_guard.event AS e
+            SELECT FROM sharing_guard.legible_event AS e
              WHERE e.event_id = explain_event.event
                AND e.kind = 'disclosure' AND e.outcome = 'block'
                AND e.session_role = session_user

@@ -480,16 +480,31 @@ idle_time(void)
 	if (seal_interval > 0)
 		due = Min(due, TimestampTzPlusMilliseconds(last_seal, seal_interval));
 	due = Min(due, TimestampTzPlusMilliseconds(last_review, REVIEW_MS));
+	if (queue->summary_due != 0)
+		due = Min(due, queue->summary_due);
 	left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), due);
 	if (sg_batch_retry_time() >= 0)
 		left = Min(left, sg_batch_retry_time());
 	return Max(left, 1);
 }
 
+/* What a service has read in an hour that is over. */
+static void
+end_summaries(TimestampTz now)
+{
+	if (queue->summary_due == 0 || queue->summary_due > now)
+		return;
+	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
+	sg_queue_end_summaries(queue, now);
+	LWLockRelease(queue->lock);
+}
+
 static void
 do_duties(void)
 {
 	TimestampTz now = GetCurrentTimestamp();
+
+	end_summaries(now);
 
 	/* The extension was dropped and made again: a new log knows nothing. */
 	if (announced && OidIsValid(sg_batch_locked_log()) &&

@@ -858,23 +858,36 @@ sg_writer_end(const OpenDisclosure * open, int64 rows_disclosed,
 	sg_queue_wake_writer(queue);
 }
 
-void
-sg_writer_count(const OpenDisclosure * open, int64 rows, int64 statements)
+bool
+sg_writer_count(const OpenDisclosure * open, const SummaryCount * count)
 {
 	Queue	   *queue = sg_queue_mine();
 	OpenPlace  *place;
+	bool		counts;
+	bool		sooner = false;
 
 	if (open->place < 0)
-		return;
+		return true;
 	place = &queue->places[open->place];
 	LWLockAcquire(queue->lock, LW_EXCLUSIVE);
-	if (place->state == PLACE_OPEN && place->owner_pid == MyProcPid &&
-		memcmp(&place->event_id, &open->event_id, UUID_LEN) == 0)
+	counts = is_mine(place, open);
+	if (counts)
 	{
-		place->rows_disclosed = rows;
-		place->statements = statements;
+		place->rows_disclosed = count->rows;
+		place->statements = count->statements;
+		place->running = count->running;
+		place->summary_until = count->until;
+		sooner = !count->running &&
+			(queue->summary_due == 0 || queue->summary_due > count->until);
+		if (sooner)
+			queue->summary_due = count->until;
 	}
 	LWLockRelease(queue->lock);
+
+	/* It sleeps until the time that it knew of. */
+	if (sooner)
+		sg_queue_wake_writer(queue);
+	return counts;
 }
 
 /*

@@ -93,10 +93,19 @@ extern void sg_writer_end(const OpenDisclosure * open, int64 rows_disclosed,
 
 /*
  * How many statements are summed up in an open disclosure by now, and their
- * rows: what its completion says if its session ends.  Neither waits nor fails.
+ * rows: what its completion says when it ends.  Neither waits nor fails.  False
+ * where it has ended.
  */
-extern void sg_writer_count(const OpenDisclosure * open, int64 rows,
-							int64 statements);
+typedef struct SummaryCount
+{
+	int64		rows;
+	int64		statements;
+	bool		running;		/* so the writer does not end it */
+	TimestampTz until;			/* the writer ends it then */
+}			SummaryCount;
+
+extern bool sg_writer_count(const OpenDisclosure * open,
+							const SummaryCount * count);
 
 /*
  * Instead of sg_writer_end(), for rows that are known one by one: durable when

@@ -197,15 +197,40 @@ strange_access_method(Oid relid)
 	return name;
 }
 
+/*
+ * Is there no catalog of distributed tables at all?  Kept until some relation
+ * changes, for it is asked at each statement that touches a guarded table.
+ */
+static bool
+nothing_is_distributed(void)
+{
+	static uint64 absent_at = PG_UINT64_MAX;
+	uint64		now = sg_records_invalidations();
+
+	if (absent_at == now)
+		return true;
+	if (OidIsValid(distribution_catalog("pg_dist_partition")) ||
+		OidIsValid(distribution_catalog("pg_dist_shard")))
+		return false;
+
+	/* What came while we looked may be out of date already. */
+	if (sg_records_invalidations() == now)
+		absent_at = now;
+	return true;
+}
+
 const char *
 sg_bypass_reason(Oid relid, bool written)
 {
-	Oid			table;
+	Oid			table = InvalidOid;
 	const char *method;
 
-	if (is_distributed(relid))
-		return "it is distributed: its rows are kept on other nodes, where there is neither a policy nor a guard";
-	table = shard_of(relid);
+	if (!nothing_is_distributed())
+	{
+		if (is_distributed(relid))
+			return "it is distributed: its rows are kept on other nodes, where there is neither a policy nor a guard";
+		table = shard_of(relid);
+	}
 	if (OidIsValid(table))
 		return psprintf("it is a shard of the distributed table %s, whose rows come by other ways",
 						get_rel_name(table) ? get_rel_name(table) : "that is gone");
@@ -388,11 +413,15 @@ sg_bypass_check_plan(const QueryDesc *queryDesc)
 	const PlannedStmt *plan = queryDesc->plannedstmt;
 	ModifiedRelations modified = {0};
 	bool		writes = plan->commandType != CMD_SELECT || plan->hasModifyingCTE;
+	bool		plain = true;
 	ListCell   *lc;
 	int			rti = 0;
 
 	if (sg_own_query_running() || !sg_records_any())
+	{
+		sg_records_note_plain(NULL);
 		return;
+	}
 	foreach(lc, plan->rtable)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
@@ -400,9 +429,26 @@ sg_bypass_check_plan(const QueryDesc *queryDesc)
 		const char *reason;
 
 		rti++;
-		if (rte->rtekind != RTE_RELATION || !OidIsValid(rte->relid) ||
-			(guard = sg_records_find(rte->relid)) == NULL ||
-			(guard->is_export && !writes))
+		if (!OidIsValid(rte->relid))
+			continue;
+
+		/*
+		 * A view, or a table that may have guarded partitions, is looked at
+		 * again.
+		 */
+		if (rte->rtekind != RTE_RELATION)
+		{
+			plain = false;
+			continue;
+		}
+		guard = sg_records_find(rte->relid);
+		if (guard == NULL)
+		{
+			plain &= rte->relkind != RELKIND_PARTITIONED_TABLE;
+			continue;
+		}
+		plain = false;
+		if (guard->is_export && !writes)
 			continue;
 		if (writes && modified.fired == NULL && modified.direct == NULL)
 		{
@@ -413,6 +459,7 @@ sg_bypass_check_plan(const QueryDesc *queryDesc)
 		if (reason != NULL)
 			refuse(sg_query_command(plan->commandType), rte->relid, reason);
 	}
+	sg_records_note_plain(plain ? plan : NULL);
 }
 
 void

@@ -286,13 +286,16 @@ static void
 unrecorded_copy(PROCESS_UTILITY_PARAMS, List *requests,
 				MemoryContext read_context)
 {
+	StatementRole role;
+
+	sg_statement_role_note(&role);
 	PG_TRY();
 	{
 		next_ProcessUtility(PROCESS_UTILITY_ARGS);
 	}
 	PG_CATCH();
 	{
-		if (sg_query_error_tells())
+		if (sg_query_error_tells(&role))
 		{
 			ReadStatement *reads = NULL;
 			ListCell   *lc;

@@ -210,14 +210,30 @@ look_at_object(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 					 arg);
 }
 
+/*
+ * The server's own functions that were looked at and are none of those that the
+ * files below look for: most of a statement's functions, a bit for each.
+ */
+static uint8 harmless[FirstNormalObjectId / 8];
+
 static pg_noinline void
 function_made_ready(Oid function)
 {
-	sg_computed_function(function);
-	sg_privileged_function(function);
-	sg_ways_function(function);
-	sg_copied_function(function);
-	if (unlikely(function >= FirstNormalObjectId) && InNoForceRLSOperation())
+	bool		of_interest;
+
+	if (likely(function < FirstNormalObjectId) &&
+		likely(harmless[function / 8] & (1 << function % 8)))
+		return;
+	of_interest = sg_computed_function(function);
+	of_interest |= sg_privileged_function(function);
+	of_interest |= sg_ways_function(function);
+	of_interest |= sg_copied_function(function);
+	if (function < FirstNormalObjectId)
+	{
+		if (!of_interest)
+			harmless[function / 8] |= 1 << function % 8;
+	}
+	else if (InNoForceRLSOperation())
 		sg_foreign_key_function();
 }
 

@@ -482,7 +482,7 @@ autovacuum_calls(const DdlState *state, Oid function)
  * Called for each function of each expression of each statement, so most pay
  * two comparisons.
  */
-void
+bool
 sg_computed_function(Oid function)
 {
 	const DdlState *state;
@@ -490,14 +490,15 @@ sg_computed_function(Oid function)
 	if (likely(function < FirstNormalObjectId) ?
 		!computes_index(function) :
 		!SG_IS_AUTOVACUUM_WORKER() && !computes_index(function))
-		return;
+		return false;
 	if (IsParallelWorker() || sg_own_query_running())
-		return;
+		return true;
 	state = sg_ddl_state();
 	if (state == NULL || state->guards == NIL)
-		return;
+		return true;
 	if (SG_IS_AUTOVACUUM_WORKER())
 		autovacuum_calls(state, function);
 	else
 		computed(state, get_func_name(function), NIL, BY_INDEXES);
+	return true;
 }

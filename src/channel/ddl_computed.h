@@ -29,7 +29,7 @@ extern void sg_computed_function_made(const DdlState *state,
 									  const Node *command, Oid function);
 
 /* A function is about to be called, in a database that has a guard. */
-extern void sg_computed_function(Oid function);
+extern bool sg_computed_function(Oid function);
 
 /*
  * The relations that this object is used on, by indexes, constraints, columns,

@@ -501,13 +501,19 @@ next_ExecutorStart(QueryDesc *queryDesc, int eflags)
 static void
 copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
-	if (unlikely(sg_records_possible) && !(eflags & EXEC_FLAG_EXPLAIN_ONLY) &&
-		!IsParallelWorker())
-		sg_bypass_check_plan(queryDesc);
+	if (unlikely(sg_records_possible))
+	{
+		if (!(eflags & EXEC_FLAG_EXPLAIN_ONLY) && !IsParallelWorker())
+			sg_bypass_check_plan(queryDesc);
+		else
+			sg_records_note_plain(NULL);
+	}
 	next_ExecutorStart(queryDesc, eflags);
 
 	if (unlikely(queryDesc->plannedstmt->resultRelations != NIL ||
-				 (sg_records_possible && sg_ddl_any_records())) &&
+				 (sg_records_possible &&
+				  !sg_records_is_plain(queryDesc->plannedstmt) &&
+				  sg_ddl_any_records())) &&
 		!(eflags & EXEC_FLAG_EXPLAIN_ONLY) && !IsParallelWorker())
 		look_at_plan(queryDesc);
 }
@@ -782,29 +788,30 @@ any_source(const DdlState *state)
  * Called for each function of each expression of each statement, so the first
  * comparisons are all that most of them pay.
  */
-void
+bool
 sg_copied_function(Oid function)
 {
 	const DdlState *state;
 	DdlDisclosure ddl = {0};
 	bool		found;
 
-	if (!sg_ddl_any_records())
-		return;
 	ddl.channel = CHANNEL_FOREIGN_TABLE;
 	if (function < FirstNormalObjectId)
 	{
 		ddl.channel = sending_builtin(function, &found);
 		if (!found)
-			return;
+			return false;
 	}
-	else if (!carries_out(function, &ddl.channel))
-		return;
+	if (!sg_ddl_any_records())
+		return true;
+	if (function >= FirstNormalObjectId &&
+		!carries_out(function, &ddl.channel))
+		return false;
 
 	state = sg_ddl_state();
 	if (state == NULL || !state->any_records || !state->configured ||
 		IsParallelWorker())
-		return;
+		return true;
 	ddl.operation = get_func_name(function);
 	ddl.destination = acting_agency(state);
 	ddl.durable = true;
@@ -835,4 +842,5 @@ sg_copied_function(Oid function)
 		}
 	}
 	sg_ddl_disclose(state, &ddl);
+	return true;
 }

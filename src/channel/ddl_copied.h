@@ -38,6 +38,6 @@ extern void sg_copied_command(const DdlState *state, const Node *command);
 extern void sg_copied_end(const CopyAtWork *outer);
 
 /* A function is about to be called. */
-extern void sg_copied_function(Oid function);
+extern bool sg_copied_function(Oid function);
 
 #endif							/* SHARING_GUARD_DDL_COPIED_H */

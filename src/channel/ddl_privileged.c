@@ -157,24 +157,26 @@ sg_reads_server_files(Oid function)
  * ----------------------------------------------------------------
  */
 
-void
+bool
 sg_privileged_function(Oid function)
 {
 	const DdlState *state;
 	MemoryContext oldcontext;
 
 	/* Those that read files are a disclosure: see ddl_copied.c. */
-	if (!sg_is_privileged_function(function) || superuser() ||
-		IsParallelWorker() || sg_own_query_running() ||
+	if (!sg_is_privileged_function(function))
+		return false;
+	if (superuser() || IsParallelWorker() || sg_own_query_running() ||
 		sg_reads_server_files(function) || list_member_oid(called, function))
-		return;
+		return true;
 	state = sg_ddl_state();
 	if (state == NULL || state->guards == NIL)
-		return;
+		return true;
 	sg_ddl_record_now(NULL, "CALL", format_procedure_qualified(function), NULL);
 	oldcontext = MemoryContextSwitchTo(CacheMemoryContext);
 	called = lappend_oid(called, function);
 	MemoryContextSwitchTo(oldcontext);
+	return true;
 }
 
 /* ----------------------------------------------------------------

@@ -22,7 +22,7 @@ extern bool sg_reads_server_files(Oid function);
  * A function is about to be called: record it where somebody who is no
  * superuser calls one of this kind.
  */
-extern void sg_privileged_function(Oid function);
+extern bool sg_privileged_function(Oid function);
 
 /* Record the rights by which a GRANT opens a way; called after it. */
 extern void sg_privileged_grant(const DdlState *state, const GrantStmt *stmt);

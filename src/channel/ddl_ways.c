@@ -452,7 +452,7 @@ sg_ways_command(const DdlState *state, const Node *command, const Node *outer)
  */
 
 /* A replication slot, whose reader reads every change of every table. */
-void
+bool
 sg_ways_function(Oid function)
 {
 	const DdlState *state;
@@ -468,10 +468,10 @@ sg_ways_function(Oid function)
 		case F_PG_COPY_PHYSICAL_REPLICATION_SLOT_NAME_NAME_BOOL:
 			break;
 		default:
-			return;
+			return false;
 	}
 	if (IsParallelWorker() || RecoveryInProgress() || sg_own_query_running())
-		return;
+		return true;
 	state = sg_ddl_state();
 
 	/* By the writer: a transaction that makes a slot may write nothing. */
@@ -479,4 +479,5 @@ sg_ways_function(Oid function)
 		sg_ddl_record_now(NULL, "CALL",
 						  psprintf("pg_catalog.%s", get_func_name(function)),
 						  NULL);
+	return true;
 }

@@ -20,6 +20,6 @@ extern void sg_ways_command(const DdlState *state, const Node *command,
 							const Node *outer);
 
 /* A function is about to be called, in a database that has a guard. */
-extern void sg_ways_function(Oid function);
+extern bool sg_ways_function(Oid function);
 
 #endif							/* SHARING_GUARD_DDL_WAYS_H */

@@ -21,6 +21,7 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "channel/after_error.h"
 #include "channel/context.h"
 #include "channel/foreign_key.h"
 #include "channel/held.h"
@@ -38,7 +39,6 @@
 #include "miscadmin.h"
 #include "operational.h"
 #include "own_rights.h"
-#include "storage/lwlock.h"
 #include "tcop/pquery.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -56,6 +56,7 @@ typedef struct GuardedQuery
 	uint64		run_rows;		/* of this run, that have left */
 	bool		has_run;
 	char	   *service;		/* its shape, where it is recorded in summary */
+	char	   *counted_as;		/* likewise, while it runs */
 	bool		holding;		/* its rows are held back, and on no record
 								 * yet */
 	ReadStatement *reads;		/* NULL: nothing is recorded, or all of it */
@@ -156,26 +157,15 @@ next_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		standard_ExecutorRun(EXECUTOR_RUN_ARGS);
 }
 
-static void
-note_lock_held(LWLock *lock, LWLockMode mode, void *context)
-{
-	*(bool *) context = true;
-}
-
 /*
  * An error may quote a row, and says how far a statement came; so every class
  * of errors tells but those that come of other sessions, of the server's
  * resources or of somebody who cancels, and our own refusals.
- *
- * An error may come while a page is locked (a comparison that fails within an
- * index).  Its locks are released here as the abort of the transaction, which
- * is to follow in any case, would do first: catalogs are read next.
  */
 bool
-sg_query_error_tells(void)
+sg_query_error_tells(const StatementRole *role)
 {
 	int			sqlerrcode = geterrcode();
-	bool		holds_locks = false;
 
 	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
 	{
@@ -191,9 +181,7 @@ sg_query_error_tells(void)
 		ERRCODE_TO_CATEGORY(ERRCODE_SG_BLOCKED_BY_POLICY))
 		return false;
 
-	ForEachLWLockHeldByMe(note_lock_held, &holds_locks);
-	if (holds_locks)
-		LWLockReleaseAll();
+	sg_after_error(role);
 	return true;
 }
 
@@ -257,6 +245,37 @@ rows_left(const GuardedQuery *query)
 				 query->estate->es_processed);
 }
 
+/* What a run of a service's statement has read until now, or to its end. */
+static void
+count_in_summary(GuardedQuery *query, int64 rows)
+{
+	if (query->counted_as != NULL)
+		sg_service_count(query->counted_as, rows);
+	query->counted_as = NULL;
+}
+
+/*
+ * The shape of a service's statement, or NULL.  In the query's memory, which a
+ * cursor that is fetched from row by row would fill if it were made each time
+ * there.
+ */
+static char *
+service_shape(const GuardedQuery *query, const QueryDesc *queryDesc)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "sharing_guard shape",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
+	char	   *shape = sg_service_shape(queryDesc);
+
+	if (shape != NULL)
+		shape = query->service != NULL ? query->service :
+			MemoryContextStrdup(queryDesc->estate->es_query_cxt, shape);
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(scratch);
+	return shape;
+}
+
 /*
  * Is it a service's, and recorded in summary?  Then that is done, and decided
  * on.  To be asked each time: the session may have declared something since.
@@ -266,20 +285,22 @@ is_in_summary(GuardedQuery *query, QueryDesc *queryDesc, List *requests,
 			  TimestampTz *holds_until)
 {
 	bool		begun = query->service != NULL;
-	bool		recorded;
-	MemoryContext oldcontext;
+	bool		recorded = false;
 
-	oldcontext = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
-	query->service = sg_service_shape(queryDesc);
-	MemoryContextSwitchTo(oldcontext);
-	if (query->service == NULL)
-		return false;
-	*holds_until = sg_reads_check(requests, rows_left(query), &recorded);
+	query->service = service_shape(query, queryDesc);
+	if (query->service != NULL)
+		*holds_until = sg_reads_check(requests, rows_left(query), &recorded);
 	if (!recorded)
+	{
+		count_in_summary(query, rows_left(query) - query->earlier_rows);
 		query->service = NULL;
-	else if (!begun)
-		sg_service_begin(query->service, requests);
-	return query->service != NULL;
+	}
+	else if (query->counted_as == NULL)
+	{
+		sg_service_begin(query->service, requests, begun);
+		query->counted_as = query->service;
+	}
+	return recorded;
 }
 
 /*
@@ -317,6 +338,7 @@ decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
 		is_in_summary(query, queryDesc, requests, holds_until))
 	{
 		query->has_run = true;
+		list_free_deep(requests);
 		return query;
 	}
 	if (!query->has_run)
@@ -391,14 +413,13 @@ release_query(QueryDesc *queryDesc, int64 rows, bool over)
  * tell.  A refusal of ours is on record already.
  */
 static void
-record_failure(GuardedQuery *query, QueryDesc *queryDesc)
+record_failure(GuardedQuery *query, QueryDesc *queryDesc,
+			   const StatementRole *role)
 {
 	MemoryContext oldcontext;
 
 	query->holding = false;
-
-	/* As in sg_query_error_tells(); but this is on record whatever the error. */
-	LWLockReleaseAll();
+	sg_after_error(role);
 	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_TO_CATEGORY(ERRCODE_SG_BLOCKED_BY_POLICY) ||
 		!sg_records_any())
 		return;
@@ -427,8 +448,7 @@ count_run(GuardedQuery *query, QueryDesc *queryDesc)
 
 	if (sg_held_note(queryDesc))
 		rows = Max(query->earlier_rows, rows - query->earlier_rows);
-	if (query->service != NULL)
-		sg_service_count(query->service, rows - query->earlier_rows);
+	count_in_summary(query, rows - query->earlier_rows);
 	query->earlier_rows = rows;
 	query->run_rows = 0;
 	if (query->reads != NULL)
@@ -443,6 +463,7 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 {
 	GuardedRun	run;
 	GuardedQuery *query;
+	StatementRole role;
 	bool		entered;
 
 	if (sg_own_query_running() ||
@@ -473,6 +494,7 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		if (query->holding)
 			sg_query_run_hold(&run, release_query, count);
 	}
+	sg_statement_role_note(&role);
 	PG_TRY();
 	{
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
@@ -482,10 +504,10 @@ guarded_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		if (entered)
 			sg_query_run_leave(&run);
 		if (query->holding)
-			record_failure(query, queryDesc);
+			record_failure(query, queryDesc, &role);
 		else if (query->service != NULL)
-			sg_service_count(query->service, (int64) query->run_rows);
-		else if (query->requests != NIL && sg_query_error_tells())
+			count_in_summary(query, (int64) query->run_rows);
+		else if (query->requests != NIL && sg_query_error_tells(&role))
 			record_error(query);
 		PG_RE_THROW();
 	}
@@ -539,7 +561,9 @@ query_ExecutorRun(EXECUTOR_RUN_PARAMS)
 	 */
 	if (unlikely(sg_records_possible) || !is_first_statement(queryDesc))
 		AcceptInvalidationMessages();
-	if (unlikely(sg_records_possible))
+	if (unlikely(sg_records_possible) &&
+		(!sg_records_is_plain(queryDesc->plannedstmt) ||
+		 InNoForceRLSOperation()))
 		watched_ExecutorRun(EXECUTOR_RUN_ARGS);
 	else
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
@@ -557,13 +581,16 @@ next_ExecutorFinish(QueryDesc *queryDesc)
 static void
 write_ExecutorFinish(GuardedQuery *query, QueryDesc *queryDesc)
 {
+	StatementRole role;
+
+	sg_statement_role_note(&role);
 	PG_TRY();
 	{
 		next_ExecutorFinish(queryDesc);
 	}
 	PG_CATCH();
 	{
-		if (sg_query_error_tells())
+		if (sg_query_error_tells(&role))
 			record_error(query);
 		PG_RE_THROW();
 	}
@@ -596,19 +623,23 @@ elements_at_end(const char *guard_id, void *estate)
 	return values == NULL ? none : sg_search_values_text(values);
 }
 
+static pg_noinline void
+end_guarded(QueryDesc *queryDesc)
+{
+	GuardedQuery *query = find_guarded(queryDesc->estate);
+
+	if (query != NULL && query->reads != NULL)
+	{
+		sg_search_values_over(queryDesc->estate);
+		sg_reads_end(query->reads, elements_at_end, queryDesc->estate);
+	}
+}
+
 static void
 query_ExecutorEnd(QueryDesc *queryDesc)
 {
 	if (unlikely(!dlist_is_empty(&guarded_queries)))
-	{
-		GuardedQuery *query = find_guarded(queryDesc->estate);
-
-		if (query != NULL && query->reads != NULL)
-		{
-			sg_search_values_over(queryDesc->estate);
-			sg_reads_end(query->reads, elements_at_end, queryDesc->estate);
-		}
-	}
+		end_guarded(queryDesc);
 
 	if (prev_ExecutorEnd)
 		prev_ExecutorEnd(queryDesc);

@@ -391,6 +391,8 @@ sg_query_reads(QueryDesc *queryDesc)
 	bool		use_known = false;
 	WriteUse	use_of_all = WRITE_SILENT;
 
+	if (likely(sg_records_is_plain(plan)))
+		return NIL;
 	foreach(lc, plan->rtable)
 	{
 		RangeTblEntry *rte = lfirst(lc);

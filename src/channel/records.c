@@ -61,6 +61,11 @@ bool		sg_records_possible = true;
 /* Bumped by every invalidation: has one come while we looked? */
 static uint64 invalidations = 0;
 
+/* See sg_records_note_plain(): the plan, and when that was so. */
+static const struct PlannedStmt *plain_plan = NULL;
+static uint64 plain_generation = 0;
+static uint64 plain_invalidations = 0;
+
 /* The tables that all this is read from, as of the last load. */
 static Oid	guard_table_oid = InvalidOid;
 static Oid	setting_table_oid = InvalidOid;
@@ -316,6 +321,27 @@ find_guard(Oid relid, bool as_parent)
 		entry->below = NIL;
 	}
 	return guard;
+}
+
+void
+sg_records_note_plain(const struct PlannedStmt *plan)
+{
+	plain_plan = plan;
+	plain_generation = generation;
+	plain_invalidations = invalidations;
+}
+
+bool
+sg_records_is_plain(const struct PlannedStmt *plan)
+{
+	return plan == plain_plan && plain_generation == generation &&
+		plain_invalidations == invalidations;
+}
+
+uint64
+sg_records_invalidations(void)
+{
+	return invalidations;
 }
 
 const ReadGuard *

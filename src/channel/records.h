@@ -27,6 +27,22 @@ typedef struct ReadGuard
 /* Called once, at library load. */
 extern void sg_records_init(void);
 
+struct PlannedStmt;
+
+/*
+ * Notes that a plan which is about to start names no guarded relation (NULL: that
+ * of none this is known), so that its run need not look again.  Good until a guard,
+ * a relation or another plan comes.
+ */
+extern void sg_records_note_plain(const struct PlannedStmt *plan);
+extern bool sg_records_is_plain(const struct PlannedStmt *plan);
+
+/*
+ * Counts the invalidations of relations that have come.  What was looked up in
+ * the catalogs of relations still holds while this stays the same.
+ */
+extern uint64 sg_records_invalidations(void);
+
 /*
  * May any table be guarded, as far as was heard by now?  Where none is, and
  * nothing has changed, this is all that a statement pays.  Where it says yes,

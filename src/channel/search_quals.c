@@ -20,12 +20,14 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/pg_aggregate.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "channel/plan_expressions.h"
 #include "channel/records.h"
 #include "channel/search_quals.h"
 #include "channel/search_values.h"
+#include "compat.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -238,6 +240,22 @@ typedef struct ElementFinder
 	int			element;
 } ElementFinder;
 
+static bool element_walker(Node *node, ElementFinder *finder);
+
+/* A CASE is made of its results; what it decides by is no part of them. */
+static bool
+case_results_walker(CaseExpr *expr, ElementFinder *finder)
+{
+	ListCell   *lc;
+
+	foreach(lc, expr->args)
+	{
+		if (element_walker((Node *) lfirst_node(CaseWhen, lc)->result, finder))
+			return true;
+	}
+	return element_walker((Node *) expr->defresult, finder);
+}
+
 static bool
 element_walker(Node *node, ElementFinder *finder)
 {
@@ -278,6 +296,8 @@ element_walker(Node *node, ElementFinder *finder)
 		case T_WindowFunc:
 			return expression_tree_walker((Node *) ((WindowFunc *) node)->args,
 										  element_walker, finder);
+		case T_CaseExpr:
+			return case_results_walker((CaseExpr *) node, finder);
 		default:
 			return expression_tree_walker(node, element_walker, finder);
 	}
@@ -385,6 +405,49 @@ is_guards_own(Node *node, QualSearch *search)
 	return ownership.own && !ownership.others;
 }
 
+/* Which rows a node's expression is made of. */
+typedef struct RowsUsed
+{
+	Bitmapset  *relations;
+	bool		passed;			/* a parameter that changes with some row */
+}			RowsUsed;
+
+static bool
+rows_used_walker(Node *node, RowsUsed * used)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+	{
+		int			varno = ((Var *) node)->varno;
+
+		/* All tables' own columns are one: a node that has them scans one. */
+		used->relations = bms_add_member(used->relations,
+										 varno == OUTER_VAR ? 0 :
+										 varno == INNER_VAR ? 1 :
+										 varno == INDEX_VAR ? 2 : 3);
+		return false;
+	}
+	if (IsA(node, Param))
+		used->passed = used->passed ||
+			((Param *) node)->paramkind == PARAM_EXEC;
+	return expression_tree_walker(node, rows_used_walker, used);
+}
+
+/* Are both made of columns of one row, which is no search for anything? */
+static bool
+is_of_same_row(Node *column, Node *other)
+{
+	RowsUsed	left = {NULL, false};
+	RowsUsed	right = {NULL, false};
+
+	(void) rows_used_walker(column, &left);
+	(void) rows_used_walker(other, &right);
+	return !left.passed && !right.passed &&
+		bms_membership(left.relations) != BMS_MULTIPLE &&
+		bms_equal(left.relations, right.relations);
+}
+
 /* ----------------------------------------------------------------
  *		Values that stand in the query
  * ----------------------------------------------------------------
@@ -433,7 +496,7 @@ is_harmless_function(Oid function, void *context)
 		case F_REPLACE:
 		case F_TRANSLATE:
 		case F_TEXTCAT:
-		case F_REVERSE:
+		case SG_F_REVERSE_TEXT:
 		case F_TEXT_BPCHAR:
 		case F_TEXT_NAME:
 			return false;
@@ -583,6 +646,24 @@ step_out(const Param *param, QualSearch *search, Plan **below)
 	return NULL;
 }
 
+/* Does a node return the rows of several inputs, one after the other? */
+static bool
+has_many_inputs(const Plan *plan)
+{
+	switch (nodeTag(plan))
+	{
+		case T_Append:
+			return list_length(((Append *) plan)->appendplans) > 1;
+		case T_MergeAppend:
+			return list_length(((MergeAppend *) plan)->mergeplans) > 1;
+		case T_RecursiveUnion:
+		case T_SetOp:
+			return true;
+		default:
+			return false;
+	}
+}
+
 /*
  * The list that a column stands for, where it is one of VALUES or what an array
  * is unnested to: a list of expressions, or one of an array alone, for which
@@ -603,7 +684,8 @@ standing_list(Node *other, QualSearch *search, bool *is_array)
 		Plan	   *below = NULL;
 		Node	   *expression = NULL;
 
-		if (IsA(node, Var))
+		/* Of several inputs the first one says nothing of the others. */
+		if (IsA(node, Var) && !has_many_inputs(plan))
 			expression = step_down((Var *) node, plan, search, &below);
 		else if (IsA(node, Param))
 			expression = step_out((Param *) node, search, &below);
@@ -849,10 +931,10 @@ note_coming(QualSearch *search, int element, const char *operator,
 						   moment, planstate);
 }
 
-/* Notes that a query element is compared with this. */
+/* Notes that a query element, in an expression "column", is compared with this. */
 static void
-note_search(QualSearch *search, int element, const char *operator, Node *other,
-			bool is_array)
+note_search(QualSearch *search, int element, const char *operator, Node *column,
+			Node *other, bool is_array)
 {
 	List	   *list;
 	bool		list_is_array;
@@ -866,7 +948,12 @@ note_search(QualSearch *search, int element, const char *operator, Node *other,
 		return;
 	}
 	if (is_guards_own(other, search))
+	{
+		/* Another row's value: whoever searches has not said which. */
+		if (is_guards_own(column, search) && !is_of_same_row(column, other))
+			sg_search_values_unknown(search->values, element);
 		return;
+	}
 	list = is_array ? NIL : standing_list(other, search, &list_is_array);
 	if (list == NIL)
 		note_coming(search, element, operator, other, is_array);
@@ -968,6 +1055,14 @@ call_walker(Node *node, CallFinder *finder)
 
 	if (node == NULL)
 		return false;
+
+	/* What it is compared with in there is noted there. */
+	if ((IsA(node, OpExpr) || IsA(node, ScalarArrayOpExpr)) &&
+		exprType(node) == BOOLOID && find_element(node, search) >= 0)
+	{
+		finder->beside = true;
+		return false;
+	}
 	if (IsA(node, Aggref) && finder->name == NULL)
 		finder->name = get_func_name(((Aggref *) node)->aggfnoid);
 	arguments = arguments_of_call(node, &name);
@@ -991,20 +1086,40 @@ call_walker(Node *node, CallFinder *finder)
 }
 
 /*
+ * An operator's name, or, for a column that stands on its right, that of the one
+ * that says the same with the column on its left; where there is none, as with
+ * "'X8ABC123Y' LIKE plate", it says where the column stands.
+ */
+static char *
+name_of_operator(Oid operator, bool on_right)
+{
+	Oid			commutator;
+	char	   *name;
+
+	if (!on_right)
+		return get_opname(operator);
+	commutator = get_commutator(operator);
+	if (OidIsValid(commutator))
+		return get_opname(commutator);
+	name = get_opname(operator);
+	return name == NULL ? NULL : psprintf("right of %s", name);
+}
+
+/*
  * What a column is compared with by an operator.  What a call makes a number of
  * is measured: "similarity(plate, 'X') > 0.5" is a search by X, and
  * "length(plate) = 7" one by a length.
  */
 static void
-note_comparison(QualSearch *search, Oid operator, Node *column, Node *other,
-				bool is_array)
+note_comparison(QualSearch *search, Oid operator, bool on_right, Node *column,
+				Node *other, bool is_array)
 {
 	int			element = find_element(column, search);
 	char	   *name;
 
-	if (element < 0 || !OidIsValid(operator))
+	if (element < 0)
 		return;
-	name = get_opname(operator);
+	name = name_of_operator(operator, on_right);
 	if (name != NULL && is_number(category_of(exprType(column))) &&
 		!is_number(category_of_element(element, search)))
 	{
@@ -1016,7 +1131,7 @@ note_comparison(QualSearch *search, Oid operator, Node *column, Node *other,
 		if (finder.name != NULL)
 			name = psprintf("%s %s", finder.name, name);
 	}
-	note_search(search, element, name, other, is_array);
+	note_search(search, element, name, column, other, is_array);
 }
 
 /* What stands beside a column in a call. */
@@ -1025,6 +1140,7 @@ note_call(QualSearch *search, Node *node)
 {
 	char	   *name = NULL;
 	List	   *arguments = arguments_of_call(node, &name);
+	Node	   *column = NULL;
 	int			element = -1;
 	ListCell   *lc;
 
@@ -1035,7 +1151,8 @@ note_call(QualSearch *search, Node *node)
 		return;
 	foreach(lc, arguments)
 	{
-		element = find_element(lfirst(lc), search);
+		column = lfirst(lc);
+		element = find_element(column, search);
 		if (element >= 0)
 			break;
 	}
@@ -1048,8 +1165,79 @@ note_call(QualSearch *search, Node *node)
 		if (find_element(argument, search) < 0 &&
 			counts_beside(exprType(argument),
 						  category_of_element(element, search)))
-			note_search(search, element, name, argument, false);
+			note_search(search, element, name, column, argument, false);
 	}
+}
+
+/* "rank('8ABC123') WITHIN GROUP (ORDER BY plate)": where a value would stand. */
+static void
+note_hypothetical(QualSearch *search, Aggref *aggref)
+{
+	ListCell   *direct;
+	ListCell   *sorted;
+
+	forboth(direct, aggref->aggdirectargs, sorted, aggref->args)
+	{
+		Node	   *column = (Node *) lfirst_node(TargetEntry, sorted)->expr;
+		int			element = find_element(column, search);
+
+		if (element >= 0)
+			note_search(search, element, get_func_name(aggref->aggfnoid),
+						column, lfirst(direct), false);
+	}
+}
+
+/*
+ * INTERSECT and EXCEPT compare the rows of their inputs.  What one of them has in
+ * the place of a query element of another is what that is searched by.
+ */
+static void
+note_set_operation(QualSearch *search, Plan *setop)
+{
+	List	   *inputs = sg_plan_children(setop);
+	ListCell   *lc;
+	ListCell   *lc2;
+	ListCell   *lc3;
+
+	/*
+	 * Before PostgreSQL 18 they are appended, with a number in front or
+	 * behind.
+	 */
+	if (list_length(inputs) == 1)
+	{
+		Plan	   *below = linitial(inputs);
+
+		while (below != NULL && !IsA(below, Append) && outerPlan(below) != NULL)
+			below = outerPlan(below);
+		if (below == NULL || !IsA(below, Append))
+			return;
+		inputs = sg_plan_children(below);
+	}
+	foreach(lc, inputs)
+	{
+		Plan	   *input = lfirst(lc);
+
+		foreach(lc2, input->targetlist)
+		{
+			TargetEntry *entry = lfirst_node(TargetEntry, lc2);
+			int			element;
+
+			search->plan = input;
+			element = find_element((Node *) entry->expr, search);
+			foreach(lc3, element < 0 ? NIL : inputs)
+			{
+				Plan	   *other = lfirst(lc3);
+				Node	   *value = column_of(other->targetlist, entry->resno);
+
+				search->plan = other;
+				if (other != input && value != NULL &&
+					find_element(value, search) != element)
+					note_search(search, element, "=", (Node *) entry->expr,
+								value, false);
+			}
+		}
+	}
+	search->plan = setop;
 }
 
 /* Rows compared with rows. */
@@ -1063,10 +1251,10 @@ note_row_comparison(QualSearch *search, RowCompareExpr * comparison)
 	forthree(left, comparison->largs, right, comparison->rargs,
 			 operator, comparison->opnos)
 	{
-		note_comparison(search, lfirst_oid(operator), lfirst(left),
+		note_comparison(search, lfirst_oid(operator), false, lfirst(left),
 						lfirst(right), false);
-		note_comparison(search, get_commutator(lfirst_oid(operator)),
-						lfirst(right), lfirst(left), false);
+		note_comparison(search, lfirst_oid(operator), true, lfirst(right),
+						lfirst(left), false);
 	}
 }
 
@@ -1147,6 +1335,44 @@ prepare_plan(QualSearch *search, Plan *plan)
 	}
 }
 
+/* Puts an expression in the place of what stands for it inside of a CASE. */
+static Node *
+replace_case_test(Node *node, Node *argument)
+{
+	if (node == NULL)
+		return NULL;
+	if (IsA(node, CaseTestExpr))
+		return argument;
+
+	/* In these it stands for something of their own. */
+	if (IsA(node, ArrayCoerceExpr) ||
+		(IsA(node, CaseExpr) && ((CaseExpr *) node)->arg != NULL))
+		return node;
+	return expression_tree_mutator(node, replace_case_test, argument);
+}
+
+/* "CASE plate WHEN 'X'" as "CASE WHEN plate = 'X'". */
+static Node *
+case_with_argument(const CaseExpr *expr)
+{
+	CaseExpr   *result = makeNode(CaseExpr);
+	ListCell   *lc;
+
+	*result = *expr;
+	result->arg = NULL;
+	result->args = NIL;
+	foreach(lc, expr->args)
+	{
+		CaseWhen   *when = makeNode(CaseWhen);
+
+		*when = *lfirst_node(CaseWhen, lc);
+		when->expr = (Expr *) replace_case_test((Node *) when->expr,
+												(Node *) expr->arg);
+		result->args = lappend(result->args, when);
+	}
+	return (Node *) result;
+}
+
 static bool
 search_expression(Node *node, QualSearch *search)
 {
@@ -1167,10 +1393,10 @@ search_expression(Node *node, QualSearch *search)
 					note_call(search, node);
 				else if (list_length(comparison->args) == 2)
 				{
-					note_comparison(search, comparison->opno,
+					note_comparison(search, comparison->opno, false,
 									linitial(comparison->args),
 									lsecond(comparison->args), false);
-					note_comparison(search, get_commutator(comparison->opno),
+					note_comparison(search, comparison->opno, true,
 									lsecond(comparison->args),
 									linitial(comparison->args), false);
 					search->comparing = true;
@@ -1181,9 +1407,12 @@ search_expression(Node *node, QualSearch *search)
 			{
 				ScalarArrayOpExpr *comparison = (ScalarArrayOpExpr *) node;
 
-				note_comparison(search, comparison->opno,
+				note_comparison(search, comparison->opno, false,
 								linitial(comparison->args),
 								lsecond(comparison->args), true);
+				note_comparison(search, comparison->opno, true,
+								lsecond(comparison->args),
+								linitial(comparison->args), false);
 				search->comparing = true;
 				break;
 			}
@@ -1192,6 +1421,14 @@ search_expression(Node *node, QualSearch *search)
 			break;
 		case T_FuncExpr:
 			note_call(search, node);
+			break;
+		case T_CaseExpr:
+			if (((CaseExpr *) node)->arg != NULL)
+				node = case_with_argument((CaseExpr *) node);
+			break;
+		case T_Aggref:
+			if (((Aggref *) node)->aggkind == AGGKIND_HYPOTHETICAL)
+				note_hypothetical(search, (Aggref *) node);
 			break;
 		default:
 			break;
@@ -1235,6 +1472,8 @@ search_plan(Plan *plan, QualSearch *search)
 
 	if (IsA(plan, Gather) || IsA(plan, GatherMerge))
 		search->in_worker = true;
+	if (IsA(plan, SetOp) && !search->preparing)
+		note_set_operation(search, plan);
 	foreach(lc, sg_plan_children(plan))
 		search_plan(lfirst(lc), search);
 	search->in_worker = in_worker;

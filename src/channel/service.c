@@ -8,7 +8,9 @@
  * So what a policy administrator has declared for it is summed up: one event
  * when the first of a shape is run in an hour, on disk before its first row is
  * read, and a completion with their number at the hour's end, or the session's.
- * The counts are in shared memory meanwhile.
+ * The counts are in shared memory meanwhile, and the writer ends the hour of a
+ * session that does nothing; of one that is in the midst of such a statement the
+ * session does, behind it.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,6 +45,7 @@ typedef struct Summary
 	int64		hour;
 	int64		statements;
 	int64		rows;
+	int			running;		/* statements, each within the other */
 	OpenDisclosure open;
 } Summary;
 
@@ -55,6 +58,9 @@ static Oid	shape_table_oid = InvalidOid;
 
 static dlist_head summaries = DLIST_STATIC_INIT(summaries);
 
+/* How long an hour is: shorter in tests. */
+static int	debug_summary_hour = 3600;
+
 static void
 shape_invalidate(Datum arg, Oid relid)
 {
@@ -66,6 +72,14 @@ void
 sg_service_init(void)
 {
 	sg_on_relation_change(shape_invalidate);
+	DefineCustomIntVariable("sharing_guard.debug_summary_hour",
+							"For tests: how long the hour of a service's summary is.",
+							NULL,
+							&debug_summary_hour,
+							3600, 1, 3600,
+							PGC_SIGHUP,
+							GUC_UNIT_S | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
+							NULL, NULL, NULL);
 }
 
 /* Takes the shapes over from SPI; see sg_own_query(). */
@@ -173,6 +187,33 @@ find_summary(const char *shape, const char *guard_id)
 	return NULL;
 }
 
+static void
+forget(Summary *summary)
+{
+	dlist_delete(&summary->node);
+	pfree(summary->shape);
+	pfree(summary);
+}
+
+static int64
+hour_of(TimestampTz at)
+{
+	return at / (debug_summary_hour * USECS_PER_SEC);
+}
+
+/* False where the writer has ended it, since its hour was over. */
+static bool
+note_count(const Summary *summary)
+{
+	SummaryCount count;
+
+	count.rows = summary->rows;
+	count.statements = summary->statements;
+	count.running = summary->running > 0;
+	count.until = (summary->hour + 1) * debug_summary_hour * USECS_PER_SEC;
+	return sg_writer_count(&summary->open, &count);
+}
+
 /* Ends the summaries of hours that are over. */
 static void
 end_earlier(int64 hour)
@@ -183,19 +224,40 @@ end_earlier(int64 hour)
 	{
 		Summary    *summary = dlist_container(Summary, node, iter.cur);
 
-		if (summary->hour == hour)
+		if (summary->hour == hour || summary->running > 0)
 			continue;
 		sg_writer_end(&summary->open, summary->rows, 0, ENDING_COMPLETED);
-		dlist_delete(&summary->node);
-		pfree(summary->shape);
-		pfree(summary);
+		forget(summary);
 	}
 }
 
-void
-sg_service_begin(const char *shape, List *requests)
+/* A new summary, on record; NULL where nothing of it is recorded. */
+static Summary *
+begin_summary(const char *shape, ReadRequest *request, int64 hour)
 {
-	int64		hour = GetCurrentTimestamp() / USECS_PER_HOUR;
+	OpenDisclosure open;
+	Summary    *summary = MemoryContextAllocZero(TopMemoryContext,
+												 sizeof(Summary));
+
+	summary->shape = MemoryContextStrdup(TopMemoryContext, shape);
+	if (!sg_reads_summarize(request, shape, &open))
+	{
+		pfree(summary->shape);
+		pfree(summary);
+		return NULL;
+	}
+	strlcpy(summary->guard_id, request->guard.guard_id,
+			sizeof(summary->guard_id));
+	summary->hour = hour;
+	summary->open = open;
+	dlist_push_head(&summaries, &summary->node);
+	return summary;
+}
+
+void
+sg_service_begin(const char *shape, List *requests, bool goes_on)
+{
+	int64		hour = hour_of(GetCurrentTimestamp());
 	ListCell   *lc;
 
 	end_earlier(hour);
@@ -203,28 +265,25 @@ sg_service_begin(const char *shape, List *requests)
 	{
 		ReadRequest *request = lfirst(lc);
 		Summary    *summary = find_summary(shape, request->guard.guard_id);
+		bool		counted = goes_on;
 
+		/* Its hour ended while a cursor waited, or by another clock. */
+		if (summary != NULL && !note_count(summary))
+		{
+			forget(summary);
+			summary = NULL;
+		}
 		if (summary == NULL)
 		{
-			OpenDisclosure open;
-			char	   *kept = MemoryContextStrdup(TopMemoryContext, shape);
-
-			summary = MemoryContextAllocZero(TopMemoryContext, sizeof(Summary));
-			if (!sg_reads_summarize(request, shape, &open))
-			{
-				pfree(summary);
-				pfree(kept);
-				continue;
-			}
-			summary->shape = kept;
-			strlcpy(summary->guard_id, request->guard.guard_id,
-					sizeof(summary->guard_id));
-			summary->hour = hour;
-			summary->open = open;
-			dlist_push_head(&summaries, &summary->node);
+			summary = begin_summary(shape, request, hour);
+			counted = false;
 		}
-		summary->statements++;
-		sg_writer_count(&summary->open, summary->rows, summary->statements);
+		if (summary == NULL)
+			continue;
+		if (!counted)
+			summary->statements++;
+		summary->running++;
+		(void) note_count(summary);
 	}
 }
 
@@ -240,6 +299,8 @@ sg_service_count(const char *shape, int64 rows)
 		if (strcmp(summary->shape, shape) != 0)
 			continue;
 		summary->rows += rows;
-		sg_writer_count(&summary->open, summary->rows, summary->statements);
+		summary->running = Max(summary->running - 1, 0);
+		(void) note_count(summary);
 	}
+	end_earlier(hour_of(GetCurrentTimestamp()));
 }

@@ -23,11 +23,15 @@ extern char *sg_service_shape(const QueryDesc *queryDesc);
 
 /*
  * Counts a statement of this shape that reads so; returns when the summary that
- * it is counted in is on record as begun.  Errors out where it cannot be.
+ * it is counted in is on record as begun.  Errors out where it cannot be.  One
+ * that goes on, as a cursor does, was counted before, if its hour is not over.
  */
-extern void sg_service_begin(const char *shape, List *requests);
+extern void sg_service_begin(const char *shape, List *requests, bool goes_on);
 
-/* Counts so many rows of it.  Neither waits nor fails. */
+/*
+ * Counts so many rows of it, when it does not run any more.  Neither waits nor
+ * fails.
+ */
 extern void sg_service_count(const char *shape, int64 rows);
 
 #endif							/* SHARING_GUARD_SERVICE_H */

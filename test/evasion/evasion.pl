@@ -140,7 +140,7 @@ sub recorded_since
 	return split /\n/, $node->safe_psql(
 		'guarded', qq{
 		SELECT concat_ws(' ', kind, channel, operation, relation, outcome)
-		FROM sharing_guard.event
+		FROM sharing_guard.legible_event
 		WHERE occurred_at > '$last' AND kind <> 'health'
 		ORDER BY event_id});
 }

@@ -33,7 +33,7 @@ ok($id, 'the error quotes the event');
 like($id, qr/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-/, 'whose id is a version 7 UUID');
 
 my $event = decode_json($node->safe_psql('guarded',
-	"SELECT to_json(e) FROM sharing_guard.event e WHERE event_id = '$id'"));
+	"SELECT to_json(e) FROM sharing_guard.legible_event e WHERE event_id = '$id'"));
 is($event->{outcome}, 'block', 'the event is in the log: outcome');
 is($event->{rows_blocked}, 1, 'rows_blocked');
 is($event->{destination}, 'springs-pd', 'destination');

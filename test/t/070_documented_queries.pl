@@ -20,7 +20,7 @@ $node->safe_psql('guarded', q{
 	INSERT INTO queue VALUES (1, 'oakdale-pd', 'theft', '7ABC123', 'Ofc. Lee', NULL);
 	INSERT INTO queue VALUES (2, 'springs-pd', 'theft', '7ABC123', 'Ofc. Lee', NULL);
 	INSERT INTO queue VALUES (3, 'oakdale-pd', 'theft', '8XYZ111', NULL, 'springs-pd');
-	SET SESSION AUTHORIZATION kiosk;
+	\\c - kiosk
 	INSERT INTO queue VALUES (4, 'oakdale-pd', '', '8XYZ111', NULL, NULL)});
 
 my $doc = slurp_file('doc/auditor-queries.md');

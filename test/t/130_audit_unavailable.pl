@@ -162,7 +162,7 @@ $node->safe_psql('guarded', 'DROP TRIGGER no_space ON sharing_guard.event');
 $node->safe_psql('guarded', q{
 	CREATE FUNCTION bad_one() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN
-		IF NEW.record_keys[1] LIKE 'bad%' THEN RAISE EXCEPTION 'not this one'; END IF;
+		IF NEW.record_key LIKE 'bad%' THEN RAISE EXCEPTION 'not this one'; END IF;
 		RETURN NEW;
 	END $$;
 	CREATE TRIGGER bad_one BEFORE INSERT ON sharing_guard.event FOR EACH ROW EXECUTE FUNCTION bad_one();

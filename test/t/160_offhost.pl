@@ -167,7 +167,7 @@ like($compare->(), qr/^behind/, 'one that was truncated is behind');
 $city->safe_psql('guarded', $tamper->(q{
 	DELETE FROM sharing_guard.checkpoint; DELETE FROM sharing_guard.tile;
 	DELETE FROM sharing_guard.bundle; DELETE FROM sharing_guard.nonce;
-	DELETE FROM sharing_guard.event WHERE kind = 'disclosure' AND record_keys = '{10}'}));
+	DELETE FROM sharing_guard.event WHERE kind = 'disclosure' AND record_key = '10'}));
 $city->safe_psql('guarded', 'SELECT sharing_guard.seal()');
 like($compare->(1), qr/^differs/, 'one that was sealed anew, without an event, differs');
 $auditor->safe_psql('guarded', 'ALTER SUBSCRIPTION city ENABLE');

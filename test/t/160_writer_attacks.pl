@@ -89,7 +89,7 @@ $locker->query_safe('SELECT 1');
 $node->safe_psql('guarded', q{
 	CREATE FUNCTION bad_one() RETURNS trigger LANGUAGE plpgsql AS $$
 	BEGIN
-		IF NEW.record_keys[1] = 'bad' THEN
+		IF NEW.record_key = 'bad' THEN
 			PERFORM pg_catalog.pg_sleep(1);
 			RAISE EXCEPTION 'not this one';
 		END IF;

@@ -67,7 +67,7 @@ like(error_of($standby, 'guarded', read_as('partner', 'open_read')), qr/SG003/, 
 is($standby->safe_psql('guarded', q{SELECT count(*) FROM sharing_guard.exposure WHERE kind = 'library'}),
 	'0', 'and the standby has nothing to say');
 like(said(), qr/^standby\|/, 'the primary cannot see that');
-$primary->safe_psql('guarded', "SET SESSION AUTHORIZATION admin; $attest");
+$primary->safe_psql('guarded', $attest, extra_params => [ '-U', 'admin' ]);
 is(said(), '', 'so the policy administrator says it');
 is($primary->safe_psql('guarded', q{SELECT username, operation, changed_key FROM sharing_guard.policy_changes WHERE relation = 'sharing_guard.standby'}),
 	'admin|INSERT|standby', 'and it is on record who did');

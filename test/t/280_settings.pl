@@ -47,7 +47,7 @@ my $dump = q{
 			e.tags, e.matched_terms, e.rule_ids, e.flag_reasons, e.record_keys, e.record_key_index, e.purposes,
 			e.purpose_index, e.query_elements, e.query_element_index, e.case_numbers, e.requesting_persons,
 			e.ending, e.rows_disclosed, e.rows_blocked, e.policy_revision, e.changed_key, e.old_row, e.new_row)
-	FROM sharing_guard.event e WHERE e.kind NOT IN ('health')
+	FROM sharing_guard.legible_event e WHERE e.kind NOT IN ('health')
 	ORDER BY e.event_id};
 $dump =~ s/\s+/ /g;
 my $defects = q{SELECT relation || ': ' || detail FROM sharing_guard.act_defects()

@@ -189,7 +189,7 @@ sub plant_damage
 		'a doubled refusal' => [ qr/told, and not once/, qq{
 			INSERT INTO sharing_guard.event SELECT (json_populate_record(e, '{"event_id": "00000000-0000-7000-8000-000000000001"}')).*
 			FROM sharing_guard.event e WHERE event_id = '$id'} ],
-		'an exported row without audit' => [ qr/row without its line/, q{DELETE FROM sharing_guard.event WHERE record_keys[1] = 'p-1'} ],
+		'an exported row without audit' => [ qr/row without its line/, q{DELETE FROM sharing_guard.event WHERE record_key = 'p-1'} ],
 		'an audit row without a row' => [ qr/line without its row/, q{DELETE FROM queue WHERE id = 'p-2'} ],
 		'an altered event' => [ qr/verify_audit: error/, qq{UPDATE sharing_guard.event SET destination = 'cedar' WHERE event_id = '$id'} ]);
 	for my $kind (sort keys %damage)
@@ -476,7 +476,7 @@ sub foreign_faults
 	my @arrived = split /\n/, $node->safe_psql('county', "DELETE FROM received WHERE id LIKE 'r$round-%' RETURNING id");
 	my $unknown = $node->safe_psql('guarded', "
 		SELECT count(*) FROM unnest(string_to_array('" . join(',', @arrived) . "', ',')) AS t (id)
-		WHERE NOT EXISTS (SELECT FROM sharing_guard.event e WHERE e.occurred_at >= '$since' AND t.id = ANY (e.record_keys))");
+		WHERE NOT EXISTS (SELECT FROM sharing_guard.event e WHERE e.occurred_at >= '$since' AND (t.id = e.record_key OR t.id = ANY (e.record_keys)))");
 	my $failed = $node->safe_psql('guarded', qq{
 		SELECT COALESCE(sum(COALESCE(rows_disclosed, 1)), 0) FROM sharing_guard.audit
 		WHERE channel = 'foreign_table' AND ending IN ('failed', 'unfinished') AND occurred_at >= '$since'});
