@@ -23,11 +23,12 @@ CREATE TABLE alpr.hit (
     seen_day date GENERATED ALWAYS AS ((seen AT TIME ZONE 'UTC')::date) STORED,
     detail jsonb NOT NULL DEFAULT '{}',
     updated_at timestamptz,
+    place_id int REFERENCES alpr.camera DEFERRABLE INITIALLY DEFERRED,
     UNIQUE (plate, seen),
     CHECK (speed IS NULL OR speed >= 0));
 CREATE INDEX ON alpr.hit (lower(plate)) WHERE status <> 'done';
 CREATE INDEX ON alpr.hit USING gin (to_tsvector('english', status));
-CREATE TABLE alpr.note (id bigserial PRIMARY KEY, hit_id bigint NOT NULL REFERENCES alpr.hit ON DELETE CASCADE, body text);
+CREATE TABLE alpr.note (id bigserial PRIMARY KEY, hit_id bigint NOT NULL REFERENCES alpr.hit ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED, body text);
 INSERT INTO alpr.hit (plate, camera_id, seen) SELECT 'P' || i, i % 9 + 1, '2026-01-01 10:00+00'::timestamptz + i * interval '1 hour' FROM generate_series(1, 30) i;
 INSERT INTO alpr.note (hit_id, body) VALUES (3, 'a note');
 SELECT sharing_guard.protect_records('alpr.hit', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
@@ -54,6 +55,11 @@ EXECUTE increment(2);
 UPDATE alpr.hit SET "status" = 'old', "updated_at" = (STATEMENT_TIMESTAMP()) WHERE ("hit"."camera_id" = 4 AND "hit"."status" = 'new');
 UPDATE alpr.hit SET "speed" = COALESCE("hit"."speed", 0) WHERE (EXTRACT(YEAR FROM "hit"."seen" AT TIME ZONE 'UTC') = 2026 AND DATE_TRUNC('month', "hit"."seen" AT TIME ZONE 'UTC')::date = '2026-01-01');
 UPDATE alpr.hit SET "speed" = GREATEST("hit"."speed", 1.5), "status" = UPPER("hit"."status"), "detail" = "hit"."detail" || '{"a": 1}' WHERE "hit"."seen"::date BETWEEN '2026-01-01' AND '2026-01-02';
+-- A foreign key as Django makes it, checked at the commit.
+PREPARE save_place AS UPDATE alpr.hit SET "plate" = $1, "place_id" = $2 WHERE "hit"."id" = $3;
+EXECUTE save_place('P2X', 1, 2);
+UPDATE alpr.hit SET "place_id" = CASE WHEN ("hit"."id" = 5) THEN 1 WHEN ("hit"."id" = 6) THEN 2 ELSE NULL END::integer WHERE "hit"."id" IN (5, 6);
+UPDATE alpr.hit SET "place_id" = NULL WHERE "hit"."id" IN (5, 6);
 -- bulk_update(), bulk_create() with conflicts ignored or updated.
 UPDATE alpr.hit SET "camera_id" = CASE WHEN ("hit"."id" = 5) THEN 1 WHEN ("hit"."id" = 6) THEN 2 ELSE NULL END::integer WHERE "hit"."id" IN (5, 6);
 INSERT INTO alpr.hit ("plate", "seen") VALUES ('P7', '2026-01-01 17:00+00'), ('P8', '2026-03-01') ON CONFLICT DO NOTHING;

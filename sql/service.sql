@@ -14,8 +14,11 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON alpr.read TO sg_ingest;
 SELECT sharing_guard.protect_records('alpr.read', data_class => 'alpr', query_elements => 'plate', mode => 'enforce');
 SELECT sharing_guard.declare_service_statement('sg_ingest', 'SELECT id FROM alpr.read');
 SELECT sharing_guard.bind_service('sg_ingest', 'oakdale-pd');
+CREATE FUNCTION alpr.always(text, text) RETURNS boolean LANGUAGE sql VOLATILE AS 'SELECT true';
+CREATE OPERATOR alpr.= (LEFTARG = text, RIGHTARG = text, FUNCTION = alpr.always);
 SELECT sharing_guard.bind_service('sg_ingest');
 SELECT sharing_guard.declare_service_statement('sg_ingest', 'SELECT id FROM alpr.read WHERE plate = $1 AND camera = $2');
+SELECT sharing_guard.declare_service_statement('sg_ingest', 'SELECT id FROM alpr.read WHERE plate = ANY ($1) AND camera = $2');
 SELECT sharing_guard.declare_service_statement('sg_ingest', 'INSERT INTO alpr.read (id, plate) VALUES ($1, $2) RETURNING id');
 SELECT sharing_guard.declare_service_statement('sg_ingest', 'DELETE FROM alpr.read WHERE seen < $1 RETURNING id');
 SELECT sharing_guard.declare_service_statement('sg_ingest', 'SELECT id FROM alpr.read WHERE id IN (SELECT max(id) FROM alpr.read GROUP BY plate OFFSET 1) OR random() > (SELECT 1)');
@@ -58,6 +61,12 @@ SELECT id FROM alpr.read WHERE plate = 'PLATE3' OR camera = 0;
 SELECT id FROM alpr.read WHERE plate > 'PLATE3' AND camera = 0;
 SELECT count(*) FROM alpr.read WHERE plate = 'PLATE3' AND camera = 0 AND seen < '2027-01-01';
 SELECT id FROM alpr.read WHERE (plate = 'PLATE3' AND camera = 0) OR true LIMIT 1;
+-- What looks like the sample and compares with what is no value, or by another
+-- operator or cast of the name; many searches in one; and COPY of one.
+SELECT count(id) FROM alpr.read WHERE plate = ANY (ARRAY[plate, 'x']) AND camera = 0;
+SELECT count(r.id) FROM alpr.read r, LATERAL (SELECT r.plate AS p OFFSET 0) s WHERE r.plate = s.p AND camera = 0;
+SELECT count(r.id) FROM alpr.read r, (VALUES ('PLATE3'), ('PLATE6')) v (p) WHERE r.plate = v.p AND camera = 0;
+SELECT count(id) FROM alpr.read WHERE plate OPERATOR(alpr.=) 'PLATE3' AND camera = 0;
 COPY (SELECT id FROM alpr.read WHERE plate = 'PLATE3' AND camera = 0) TO STDOUT;
 CREATE TEMP TABLE taken AS SELECT id FROM alpr.read WHERE plate = 'PLATE3' AND camera = 0;
 DELETE FROM alpr.read WHERE seen < '2020-01-01' RETURNING plate;

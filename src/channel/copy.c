@@ -41,6 +41,7 @@
 #include "channel/query.h"
 #include "channel/reads.h"
 #include "channel/records.h"
+#include "channel/relation_leaks.h"
 #include "channel/triggers.h"
 #include "compat.h"
 #include "commands/progress.h"
@@ -208,7 +209,7 @@ target_request(const ReadGuard *guard, Oid relid)
 
 	request->guard = *guard;
 	request->relid = relid;
-	request->use = WRITE_SILENT;
+	request->use = sg_insert_tells(relid) ? WRITE_LEAKS : WRITE_SILENT;
 	request->channel = CHANNEL_QUERY;
 	request->operation = "COPY FROM";
 	return request;

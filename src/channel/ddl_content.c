@@ -98,6 +98,38 @@ describe_table(Oid relid, Oid *storage, AttrNumber *natts)
 	return has_rows;
 }
 
+/*
+ * The export tables whose columns are those of this composite type, with the
+ * tables below them: ALTER TYPE ... CASCADE changes them all.
+ */
+static List *
+tables_of_type(const DdlState *state, Oid relid)
+{
+	Oid			type = get_rel_type_id(relid);
+	List	   *tables = NIL;
+	ListCell   *lc;
+
+	foreach(lc, state->guards)
+	{
+		const GuardedTable *guard = lfirst(lc);
+		HeapTuple	tuple;
+		bool		typed;
+
+		if (guard->records)
+			continue;
+		tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(guard->relid));
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		typed = ((Form_pg_class) GETSTRUCT(tuple))->reloftype == type;
+		ReleaseSysCache(tuple);
+		if (typed)
+			tables = list_concat_unique_oid(tables,
+											find_all_inheritors(guard->relid,
+																NoLock, NULL));
+	}
+	return tables;
+}
+
 void *
 sg_content_before(const DdlState *state, const Node *command)
 {
@@ -117,7 +149,9 @@ sg_content_before(const DdlState *state, const Node *command)
 	relid = RangeVarGetRelid(stmt->relation, NoLock, true);
 	if (!OidIsValid(relid))
 		return NULL;
-	foreach(lc, find_all_inheritors(relid, NoLock, NULL))
+	foreach(lc, get_rel_relkind(relid) == RELKIND_COMPOSITE_TYPE ?
+			tables_of_type(state, relid) :
+			find_all_inheritors(relid, NoLock, NULL))
 	{
 		const GuardedTable *guard = sg_ddl_guard_of(state, lfirst_oid(lc));
 		TableBefore *table = palloc(sizeof(TableBefore));

@@ -69,22 +69,6 @@ static void search_plan(Plan *plan, WriteSearch *search);
  *-------------------------------------------------------------------------
  */
 
-/* The query elements of a guarded relation, offset as in selectedCols. */
-static Bitmapset *
-relation_elements(Oid relid, const ReadGuard *guard)
-{
-	Relation	rel = relation_open(relid, AccessShareLock);
-	const Guard *columns = sg_guard_lookup(rel, guard->guard_id);
-	Bitmapset  *elements = NULL;
-
-	for (int i = 0; i < columns->nquery_elements; i++)
-		elements = bms_add_member(elements,
-								  columns->query_elements[i].attnum -
-								  FirstLowInvalidHeapAttributeNumber);
-	relation_close(rel, AccessShareLock);
-	return elements;
-}
-
 /* What a column of the range table is made of. */
 static int
 table_column_source(WriteSearch *search, int rti, AttrNumber attno)
@@ -100,7 +84,7 @@ table_column_source(WriteSearch *search, int rti, AttrNumber attno)
 	if (!search->known[rti])
 	{
 		search->known[rti] = true;
-		search->elements[rti] = relation_elements(rte->relid, guard);
+		search->elements[rti] = sg_relation_elements(rte->relid, guard);
 	}
 	if (attno == 0 ? search->elements[rti] != NULL :
 		bms_is_member(attno - FirstLowInvalidHeapAttributeNumber,
@@ -348,12 +332,68 @@ search_plans(List *plans, WriteSearch *search)
 		search_plan(lfirst(lc), search);
 }
 
+/*
+ * Looks at what a plan sets columns of a relation to.  A query element that is
+ * put into another column could be compared there by statements that compare
+ * none; and the table's size, or the partition that a row is put into, could
+ * tell it as well.
+ */
+static void
+search_assignments(List *targetlist, List *columns, int rti, Plan *plan,
+				   WriteSearch *search)
+{
+	ListCell   *column = list_head(columns);
+	ListCell   *lc;
+
+	foreach(lc, targetlist)
+	{
+		TargetEntry *assigned = lfirst_node(TargetEntry, lc);
+
+		if (assigned->resjunk || column == NULL)
+			continue;
+		if ((source_at(search, (Node *) assigned->expr, plan) & VALUE_SEARCHED) != 0 &&
+			table_column_source(search, rti, lfirst_int(column)) == VALUE_GUARDED)
+			search->leak.leaks = true;
+		column = lnext(columns, column);
+	}
+}
+
+/* The same of all that a statement sets. */
+static void
+search_all_assignments(ModifyTable *modify, WriteSearch *search)
+{
+	ListCell   *target;
+	ListCell   *columns;
+	ListCell   *actions;
+
+	forboth(target, modify->resultRelations, columns, modify->updateColnosLists)
+		search_assignments(outerPlan(modify)->targetlist, lfirst(columns),
+						   lfirst_int(target), outerPlan(modify), search);
+	search_assignments(modify->onConflictSet, modify->onConflictCols,
+					   linitial_int(modify->resultRelations), &modify->plan,
+					   search);
+	forboth(target, modify->resultRelations, actions, modify->mergeActionLists)
+	{
+		ListCell   *lc;
+
+		foreach(lc, (List *) lfirst(actions))
+		{
+			MergeAction *action = lfirst_node(MergeAction, lc);
+
+			search_assignments(action->targetList, action->updateColnos,
+							   lfirst_int(target), &modify->plan, search);
+		}
+	}
+}
+
 static void
 search_modification(ModifyTable *modify, WriteSearch *search)
 {
 	ListCell   *lc;
 	ListCell   *option;
 
+	if (!search->collecting)
+		search_all_assignments(modify, search);
 	search_expression(modify->onConflictSet, search, false, false);
 	search_condition(modify->onConflictWhere, search);
 	search_condition(sg_merge_join_conditions(modify), search);
@@ -552,21 +592,32 @@ sg_moves_rows(const PlannedStmt *plan, const RangeTblEntry *rte)
 	return moves;
 }
 
-/* A row may be moved to a partition that the plan does not mention. */
+static bool
+any_leaks(List *relids, CmdType operation)
+{
+	ListCell   *lc;
+
+	foreach(lc, relids)
+	{
+		if (sg_relation_leaks(lfirst_oid(lc), operation))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A row may be moved to a partition that the plan does not mention; and the
+ * statement's triggers are those of the root.
+ */
 static bool
 partitions_leak(const PlannedStmt *plan, const ModifyTable *modify)
 {
 	RangeTblEntry *rte = rt_fetch(modify->rootRelation, plan->rtable);
-	ListCell   *lc;
 
-	if (sg_moves_rows(plan, rte))
-	{
-		foreach(lc, find_all_inheritors(rte->relid, AccessShareLock, NULL))
-		{
-			if (sg_relation_leaks(lfirst_oid(lc), CMD_MERGE))
-				return true;
-		}
-	}
+	if (modify->operation != CMD_DELETE && sg_moves_rows(plan, rte) &&
+		any_leaks(find_all_inheritors(rte->relid, AccessShareLock, NULL),
+				  CMD_MERGE))
+		return true;
 	return sg_relation_leaks(rte->relid, modify->operation);
 }
 
@@ -578,9 +629,18 @@ targets_leak(const PlannedStmt *plan, const ModifyTable *modify)
 
 	if (operation == CMD_INSERT)
 	{
+		RangeTblEntry *rte = rt_fetch(linitial_int(modify->resultRelations),
+									  plan->rtable);
+
 		if (modify->onConflictAction != ONCONFLICT_UPDATE)
 			return false;
 		operation = CMD_UPDATE;
+
+		/* The partition that has the row is none of the plan's. */
+		if (rte->relkind == RELKIND_PARTITIONED_TABLE &&
+			any_leaks(find_all_inheritors(rte->relid, AccessShareLock, NULL),
+					  operation))
+			return true;
 	}
 	foreach(lc, modify->resultRelations)
 	{
@@ -588,8 +648,7 @@ targets_leak(const PlannedStmt *plan, const ModifyTable *modify)
 							  operation))
 			return true;
 	}
-	return modify->rootRelation != 0 && operation != CMD_DELETE &&
-		partitions_leak(plan, modify);
+	return modify->rootRelation != 0 && partitions_leak(plan, modify);
 }
 
 /*-------------------------------------------------------------------------
@@ -624,6 +683,62 @@ sg_only_inserts(const PlannedStmt *plan, int rti)
 
 	return modify != NULL && modify->operation == CMD_INSERT &&
 		modify->onConflictAction != ONCONFLICT_UPDATE;
+}
+
+/* Is this a value that the statement itself brings? */
+static bool
+is_given(const Node *node)
+{
+	while (node != NULL && IsA(node, RelabelType))
+		node = (const Node *) ((const RelabelType *) node)->arg;
+	if (node != NULL && IsA(node, CaseExpr))
+	{
+		const CaseExpr *choice = (const CaseExpr *) node;
+		ListCell   *lc;
+
+		foreach(lc, choice->args)
+		{
+			if (!is_given((Node *) lfirst_node(CaseWhen, lc)->result))
+				return false;
+		}
+		return is_given((Node *) choice->defresult);
+	}
+	return node == NULL || IsA(node, Const) || IsA(node, SQLValueFunction) ||
+		(IsA(node, Param) && ((const Param *) node)->paramkind == PARAM_EXTERN);
+}
+
+/*
+ * Which columns of this entry of the range table are set to something else than
+ * a value that the statement brings?  Offset as in updatedCols.  Where that is
+ * not known, all that it sets.
+ */
+Bitmapset *
+sg_computed_columns(const PlannedStmt *plan, int rti)
+{
+	const ModifyTable *modify = find_modification(plan, rti);
+	Bitmapset  *columns = sg_rte_updated_columns(plan, rt_fetch(rti, plan->rtable));
+	ListCell   *lc;
+	int			target = 0;
+	ListCell   *column;
+
+	if (modify == NULL || modify->operation != CMD_UPDATE)
+		return columns;
+	while (list_nth_int(modify->resultRelations, target) != rti)
+		target++;
+	columns = bms_copy(columns);
+	column = list_head(list_nth(modify->updateColnosLists, target));
+	foreach(lc, outerPlan(modify)->targetlist)
+	{
+		TargetEntry *assigned = lfirst_node(TargetEntry, lc);
+
+		if (assigned->resjunk || column == NULL)
+			continue;
+		if (is_given((Node *) assigned->expr))
+			columns = bms_del_member(columns, lfirst_int(column) -
+									 FirstLowInvalidHeapAttributeNumber);
+		column = lnext(list_nth(modify->updateColnosLists, target), column);
+	}
+	return columns;
 }
 
 /* EXPLAIN (ANALYZE) shows how many rows each part of the plan has met. */

@@ -29,4 +29,7 @@ extern bool sg_only_inserts(const PlannedStmt *plan, int rti);
 /* May an UPDATE of this table move rows from one partition to another? */
 extern bool sg_moves_rows(const PlannedStmt *plan, const RangeTblEntry *rte);
 
+/* The columns that are set to more than a value of the statement's. */
+extern Bitmapset *sg_computed_columns(const PlannedStmt *plan, int rti);
+
 #endif							/* SHARING_GUARD_GUARDED_WRITE_H */

@@ -88,6 +88,7 @@ typedef struct FunctionCall
 {
 	bool		handed;			/* with a guarded column */
 	bool		conditional;
+	bool		stored;
 } FunctionCall;
 
 static bool
@@ -104,25 +105,36 @@ is_member(Oid function, const Oid *functions, int nfunctions)
 /*
  * Does this immutable function of the server say something in a notice?
  *
- * libxml warns of what it finds in a document, and a text search query of
- * nothing but stop words is said to be ignored.
+ * libxml warns of what it finds in a document; the input of a text search query
+ * quotes one without words, and one of nothing but stop words is said to be
+ * ignored, as is a word that is too long for a tsvector; and the modifiers of
+ * date and time types, which are an array of cstring, are quoted where they are
+ * too large.  (All ereport() below WARNING of src/backend/utils/adt and
+ * tsearch in PostgreSQL 15 to 18 have been read for this.)
+ *
+ * What a tsvector leaves out says nothing unless its text is made up for that;
+ * so a stored one is harmless, as in an index or a generated column.
  */
 static bool
-may_notify(Form_pg_proc form)
+may_notify(Form_pg_proc form, bool stored)
 {
+	if (form->prorettype == TSQUERYOID && form->pronargs == 1 &&
+		form->proargtypes.values[0] == CSTRINGOID)
+		return true;
 	for (int i = 0; i < form->pronargs; i++)
 	{
 		Oid			type = form->proargtypes.values[i];
 
-		if (type == XMLOID ||
-			(type == REGCONFIGOID && form->prorettype == TSQUERYOID))
+		if (type == XMLOID || type == CSTRINGARRAYOID ||
+			(type == REGCONFIGOID &&
+			 (form->prorettype == TSQUERYOID || !stored)))
 			return true;
 	}
 	return false;
 }
 
 static FunctionKind
-function_kind(Oid function)
+function_kind(Oid function, bool stored)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	Form_pg_proc form;
@@ -144,7 +156,7 @@ function_kind(Oid function)
 							 lengthof(quiet_volatile_functions)) ?
 				FUNCTION_QUIET : FUNCTION_UNKNOWN;
 		else if (form->provolatile == PROVOLATILE_IMMUTABLE)
-			kind = may_notify(form) ? FUNCTION_QUIET : FUNCTION_LEAKPROOF;
+			kind = may_notify(form, stored) ? FUNCTION_QUIET : FUNCTION_LEAKPROOF;
 		else
 			kind = is_member(function, date_time_functions,
 							 lengthof(date_time_functions)) ?
@@ -157,7 +169,7 @@ function_kind(Oid function)
 bool
 sg_function_is_leakproof(Oid function)
 {
-	return function_kind(function) == FUNCTION_LEAKPROOF;
+	return function_kind(function, true) == FUNCTION_LEAKPROOF;
 }
 
 /* Does a call of this function leak?  For check_functions_in_node(). */
@@ -166,7 +178,7 @@ call_leaks(Oid function, void *context)
 {
 	const FunctionCall *call = context;
 
-	switch (function_kind(function))
+	switch (function_kind(function, call->stored))
 	{
 		case FUNCTION_LEAKPROOF:
 			return false;
@@ -201,6 +213,14 @@ source_walker(Node *node, SourceSearch *found)
 		case T_GroupingFunc:
 			/* Values of other expressions: assume the worst of them. */
 			found->source |= VALUE_GUARDED;
+			break;
+		case T_NullTest:
+			/* It asks for no value. */
+			if (IsA(strip_implicit_coercions((Node *) ((NullTest *) node)->arg), Var))
+			{
+				found->source |= VALUE_GUARDED;
+				return false;
+			}
 			break;
 		default:
 			break;
@@ -237,7 +257,7 @@ search_parts(Node *node, LeakSearch *search, bool conditional, bool comparing)
 static void
 search_functions(Node *node, LeakSearch *search)
 {
-	FunctionCall call = {false, search->conditional};
+	FunctionCall call = {false, search->conditional, search->stored};
 
 	call.handed = sg_leak_source(node, search) != 0;
 	if (check_functions_in_node(node, call_leaks, &call))
@@ -250,7 +270,7 @@ search_minmax(MinMaxExpr *expr, LeakSearch *search)
 {
 	TypeCacheEntry *type = lookup_type_cache(expr->minmaxtype,
 											 TYPECACHE_CMP_PROC);
-	FunctionCall call = {false, search->conditional};
+	FunctionCall call = {false, search->conditional, search->stored};
 
 	call.handed = sg_leak_source((Node *) expr, search) != 0;
 	if (OidIsValid(type->cmp_proc) && call_leaks(type->cmp_proc, &call))

@@ -30,6 +30,12 @@ typedef struct LeakSearch
 	/* Rows are chosen by the expression's value. */
 	bool		comparing;
 
+	/*
+	 * The expression belongs to a relation, and the command that made it is
+	 * on record: whoever writes cannot choose what its functions are given.
+	 */
+	bool		stored;
+
 	bool		leaks;			/* a function may leak a column */
 	bool		compares;		/* a query element is compared */
 } LeakSearch;

@@ -21,6 +21,7 @@
 #include "channel/query_reads.h"
 #include "channel/reads.h"
 #include "channel/records.h"
+#include "channel/relation_leaks.h"
 #include "channel/search_quals.h"
 #include "compat.h"
 #include "nodes/nodeFuncs.h"
@@ -150,53 +151,91 @@ has_column(HeapTuple constraint, AttrNumber array, const Bitmapset *columns)
 		ArrayType  *keys = DatumGetArrayTypeP(datum);
 		const int16 *attnums = (const int16 *) ARR_DATA_PTR(keys);
 
+		/* Zero is an expression of an exclusion constraint. */
 		for (int i = 0; i < ArrayGetNItems(ARR_NDIM(keys), ARR_DIMS(keys)); i++)
-			found |= bms_is_member(attnums[i] - FirstLowInvalidHeapAttributeNumber,
-								   columns);
+			found |= attnums[i] == 0 ? columns != NULL :
+				bms_is_member(attnums[i] - FirstLowInvalidHeapAttributeNumber,
+							  columns);
 	}
 	return found;
 }
 
+/* A write to a guarded relation, as its constraints see it. */
+typedef struct Written
+{
+	const Bitmapset *updated;	/* columns that are set, NULL in a DELETE */
+	const Bitmapset *computed;	/* ... to more than a value that was given */
+	const Bitmapset *elements;
+	bool		deletes;		/* or may do so */
+}			Written;
+
 /*
- * Does this trigger of a constraint take what is written to these columns out
- * of the table?  Into another, by ON UPDATE CASCADE; or, checked at the commit,
- * into an error when nobody is there any more to record it.
+ * Does this trigger of a constraint take what is in the table out of it?  Into
+ * another, by ON UPDATE CASCADE; or, checked at the commit, into an error when
+ * nobody is there any more to record it.  That of a foreign key quotes, on the
+ * side of what refers, what was set; on the side of what is referred to, the row
+ * that is changed, which counts where its key has a query element.
  */
 static bool
-passes_on(const Trigger *trigger, Oid relid, const Bitmapset *columns)
+passes_on(const Trigger *trigger, const Written * written)
 {
-	bool		cascades = trigger->tgfoid == F_RI_FKEY_CASCADE_UPD;
 	HeapTuple	tuple;
-	Form_pg_constraint form;
 	bool		found = false;
 
-	if (!trigger->tgisinternal || !(cascades || trigger->tgdeferrable))
+	if (!trigger->tgisinternal ||
+		!(trigger->tgfoid == F_RI_FKEY_CASCADE_UPD || trigger->tgdeferrable))
 		return false;
 	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(trigger->tgconstraint));
 	if (!HeapTupleIsValid(tuple))
 		return false;
-	form = (Form_pg_constraint) GETSTRUCT(tuple);
-	if (cascades && form->confrelid == relid)
-		found = has_column(tuple, Anum_pg_constraint_confkey, columns);
-	else if (form->conrelid == relid)
-		found = has_column(tuple, Anum_pg_constraint_conkey, columns);
+	switch (trigger->tgfoid)
+	{
+		case F_RI_FKEY_CASCADE_UPD:
+			found = has_column(tuple, Anum_pg_constraint_confkey,
+							   written->updated);
+			break;
+		case F_RI_FKEY_NOACTION_DEL:
+			found = written->deletes &&
+				has_column(tuple, Anum_pg_constraint_confkey, written->elements);
+			break;
+		case F_RI_FKEY_NOACTION_UPD:
+			found = has_column(tuple, Anum_pg_constraint_confkey,
+							   written->updated) &&
+				has_column(tuple, Anum_pg_constraint_confkey, written->elements);
+			break;
+		case F_RI_FKEY_CHECK_INS:
+		case F_RI_FKEY_CHECK_UPD:
+			found = has_column(tuple, Anum_pg_constraint_conkey,
+							   written->computed);
+			break;
+		default:
+			found = has_column(tuple, Anum_pg_constraint_conkey,
+							   written->updated);
+			break;
+	}
 	ReleaseSysCache(tuple);
 	return found;
 }
 
 /* Does a constraint take anything out that the statement changes? */
 static bool
-is_passed_on(const PlannedStmt *plan, const RangeTblEntry *rte)
+is_passed_on(const PlannedStmt *plan, int rti, const RangeTblEntry *rte)
 {
-	Bitmapset  *columns = sg_rte_updated_columns(plan, rte);
-	Relation	rel;
+	const ReadGuard *guard = sg_records_find(rte->relid);
+	Relation	rel = relation_open(rte->relid, AccessShareLock);
+	Written		written = {NULL};
 	bool		found = false;
 
-	if (columns == NULL)
-		return false;
-	rel = relation_open(rte->relid, AccessShareLock);
-	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
-		found |= passes_on(&rel->trigdesc->triggers[i], rte->relid, columns);
+	if (rel->trigdesc != NULL && guard != NULL && !guard->is_export)
+	{
+		written.updated = sg_rte_updated_columns(plan, rte);
+		written.computed = sg_computed_columns(plan, rti);
+		written.elements = sg_relation_elements(rte->relid, guard);
+		written.deletes = plan->commandType == CMD_DELETE ||
+			plan->commandType == CMD_MERGE;
+		for (int i = 0; i < rel->trigdesc->numtriggers; i++)
+			found |= passes_on(&rel->trigdesc->triggers[i], &written);
+	}
 	relation_close(rel, AccessShareLock);
 	return found;
 }
@@ -267,9 +306,12 @@ write_use(QueryDesc *queryDesc, int rti, const RangeTblEntry *rte,
 
 	/* Whoever inserts a row knows it, and may have it returned. */
 	if (is_insert(permissions) || sg_only_inserts(plan, rti))
-		return WRITE_SILENT;
+		return sg_insert_tells(rte->relid) ? WRITE_LEAKS : WRITE_SILENT;
 	if (plan->commandType == CMD_SELECT || plan->hasReturning ||
-		plan->hasModifyingCTE || is_passed_on(plan, rte))
+		plan->hasModifyingCTE || is_passed_on(plan, rti, rte))
+		return WRITE_LEAKS;
+	if ((plan->commandType == CMD_INSERT || plan->commandType == CMD_MERGE) &&
+		sg_insert_tells(rte->relid))
 		return WRITE_LEAKS;
 	if (!*known)
 	{
@@ -326,7 +368,9 @@ add_partitions(List *requests, const QueryDesc *queryDesc,
 
 		requests = lappend(requests,
 						   make_request(queryDesc, guard, guard->relid,
-										check_as_user, WRITE_SILENT));
+										check_as_user,
+										sg_insert_tells(guard->relid) ?
+										WRITE_LEAKS : WRITE_SILENT));
 	}
 	return requests;
 }

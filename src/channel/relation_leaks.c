@@ -13,13 +13,18 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/sysattr.h"
 #include "access/transam.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
+#include "channel/guard.h"
 #include "channel/leaky_functions.h"
 #include "channel/records.h"
 #include "channel/relation_leaks.h"
 #include "commands/trigger.h"
+#include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
@@ -39,7 +44,7 @@ relation_source(Node *node, void *arg)
 static bool
 stored_leaks(char *stored)
 {
-	LeakSearch	search = {relation_source, NULL, true, false, false, false};
+	LeakSearch	search = {relation_source, NULL, true, false, true, false, false};
 
 	if (stored != NULL)
 		sg_leak_search(stringToNode(stored), &search);
@@ -49,7 +54,7 @@ stored_leaks(char *stored)
 static bool
 list_leaks(List *expressions)
 {
-	LeakSearch	search = {relation_source, NULL, true, false, false, false};
+	LeakSearch	search = {relation_source, NULL, true, false, true, false, false};
 
 	sg_leak_search((Node *) expressions, &search);
 	return search.leaks;
@@ -232,4 +237,109 @@ sg_relation_leaks(Oid relid, CmdType operation)
 			trigger_leaks(&triggers->triggers[i]);
 	relation_close(rel, AccessShareLock);
 	return leaks;
+}
+
+/*
+ * The query elements of a guarded relation, offset as in selectedCols, and the
+ * columns that are generated from them.
+ */
+Bitmapset *
+sg_relation_elements(Oid relid, const ReadGuard *guard)
+{
+	Relation	rel = relation_open(relid, AccessShareLock);
+	const Guard *columns = sg_guard_lookup(rel, guard->guard_id);
+	TupleConstr *constr = RelationGetDescr(rel)->constr;
+	Bitmapset  *elements = NULL;
+	Bitmapset  *generated = NULL;
+
+	for (int i = 0; i < columns->nquery_elements; i++)
+		elements = bms_add_member(elements,
+								  columns->query_elements[i].attnum -
+								  FirstLowInvalidHeapAttributeNumber);
+	for (int i = 0; constr != NULL && i < constr->num_defval; i++)
+	{
+		AttrNumber	attnum = constr->defval[i].adnum;
+		Bitmapset  *used = NULL;
+
+		if (TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attgenerated == '\0')
+			continue;
+		pull_varattnos(stringToNode(constr->defval[i].adbin), 1, &used);
+		if (bms_overlap(used, elements))
+			generated = bms_add_member(generated,
+									   attnum - FirstLowInvalidHeapAttributeNumber);
+	}
+	relation_close(rel, AccessShareLock);
+	return bms_add_members(elements, generated);
+}
+
+/*
+ * Does an index let a row that is inserted find out what is in others?  An
+ * exclusion constraint computes its expressions for rows that are there; and
+ * one that is checked at the commit is checked when nobody is there any more to
+ * record the error.  That of a unique constraint quotes what was inserted, so
+ * it counts where a query element is asked for.
+ */
+static bool
+index_tells(Relation index, const Bitmapset *elements)
+{
+	Form_pg_index form = index->rd_index;
+
+	if (form->indisexclusion)
+		return !form->indimmediate ||
+			list_leaks(RelationGetIndexExpressions(index));
+	if (!form->indisunique || form->indimmediate)
+		return false;
+	for (int i = 0; i < form->indnkeyatts; i++)
+	{
+		AttrNumber	attnum = form->indkey.values[i];
+
+		if (bms_is_member(attnum - FirstLowInvalidHeapAttributeNumber, elements))
+			return true;
+	}
+	return false;
+}
+
+static bool
+relation_insert_tells(Oid relid)
+{
+	const ReadGuard *guard = sg_records_find(relid);
+	Relation	rel;
+	List	   *indexes;
+	ListCell   *lc;
+	bool		tells = false;
+
+	if (guard == NULL || guard->is_export)
+		return false;
+	rel = relation_open(relid, AccessShareLock);
+	indexes = rel->rd_rel->relhasindex ? RelationGetIndexList(rel) : NIL;
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		if (index->rd_index->indisexclusion || !index->rd_index->indimmediate)
+			tells = tells ||
+				index_tells(index, sg_relation_elements(relid, guard));
+		index_close(index, NoLock);
+	}
+	relation_close(rel, AccessShareLock);
+	return tells;
+}
+
+/*
+ * Does a row that is inserted into this relation, or into a partition of it,
+ * let somebody know what is in guarded rows, though it does not fail?
+ */
+bool
+sg_insert_tells(Oid relid)
+{
+	ListCell   *lc;
+
+	if (get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
+		return relation_insert_tells(relid);
+	foreach(lc, find_all_inheritors(relid, AccessShareLock, NULL))
+	{
+		if (relation_insert_tells(lfirst_oid(lc)))
+			return true;
+	}
+	return false;
 }

@@ -8,6 +8,8 @@
 #ifndef SHARING_GUARD_RELATION_LEAKS_H
 #define SHARING_GUARD_RELATION_LEAKS_H
 
+#include "channel/records.h"
+#include "nodes/bitmapset.h"
 #include "nodes/nodes.h"
 
 /*
@@ -15,5 +17,17 @@
  * are updated, deleted or merged?  False for a relation that is not guarded.
  */
 extern bool sg_relation_leaks(Oid relid, CmdType operation);
+
+/*
+ * Does an INSERT into this relation, or into partitions of it, tell what is in
+ * guarded rows, though it does not fail?
+ */
+extern bool sg_insert_tells(Oid relid);
+
+/*
+ * The columns of a guarded relation that are query elements or generated from
+ * them, offset as in selectedCols.
+ */
+extern Bitmapset *sg_relation_elements(Oid relid, const ReadGuard *guard);
 
 #endif							/* SHARING_GUARD_RELATION_LEAKS_H */

@@ -152,6 +152,11 @@ sg_service_shape(const QueryDesc *queryDesc)
 		GetAuthenticatedUserId() != role ||
 		sg_context_declared() != NULL || !sg_context_role_is_service(role))
 		return NULL;
+
+	/* Nor is what COPY sends or a table is made of what a program looks up. */
+	if (queryDesc->dest->mydest == DestCopyOut ||
+		queryDesc->dest->mydest == DestIntoRel)
+		return NULL;
 	refresh_shapes();
 	for (int i = 0; i < nshapes; i++)
 		any |= shapes[i].role == role;

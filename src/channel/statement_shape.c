@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "access/sysattr.h"
+#include "access/transam.h"
 #include "channel/plan_expressions.h"
 #include "channel/query_reads.h"
 #include "channel/statement_shape.h"
@@ -29,6 +30,7 @@
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/regproc.h"
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_statement_shape);
@@ -42,6 +44,9 @@ typedef struct ShapeMaker
 } ShapeMaker;
 
 #define VALUE	"?"
+
+/* What a join hands on: it is no value that the client has given. */
+#define PASSED	"??"
 
 static char *expression_form(Node *node, ShapeMaker *maker);
 
@@ -75,7 +80,7 @@ forms_of(List *expressions, ShapeMaker *maker)
 	return forms;
 }
 
-/* A column by its name; a value that a join passes on is a value. */
+/* A column of a table by its name; one of anything else is made of columns. */
 static char *
 column_form(const Var *var, ShapeMaker *maker)
 {
@@ -85,20 +90,31 @@ column_form(const Var *var, ShapeMaker *maker)
 	RangeTblEntry *rte;
 	char	   *name;
 
-	if (varno == 0 || varno > list_length(maker->stmt->rtable))
-		return VALUE;
-	rte = rt_fetch(varno, maker->stmt->rtable);
-	if (rte->rtekind != RTE_RELATION)
-		return VALUE;
-	name = attno > 0 ? get_attname(rte->relid, attno, true) : NULL;
+	rte = varno == 0 || varno > list_length(maker->stmt->rtable) ? NULL :
+		rt_fetch(varno, maker->stmt->rtable);
+	name = rte != NULL && rte->rtekind == RTE_RELATION && attno > 0 ?
+		get_attname(rte->relid, attno, true) : NULL;
+	if (name == NULL)
+		maker->failed = true;
 	return name == NULL ? VALUE : name;
+}
+
+/*
+ * The server's operators are known by their names.  Another one of such a name
+ * can be made by anybody, so it goes by its schema and its arguments.
+ */
+static char *
+operator_name(Oid operator)
+{
+	return operator < FirstNormalObjectId ? get_opname(operator) :
+		format_operator_qualified(operator);
 }
 
 static char *
 operator_form(Oid operator, List *args, ShapeMaker *maker)
 {
 	List	   *forms = forms_of(args, maker);
-	char	   *name = get_opname(operator);
+	char	   *name = operator_name(operator);
 
 	if (name == NULL || list_length(forms) != 2)
 	{
@@ -109,7 +125,7 @@ operator_form(Oid operator, List *args, ShapeMaker *maker)
 		strcmp(lsecond(forms), VALUE) != 0 &&
 		OidIsValid(get_commutator(operator)))
 	{
-		name = get_opname(get_commutator(operator));
+		name = operator_name(get_commutator(operator));
 		forms = list_make2(lsecond(forms), linitial(forms));
 	}
 	return psprintf("(%s %s %s)", (char *) linitial(forms), name,
@@ -135,8 +151,9 @@ function_form(FuncExpr *call, ShapeMaker *maker)
 	ListCell   *lc;
 	bool		values = true;
 
-	if (call->funcformat == COERCE_IMPLICIT_CAST ||
-		call->funcformat == COERCE_EXPLICIT_CAST)
+	if (call->funcid < FirstNormalObjectId &&
+		(call->funcformat == COERCE_IMPLICIT_CAST ||
+		 call->funcformat == COERCE_EXPLICIT_CAST))
 		return linitial(forms);
 	foreach(lc, forms)
 		values = values && strcmp(lfirst(lc), VALUE) == 0;
@@ -144,7 +161,24 @@ function_form(FuncExpr *call, ShapeMaker *maker)
 	/* What is made of values alone may have been computed by the planner. */
 	if (values)
 		return VALUE;
-	return psprintf("%s(%s)", get_func_name(call->funcid), joined(forms, ", "));
+	return psprintf("%s(%s)", call->funcid < FirstNormalObjectId ?
+					get_func_name(call->funcid) :
+					format_procedure_qualified(call->funcid),
+					joined(forms, ", "));
+}
+
+/* A list of values; one with a column in it is none. */
+static char *
+array_form(ArrayExpr * array, ShapeMaker *maker)
+{
+	ListCell   *lc;
+
+	foreach(lc, forms_of(array->elements, maker))
+	{
+		if (strcmp(lfirst(lc), VALUE) != 0)
+			maker->failed = true;
+	}
+	return VALUE;
 }
 
 static char *
@@ -155,10 +189,12 @@ expression_form(Node *node, ShapeMaker *maker)
 	switch (nodeTag(node))
 	{
 		case T_Const:
-		case T_Param:
-		case T_ArrayExpr:
 		case T_SQLValueFunction:
 			return VALUE;
+		case T_Param:
+			return ((Param *) node)->paramkind == PARAM_EXTERN ? VALUE : PASSED;
+		case T_ArrayExpr:
+			return array_form((ArrayExpr *) node, maker);
 		case T_Var:
 			return column_form((Var *) node, maker);
 		case T_RelabelType:
@@ -249,6 +285,12 @@ look_at_plan(Plan *plan, ShapeMaker *maker)
 			else if (IsA(plan, MergeJoin))
 				add_conditions(((MergeJoin *) plan)->mergeclauses, maker);
 			break;
+		case T_ValuesScan:
+
+			/* As many searches at once as it has lines. */
+			if (maker->stmt->commandType != CMD_INSERT)
+				maker->failed = true;
+			break;
 		case T_SeqScan:
 		case T_BitmapIndexScan:
 		case T_BitmapAnd:
@@ -269,7 +311,6 @@ look_at_plan(Plan *plan, ShapeMaker *maker)
 		case T_Gather:
 		case T_GatherMerge:
 		case T_Result:
-		case T_ValuesScan:
 			break;
 		default:
 			maker->failed = true;
