@@ -79,8 +79,6 @@ OBJS = \
 	src/channel/restoring.o \
 	src/channel/row_buffer.o \
 	src/channel/row_log.o \
-	src/channel/search_columns.o \
-	src/channel/search_operands.o \
 	src/channel/search_quals.o \
 	src/channel/search_values.o \
 	src/channel/service.o \
@@ -202,6 +200,13 @@ else
 all install installcheck:
 	@echo '"$(PG_CONFIG)" names no PGXS; as root run: bash test/setup' >&2; exit 1
 endif
+
+# The tests connect as the server's own superuser, also where root runs make.
+installcheck: export PGUSER := $(or $(PGUSER),postgres)
+installcheck: installcheck-ready
+.PHONY: installcheck-ready
+installcheck-ready:
+	@bash $(srcdir)/test/installcheck-ready
 
 $(SQL_SCRIPT): $(SQL_PARTS) sharing_guard.control
 	cat $(SQL_PARTS) > $@

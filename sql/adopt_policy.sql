@@ -11,6 +11,7 @@ SELECT sharing_guard.configure('US-NV', 'Anytown Police Department', 'America/Lo
 SELECT * FROM sharing_guard.adopt_policy('us-ca');
 SELECT sharing_guard.configure('US-CA', NULL, NULL);
 SELECT * FROM sharing_guard.adopt_policy('../../etc/passwd');
+SELECT * FROM sharing_guard.adopt_policy(repeat('a', 64));
 SELECT * FROM sharing_guard.adopt_policy(NULL);
 
 -- What was here before the pack: a rule of the same key, an agency of the

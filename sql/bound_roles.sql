@@ -89,7 +89,9 @@ SELECT count(*) FROM sharing_guard.exposure WHERE kind = 'dangling';
 CREATE FOREIGN DATA WRAPPER regress_wrapper;
 CREATE SERVER regress_county FOREIGN DATA WRAPPER regress_wrapper;
 CREATE TABLE public.plain (id int PRIMARY KEY);
+SET client_min_messages = error; -- where wal_level is not logical
 CREATE PUBLICATION regress_feed FOR TABLE public.plain;
+SET client_min_messages = warning;
 SELECT sharing_guard.bind_server('regress_county', 'cedar-so');
 SELECT sharing_guard.bind_publication('regress_feed', 'cedar-so');
 ALTER SERVER regress_county RENAME TO regress_sheriff;

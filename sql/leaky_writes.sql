@@ -182,42 +182,16 @@ SELECT sharing_guard.bind_role('sg_springs', 'reno-test-pd');
 SELECT count(*) >= 0 FROM news();
 SET SESSION AUTHORIZATION sg_springs;
 INSERT INTO alpr.read (id, plate) VALUES (70, 'PLATE2') ON CONFLICT DO NOTHING;
-\copy alpr.read (id, plate) FROM /dev/null
+-- (Refused before it asks for data; what psql does with data then depends on its minor release.)
+\copy alpr.read (id, plate) FROM '/dev/null'
 RESET SESSION AUTHORIZATION;
 SELECT acting, "to", channel, op, outcome, rows FROM news();
-
--- What fails within a function that runs as its owner is told of whoever ran the
--- statement: a query, a change, rows put in.  (What a foreign key does is run as
--- the table's owner by the server.)
-CREATE FUNCTION fails(text) RETURNS text LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
-CREATE FUNCTION bars() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER LEAKPROOF AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
-CREATE TABLE alpr.barred (id int PRIMARY KEY, plate text REFERENCES owner ON UPDATE CASCADE CHECK (length(plate) < 10));
-INSERT INTO owner VALUES ('PLATE11');
-INSERT INTO alpr.barred VALUES (1, 'PLATE11');
-SELECT sharing_guard.protect_records('alpr.barred', data_class => 'alpr', mode => 'enforce');
-GRANT ALL ON alpr.barred TO sg_officer;
-SELECT count(*) >= 0 FROM news();
-SET SESSION AUTHORIZATION sg_oakdale;
-SELECT id FROM alpr.read WHERE fails(plate) IS NULL;
-SET SESSION AUTHORIZATION sg_officer;
-UPDATE owner SET plate = 'MUCHTOOLONG' WHERE plate = 'PLATE11';
-RESET SESSION AUTHORIZATION;
-SELECT acting, "to", op, relation, rows, ending FROM news();
-CREATE TRIGGER bars BEFORE INSERT OR UPDATE ON alpr.barred FOR EACH ROW EXECUTE FUNCTION bars();
-SELECT count(*) >= 0 FROM news();
-SET SESSION AUTHORIZATION sg_officer;
-UPDATE alpr.barred SET id = 2 WHERE id = 1;
-COPY alpr.barred (id) FROM stdin;
-2
-\.
-RESET SESSION AUTHORIZATION;
-SELECT acting, "to", op, relation, rows, ending FROM news();
 
 SELECT sharing_guard.unbind_role('sg_oakdale');
 SELECT sharing_guard.unbind_role('sg_springs');
 DROP SCHEMA alpr CASCADE;
 DROP TABLE seen, owner, fine;
 DROP SEQUENCE s;
-DROP FUNCTION news, tried, events_of, say, whose, touch, quiet, asks, fails, bars;
+DROP FUNCTION news, tried, events_of, say, whose, touch, quiet, asks;
 DELETE FROM sharing_guard.role_binding;
 DROP ROLE sg_oakdale, sg_springs, sg_officer;

@@ -104,6 +104,20 @@ INSERT INTO queue VALUES (5, 'oakdale-pd', 'stolen vehicle');
 RESET SESSION AUTHORIZATION;
 SELECT sharing_guard.close_period();
 SELECT sharing_guard.sign_off(3, 'I have reviewed this period.');
+-- So did that login under another name; those who only change names did not.
+\c - :superuser
+ALTER ROLE regress_sg_auditor RENAME TO regress_sg_reviewer;
+ALTER ROLE regress_sg_second RENAME TO regress_sg_third;
+ALTER ROLE regress_sg_first RENAME TO regress_sg_second;
+\c - regress_sg_reviewer
+SELECT sharing_guard.sign_off(3, 'I have reviewed this period.');
+\c - :superuser
+SELECT r AS role, sharing_guard.signing_conflict(sharing_guard.own_tree(), 3, ARRAY[r]) IS NOT NULL AS took_part
+FROM unnest(ARRAY['regress_sg_reviewer', 'regress_sg_auditor', 'regress_sg_third', 'regress_sg_second']) AS r;
+SELECT operation, relation, changed_key FROM sharing_guard.policy_changes WHERE operation = 'ALTER ROLE RENAME' ORDER BY event_id;
+ALTER ROLE regress_sg_second RENAME TO regress_sg_first;
+ALTER ROLE regress_sg_third RENAME TO regress_sg_second;
+ALTER ROLE regress_sg_reviewer RENAME TO regress_sg_auditor;
 \set VERBOSITY default
 
 -- It is sealed with the event.

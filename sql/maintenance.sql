@@ -25,6 +25,17 @@ UPDATE sharing_guard.maintenance SET approved_by = 'regress_second', approved_at
 INSERT INTO sharing_guard.maintenance (reason, until, asked_by, asked_at, approved_by, approved_at) VALUES ('x', now() + interval '1 hour', 'a', now(), 'b', now());
 SELECT sharing_guard.close_maintenance(:'request');
 \c - :superuser
+-- Nor by oneself under another name, or by somebody who has become the one who asked.
+ALTER ROLE regress_first RENAME TO regress_third;
+\c - regress_third
+SELECT sharing_guard.approve_maintenance(:'request');
+\c - :superuser
+ALTER ROLE regress_second RENAME TO regress_first;
+\c - regress_first
+SELECT sharing_guard.approve_maintenance(:'request');
+\c - :superuser
+ALTER ROLE regress_first RENAME TO regress_second;
+ALTER ROLE regress_third RENAME TO regress_first;
 -- Not yet.
 SET ROLE regress_vendor;
 \set VERBOSITY terse

@@ -64,6 +64,40 @@ SELECT (SELECT max(plate) FROM alpr.read) = 'PLATE9';
 RESET ROLE;
 SELECT elements, rows FROM news();
 
+-- A column that stands elsewhere: in a CASE, on the right, in a list, in a set operation,
+-- in an aggregate of where a value would stand.  No value is made up.
+SET ROLE sg_officer;
+SELECT count(*) FROM alpr.read WHERE CASE plate WHEN 'PLATE3' THEN true ELSE false END;
+SELECT count(CASE lower(plate) WHEN 'plate3' THEN CASE state WHEN 'CA' THEN 'x' END WHEN 'plate4' THEN 'y' END) FROM alpr.read;
+SELECT count(*) FROM alpr.read WHERE CASE WHEN plate = 'PLATE3' THEN 1 ELSE 0 END = 1;
+SELECT count(*) FROM alpr.read WHERE (plate = 'PLATE3')::int = 1;
+SELECT count(*) FROM alpr.read WHERE 'XPLATE3Y' LIKE '%' || plate || '%';
+SELECT count(*) FROM alpr.read WHERE 'PLATE3' ~ plate;
+SELECT count(*) FROM alpr.read WHERE '{"PLATE3": 1}'::jsonb ? plate;
+SELECT count(*) FROM alpr.read WHERE 'PLATE3' = ANY (ARRAY[plate, state]);
+SELECT 'PLATE3' <> ALL (array_agg(plate)) FROM alpr.read;
+SELECT plate FROM alpr.read INTERSECT SELECT 'PLATE3';
+SELECT 'PLATE3' EXCEPT ALL SELECT plate FROM alpr.read;
+SELECT count(*) FROM (SELECT plate, seen FROM alpr.read EXCEPT SELECT plate, DATE '2026-01-01' FROM watchlist) x;
+SELECT plate FROM alpr.read WHERE id = 1 INTERSECT SELECT plate FROM alpr.read;
+SELECT rank('PLATE3') WITHIN GROUP (ORDER BY plate) FROM alpr.read;
+SELECT percentile_disc(0.5) WITHIN GROUP (ORDER BY seen) FROM alpr.read;
+SELECT count(*) FROM alpr.read WHERE plate IN (SELECT 'PLATE3' UNION ALL SELECT 'PLATE4');
+WITH RECURSIVE x (p) AS (SELECT 'PLATE3' UNION ALL SELECT 'PLATE4' FROM x WHERE p = 'PLATE3')
+SELECT count(*) FROM alpr.read JOIN x ON plate = p;
+RESET ROLE;
+SELECT elements, rows FROM news();
+
+-- Another row of the same table: whose value that is, nobody has said.  The same row's is no search.
+SET ROLE sg_officer;
+SELECT count(*) FROM alpr.read WHERE plate IN (SELECT plate FROM alpr.read WHERE id = 3);
+SELECT count(*) FROM alpr.read WHERE plate = (SELECT plate FROM alpr.read WHERE id = 3);
+SELECT count(*) FROM alpr.read a JOIN alpr.read b USING (plate) WHERE b.id = 3;
+SELECT count(*) FROM alpr.read WHERE plate <> upper(plate);
+SELECT count(*) FROM (SELECT max(plate) FROM alpr.read HAVING max(plate) = min(plate)) x;
+RESET ROLE;
+SELECT elements, rows FROM news();
+
 -- From joins, by each kind.
 CREATE FUNCTION joins() RETURNS SETOF bigint LANGUAGE plpgsql AS $$
 BEGIN

@@ -24,6 +24,7 @@ SELECT sharing_guard.declare_service_statement('sg_ingest', NULL);
 SELECT operation, relation FROM sharing_guard.policy_changes WHERE relation LIKE '%service%' ORDER BY event_id;
 
 -- Three of the same shape are one event, whose number the session's end adds.
+GRANT pg_read_all_stats TO sg_ingest;
 \c - sg_ingest
 SET client_min_messages = warning;
 SELECT id FROM alpr.read WHERE plate = 'PLATE3' AND camera = 0;
@@ -32,6 +33,17 @@ SELECT id FROM alpr.read WHERE plate = 'PLATE99' AND camera = 1;
 INSERT INTO alpr.read (id, plate) VALUES (100, 'PLATE100') RETURNING id;
 INSERT INTO alpr.read (id, plate) VALUES (101, 'PLATE101') RETURNING id;
 DELETE FROM alpr.read WHERE seen < '2020-01-01' RETURNING id;
+-- A cursor that is fetched from again and again takes no more memory for it.
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM alpr.read WHERE plate = 'PLATE3' AND camera = 0;
+SELECT 'FETCH FIRST FROM c' FROM generate_series(1, 1000)
+\set ECHO none
+\o /dev/null
+\gexec
+\o
+\set ECHO all
+SELECT sum(total_bytes) < 100000 AS little FROM pg_backend_memory_contexts WHERE parent = 'PortalContext' AND name = 'ExecutorState';
+COMMIT;
 \c - :super
 SET client_min_messages = warning;
 SELECT channel, op, relation, elements, purpose, outcome, rows, ending FROM news();

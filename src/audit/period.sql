@@ -133,6 +133,11 @@ DECLARE
     closing text := close_by;
     opened integer := 0;
 BEGIN
+    -- Periods up to the end of time would never end.
+    IF at IS NULL OR NOT isfinite(at) THEN
+        RAISE EXCEPTION 'review periods are opened up to a time that comes'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
     SELECT s.review_period_days, s.review_due_days INTO days, due_days
       FROM sharing_guard.setting AS s;
     -- Nothing can be protected before that, and the time zone is not known.

@@ -118,6 +118,15 @@ CREATE FUNCTION sharing_guard.signing_conflict(
 ) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
+    -- These roles, and the names that they had before.
+    WITH RECURSIVE names (name, until) AS (
+        SELECT r.role, 'infinity'::timestamptz FROM unnest(roles) AS r (role)
+        UNION
+        SELECT e.relation, e.occurred_at
+          FROM names AS n
+          JOIN sharing_guard.legible_event AS e
+            ON e.operation = 'ALTER ROLE RENAME' AND e.changed_key = n.name AND e.occurred_at < n.until
+    )
     SELECT format('%s by "%s" at %s, event %s',
                   CASE e.kind WHEN 'disclosure' THEN 'A disclosure' ELSE 'A change of policy' END,
                   coalesce(e.username, e.authenticated_login, e.session_role),
@@ -125,9 +134,10 @@ AS $$
                   e.event_id)
       FROM sharing_guard.period_leaves(period, tree) AS l
       JOIN sharing_guard.legible_event AS e ON e.event_id = l.event_id
-     WHERE (e.session_role = ANY (roles) OR e.acting_role = ANY (roles)
-            OR e.authenticated_login = ANY (roles)
-            OR e.username = ANY (roles) OR e.requesting_persons && roles)
+     WHERE EXISTS (SELECT FROM names AS n
+                    WHERE e.occurred_at <= n.until
+                      AND (n.name IN (e.session_role, e.acting_role, e.authenticated_login, e.username)
+                           OR n.name = ANY (e.requesting_persons)))
        AND (e.kind IN ('policy_change', 'attempt')
             OR e.kind = 'disclosure' AND e.channel <> 'self_access'
                AND NOT (e.destination_class = 'self' AND e.channel IN ('copy', 'query')))
@@ -135,7 +145,7 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.signing_conflict(uuid, bigint, text[]) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.signing_conflict(uuid, bigint, text[]) IS
-'Internal: the first event of a period by which one of these roles disclosed something, tried to, or changed the policy; NULL where there is none';
+'Internal: the first event of a period by which one of these roles, under whatever name, disclosed something, tried to, or changed the policy; NULL where there is none';
 
 -- May this login sign?  Raises an error that says why not.
 CREATE FUNCTION sharing_guard.check_signer(

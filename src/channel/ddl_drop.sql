@@ -60,7 +60,7 @@ BEGIN
            format('pg_dump --format=custom --file=with-sharing_guard-log.dump %s', quote_ident(current_database()))
     UNION ALL
     SELECT 'or as text that needs no PostgreSQL to be read',
-           '\copy (SELECT to_jsonb(e) FROM sharing_guard.legible_event e ORDER BY e.event_id) TO ''sharing_guard-log.jsonl'''
+           '\copy (SELECT to_jsonb(e) FROM sharing_guard.legible_event e ORDER BY e.event_id) TO ''sharing_guard-log.jsonl'' (FORMAT csv, QUOTE E''\x01'', DELIMITER E''\x02'')'
     UNION ALL
     SELECT 'Then say where the copy is, which is recorded',
            'SELECT * FROM sharing_guard.prepare_drop(''where the copy is kept'');';

@@ -137,13 +137,19 @@ run_rename(void *arg)
 								 false, 0);
 }
 
-/* Bindings of servers and publications are by name, and follow it. */
+/*
+ * Bindings of servers and publications are by name, and follow it.  Events have
+ * a role's name, too; that it has another one now is recorded, so that whoever
+ * signs a review is known by the former ones.
+ */
 void
 sg_role_binding_renamed(const DdlState *state, const RenameStmt *stmt)
 {
 	bool		server = stmt->renameType == OBJECT_FOREIGN_SERVER;
 	RenamedBinding renamed;
 
+	if (stmt->renameType == OBJECT_ROLE)
+		sg_ddl_note("ALTER ROLE RENAME", stmt->subname, stmt->newname);
 	if (!server && stmt->renameType != OBJECT_PUBLICATION)
 		return;
 	renamed.query = server ?

@@ -6,6 +6,7 @@ CREATE TABLE sharing_guard.maintenance (
     reason text NOT NULL,
     until timestamptz NOT NULL,
     asked_by text NOT NULL,
+    asked_by_role regrole,
     asked_at timestamptz NOT NULL,
     approved_by text,
     approved_at timestamptz,
@@ -20,6 +21,8 @@ COMMENT ON COLUMN sharing_guard.maintenance.request IS 'Identifies the request';
 COMMENT ON COLUMN sharing_guard.maintenance.reason IS 'What it is for';
 COMMENT ON COLUMN sharing_guard.maintenance.until IS 'When it ends by itself';
 COMMENT ON COLUMN sharing_guard.maintenance.asked_by IS 'The login of whoever asked for it';
+COMMENT ON COLUMN sharing_guard.maintenance.asked_by_role IS
+'The same login under the name that it has now: renamed, it is still whoever asked';
 COMMENT ON COLUMN sharing_guard.maintenance.asked_at IS 'When it was asked for';
 COMMENT ON COLUMN sharing_guard.maintenance.approved_by IS
 'The login of whoever approved it, another one; NULL: not approved';
@@ -88,8 +91,9 @@ BEGIN
                   HINT = 'Ask for another one then.';
     END IF;
     PERFORM sharing_guard.require_login('ask for maintenance');
-    INSERT INTO sharing_guard.maintenance (reason, until, asked_by, asked_at)
-    VALUES (open_maintenance.reason, open_maintenance.until, session_user, clock_timestamp())
+    INSERT INTO sharing_guard.maintenance (reason, until, asked_by, asked_by_role, asked_at)
+    VALUES (open_maintenance.reason, open_maintenance.until, session_user,
+            to_regrole(quote_ident(session_user)), clock_timestamp())
     RETURNING request INTO made;
     RETURN made;
 END
@@ -116,7 +120,8 @@ BEGIN
     ELSIF asked.approved_at IS NOT NULL THEN
         RAISE EXCEPTION 'this maintenance has been approved already'
             USING ERRCODE = 'object_not_in_prerequisite_state';
-    ELSIF asked.asked_by IN (session_user, sharing_guard.authenticated_login()) THEN
+    ELSIF asked.asked_by IN (session_user, sharing_guard.authenticated_login())
+          OR coalesce(asked.asked_by_role = to_regrole(quote_ident(session_user)), false) THEN
         RAISE EXCEPTION 'whoever asks for maintenance cannot approve it'
             USING ERRCODE = 'insufficient_privilege',
                   DETAIL = format('It was asked for by "%s".', asked.asked_by),

@@ -255,6 +255,28 @@ count_in_summary(GuardedQuery *query, int64 rows)
 }
 
 /*
+ * The shape of a service's statement, or NULL.  In the query's memory, which a
+ * cursor that is fetched from row by row would fill if it were made each time
+ * there.
+ */
+static char *
+service_shape(const GuardedQuery *query, const QueryDesc *queryDesc)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "sharing_guard shape",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
+	char	   *shape = sg_service_shape(queryDesc);
+
+	if (shape != NULL)
+		shape = query->service != NULL ? query->service :
+			MemoryContextStrdup(queryDesc->estate->es_query_cxt, shape);
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(scratch);
+	return shape;
+}
+
+/*
  * Is it a service's, and recorded in summary?  Then that is done, and decided
  * on.  To be asked each time: the session may have declared something since.
  */
@@ -264,11 +286,8 @@ is_in_summary(GuardedQuery *query, QueryDesc *queryDesc, List *requests,
 {
 	bool		begun = query->service != NULL;
 	bool		recorded = false;
-	MemoryContext oldcontext;
 
-	oldcontext = MemoryContextSwitchTo(queryDesc->estate->es_query_cxt);
-	query->service = sg_service_shape(queryDesc);
-	MemoryContextSwitchTo(oldcontext);
+	query->service = service_shape(query, queryDesc);
 	if (query->service != NULL)
 		*holds_until = sg_reads_check(requests, rows_left(query), &recorded);
 	if (!recorded)
@@ -319,6 +338,7 @@ decide_on_query(QueryDesc *queryDesc, TimestampTz *holds_until)
 		is_in_summary(query, queryDesc, requests, holds_until))
 	{
 		query->has_run = true;
+		list_free_deep(requests);
 		return query;
 	}
 	if (!query->has_run)

@@ -33,7 +33,7 @@ PG_FUNCTION_INFO_V1(sg_sql_pack_content);
 static bool
 is_pack_name(const char *name)
 {
-	return name[0] != '\0' &&
+	return name[0] != '\0' && strlen(name) < NAMEDATALEN &&
 		strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(name);
 }
 
@@ -131,7 +131,8 @@ sg_sql_pack_content(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" is not the name of a policy pack", name),
-				 errdetail("Names of packs are made of small letters, digits and hyphens."),
+				 errdetail("Names of packs are made of at most %d small letters, digits and hyphens.",
+						   NAMEDATALEN - 1),
 				 errhint("Installed packs: %s.", installed_packs())));
 
 	path = psprintf("%s/" PACK_PREFIX "%s" PACK_SUFFIX,

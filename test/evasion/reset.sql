@@ -23,6 +23,9 @@ DO $$ DECLARE x record; BEGIN
                  oid::regclass) command
              FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT relispartition LOOP
         BEGIN EXECUTE x.command; EXCEPTION WHEN undefined_table THEN NULL; END; END LOOP;
+    -- Those of columns went with their tables.
+    FOR x IN SELECT format('DROP SEQUENCE %s CASCADE', oid::regclass) command
+             FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'S' LOOP EXECUTE x.command; END LOOP;
     FOR x IN SELECT format('DROP ROUTINE %s CASCADE', oid::regprocedure) command
              FROM pg_proc WHERE pronamespace = 'public'::regnamespace LOOP EXECUTE x.command; END LOOP;
     FOR x IN SELECT format('DROP TYPE %s CASCADE', oid::regtype) command
