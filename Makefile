@@ -79,6 +79,8 @@ OBJS = \
 	src/channel/restoring.o \
 	src/channel/row_buffer.o \
 	src/channel/row_log.o \
+	src/channel/search_columns.o \
+	src/channel/search_operands.o \
 	src/channel/search_quals.o \
 	src/channel/search_values.o \
 	src/channel/service.o \
