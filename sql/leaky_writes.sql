@@ -187,6 +187,16 @@ INSERT INTO alpr.read (id, plate) VALUES (70, 'PLATE2') ON CONFLICT DO NOTHING;
 RESET SESSION AUTHORIZATION;
 SELECT acting, "to", channel, op, outcome, rows FROM news();
 
+-- A notice leaves before the rows do, so its query's event is not held back for their number.
+SELECT count(*) AS earlier FROM sharing_guard.event WHERE kind = 'completion' \gset
+SET SESSION AUTHORIZATION sg_officer;
+SET client_min_messages = error;
+SELECT numnode((repeat(' ', ascii(plate)))::tsquery) FROM alpr.read WHERE id = 1;
+SET client_min_messages = warning;
+RESET SESSION AUTHORIZATION;
+SELECT op, rows, ending FROM news();
+SELECT count(*) - :earlier AS completions FROM sharing_guard.event WHERE kind = 'completion';
+
 SELECT sharing_guard.unbind_role('sg_oakdale');
 SELECT sharing_guard.unbind_role('sg_springs');
 DROP SCHEMA alpr CASCADE;

@@ -167,6 +167,19 @@ function_kind(Oid function, bool stored)
 }
 
 bool
+sg_function_may_notify(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	bool		notifies;
+
+	if (!HeapTupleIsValid(tuple))
+		return true;
+	notifies = may_notify((Form_pg_proc) GETSTRUCT(tuple), true);
+	ReleaseSysCache(tuple);
+	return notifies;
+}
+
+bool
 sg_function_is_leakproof(Oid function)
 {
 	return function_kind(function, true) == FUNCTION_LEAKPROOF;

@@ -48,4 +48,7 @@ extern int	sg_leak_source(Node *node, LeakSearch *search);
 /* Can this function be handed a guarded column without leaking it? */
 extern bool sg_function_is_leakproof(Oid function);
 
+/* Is it one of the server's that may quote what it is given in a notice? */
+extern bool sg_function_may_notify(Oid function);
+
 #endif							/* SHARING_GUARD_LEAKY_FUNCTIONS_H */

@@ -14,6 +14,7 @@
 #include "access/transam.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
+#include "channel/leaky_functions.h"
 #include "channel/plan_expressions.h"
 #include "compat.h"
 #include "miscadmin.h"
@@ -188,7 +189,8 @@ sg_plan_inner(const Plan *plan)
 
 /*
  * A function that is shown nothing can tell nothing.  One in C does what is
- * known of it, and has no effects unless it is volatile; so has the server's.
+ * known of it, and has no effects unless it is volatile; so has the server's,
+ * but for notices, which leave at once.
  */
 static bool
 function_has_effects(Oid function, void *context)
@@ -202,6 +204,7 @@ function_has_effects(Oid function, void *context)
 	form = (Form_pg_proc) GETSTRUCT(tuple);
 	found = form->pronargs > 0 &&
 		(form->provolatile == PROVOLATILE_VOLATILE ||
+		 sg_function_may_notify(function) ||
 		 (form->prolang != INTERNALlanguageId &&
 		  form->prolang != ClanguageId &&
 		  !(form->prolang == SQLlanguageId && function < FirstNormalObjectId)));
