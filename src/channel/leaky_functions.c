@@ -110,7 +110,7 @@ is_member(Oid function, const Oid *functions, int nfunctions)
  * ignored, as is a word that is too long for a tsvector; and the modifiers of
  * date and time types, which are an array of cstring, are quoted where they are
  * too large.  (All ereport() below WARNING of src/backend/utils/adt and
- * tsearch in PostgreSQL 15 to 18 have been read for this.)
+ * tsearch in PostgreSQL 15 have been read for this.)
  *
  * What a tsvector leaves out says nothing unless its text is made up for that;
  * so a stored one is harmless, as in an index or a generated column.
