@@ -22,7 +22,7 @@ my $node = guarded_node('main');
 # join of thousands of rows needs one way to be done).
 my $left = qr/_timeout$|^(transaction_|default_transaction_(isolation|read_only)|role$|session_authorization$|
 	seed$|application_name$|exit_on_error|max_stack_depth|debug_discard_caches|
-	session_replication_role|ssl_renegotiation_limit|log_|client_min_messages|temp_file_limit|
+	session_replication_role|event_triggers|ssl_renegotiation_limit|log_|client_min_messages|temp_file_limit|
 	zero_damaged_pages|ignore_|allow_in_place|wal_consistency|sharing_guard\.|trace_|
 	restrict_nonsystem_relation_kind|default_table_access_method|dynamic_library_path|
 	enable_hashjoin|default_tablespace|temp_tablespaces|createrole_self_grant|commit_delay|vacuum_cost_|

@@ -45,7 +45,7 @@ for my $case (
 		is(error_of($node, 'guarded', "SELECT sharing_guard.unprotect('$table')"), '', "$what: a superuser takes the guard off $table");
 	}
 	is($node->safe_psql('guarded', $left), $before + 2, "$what: which is recorded");
-	is($node->safe_psql('guarded', q{SELECT count(DISTINCT username) FROM sharing_guard.event WHERE relation = 'sharing_guard.guard' AND operation = 'DELETE'}),
+	is($node->safe_psql('guarded', q{SELECT count(DISTINCT username) FROM sharing_guard.legible_event WHERE relation = 'sharing_guard.guard' AND operation = 'DELETE'}),
 		'1', "$what: with who it was");
 }
 is(error_of($node, 'guarded', q{INSERT INTO outbox VALUES (2, 'anybody'); INSERT INTO skipping VALUES (2, 'anybody')}), '', 'rows are not refused any more');
