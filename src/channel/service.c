@@ -25,6 +25,7 @@
 #include "lib/ilist.h"
 #include "miscadmin.h"
 #include "own_rights.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
