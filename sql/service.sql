@@ -45,7 +45,7 @@ SELECT 'FETCH FIRST FROM c' FROM generate_series(1, 1000)
 \gexec
 \o
 \set ECHO all
-SELECT sum(total_bytes) < 100000 AS little FROM pg_backend_memory_contexts WHERE parent = 'PortalContext' AND name = 'ExecutorState';
+SELECT max(total_bytes) < 100000 AS little FROM pg_backend_memory_contexts WHERE name = 'ExecutorState';
 COMMIT;
 \c - :super
 SET client_min_messages = warning;
