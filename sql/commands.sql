@@ -61,8 +61,8 @@ ALTER EVENT TRIGGER sharing_guard_follow_drop DISABLE;
 ALTER EVENT TRIGGER sharing_guard_follow_drop ENABLE ALWAYS;
 ALTER FUNCTION sharing_guard.time_zone() COST 200;
 ALTER ROLE regress_group BYPASSRLS;
-ALTER SYSTEM SET sharing_guard.gather_memory = '16MB';
-ALTER SYSTEM RESET sharing_guard.gather_memory;
+ALTER SYSTEM SET sharing_guard.pending_memory = '16MB';
+ALTER SYSTEM RESET sharing_guard.pending_memory;
 SELECT * FROM pg_temp.news();
 SELECT sharing_guard.protect_export('v.feed', destination => 'dest', data_class => 'alpr', mode => 'enforce');
 -- The log refuses everybody, and keeps the attempt.
@@ -71,12 +71,12 @@ DELETE FROM sharing_guard.event;
 SELECT * FROM pg_temp.news();
 
 -- Whoever may change settings: not these.
-GRANT ALTER SYSTEM ON PARAMETER sharing_guard.databases, sharing_guard.gather_memory, shared_preload_libraries TO regress_vendor;
+GRANT ALTER SYSTEM ON PARAMETER sharing_guard.databases, sharing_guard.pending_memory, shared_preload_libraries TO regress_vendor;
 SET ROLE regress_vendor;
 ALTER SYSTEM SET sharing_guard.databases = '';
 ALTER SYSTEM SET shared_preload_libraries = '';
 RESET ROLE;
-REVOKE ALL ON PARAMETER sharing_guard.databases, sharing_guard.gather_memory, shared_preload_libraries FROM regress_vendor;
+REVOKE ALL ON PARAMETER sharing_guard.databases, sharing_guard.pending_memory, shared_preload_libraries FROM regress_vendor;
 SELECT * FROM pg_temp.news();
 
 -- Rights: decided by the policy, for the agency behind the login.

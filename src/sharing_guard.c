@@ -13,30 +13,30 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
-#include "audit/actor.h"
-#include "audit/event.h"
-#include "audit/identity.h"
-#include "audit/log_indexes.h"
-#include "audit/pending_change.h"
-#include "audit/overdue.h"
-#include "audit/writer.h"
-#include "channel/context.h"
-#include "channel/copy.h"
-#include "channel/database.h"
-#include "channel/ddl.h"
-#include "channel/export_row.h"
-#include "channel/gather.h"
-#include "channel/guard.h"
-#include "channel/held.h"
-#include "channel/query.h"
-#include "channel/reads.h"
-#include "channel/service.h"
-#include "channel/records.h"
-#include "channel/undone.h"
-#include "compat.h"
-#include "operational.h"
-#include "policy/change.h"
-#include "policy/policy.h"
+#include "audit/log/actor.h"
+#include "audit/log/event.h"
+#include "audit/log/identity.h"
+#include "audit/log/log_indexes.h"
+#include "audit/log/pending_change.h"
+#include "audit/review/overdue.h"
+#include "audit/writer/client.h"
+#include "channel/guard/context.h"
+#include "channel/read/copy.h"
+#include "channel/command/database.h"
+#include "channel/command/command.h"
+#include "channel/export/export_row.h"
+#include "channel/export/pending_events.h"
+#include "channel/guard/guard.h"
+#include "channel/read/holdable_cursor.h"
+#include "channel/read/query.h"
+#include "channel/read/reads.h"
+#include "channel/read/service.h"
+#include "channel/guard/read_guard.h"
+#include "channel/guard/aborted_changes.h"
+#include "base/compat.h"
+#include "base/guc.h"
+#include "policy/rules/change.h"
+#include "policy/rules/policy.h"
 
 SG_MODULE_MAGIC();
 
@@ -72,21 +72,21 @@ _PG_init(void)
 	sg_actor_init();
 	sg_policy_init();
 	sg_guard_init();
-	sg_gather_init();
+	sg_pending_init();
 	sg_context_init();
 	sg_service_init();
 	sg_export_row_init();
 	sg_copy_init();
-	sg_records_init();
+	sg_read_guard_init();
 	sg_reads_init();
 	sg_query_init();
-	sg_held_init();
+	sg_holdable_cursor_init();
 	sg_identity_init();
 	sg_log_indexes_init();
 	sg_review_init();
 	sg_database_init();
 	sg_ddl_init();
-	sg_undone_init();
+	sg_aborted_changes_init();
 	sg_writer_init();
 	sg_operational_settings_defined();
 
@@ -117,10 +117,10 @@ record_policy_change(const PolicyChange *change)
 
 	sg_pending_change_add(&event);
 	if (sg_is_operational())
-		sg_undone_note(change);
+		sg_aborted_changes_note(change);
 
 	/* By a trigger on the log, which runs when the events are written. */
-	if (sg_policy_commit_has_begun() || sg_gather_is_committing())
+	if (sg_policy_commit_has_begun() || sg_pending_is_committing())
 		sg_policy_draw_revisions();
 }
 

@@ -28,10 +28,10 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
-#include "channel/decision.h"
-#include "channel/guard.h"
-#include "policy/compiled.h"
-#include "policy/decide.h"
+#include "channel/guard/decision.h"
+#include "channel/guard/guard.h"
+#include "policy/rules/compiled.h"
+#include "policy/rules/decide.h"
 
 PG_MODULE_MAGIC;
 

@@ -17,13 +17,13 @@ my $library = 'sharing_guard.so';
 # all that it calls; or, where there is none, of the library's own code, and
 # "per" says what they are divided by.
 my @pieces = (
-	{ name => 'row',         region => 'insert',      function => 'sg_export_row_after' },
+	{ name => 'row',         region => 'insert',      function => 'sg_sql_export_row_after' },
 	{ name => 'guard',       region => 'insert',      function => 'sg_guard_lookup' },
 	{ name => 'decide',      region => 'insert',      function => 'sg_decision_ask' },
-	{ name => 'gather',      region => 'insert',      function => 'sg_gather_row' },
-	{ name => 'new_group',   region => 'groups',      function => 'sg_gather_row' },
+	{ name => 'gather',      region => 'insert',      function => 'sg_pending_row' },
+	{ name => 'new_group',   region => 'groups',      function => 'sg_pending_row' },
 	{ name => 'event',       region => 'groups',      function => 'sg_event_write_disclosure' },
-	{ name => 'purpose_row', region => 'purposes',    function => 'sg_export_row_after' },
+	{ name => 'purpose_row', region => 'purposes',    function => 'sg_sql_export_row_after' },
 	{ name => 'purpose_tag', region => 'purposes',    function => 'sg_tag_purpose' },
 	{ name => 'one_row',     region => 'one_row',     per => 20 },
 	{ name => 'first',       region => 'first',       function => 'sg_decide' },

@@ -18,7 +18,7 @@
 
 #include "nodes/pg_list.h"
 
-#include "policy/purpose.h"
+#include "policy/terms/purpose.h"
 
 #include "../fuzz/shim.h"
 

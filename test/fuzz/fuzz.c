@@ -20,9 +20,9 @@
 #include "mb/pg_wchar.h"
 #include "nodes/pg_list.h"
 
-#include "policy/destination.h"
-#include "policy/lexicon.h"
-#include "policy/purpose.h"
+#include "policy/names/destination.h"
+#include "policy/terms/lexicon.h"
+#include "policy/terms/purpose.h"
 
 #include "shim.h"
 

@@ -23,7 +23,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
-#include "policy/load.h"
+#include "base/table_load.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 

@@ -9,7 +9,7 @@ use Test::More;
 use SharingGuard;
 
 my $rows = $ENV{SG_TEST_ROWS} // 1_000_000;
-my $node = guarded_node('main', conf => "sharing_guard.gather_memory = '4MB'\nmax_wal_size = '4GB'");
+my $node = guarded_node('main', conf => "sharing_guard.pending_memory = '4MB'\nmax_wal_size = '4GB'");
 set_up_policy($node);
 $node->safe_psql('guarded', q{
 	INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level, kind, status, attested_on)

@@ -11,7 +11,7 @@ use Test::More;
 use SharingGuard;
 
 my $node = guarded_node('main', databases => [ 'guarded', 'county' ],
-	conf => "sharing_guard.gather_memory = '8MB'\nmax_wal_size = '4GB'");
+	conf => "sharing_guard.pending_memory = '8MB'\nmax_wal_size = '4GB'");
 set_up_policy($node);
 $node->safe_psql('guarded', q{
 	CREATE TABLE feed (id int PRIMARY KEY, dest text, why text, officer text);
@@ -48,9 +48,9 @@ note "after 20 subtransactions: $bytes bytes";
 cmp_ok($bytes, '<', 24 * 1024 * 1024, 'subtransactions give back what they used');
 
 # From here on with the least there is.
-$node->append_conf('postgresql.conf', "sharing_guard.gather_memory = '1MB'");
+$node->append_conf('postgresql.conf', "sharing_guard.pending_memory = '1MB'");
 $node->reload;
-$node->poll_query_until('guarded', q{SELECT current_setting('sharing_guard.gather_memory') = '1MB'});
+$node->poll_query_until('guarded', q{SELECT current_setting('sharing_guard.pending_memory') = '1MB'});
 
 # A tree of subtransactions, of which some are undone; what comes in which is
 # made up, but always the same.

@@ -16,7 +16,7 @@ setup() {
 	gcc -O2 -g -w -DSHIM_ARENA -I"$("$PG_CONFIG" --includedir-server)" -I"$SG_ROOT/src" \
 		-Wl,--unresolved-symbols=ignore-all -Wl,--allow-multiple-definition -no-pie \
 		"$BENCH/tagger.c" "$SG_ROOT/test/fuzz/shim.c" \
-		"$SG_ROOT"/src/policy/{fold,lexicon,load,purpose}.c \
+		"$SG_ROOT"/src/{policy/names/fold,policy/terms/lexicon,base/table_load,policy/terms/purpose}.c \
 		-x none "$lib/libpgcommon.a" "$lib/libpgport.a" -lm -o "$SG_WORK/tagger"
 }
 reset() { :; }

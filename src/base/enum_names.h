@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * enum_names.h
+ *		The words of disclosure.h as SQL spells them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_ENUM_NAMES_H
+#define SHARING_GUARD_ENUM_NAMES_H
+
+#include "base/disclosure.h"
+
+extern const char *sg_outcome_name(Outcome outcome);
+extern const char *sg_destination_class_name(DestinationClass class);
+extern const char *sg_agency_status_name(AgencyStatus status);	/* NULL for none */
+extern const char *sg_channel_name(Channel channel);
+
+/* These return false for a word that is none. */
+extern bool sg_outcome_from_name(const char *name, Outcome *outcome);
+extern bool sg_destination_class_from_name(const char *name,
+										   DestinationClass *class);
+extern bool sg_agency_status_from_name(const char *name, AgencyStatus *status);
+extern bool sg_channel_from_name(const char *name, Channel *channel);
+
+#endif							/* SHARING_GUARD_ENUM_NAMES_H */

@@ -1,0 +1,451 @@
+/*-------------------------------------------------------------------------
+ *
+ * command_record.c
+ *		What becomes of a command that touches what is protected: it is
+ *		recorded, decided on, or refused.
+ *
+ * A command that goes through is recorded with its transaction: both are done
+ * or neither is.  A refused one rolls its transaction back, and one by which
+ * rows leave at once may be rolled back when they have left, so these are
+ * recorded through the writer.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "audit/log/event.h"
+#include "audit/log/pending_change.h"
+#include "base/errcodes.h"
+#include "channel/guard/context.h"
+#include "channel/command/command_record.h"
+#include "channel/command/restoring.h"
+#include "channel/guard/decision.h"
+#include "channel/guard/lone_event.h"
+#include "channel/guard/maintenance.h"
+#include "channel/guard/refusal.h"
+#include "miscadmin.h"
+#include "policy/rules/decide.h"
+#include "policy/rules/policy.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/* A command that was noted and is not written yet. */
+typedef struct NotedCommand
+{
+	const char *operation;
+	const char *object;
+	const char *key;
+	TimestampTz at;
+	Oid			session_role;
+	Oid			acting_role;
+	SubTransactionId subid;
+	bool		for_good;		/* recorded whatever becomes of it */
+} NotedCommand;
+
+/* In the order in which they came; in the transaction's memory. */
+static List *noted = NIL;
+
+static void record_xact_callback(XactEvent event, void *arg);
+static void record_subxact_callback(SubXactEvent event,
+									SubTransactionId mySubid,
+									SubTransactionId parentSubid, void *arg);
+
+void
+sg_ddl_record_init(void)
+{
+	RegisterXactCallback(record_xact_callback, NULL);
+	RegisterSubXactCallback(record_subxact_callback, NULL);
+}
+
+/* ----------------------------------------------------------------
+ *		Commands
+ * ----------------------------------------------------------------
+ */
+
+static void
+note(const char *operation, const char *object, const char *key, bool for_good)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
+	NotedCommand *command = palloc(sizeof(NotedCommand));
+
+	command->operation = pstrdup(operation);
+	command->object = object ? pstrdup(object) : NULL;
+	command->key = key ? pstrdup(key) : NULL;
+	command->at = GetCurrentTimestamp();
+	command->session_role = GetSessionUserId();
+	command->acting_role = GetUserId();
+	command->subid = GetCurrentSubTransactionId();
+	command->for_good = for_good;
+	noted = lappend(noted, command);
+	MemoryContextSwitchTo(oldcontext);
+}
+
+void
+sg_ddl_note(const char *operation, const char *object, const char *key)
+{
+	note(operation, object, key, false);
+}
+
+/* Should it be rolled back, rows may have left meanwhile. */
+static void
+note_and_log(const char *operation, const char *object, const char *key)
+{
+	ereport(LOG_SERVER_ONLY,
+			(errmsg("sharing_guard: %s of %s%s%s by role \"%s\", logged in as \"%s\"",
+					operation, object, key ? ", " : "", key ? key : "",
+					GetUserNameFromId(GetUserId(), true),
+					GetUserNameFromId(GetSessionUserId(), true)),
+			 errhidestmt(true)));
+	sg_ddl_note(operation, object, key);
+}
+
+void
+sg_ddl_note_for_good(const char *operation, const char *object,
+					 const char *key)
+{
+	if (superuser())
+		note_and_log(operation, object, key);
+	else
+		note(operation, object, key, true);
+}
+
+void
+sg_ddl_rows_seen(const char *operation, const char *object, const char *key)
+{
+	if (superuser())
+		note_and_log(operation, object, key);
+	else
+		sg_ddl_record_now(NULL, operation, object, key);
+}
+
+/* Whoever the application says is at the keyboard comes first. */
+static void
+fill_actor(Actor *actor, Oid session_role, Oid acting_role)
+{
+	const DeclaredContext *declared = sg_context_declared();
+	const char *organization = NULL;
+
+	sg_actor_from_session(actor, session_role, acting_role);
+	if (sg_context_role_shared(sg_actor_login(session_role), &organization))
+		actor->username_source = "shared_login";
+	actor->organization = organization;
+	if (declared != NULL && declared->requesting_person.data != NULL)
+	{
+		actor->username = pnstrdup(declared->requesting_person.data,
+								   declared->requesting_person.len);
+		actor->username_source = "person";
+	}
+}
+
+/*
+ * The policy that is in force, for the record; 0 before there is one.
+ * Provisional (negative) where this transaction has changed it.
+ */
+static int64
+policy_revision(void)
+{
+	const DdlState *state = sg_ddl_state_as_read();
+
+	if (state == NULL || !state->configured)
+		return 0;
+	return sg_policy_revision(sg_policy_current());
+}
+
+static void
+fill_command(ChangeEvent *event, const char *kind, const NotedCommand *command)
+{
+	memset(event, 0, sizeof(*event));
+	sg_event_new_id(&event->event_id, command->at);
+	event->occurred_at = command->at;
+	event->kind = kind;
+	fill_actor(&event->actor, command->session_role, command->acting_role);
+	event->operation = command->operation;
+	event->relation = command->object;
+	event->key = command->key;
+	event->policy_revision = policy_revision();
+}
+
+/*
+ * Writes what was noted, with the transaction.  Where the log is gone, with
+ * DROP EXTENSION say, the server log is what is left.
+ */
+void
+sg_ddl_write_noted(void)
+{
+	List	   *commands = noted;
+	const DdlState *state;
+	EventInserter *writer;
+	ListCell   *lc;
+
+	if (commands == NIL)
+		return;
+
+	/* Done with before it is written: an error must not write it twice. */
+	noted = NIL;
+	state = sg_ddl_state();
+	if (state == NULL || !OidIsValid(state->event_table))
+	{
+		foreach(lc, commands)
+		{
+			NotedCommand *command = lfirst(lc);
+
+			ereport(LOG_SERVER_ONLY,
+					(errmsg("sharing_guard: %s%s%s by role \"%s\"",
+							command->operation,
+							command->object ? " " : "",
+							command->object ? command->object : "",
+							GetUserNameFromId(command->acting_role, true)),
+					 errdetail("The audit log is gone, so this is recorded here alone."),
+					 errhidestmt(true)));
+		}
+		return;
+	}
+
+	writer = sg_event_inserter_open();
+	foreach(lc, commands)
+	{
+		ChangeEvent event;
+
+		fill_command(&event, NULL, lfirst(lc));
+		if (((NotedCommand *) lfirst(lc))->for_good)
+			sg_writer_record_change(&event, "the command cannot be rolled back");
+		else if (event.policy_revision < 0)
+			sg_pending_change_add(&event);
+		else
+			sg_event_write_change(writer, &event);
+	}
+	sg_event_inserter_close(writer);
+}
+
+/* Records it apart from the transaction, and returns the event's id. */
+static char *
+record_now(const char *kind, const char *operation, const char *object,
+		   const char *key, const char *why)
+{
+	NotedCommand command = {0};
+	ChangeEvent event;
+
+	command.operation = operation;
+	command.object = object;
+	command.key = key;
+	command.at = GetCurrentTimestamp();
+	command.session_role = GetSessionUserId();
+	command.acting_role = GetUserId();
+	fill_command(&event, kind, &command);
+	sg_writer_record_change(&event, why);
+	return sg_event_id_text(&event.event_id);
+}
+
+void
+sg_ddl_record_now(const char *kind, const char *operation, const char *object,
+				  const char *key)
+{
+	(void) record_now(kind, operation, object, key,
+					  "the command cannot be rolled back");
+}
+
+const char *
+sg_ddl_record_refused(const char *operation, const char *object,
+					  const char *key)
+{
+	return record_now("attempt", operation, object, key,
+					  "the command was refused");
+}
+
+void
+sg_ddl_tampering(const DdlState *state, const char *operation,
+				 const char *object, const char *key)
+{
+	const char *event_id;
+
+	if (superuser() || sg_ddl_maintenance_open(state))
+	{
+		note_and_log(operation, object, key);
+		return;
+	}
+
+	event_id = sg_ddl_record_refused(operation, object, key);
+	ereport(ERROR,
+			(errcode(ERRCODE_SG_GUARD_PROTECTED),
+			 errmsg("%s is not allowed on %s", operation, object),
+			 errdetail("It would take a guard of sharing_guard away, or part of it. The attempt is recorded as event %s.",
+					   event_id),
+			 errhint("A policy administrator can remove the guard with sharing_guard.unprotect(), or ask for a maintenance window with sharing_guard.open_maintenance(), which a second person approves.")));
+}
+
+/* ----------------------------------------------------------------
+ *		Disclosures
+ * ----------------------------------------------------------------
+ */
+
+static TextSlice
+slice_of(const char *string)
+{
+	TextSlice	slice = {string, string ? strlen(string) : 0};
+
+	return slice;
+}
+
+/* The decision with one reason more, in front of the others that flag. */
+static Decision *
+with_note(const Decision *decision, const char *note, bool blocks)
+{
+	Decision   *copy = palloc(sizeof(Decision));
+	int			n = 0;
+
+	*copy = *decision;
+	copy->reasons = palloc(sizeof(char *) * (decision->nreasons + 1));
+	for (int i = 0; i < decision->nblocking; i++)
+		copy->reasons[n++] = decision->reasons[i];
+	copy->reasons[n++] = note;
+	for (int i = decision->nblocking; i < decision->nreasons; i++)
+		copy->reasons[n++] = decision->reasons[i];
+	copy->nreasons = n;
+	if (blocks)
+		copy->nblocking++;
+	return copy;
+}
+
+void
+sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
+{
+	const DeclaredContext *declared = sg_context_declared();
+	const Policy *policy = sg_policy_current();
+	const char *home = sg_policy_home_agency_id(policy);
+	bool		enforce = sg_policy_enforces(policy) &&
+	(ddl->guard == NULL || ddl->guard->enforce);
+	Disclosure	disclosure = {0};
+	DisclosureEvent event = {0};
+	const Decision *decision;
+	Outcome		outcome;
+
+	disclosure.channel = ddl->channel;
+	disclosure.operation = ddl->operation;
+	disclosure.relation = ddl->relation ? ddl->relation :
+		ddl->guard ? ddl->guard->relation : "any protected table";
+	disclosure.data_class = slice_of(ddl->data_class ? ddl->data_class :
+									 ddl->guard ? ddl->guard->data_class : NULL);
+	disclosure.at = GetCurrentTimestamp();
+	if (declared != NULL)
+	{
+		disclosure.destination = declared->destination;
+		disclosure.purpose = declared->purpose;
+		disclosure.legal_basis = declared->legal_basis;
+		disclosure.case_number = declared->case_number;
+		disclosure.requesting_person = declared->requesting_person;
+		disclosure.on_behalf_of = declared->on_behalf_of;
+	}
+
+	/* What a declaration says of the destination, a binding knows better. */
+	if (ddl->destination != NULL)
+		disclosure.destination = slice_of(ddl->destination);
+	else if (disclosure.destination.data == NULL)
+		disclosure.destination = slice_of(home);
+
+	if (!ddl->despite_maintenance)
+		sg_maintenance_check(&disclosure);
+	policy = sg_policy_current();
+	decision = sg_decide(policy, &disclosure);
+	outcome = decision->outcome;
+	if (ddl->refuse)
+		outcome = OUTCOME_BLOCK;
+	if (outcome == OUTCOME_BLOCK && (!enforce || ddl->never_block))
+		outcome = OUTCOME_FLAG;
+	if (outcome == OUTCOME_BLOCK && sg_restores(ddl->channel, ddl->operation))
+	{
+		/* What was in force in the dumped database is not decided on again. */
+		decision = with_note(decision, "It was restored from a dump, and was not refused for that.", false);
+		outcome = OUTCOME_FLAG;
+	}
+	if (ddl->note != NULL)
+	{
+		decision = with_note(decision, ddl->note, ddl->refuse);
+		outcome = Max(outcome, OUTCOME_FLAG);
+	}
+
+	/* What is only suspected of taking rows out is not stopped for this. */
+	if (outcome != OUTCOME_BLOCK && enforce && !ddl->never_block)
+		sg_decision_check_review(decision, &disclosure);
+
+	sg_lone_event_of_read(&event, decision, outcome, &disclosure);
+	if (outcome == OUTCOME_BLOCK || ddl->open == NULL)
+		event.rows_disclosed = ddl->rows;
+
+	if (outcome == OUTCOME_BLOCK)
+	{
+		sg_writer_record_disclosure(&event, "the command was refused");
+		sg_raise_refusal(decision, &disclosure,
+						 sg_event_id_text(&event.event_id),
+						 psprintf("sharing policy refuses %s of %s",
+								  ddl->operation, disclosure.relation),
+						 ddl->hint ? ddl->hint : "Nothing was changed.");
+	}
+	else if (ddl->open != NULL)
+		sg_writer_begin(&event, "rows are about to leave", ddl->open);
+	else if (ddl->durable)
+		sg_writer_record_disclosure(&event, "rows are about to leave");
+	else
+	{
+		EventInserter *writer = sg_event_inserter_open();
+
+		sg_event_write_disclosure(writer, &event);
+		sg_event_inserter_close(writer);
+	}
+}
+
+/* ----------------------------------------------------------------
+ *		The end of transactions and subtransactions
+ * ----------------------------------------------------------------
+ */
+
+static void
+record_xact_callback(XactEvent event, void *arg)
+{
+	if (likely(noted == NIL))
+		return;
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+		case XACT_EVENT_PRE_PREPARE:
+			/* What was done outside of any command: by a C function, say. */
+			sg_ddl_write_noted();
+			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PREPARE:
+		case XACT_EVENT_ABORT:
+			noted = NIL;
+			break;
+		default:
+			break;
+	}
+}
+
+/* What a subtransaction did is undone when it aborts. */
+static void
+record_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
+						SubTransactionId parentSubid, void *arg)
+{
+	ListCell   *lc;
+
+	if (noted == NIL)
+		return;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
+		foreach(lc, noted)
+		{
+			if (((NotedCommand *) lfirst(lc))->subid == mySubid)
+				noted = foreach_delete_current(noted, lc);
+		}
+	}
+	else if (event == SUBXACT_EVENT_COMMIT_SUB)
+	{
+		foreach(lc, noted)
+		{
+			NotedCommand *command = lfirst(lc);
+
+			if (command->subid == mySubid)
+				command->subid = parentSubid;
+		}
+	}
+}

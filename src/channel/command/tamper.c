@@ -1,0 +1,1209 @@
+/*-------------------------------------------------------------------------
+ *
+ * tamper.c
+ *		Commands that take a guard, or the record, away.
+ *
+ * There are many ways to say the same thing in SQL (DROP TRIGGER, DROP
+ * FUNCTION ... CASCADE, DROP OWNED, in a DO block or a function), and names may
+ * be changed while a command waits for its lock.  So what is looked at is the
+ * object, by its OID, at the moment when the server itself drops or alters it;
+ * commands are looked at only for what the server does not tell of objects.
+ *
+ * Whether a superuser or maintenance lets it pass is decided in one place:
+ * sg_ddl_tampering().
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/dependency.h"
+#include "catalog/index.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
+#include "catalog/pg_event_trigger.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_policy.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_publication.h"
+#include "catalog/pg_rewrite.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "base/errcodes.h"
+#include "channel/command/cloned.h"
+#include "channel/command/computed.h"
+#include "channel/command/drop_extension.h"
+#include "channel/command/command_record.h"
+#include "channel/command/bound_object.h"
+#include "channel/command/tamper.h"
+#include "channel/guard/inheritance.h"
+#include "channel/guard/triggers.h"
+#include "base/compat.h"
+#include "base/fixed_form.h"
+#include "commands/dbcommands.h"
+#include "commands/defrem.h"
+#include "commands/extension.h"
+#include "commands/trigger.h"
+#include "executor/tuptable.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/parsenodes.h"
+#include "base/guc.h"
+#include "base/run_as_owner.h"
+#include "parser/parse_type.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+/* What we put on tables of others begins with this. */
+#define OUR_PREFIX "sharing_guard"
+
+/* The function that the command at hand has made, or made anew. */
+static Oid	function_made = InvalidOid;
+
+/* ----------------------------------------------------------------
+ *		Objects as they are and as they become
+ * ----------------------------------------------------------------
+ */
+
+/*
+ * The row of a catalog for this object, as the command in progress has left
+ * it; a palloc'd copy, or NULL.
+ */
+static HeapTuple
+changed_tuple(Oid catalog, Oid index, AttrNumber oid_column, Oid object,
+			  TupleDesc *desc)
+{
+	Relation	rel = table_open(catalog, AccessShareLock);
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, oid_column, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(object));
+	scan = systable_beginscan(rel, index, true, SnapshotSelf, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		tuple = heap_copytuple(tuple);
+	if (desc != NULL)
+		*desc = CreateTupleDescCopy(RelationGetDescr(rel));
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+	return tuple;
+}
+
+static char *
+qualified_name(Oid relid)
+{
+	char	   *name = sg_relation_name(relid);
+
+	return name != NULL ? name : psprintf("relation %u", relid);
+}
+
+static bool
+starts_with(const char *string, const char *prefix)
+{
+	return strncmp(string, prefix, strlen(prefix)) == 0;
+}
+
+/* Is it one of the functions that a guard's triggers call? */
+static bool
+is_our_function(const DdlState *state, Oid function)
+{
+	for (int i = 0; i < lengthof(state->trigger_functions); i++)
+	{
+		if (OidIsValid(function) && state->trigger_functions[i] == function)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_our_trigger_name(const char *name)
+{
+	return strcmp(name, EXPORT_TRIGGER_NAME) == 0 ||
+		strcmp(name, SKIP_TRIGGER_NAME) == 0 ||
+		strcmp(name, STATEMENT_TRIGGER_NAME) == 0;
+}
+
+static bool
+names_column(const GuardedTable *guard, const char *column)
+{
+	ListCell   *lc;
+
+	foreach(lc, guard->columns)
+	{
+		if (column != NULL && strcmp(lfirst(lc), column) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Does the command drop whole tables, with all that hangs on them? */
+static bool
+drops_tables(const Node *command)
+{
+	if (command == NULL)
+		return false;
+	if (IsA(command, DropOwnedStmt))
+		return true;
+	if (!IsA(command, DropStmt))
+		return false;
+	switch (((const DropStmt *) command)->removeType)
+	{
+		case OBJECT_TABLE:
+		case OBJECT_FOREIGN_TABLE:
+		case OBJECT_SCHEMA:
+		case OBJECT_TYPE:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/*
+ * A table of our own schema.  What is done to the log itself is told in the
+ * server log: the table is locked, and may be of no use when the command is
+ * over.
+ */
+static void
+own_table_altered(const DdlState *state, const char *operation, Oid relid,
+				  const char *key)
+{
+	if (relid != state->event_table)
+	{
+		sg_ddl_tampering(state, operation, qualified_name(relid), key);
+		return;
+	}
+	if (!superuser())
+		sg_ddl_tampering(state, operation, qualified_name(relid), key);
+	ereport(LOG_SERVER_ONLY,
+			(errmsg("sharing_guard: %s of the audit log (%s) by role \"%s\", logged in as \"%s\"",
+					operation, key ? key : "the table",
+					GetUserNameFromId(GetUserId(), true),
+					GetUserNameFromId(GetSessionUserId(), true)),
+			 errhidestmt(true)));
+}
+
+/* ----------------------------------------------------------------
+ *		Dropped
+ * ----------------------------------------------------------------
+ */
+
+static void
+relation_dropped(const DdlState *state, Oid relid, int column)
+{
+	const GuardedTable *guard = sg_ddl_guard_of(state, relid);
+	char	   *name;
+
+	/* Tables of ours go with the extension alone. */
+	if (relid == state->event_table && column == 0)
+		sg_drop_check_log(state);
+	if (column > 0 && get_rel_namespace(relid) == state->schema)
+		own_table_altered(state, "DROP COLUMN", relid,
+						  get_attname(relid, column, true));
+	if (guard == NULL)
+		return;
+	if (column == 0)
+	{
+		/*
+		 * A partition may go: its rows go with it, and the guard stays above.
+		 * What a superuser drops, follow_drop() puts on record.
+		 */
+		if (guard->relid != relid)
+			sg_ddl_note("DROP TABLE", qualified_name(relid), guard->relation);
+		else if (!superuser())
+			sg_ddl_tampering(state, "DROP TABLE", guard->relation, NULL);
+		return;
+	}
+	name = get_attname(relid, column, true);
+	if (names_column(guard, name))
+		sg_ddl_tampering(state, "DROP COLUMN", guard->relation, name);
+}
+
+static void
+trigger_dropped(const DdlState *state, const Node *command, Oid trigger)
+{
+	HeapTuple	tuple = changed_tuple(TriggerRelationId, TriggerOidIndexId,
+									  Anum_pg_trigger_oid, trigger, NULL);
+	Form_pg_trigger form;
+	const GuardedTable *guard;
+
+	if (tuple == NULL)
+		return;
+	form = (Form_pg_trigger) GETSTRUCT(tuple);
+
+	/* With its table it may go, if the table may. */
+	if (get_rel_namespace(form->tgrelid) == state->schema)
+	{
+		if (command == NULL || !IsA(command, DropStmt) ||
+			((const DropStmt *) command)->removeType != OBJECT_EXTENSION)
+			own_table_altered(state, "DROP TRIGGER", form->tgrelid,
+							  pstrdup(NameStr(form->tgname)));
+	}
+	else if (is_our_function(state, form->tgfoid) &&
+			 !OidIsValid(form->tgparentid) && !drops_tables(command) &&
+			 (guard = sg_ddl_guard_of(state, form->tgrelid)) != NULL)
+		sg_ddl_tampering(state, "DROP TRIGGER", qualified_name(form->tgrelid),
+						 pstrdup(NameStr(form->tgname)));
+}
+
+/*
+ * A policy of row-level security: filter_reads needs its own, and the
+ * expressions of any other are shown the rows.
+ */
+static void
+policy_changed(const DdlState *state, const char *operation, Oid policy)
+{
+	HeapTuple	tuple = changed_tuple(PolicyRelationId, PolicyOidIndexId,
+									  Anum_pg_policy_oid, policy, NULL);
+	Form_pg_policy form;
+	const GuardedTable *guard;
+
+	if (tuple == NULL)
+		return;
+	form = (Form_pg_policy) GETSTRUCT(tuple);
+	guard = sg_ddl_guard_of(state, form->polrelid);
+	if (guard == NULL)
+		return;
+	if (guard->filter_reads && strcmp(operation, "CREATE POLICY") != 0)
+		sg_ddl_tampering(state, operation, qualified_name(form->polrelid),
+						 pstrdup(NameStr(form->polname)));
+	else if (strcmp(operation, "DROP POLICY") != 0)
+		sg_ddl_note_for_good(operation, qualified_name(form->polrelid),
+							 pstrdup(NameStr(form->polname)));
+}
+
+/* The name of a foreign server or a publication that stands for an agency. */
+static const char *
+bound_name(const DdlState *state, Oid classId, Oid objectId)
+{
+	const char *name;
+
+	if (classId == ForeignServerRelationId)
+	{
+		ForeignServer *server = GetForeignServerExtended(objectId,
+														 FSV_MISSING_OK);
+
+		name = server ? server->servername : NULL;
+		return sg_ddl_agency_of_name(state->servers, name) ? name : NULL;
+	}
+	name = get_publication_name(objectId, true);
+	return sg_ddl_agency_of_name(state->publications, name) ? name : NULL;
+}
+
+static void
+object_dropped(const DdlState *state, const Node *command, Oid classId,
+			   Oid objectId, int subId)
+{
+	switch (classId)
+	{
+		case RelationRelationId:
+			relation_dropped(state, objectId, subId);
+			break;
+		case TriggerRelationId:
+			trigger_dropped(state, command, objectId);
+			break;
+		case PolicyRelationId:
+			if (!drops_tables(command))
+				policy_changed(state, "DROP POLICY", objectId);
+			break;
+		case ForeignServerRelationId:
+			{
+				const char *name = bound_name(state, classId, objectId);
+
+				if (name != NULL)
+					sg_ddl_tampering(state, "DROP SERVER", name, NULL);
+				break;
+			}
+		case EventTriggerRelationId:
+			{
+				HeapTuple	tuple = SearchSysCache1(EVENTTRIGGEROID,
+													ObjectIdGetDatum(objectId));
+
+				if (HeapTupleIsValid(tuple))
+				{
+					char	   *name = pstrdup(NameStr(((Form_pg_event_trigger) GETSTRUCT(tuple))->evtname));
+
+					ReleaseSysCache(tuple);
+					if (starts_with(name, OUR_PREFIX))
+						sg_ddl_tampering(state, "DROP EVENT TRIGGER", name, NULL);
+				}
+				break;
+			}
+		case ExtensionRelationId:
+			if (objectId == get_extension_oid(OUR_PREFIX, true))
+				sg_ddl_tampering(state, "DROP EXTENSION", OUR_PREFIX, NULL);
+			break;
+		default:
+			break;
+	}
+}
+
+/* ----------------------------------------------------------------
+ *		Made or altered
+ * ----------------------------------------------------------------
+ */
+
+bool
+sg_tamper_has_rows(Oid relid)
+{
+	ListCell   *lc;
+	bool		found = false;
+
+	foreach(lc, find_all_inheritors(relid, AccessShareLock, NULL))
+	{
+		Relation	rel = table_open(lfirst_oid(lc), NoLock);
+
+		if (!found && RELKIND_HAS_STORAGE(rel->rd_rel->relkind) &&
+			RelationGetNumberOfBlocks(rel) > 0)
+		{
+			TableScanDesc scan = table_beginscan(rel, GetLatestSnapshot(), 0,
+												 NULL);
+			TupleTableSlot *slot = table_slot_create(rel, NULL);
+
+			found = table_scan_getnextslot(scan, ForwardScanDirection, slot);
+			ExecDropSingleTupleTableSlot(slot);
+			table_endscan(scan);
+		}
+		table_close(rel, NoLock);
+	}
+	return found;
+}
+
+/* Since PostgreSQL 17 whoever was granted the setting can. */
+static bool
+event_triggers_off(void)
+{
+	const char *value = GetConfigOption("event_triggers", true, false);
+
+	return value != NULL && strcmp(value, "off") == 0;
+}
+
+/*
+ * A child has come under a table, or has left it.  What the server reports is
+ * the same: whether the row of pg_inherits is still there makes the difference.
+ */
+static void
+inheritance_changed(const DdlState *state, Oid child, Oid parent)
+{
+	const GuardedTable *guard = sg_ddl_guard_of(state, parent);
+	const GuardedTable *own = sg_ddl_guard_of(state, child);
+	Relation	inherits;
+	SysScanDesc scan;
+	ScanKeyData key;
+	HeapTuple	tuple;
+	bool		attached = false;
+
+	if (guard == NULL)
+	{
+		if (own != NULL)
+			sg_ddl_note("ALTER TABLE", qualified_name(child),
+						psprintf("under %s", qualified_name(parent)));
+		return;
+	}
+
+	inherits = table_open(InheritsRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(child));
+	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true,
+							  SnapshotSelf, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		attached |= ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent == parent;
+	systable_endscan(scan);
+	table_close(inherits, AccessShareLock);
+
+	/*
+	 * Rows that come in without being written are not decided on; nor are
+	 * those of a child that is not given triggers, as an event trigger of
+	 * ours does.
+	 */
+	if (!attached)
+		sg_ddl_tampering(state, "DETACH", guard->relation,
+						 qualified_name(child));
+	else if (guard->records)
+		return;
+	else if (sg_tamper_has_rows(child))
+	{
+		sg_ddl_tampering(state, "ATTACH of rows", guard->relation,
+						 qualified_name(child));
+		sg_cloned_child(guard, child, true);
+		return;
+	}
+	else if (event_triggers_off())
+		sg_ddl_tampering(state, "ATTACH with event_triggers off",
+						 guard->relation, qualified_name(child));
+	if (attached)
+		sg_cloned_child(guard, child, false);
+}
+
+static void
+relation_altered(const DdlState *state, Oid relid, int column)
+{
+	const GuardedTable *guard = sg_ddl_guard_of(state, relid);
+	HeapTuple	old_tuple;
+	HeapTuple	new_tuple;
+
+	if (guard == NULL)
+		return;
+	if (column > 0)
+	{
+		char	   *name = get_attname(relid, column, true);
+		Relation	rel;
+		SysScanDesc scan;
+		ScanKeyData key[2];
+		Oid			old_type;
+		int32		typmod;
+		Oid			collation;
+
+		if (!names_column(guard, name))
+			return;
+		get_atttypetypmodcoll(relid, column, &old_type, &typmod, &collation);
+		rel = table_open(AttributeRelationId, AccessShareLock);
+		ScanKeyInit(&key[0], Anum_pg_attribute_attrelid, BTEqualStrategyNumber,
+					F_OIDEQ, ObjectIdGetDatum(relid));
+		ScanKeyInit(&key[1], Anum_pg_attribute_attnum, BTEqualStrategyNumber,
+					F_INT2EQ, Int16GetDatum(column));
+		scan = systable_beginscan(rel, AttributeRelidNumIndexId, true,
+								  SnapshotSelf, 2, key);
+		new_tuple = systable_getnext(scan);
+		if (HeapTupleIsValid(new_tuple) &&
+			((Form_pg_attribute) GETSTRUCT(new_tuple))->atttypid != old_type)
+			sg_ddl_tampering(state, "ALTER COLUMN TYPE", guard->relation, name);
+		systable_endscan(scan);
+		table_close(rel, AccessShareLock);
+		return;
+	}
+
+	/* A new name is followed and recorded elsewhere; a new owner is not. */
+	old_tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	new_tuple = changed_tuple(RelationRelationId, ClassOidIndexId,
+							  Anum_pg_class_oid, relid, NULL);
+	if (HeapTupleIsValid(old_tuple) && new_tuple != NULL)
+	{
+		Oid			old_owner = ((Form_pg_class) GETSTRUCT(old_tuple))->relowner;
+		Oid			new_owner = ((Form_pg_class) GETSTRUCT(new_tuple))->relowner;
+
+		ReleaseSysCache(old_tuple);
+		if (old_owner != new_owner)
+			sg_ddl_tampering(state, "ALTER TABLE OWNER", qualified_name(relid),
+							 GetUserNameFromId(new_owner, true));
+	}
+	else if (HeapTupleIsValid(old_tuple))
+		ReleaseSysCache(old_tuple);
+}
+
+static void
+trigger_altered(const DdlState *state, Oid trigger, bool made)
+{
+	TupleDesc	desc;
+	HeapTuple	tuple = changed_tuple(TriggerRelationId, TriggerOidIndexId,
+									  Anum_pg_trigger_oid, trigger, &desc);
+	Form_pg_trigger form;
+	const GuardedTable *guard;
+	char	   *name;
+	bool		ours;
+	bool		intact;
+
+	if (tuple == NULL)
+		return;
+	form = (Form_pg_trigger) GETSTRUCT(tuple);
+	name = pstrdup(NameStr(form->tgname));
+	if (get_rel_namespace(form->tgrelid) == state->schema)
+	{
+		own_table_altered(state, made ? "CREATE TRIGGER" : "ALTER TRIGGER",
+						  form->tgrelid, name);
+		return;
+	}
+	guard = sg_ddl_guard_of(state, form->tgrelid);
+	if (guard == NULL || form->tgisinternal)
+		return;
+
+	/* mend_tree() makes them whole; see the same test in triggers.c. */
+	ours = is_our_function(state, form->tgfoid);
+	intact = form->tgenabled == TRIGGER_FIRES_ALWAYS &&
+		is_our_trigger_name(name) && !form->tgdeferrable &&
+		heap_attisnull(tuple, Anum_pg_trigger_tgqual, desc) &&
+		form->tgattr.dim1 == 0;
+	if (!made)
+	{
+		if (ours && !intact)
+			sg_ddl_tampering(state, "DISABLE TRIGGER",
+							 qualified_name(form->tgrelid), name);
+	}
+	else if (ours ? !intact : is_our_trigger_name(name))
+	{
+		/* A superuser's are a restore, or mended by protect_export(). */
+		if (!superuser() || !ours)
+			sg_ddl_tampering(state, "CREATE TRIGGER",
+							 qualified_name(form->tgrelid), name);
+	}
+	else if (!ours)
+	{
+		/* It will be shown each row. */
+		sg_ddl_note_for_good("CREATE TRIGGER", qualified_name(form->tgrelid), name);
+	}
+}
+
+static void
+rule_made(const DdlState *state, Oid rule)
+{
+	HeapTuple	tuple = changed_tuple(RewriteRelationId, RewriteOidIndexId,
+									  Anum_pg_rewrite_oid, rule, NULL);
+	Form_pg_rewrite form;
+
+	if (tuple == NULL)
+		return;
+	form = (Form_pg_rewrite) GETSTRUCT(tuple);
+
+	/* Rows would be written elsewhere, or not where they are decided on. */
+	if (sg_ddl_guard_of(state, form->ev_class) != NULL)
+		sg_ddl_tampering(state, "CREATE RULE", qualified_name(form->ev_class),
+						 pstrdup(NameStr(form->rulename)));
+	else if (get_rel_namespace(form->ev_class) == state->schema &&
+			 get_rel_relkind(form->ev_class) == RELKIND_RELATION)
+		own_table_altered(state, "CREATE RULE", form->ev_class,
+						  pstrdup(NameStr(form->rulename)));
+}
+
+/* An object of our own schema: only a superuser could, and it is seen. */
+static void
+our_object_altered(const DdlState *state, const char *operation, Oid classId,
+				   Oid objectId)
+{
+	HeapTuple	tuple;
+
+	if (classId == RelationRelationId)
+	{
+		if (get_rel_namespace(objectId) == state->schema)
+			own_table_altered(state, operation, objectId, NULL);
+	}
+	else if (classId == ProcedureRelationId)
+	{
+		tuple = changed_tuple(ProcedureRelationId, ProcedureOidIndexId,
+							  Anum_pg_proc_oid, objectId, NULL);
+		if (tuple != NULL &&
+			((Form_pg_proc) GETSTRUCT(tuple))->pronamespace == state->schema)
+			sg_ddl_tampering(state, operation,
+							 psprintf("%s.%s", OUR_PREFIX,
+									  NameStr(((Form_pg_proc) GETSTRUCT(tuple))->proname)),
+							 NULL);
+	}
+	else if (classId == EventTriggerRelationId)
+	{
+		tuple = changed_tuple(EventTriggerRelationId, EventTriggerOidIndexId,
+							  Anum_pg_event_trigger_oid, objectId, NULL);
+		if (tuple != NULL &&
+			starts_with(NameStr(((Form_pg_event_trigger) GETSTRUCT(tuple))->evtname), OUR_PREFIX))
+			sg_ddl_tampering(state, operation,
+							 pstrdup(NameStr(((Form_pg_event_trigger) GETSTRUCT(tuple))->evtname)),
+							 NULL);
+	}
+	else if (classId == ExtensionRelationId)
+	{
+		if (objectId == get_extension_oid(OUR_PREFIX, true))
+			sg_ddl_tampering(state, operation, OUR_PREFIX, NULL);
+	}
+	else if (classId == NamespaceRelationId && objectId == state->schema)
+		sg_ddl_tampering(state, operation, OUR_PREFIX, NULL);
+}
+
+static void
+object_made(const DdlState *state, Oid classId, Oid objectId, int subId)
+{
+	switch (classId)
+	{
+		case RelationRelationId:
+			/* A column. */
+			if (subId > 0)
+				our_object_altered(state, "ALTER TABLE", classId, objectId);
+			break;
+		case TriggerRelationId:
+			trigger_altered(state, objectId, true);
+			break;
+		case PolicyRelationId:
+			policy_changed(state, "CREATE POLICY", objectId);
+			break;
+		case RewriteRelationId:
+			rule_made(state, objectId);
+			break;
+		case ProcedureRelationId:
+			our_object_altered(state, "CREATE FUNCTION", classId, objectId);
+			function_made = objectId;
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+object_altered(const DdlState *state, Oid classId, Oid objectId, int subId,
+			   Oid auxiliary)
+{
+	const char *name;
+
+	switch (classId)
+	{
+		case RelationRelationId:
+			relation_altered(state, objectId, subId);
+			our_object_altered(state, "ALTER TABLE", classId, objectId);
+			break;
+		case TriggerRelationId:
+			trigger_altered(state, objectId, false);
+			break;
+		case RewriteRelationId:
+			rule_made(state, objectId);
+			break;
+		case InheritsRelationId:
+			inheritance_changed(state, objectId, auxiliary);
+			break;
+		case PolicyRelationId:
+			policy_changed(state, "ALTER POLICY", objectId);
+			break;
+		case ForeignServerRelationId:
+			name = bound_name(state, classId, objectId);
+			if (name != NULL)
+				sg_ddl_tampering(state, "ALTER SERVER", name, NULL);
+			break;
+		case ProcedureRelationId:
+			our_object_altered(state, "ALTER FUNCTION", classId, objectId);
+			function_made = objectId;
+			break;
+		case EventTriggerRelationId:
+			our_object_altered(state, "ALTER EVENT TRIGGER", classId, objectId);
+			break;
+		case ExtensionRelationId:
+			our_object_altered(state, "ALTER EXTENSION", classId, objectId);
+			break;
+		case NamespaceRelationId:
+			our_object_altered(state, "ALTER SCHEMA", classId, objectId);
+			break;
+		default:
+			break;
+	}
+}
+
+void
+sg_tamper_object(const DdlState *state, const Node *command,
+				 ObjectAccessType access, Oid classId, Oid objectId, int subId,
+				 void *arg)
+{
+	/* Our own script, and what other extensions' scripts make, is new. */
+	if (creating_extension && access != OAT_DROP)
+		return;
+
+	switch (access)
+	{
+		case OAT_DROP:
+			if (arg != NULL &&
+				(((ObjectAccessDrop *) arg)->dropflags & PERFORM_DELETION_INTERNAL))
+				return;
+			object_dropped(state, command, classId, objectId, subId);
+			break;
+		case OAT_POST_CREATE:
+			if (classId == TriggerRelationId)
+				sg_cloned_trigger(state, objectId);
+			if (arg != NULL && ((ObjectAccessPostCreate *) arg)->is_internal)
+				return;
+			if (classId == InheritsRelationId)
+				break;
+			object_made(state, classId, objectId, subId);
+			break;
+		case OAT_POST_ALTER:
+			if (arg != NULL && ((ObjectAccessPostAlter *) arg)->is_internal)
+				return;
+			object_altered(state, classId, objectId, subId,
+						   arg != NULL ? ((ObjectAccessPostAlter *) arg)->auxiliary_id : InvalidOid);
+			break;
+		default:
+			break;
+	}
+}
+
+/*
+ * The log refuses by itself, everybody, and the attempt would go with the
+ * transaction.  Where that has locked the log already, the writer could not
+ * write to it, and the server log has to do.
+ */
+void
+sg_tamper_log(const DdlState *state, const char *operation)
+{
+	Relation	log = table_open(state->event_table, AccessShareLock);
+	bool		locked = CheckRelationLockedByMe(log, ShareLock, true);
+
+	table_close(log, AccessShareLock);
+	if (!locked)
+		sg_ddl_record_now("attempt", operation, "sharing_guard.event", NULL);
+	else
+		ereport(LOG_SERVER_ONLY,
+				(errmsg("sharing_guard: %s of the audit log tried by role \"%s\", logged in as \"%s\"",
+						operation, GetUserNameFromId(GetUserId(), true),
+						GetUserNameFromId(GetSessionUserId(), true)),
+				 errhidestmt(true)));
+}
+
+/* ----------------------------------------------------------------
+ *		Commands
+ * ----------------------------------------------------------------
+ */
+
+/*
+ * A database that is guarded, dropped, renamed, given away or copied: from
+ * another database, where there is no log to write to.
+ */
+static void
+database_command(const char *operation, const char *database)
+{
+	if (database == NULL || !sg_database_is_guarded(database))
+		return;
+	ereport(LOG_SERVER_ONLY,
+			(errmsg("sharing_guard: %s of guarded database \"%s\" by role \"%s\", logged in as \"%s\"%s",
+					operation, database, GetUserNameFromId(GetUserId(), true),
+					GetUserNameFromId(GetSessionUserId(), true),
+					superuser() ? "" : ", refused"),
+			 errhidestmt(true)));
+	if (!superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_GUARD_PROTECTED),
+				 errmsg("%s is not allowed on guarded database \"%s\"",
+						operation, database),
+				 errdetail("The database is listed in sharing_guard.databases. The attempt is recorded in the server log."),
+				 errhint("A superuser can do it, which is recorded, too.")));
+}
+
+/* Settings that switch the guards off, or that a replica's triggers obey. */
+static bool
+is_our_setting(const char *name)
+{
+	return name == NULL ||		/* RESET ALL */
+		pg_strncasecmp(name, "sharing_guard.", 14) == 0 ||
+		pg_strcasecmp(name, "shared_preload_libraries") == 0;
+}
+
+/*
+ * Does one of these commands look at the rows of the table?  By expressions,
+ * which may be somebody's functions, or with an error that names values: where
+ * they are not unique, or cannot be cast.
+ */
+static const char *
+looks_at_rows(const GuardedTable *guard, const AlterTableCmd *cmd)
+{
+	const ColumnDef *column;
+	ListCell   *lc;
+
+	switch (cmd->subtype)
+	{
+		case AT_AlterColumnType:
+			column = (const ColumnDef *) cmd->def;
+			if (column->raw_default != NULL)
+				return "ALTER COLUMN TYPE USING";
+
+			/* Of these columns relation_altered() sees whether it changes. */
+			return names_column(guard, cmd->name) ? NULL : "ALTER COLUMN TYPE";
+		case AT_AddConstraint:
+			switch (castNode(Constraint, cmd->def)->contype)
+			{
+				case CONSTR_CHECK:
+				case CONSTR_EXCLUSION:
+				case CONSTR_PRIMARY:
+				case CONSTR_UNIQUE:
+					return "ADD CONSTRAINT";
+				default:
+					return NULL;
+			}
+		case AT_ValidateConstraint:
+			return "VALIDATE CONSTRAINT";
+		case AT_AddColumn:
+			column = (const ColumnDef *) cmd->def;
+			foreach(lc, column->constraints)
+			{
+				ConstrType	type = lfirst_node(Constraint, lc)->contype;
+
+				if (type == CONSTR_GENERATED || type == CONSTR_CHECK)
+					return "ADD COLUMN";
+			}
+			return NULL;
+		default:
+			return SG_IS_SET_EXPRESSION(cmd->subtype) ?
+				"ALTER COLUMN EXPRESSION" : NULL;
+	}
+}
+
+/* Does it compute what is in the column that it names? */
+static bool
+computes_column(const AlterTableCmd *cmd)
+{
+	return cmd->subtype == AT_AlterColumnType ||
+		SG_IS_SET_EXPRESSION(cmd->subtype);
+}
+
+/* Does it write the table anew, and so compute its indexes? */
+static bool
+rewrites(const AlterTableCmd *cmd)
+{
+	const ColumnDef *column;
+	Oid			type;
+
+	switch (cmd->subtype)
+	{
+		case AT_SetLogged:
+		case AT_SetUnLogged:
+		case AT_SetAccessMethod:
+			return true;
+		case AT_AddColumn:
+			column = (const ColumnDef *) cmd->def;
+			if (column->constraints != NIL || column->typeName == NULL)
+				return column->constraints != NIL;
+
+			/* A domain may have constraints, and a default. */
+			type = LookupTypeNameOid(NULL, column->typeName, true);
+			return OidIsValid(type) && get_typtype(type) == TYPTYPE_DOMAIN;
+		default:
+			return false;
+	}
+}
+
+/*
+ * What comes under another table is held against the constraint of its new
+ * place, which may be an expression of somebody's.
+ */
+static void
+attach_partition(const DdlState *state, const AlterTableStmt *stmt,
+				 const PartitionCmd *cmd)
+{
+	Oid			relid = RangeVarGetRelid(cmd->name, NoLock, true);
+	const GuardedTable *guard = OidIsValid(relid) ?
+	sg_ddl_guard_of(state, relid) : NULL;
+
+	if (guard != NULL)
+		sg_ddl_rows_seen("ATTACH PARTITION", guard->relation,
+						 stmt->relation->relname);
+}
+
+/* What takes a guard away, and neither its triggers nor its columns tell. */
+static void
+guarded_table_command(const DdlState *state, const GuardedTable *guard,
+					  const AlterTableCmd *cmd)
+{
+	switch (cmd->subtype)
+	{
+		case AT_DisableRowSecurity:
+		case AT_NoForceRowSecurity:
+			if (guard->filter_reads)
+				sg_ddl_tampering(state, "DISABLE ROW LEVEL SECURITY",
+								 guard->relation, NULL);
+			break;
+		case AT_DetachPartition:
+			/* The server commits in between: too late at the end. */
+			if (cmd->def != NULL && IsA(cmd->def, PartitionCmd) &&
+				((PartitionCmd *) cmd->def)->concurrent)
+				sg_ddl_tampering(state, "DETACH", guard->relation,
+								 ((PartitionCmd *) cmd->def)->name->relname);
+			break;
+		default:
+			break;
+	}
+}
+
+/* A command that may look at the rows of a guarded table. */
+static void
+command_on_rows(const DdlState *state, const GuardedTable *guard, Oid relid,
+				const AlterTableCmd *cmd)
+{
+	const char *scan = looks_at_rows(guard, cmd);
+
+	/*
+	 * A function in it is shown every row, and what it does with them is not
+	 * undone by ROLLBACK where it leaves the server.  In an export table it
+	 * may make rows read as if they went to somebody else, and nobody writes
+	 * them.
+	 */
+	if (scan != NULL && !guard->records && computes_column(cmd) &&
+		names_column(guard, cmd->name))
+		sg_ddl_tampering(state, scan, guard->relation, cmd->name);
+	else if (scan != NULL)
+		sg_ddl_rows_seen(scan, guard->relation, cmd->name);
+	else if (rewrites(cmd))
+		sg_computed_rewrite(state, relid);
+}
+
+static void
+alter_table(const DdlState *state, const AlterTableStmt *stmt)
+{
+	Oid			relid = RangeVarGetRelid(stmt->relation, NoLock, true);
+	const GuardedTable *own;
+	List	   *touched;
+	ListCell   *lc;
+	ListCell   *guard;
+
+	if (!OidIsValid(relid) || state->guards == NIL)
+		return;
+	own = sg_ddl_guard_of(state, relid);
+	touched = sg_ddl_guards_touched(state, relid);
+	foreach(lc, stmt->cmds)
+	{
+		AlterTableCmd *cmd = lfirst_node(AlterTableCmd, lc);
+
+		if (cmd->subtype == AT_AttachPartition && IsA(cmd->def, PartitionCmd))
+			attach_partition(state, stmt, (const PartitionCmd *) cmd->def);
+		if (own != NULL)
+			guarded_table_command(state, own, cmd);
+		foreach(guard, touched)
+			command_on_rows(state, lfirst(guard), relid, cmd);
+	}
+}
+
+/*
+ * A new partition takes rows away from the default one, which is looked
+ * through for them.  (A guarded table's own partitions have its own key.)
+ */
+static void
+create_partition(const DdlState *state, const CreateStmt *stmt)
+{
+	Oid			parent;
+	ListCell   *lc;
+
+	if (stmt->partbound == NULL || stmt->inhRelations == NIL)
+		return;
+	parent = RangeVarGetRelid(linitial_node(RangeVar, stmt->inhRelations),
+							  NoLock, true);
+	if (!OidIsValid(parent) || sg_ddl_guard_of(state, parent) != NULL)
+		return;
+	foreach(lc, sg_ddl_guards_touched(state, parent))
+		sg_ddl_rows_seen("CREATE TABLE PARTITION OF",
+						 ((GuardedTable *) lfirst(lc))->relation,
+						 stmt->relation->relname);
+}
+
+/*
+ * A value of an enum gets another name: rows of an export table would read as
+ * if they went to somebody else, and nobody writes them.
+ */
+static void
+alter_enum(const DdlState *state, const AlterEnumStmt *stmt)
+{
+	Oid			type;
+	ListCell   *lc;
+
+	if (stmt->oldVal == NULL)
+		return;
+	type = typenameTypeId(NULL, makeTypeNameFromNameList(stmt->typeName));
+	foreach(lc, sg_computed_relations_using(state, TypeRelationId, type))
+	{
+		const GuardedTable *guard = sg_ddl_guard_of(state, lfirst_oid(lc));
+
+		if (guard != NULL && !guard->records)
+			sg_ddl_tampering(state, "ALTER TYPE RENAME VALUE", guard->relation,
+							 NameListToString(stmt->typeName));
+	}
+}
+
+/* A role that may pass by rights, or read the stream of changes. */
+static void
+role_options(const char *operation, const char *role, List *options)
+{
+	ListCell   *lc;
+
+	foreach(lc, options)
+	{
+		DefElem    *option = lfirst_node(DefElem, lc);
+
+		if (strcmp(option->defname, "superuser") == 0 ||
+			strcmp(option->defname, "bypassrls") == 0 ||
+			strcmp(option->defname, "isreplication") == 0)
+			sg_ddl_note(operation, role, option->defname);
+	}
+}
+
+/*
+ * A program that the server runs can read the server's files.  Of the command
+ * nothing is said: there may be a password in it.
+ */
+static void
+run_program(const CopyStmt *stmt)
+{
+	sg_ddl_rows_seen(stmt->is_from ? "COPY FROM PROGRAM" : "COPY TO PROGRAM",
+					 stmt->relation ? stmt->relation->relname : "a query", NULL);
+}
+
+/* Who is bound by such a role is told by it; see note_membership(), too. */
+static void
+drop_roles(const DdlState *state, const DropRoleStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->roles)
+	{
+		RoleSpec   *spec = lfirst_node(RoleSpec, lc);
+		Oid			role = spec->roletype == ROLESPEC_CSTRING ?
+		get_role_oid(spec->rolename, true) : InvalidOid;
+
+		if (OidIsValid(role))
+			sg_role_refuse_drop(state, spec->rolename, role);
+		if (OidIsValid(role) && sg_ddl_agency_of_role(state, role) != NULL)
+			sg_ddl_note("DROP ROLE", spec->rolename,
+						sg_ddl_agency_of_role(state, role));
+	}
+}
+
+void
+sg_tamper_command(const DdlState *state, const Node *command)
+{
+	switch (nodeTag(command))
+	{
+		case T_DropdbStmt:
+			database_command("DROP DATABASE",
+							 ((const DropdbStmt *) command)->dbname);
+			return;
+		case T_CreatedbStmt:
+			{
+				ListCell   *lc;
+
+				foreach(lc, ((const CreatedbStmt *) command)->options)
+				{
+					DefElem    *option = lfirst_node(DefElem, lc);
+
+					if (strcmp(option->defname, "template") == 0 &&
+						option->arg != NULL)
+						database_command("CREATE DATABASE ... TEMPLATE",
+										 defGetString(option));
+				}
+				return;
+			}
+		case T_RenameStmt:
+			if (((const RenameStmt *) command)->renameType == OBJECT_DATABASE)
+				database_command("ALTER DATABASE RENAME",
+								 ((const RenameStmt *) command)->subname);
+			return;
+		case T_AlterOwnerStmt:
+			if (((const AlterOwnerStmt *) command)->objectType == OBJECT_DATABASE)
+				database_command("ALTER DATABASE OWNER",
+								 strVal(((const AlterOwnerStmt *) command)->object));
+			return;
+		case T_AlterSystemStmt:
+			{
+				const VariableSetStmt *setting = ((const AlterSystemStmt *) command)->setstmt;
+
+				if (!is_our_setting(setting->name))
+					return;
+
+				/* The file is changed whatever becomes of the transaction. */
+				if (superuser() && state != NULL)
+					sg_ddl_record_now(NULL, "ALTER SYSTEM",
+									  setting->name ? setting->name : "RESET ALL",
+									  NULL);
+				else if (!superuser())
+				{
+					if (state != NULL)
+						sg_ddl_record_now("attempt", "ALTER SYSTEM",
+										  setting->name ? setting->name : "RESET ALL",
+										  NULL);
+					ereport(ERROR,
+							(errcode(ERRCODE_SG_GUARD_PROTECTED),
+							 errmsg("only a superuser may change \"%s\"",
+									setting->name ? setting->name : "all settings"),
+							 errdetail("It is one of the settings that keep sharing_guard at work."),
+							 errhint("Name other settings one by one, or ask a superuser.")));
+				}
+				return;
+			}
+		default:
+			break;
+	}
+
+	if (state == NULL)
+		return;
+	switch (nodeTag(command))
+	{
+		case T_VariableSetStmt:
+			{
+				const VariableSetStmt *setting = (const VariableSetStmt *) command;
+
+				/*
+				 * A guard's triggers fire all the same; whoever does it is
+				 * seen.
+				 */
+				if (setting->name != NULL && state->guards != NIL &&
+					setting->kind == VAR_SET_VALUE)
+					sg_ddl_tampering(state, psprintf("SET %s", setting->name),
+									 get_database_name(MyDatabaseId), NULL);
+				break;
+			}
+		case T_AlterTableStmt:
+			if (((const AlterTableStmt *) command)->relation != NULL)
+				alter_table(state, (const AlterTableStmt *) command);
+			break;
+		case T_AlterEnumStmt:
+			alter_enum(state, (const AlterEnumStmt *) command);
+			break;
+		case T_CreateStmt:
+			if (state->guards != NIL)
+				create_partition(state, (const CreateStmt *) command);
+			break;
+		case T_CopyStmt:
+			if (state->guards != NIL && ((const CopyStmt *) command)->is_program)
+				run_program((const CopyStmt *) command);
+			break;
+		case T_DropStmt:
+		case T_DropOwnedStmt:
+			sg_drop_check_command(state, command);
+			break;
+		case T_DropRoleStmt:
+			drop_roles(state, (const DropRoleStmt *) command);
+			break;
+		case T_TruncateStmt:
+			{
+				ListCell   *lc;
+
+				/* Before the log is locked. */
+				foreach(lc, ((const TruncateStmt *) command)->relations)
+				{
+					if (RangeVarGetRelid(lfirst_node(RangeVar, lc), NoLock,
+										 true) == state->event_table)
+						sg_tamper_log(state, "TRUNCATE");
+				}
+				break;
+			}
+		case T_CreateRoleStmt:
+			role_options("CREATE ROLE", ((const CreateRoleStmt *) command)->role,
+						 ((const CreateRoleStmt *) command)->options);
+			break;
+		case T_AlterRoleStmt:
+			role_options("ALTER ROLE",
+						 get_rolespec_name(((const AlterRoleStmt *) command)->role),
+						 ((const AlterRoleStmt *) command)->options);
+			break;
+		default:
+			break;
+	}
+}
+
+void
+sg_tamper_executed(const DdlState *state, const Node *command)
+{
+	Oid			function = function_made;
+
+	function_made = InvalidOid;
+	if (state != NULL && IsA(command, DropOwnedStmt))
+		sg_role_owned_dropped(state, (const DropOwnedStmt *) command);
+	else if (state != NULL && IsA(command, RenameStmt))
+		sg_role_binding_renamed(state, (const RenameStmt *) command);
+	if (state != NULL && state->guards != NIL && OidIsValid(function))
+		sg_computed_function_made(state, command, function);
+}

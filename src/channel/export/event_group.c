@@ -1,0 +1,423 @@
+/*-------------------------------------------------------------------------
+ *
+ * event_group.c
+ *		What rows have in common that may be in one event.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "audit/writer/client.h"
+#include "channel/guard/context.h"
+#include "channel/export/event_group.h"
+#include "common/hashfn.h"
+#include "lib/stringinfo.h"
+#include "policy/rules/policy.h"
+#include "utils/memutils.h"
+
+/* A key, hashed once. */
+typedef struct ByteKey
+{
+	const char *data;
+	uint32		len;
+	uint32		hash;
+} ByteKey;
+
+typedef struct GroupEntry
+{
+	ByteKey		key;
+	char		status;
+	Group	   *group;
+} GroupEntry;
+
+#define SH_PREFIX group_table
+#define SH_ELEMENT_TYPE GroupEntry
+#define SH_KEY_TYPE ByteKey
+#define SH_KEY key
+#define SH_HASH_KEY(tb, key) ((key).hash)
+#define SH_EQUAL(tb, a, b) \
+	((a).hash == (b).hash && (a).len == (b).len && \
+	 memcmp((a).data, (b).data, (a).len) == 0)
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/*
+ * Scratch for building the keys of groups.  A key longer than this does not
+ * keep its buffer.
+ */
+#define KEY_BUFFER_KEPT		(64 * 1024)
+
+static StringInfoData key_buffer;
+
+/* ----------------------------------------------------------------
+ *		Keys
+ * ----------------------------------------------------------------
+ */
+
+/*
+ * Begin a key in the scratch buffer, which holds one at a time.  It is kept,
+ * unless a huge value has blown it up.
+ */
+static void
+key_start(void)
+{
+	if (key_buffer.data != NULL && key_buffer.maxlen > KEY_BUFFER_KEPT)
+	{
+		pfree(key_buffer.data);
+		key_buffer.data = NULL;
+	}
+	if (key_buffer.data == NULL)
+	{
+		MemoryContext oldcontext = MemoryContextSwitchTo(TopMemoryContext);
+
+		initStringInfo(&key_buffer);
+		MemoryContextSwitchTo(oldcontext);
+	}
+	resetStringInfo(&key_buffer);
+}
+
+static inline void
+key_add_bytes(const void *data, Size len)
+{
+	appendBinaryStringInfoNT(&key_buffer, data, len);
+}
+
+/*
+ * Length first, so that no two lists of texts give the same bytes.  NULL has a
+ * length that no text has, and so is not the empty text.
+ */
+static inline void
+key_add_slice(const TextSlice *slice)
+{
+	uint32		len = slice->data == NULL ? PG_UINT32_MAX : (uint32) slice->len;
+
+	key_add_bytes(&len, sizeof(len));
+	if (slice->data != NULL)
+		key_add_bytes(slice->data, slice->len);
+}
+
+static inline void
+key_add_string(const char *string)
+{
+	TextSlice	slice = {string, 0};
+
+	if (string != NULL)
+		slice.len = strlen(string);
+	key_add_slice(&slice);
+}
+
+/* The key as it stands in the scratch buffer: whoever keeps it copies it. */
+static inline ByteKey
+key_finish(void)
+{
+	ByteKey		key;
+
+	key.data = key_buffer.data;
+	key.len = key_buffer.len;
+	key.hash = hash_bytes((const unsigned char *) key.data, key.len);
+	return key;
+}
+
+/*
+ * All that an event says once for all its rows.  Rows that differ in any of
+ * this cannot be in one event.  The revision of the policy is part of it: the
+ * same rule_id may have said something else before.  The names of roles are
+ * looked up when the event is written, their OIDs tell them apart until then.
+ *
+ * The key is in the scratch buffer.
+ */
+static ByteKey
+group_key(const CachedDecision *gathered, const Disclosure *disclosure,
+		  int fields, Oid session_role, Oid acting_role)
+{
+	const Decision *decision = gathered->decision;
+
+	struct
+	{
+		int64		policy_revision;
+		Oid			session_role;
+		Oid			acting_role;
+		int			fields;
+		int			channel;
+		int			outcome;
+		int			decided;
+		int			destination_class;
+		int			agency_status;
+		int			ntags;
+		int			nmatched_terms;
+		int			nrules;
+	}			fixed;
+
+	/* Bytes, so that what pads them must not be left to chance. */
+	memset(&fixed, 0, sizeof(fixed));
+	fixed.policy_revision = decision->policy_revision;
+	fixed.session_role = session_role;
+	fixed.acting_role = acting_role;
+	fixed.fields = fields;
+	fixed.channel = disclosure->channel;
+	fixed.outcome = gathered->outcome;
+	fixed.decided = decision->outcome;
+	fixed.destination_class = decision->destination_class;
+	fixed.agency_status = decision->agency_status;
+	fixed.ntags = decision->ntags;
+	fixed.nmatched_terms = decision->nmatched_terms;
+	fixed.nrules = decision->nrules;
+
+	key_start();
+	key_add_bytes(&fixed, sizeof(fixed));
+	key_add_string(disclosure->relation);
+	key_add_string(disclosure->operation);
+	key_add_slice(&disclosure->data_class);
+	key_add_slice(&disclosure->destination);
+	key_add_slice(&disclosure->destination_state);
+	key_add_slice(&disclosure->legal_basis);
+	key_add_slice(&disclosure->on_behalf_of);
+	key_add_string(decision->agency_id);
+	key_add_string(decision->on_behalf_of_agency_id);
+	key_add_string(decision->legal_basis_id);
+	for (int i = 0; i < decision->ntags; i++)
+		key_add_string(decision->tags[i]);
+	for (int i = 0; i < decision->nmatched_terms; i++)
+		key_add_string(decision->matched_terms[i]);
+	for (int i = 0; i < decision->nrules; i++)
+		key_add_string(decision->rule_ids[i]);
+
+	/* The same rules may give other reasons: why a legal basis did not lift. */
+	for (int i = 0; i < decision->nreasons; i++)
+		key_add_string(decision->reasons[i]);
+	return key_finish();
+}
+
+/* ----------------------------------------------------------------
+ *		Copies that outlive the decision cache
+ * ----------------------------------------------------------------
+ */
+
+static char *
+copy_string(const char *string)
+{
+	return string == NULL ? NULL : pstrdup(string);
+}
+
+static TextSlice
+copy_slice(const TextSlice *slice)
+{
+	TextSlice	copy = {NULL, 0};
+
+	if (slice->data != NULL)
+	{
+		copy.data = pnstrdup(slice->data, slice->len);
+		copy.len = slice->len;
+	}
+	return copy;
+}
+
+static const char **
+copy_strings(const char **strings, int count)
+{
+	const char **copy;
+
+	if (count == 0)
+		return NULL;
+	copy = palloc(sizeof(char *) * count);
+	for (int i = 0; i < count; i++)
+		copy[i] = pstrdup(strings[i]);
+	return copy;
+}
+
+/*
+ * Into CurrentMemoryContext.
+ *
+ * A group may be written long after the decision cache was emptied, with the
+ * policy as it was when its rows went out.
+ */
+static Decision *
+copy_decision(const Decision *decision)
+{
+	Decision   *copy = palloc(sizeof(Decision));
+
+	*copy = *decision;
+	copy->agency_id = copy_string(decision->agency_id);
+	copy->agency_name = copy_string(decision->agency_name);
+	copy->on_behalf_of_agency_id = copy_string(decision->on_behalf_of_agency_id);
+	copy->tags = copy_strings(decision->tags, decision->ntags);
+	copy->matched_terms = copy_strings(decision->matched_terms,
+									   decision->nmatched_terms);
+	copy->rule_ids = copy_strings(decision->rule_ids, decision->nrules);
+	copy->reasons = copy_strings(decision->reasons, decision->nreasons);
+	copy->lawful_ways = copy_strings(decision->lawful_ways,
+									 decision->nlawful_ways);
+	copy->authority = copy_string(decision->authority);
+	copy->legal_basis_id = copy_string(decision->legal_basis_id);
+	return copy;
+}
+
+/*
+ * What all rows of a group share, into CurrentMemoryContext.
+ *
+ * The other fields differ from row to row, and are in the group's columns.
+ */
+static Disclosure
+copy_shared_fields(const Disclosure *disclosure)
+{
+	Disclosure	copy = {0};
+
+	copy.channel = disclosure->channel;
+	copy.operation = copy_string(disclosure->operation);
+	copy.relation = copy_string(disclosure->relation);
+	copy.data_class = copy_slice(&disclosure->data_class);
+	copy.destination = copy_slice(&disclosure->destination);
+	copy.destination_state = copy_slice(&disclosure->destination_state);
+	copy.legal_basis = copy_slice(&disclosure->legal_basis);
+	copy.on_behalf_of = copy_slice(&disclosure->on_behalf_of);
+	copy.at = disclosure->at;
+	return copy;
+}
+
+/* ----------------------------------------------------------------
+ *		Groups
+ * ----------------------------------------------------------------
+ */
+
+/*
+ * Who acts, in CurrentMemoryContext.  A login that several people share must
+ * never pass for one of them.
+ *
+ * Looked up when the first row comes: an event may have to be written where
+ * the catalog can be looked at no more.
+ */
+static void
+set_actor(Actor *actor, Oid session_role, Oid acting_role)
+{
+	const char *organization = NULL;
+
+	sg_actor_from_session(actor, session_role, acting_role);
+	if (sg_context_role_shared(sg_actor_login(session_role), &organization))
+		actor->username_source = "shared_login";
+	if (organization == NULL)
+		organization = sg_policy_home_agency_name(sg_policy_current());
+	actor->organization = copy_string(organization);
+}
+
+Group *
+sg_group_new(const CachedDecision *gathered, const Disclosure *disclosure,
+			 int fields, Oid session_role, Oid acting_role)
+{
+	Group	   *group = palloc0(sizeof(Group));
+
+	group->outcome = gathered->outcome;
+	group->decision = copy_decision(gathered->decision);
+	group->disclosure = copy_shared_fields(disclosure);
+	set_actor(&group->actor, session_role, acting_role);
+	if (group->outcome == OUTCOME_BLOCK)
+		sg_writer_prepare();
+	group->set.fields = fields;
+	group->session_role = session_role;
+	group->acting_role = acting_role;
+	return group;
+}
+
+Group *
+sg_group_known(GroupTable *table, const CachedDecision *gathered,
+			   const Disclosure *disclosure, int fields, Oid session_role,
+			   Oid acting_role)
+{
+	GroupEntry *entry;
+
+	if (table->by_key == NULL)
+		return NULL;
+	entry = group_table_lookup(table->by_key,
+							   group_key(gathered, disclosure, fields,
+										 session_role, acting_role));
+	return entry != NULL ? entry->group : NULL;
+}
+
+Group *
+sg_group_find(GroupTable *table, const CachedDecision *gathered,
+			  const Disclosure *disclosure, int fields, Oid session_role,
+			  Oid acting_role)
+{
+	ByteKey		key = group_key(gathered, disclosure, fields, session_role,
+								acting_role);
+	GroupEntry *entry;
+	MemoryContext oldcontext;
+	Group	   *group;
+	bool		found;
+
+	if (table->by_key == NULL)
+		table->by_key = group_table_create(table->context, 8, NULL);
+	else
+	{
+		entry = group_table_lookup(table->by_key, key);
+		if (entry != NULL)
+			return entry->group;
+	}
+
+	oldcontext = MemoryContextSwitchTo(table->context);
+	key.data = memcpy(palloc(key.len), key.data, key.len);
+	group = sg_group_new(gathered, disclosure, fields, session_role, acting_role);
+	entry = group_table_insert(table->by_key, key, &found);
+	entry->group = group;
+	group->older = table->newest;
+	table->newest = group;
+	MemoryContextSwitchTo(oldcontext);
+	return group;
+}
+
+/* ----------------------------------------------------------------
+ *		Events
+ * ----------------------------------------------------------------
+ */
+
+void
+sg_group_event(DisclosureEvent *event, const Group *group, const RowColumns *rows,
+			   int64 nrows)
+{
+	const RowColumn *persons = rows->column[ROW_PERSON];
+	TextSlice	person;
+
+	memset(event, 0, sizeof(*event));
+	event->actor = group->actor;
+
+	/* Whoever the application says is at the keyboard comes first. */
+	if (persons != NULL)
+	{
+		event->actor.username_source = "person";
+		event->actor.username = NULL;
+		if (sg_rows_shared_value(persons, &person))
+			event->actor.username = pnstrdup(person.data, person.len);
+	}
+
+	event->disclosure = &group->disclosure;
+	event->decision = group->decision;
+	event->outcome = group->outcome;
+	event->rows_disclosed = group->outcome == OUTCOME_BLOCK ? 0 : nrows;
+	event->rows_blocked = group->outcome == OUTCOME_BLOCK ? nrows : 0;
+	event->rows = *rows;
+}
+
+void
+sg_group_lone_event(DisclosureEvent *event, const Group *group,
+					const Disclosure *disclosure, int fields)
+{
+	const TextSlice *values[ROW_FIELDS] = {
+		[ROW_PURPOSE] = &disclosure->purpose,
+		[ROW_RECORD_KEY] = &disclosure->record_key,
+		[ROW_QUERY_ELEMENTS] = &disclosure->query_elements,
+		[ROW_CASE_NUMBER] = &disclosure->case_number,
+		[ROW_PERSON] = &disclosure->requesting_person
+	};
+	RowColumns	columns;
+
+	sg_group_columns(&columns, fields);
+	for (int i = 0; i < ROW_FIELDS; i++)
+	{
+		if (columns.column[i] != NULL)
+			sg_rows_append(columns.column[i], values[i]);
+	}
+	sg_group_event(event, group, &columns, 1);
+	event->occurred_at = disclosure->at;
+	sg_event_new_id(&event->event_id, disclosure->at);
+}

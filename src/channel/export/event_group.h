@@ -1,0 +1,100 @@
+/*-------------------------------------------------------------------------
+ *
+ * event_group.h
+ *		What rows have in common that may be in one event.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_EVENT_GROUP_H
+#define SHARING_GUARD_EVENT_GROUP_H
+
+#include "audit/writer/client.h"
+#include "channel/guard/decision_cache.h"
+#include "channel/export/row_log.h"
+
+/*
+ * Rows of one decision that have not been written yet.
+ */
+typedef struct Group
+{
+	/* What every row has to look at, together. */
+	RowSet		set;
+	struct SubxactLevel *level; /* pending_events.c's; NULL: it does not know
+								 * it yet */
+	Oid			session_role;
+	Oid			acting_role;
+	Outcome		outcome;
+
+	/* Of rows that go to another server: what was recorded before the first. */
+	bool		is_open;
+	OpenDisclosure open;
+	int64		leaving;		/* how many were let go */
+	int64		handed_over;	/* so many of the set's first rows, at most */
+
+	Decision   *decision;
+	Disclosure	disclosure;		/* without the per-row fields */
+	Actor		actor;			/* but for a person whom the rows name */
+
+	struct Group *older;		/* the one that its table got before it */
+} Group;
+
+/* A group of this set. */
+#define group_of_set(rowset)	((Group *) (rowset))
+
+StaticAssertDecl(offsetof(Group, set) == 0, "a group begins with its rows");
+
+/*
+ * Groups that were made in one memory context, and live as long as it does.
+ * Zero but for that it is empty.
+ */
+typedef struct GroupTable
+{
+	MemoryContext context;
+	struct group_table_hash *by_key;
+	Group	   *newest;			/* from there by Group.older */
+} GroupTable;
+
+/* The group for these rows; NULL where there is none. */
+extern Group *sg_group_known(GroupTable *table,
+							 const CachedDecision *gathered,
+							 const Disclosure *disclosure, int fields,
+							 Oid session_role, Oid acting_role);
+
+/* The same, made where there is none yet. */
+extern Group *sg_group_find(GroupTable *table,
+							const CachedDecision *gathered,
+							const Disclosure *disclosure, int fields,
+							Oid session_role, Oid acting_role);
+
+/*
+ * An empty group in no table, in CurrentMemoryContext, with copies of all that
+ * its rows share.
+ */
+extern Group *sg_group_new(const CachedDecision *gathered,
+						   const Disclosure *disclosure, int fields,
+						   Oid session_role, Oid acting_role);
+
+/* Columns for these fields of rows, in CurrentMemoryContext. */
+static inline void
+sg_group_columns(RowColumns *columns, int fields)
+{
+	for (int i = 0; i < ROW_FIELDS; i++)
+		columns->column[i] = (fields & HAS_FIELD(i)) ?
+			sg_rows_column(CurrentMemoryContext) : NULL;
+}
+
+/*
+ * Rows of a group as an event, which points into both; what is made anew is in
+ * CurrentMemoryContext.  The event's id and time are the caller's to set.
+ */
+extern void sg_group_event(DisclosureEvent *event, const Group *group,
+						   const RowColumns *rows, int64 nrows);
+
+/*
+ * One disclosure with these fields as an event, with its id; made anew is what
+ * is not the group's or the disclosure's, in CurrentMemoryContext.
+ */
+extern void sg_group_lone_event(DisclosureEvent *event, const Group *group,
+								const Disclosure *disclosure, int fields);
+
+#endif							/* SHARING_GUARD_EVENT_GROUP_H */

@@ -1,0 +1,944 @@
+/*-------------------------------------------------------------------------
+ *
+ * guard.c
+ *		Protected tables: which column means what, cached per relation.
+ *
+ * The table sharing_guard.guard says that a table is protected and how;
+ * sharing_guard.guard_column says which of its columns is the destination,
+ * the purpose and so on.  Both are compiled here, for each relation that a
+ * row is written to, into a Guard.  A partition or an inheritance child may
+ * have its columns in another order, so columns are matched by name from the
+ * protected table to the relation at hand.
+ *
+ * That is done at the first row and not when the table is protected: since
+ * then columns may have been renamed or retyped, and partitions have come and
+ * gone.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "base/errcodes.h"
+#include "channel/guard/guard.h"
+#include "channel/guard/inheritance.h"
+#include "base/inval.h"
+#include "common/shortest_dec.h"
+#include "base/fixed_form.h"
+#include "fmgr.h"
+#include "base/run_as_owner.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/varlena.h"
+
+PG_FUNCTION_INFO_V1(sg_sql_split_identifiers);
+
+/*
+ * A compiled guard, and the context that holds all it points to.  An entry
+ * that is not valid still has the callback look out for its relation.
+ *
+ * The relation alone is the key: the names of our triggers are fixed, so a
+ * relation has but one guard, and a trigger that is replaced by another
+ * invalidates the relation and with it the entry.
+ */
+typedef struct GuardEntry
+{
+	Oid			relid;			/* hash key */
+	bool		valid;			/* false only while it is being compiled */
+	MemoryContext context;
+	Guard		guard;
+} GuardEntry;
+
+static HTAB *guard_cache = NULL;
+
+/* The entry that was found last: rows come in runs of one relation. */
+static GuardEntry *latest_entry = NULL;
+
+/* How often a guard is read again because it changed while it was read. */
+#define RELOAD_ATTEMPTS 3
+
+/*
+ * Bumped by the invalidation callback whenever a guard may have changed; the
+ * cache was filled under guard_cache_generation.
+ */
+static uint64 guard_generation = 1;
+static uint64 guard_cache_generation = 0;
+
+/*
+ * The tables that guards are read from, as of the last load.  The callback
+ * cannot look them up.
+ */
+static Oid	guard_table_oid = InvalidOid;
+static Oid	guard_column_table_oid = InvalidOid;
+
+static void guard_invalidate(Datum arg, Oid relid);
+static void guard_invalidate_all(Datum arg, int cacheid, uint32 hashvalue);
+static void forget_guards(void);
+static void compile_guard(GuardEntry *entry, Relation rel,
+						  const char *guard_id);
+
+/* Called once, at library load: each call would register another callback. */
+void
+sg_guard_init(void)
+{
+	sg_on_relation_change(guard_invalidate);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, guard_invalidate_all,
+								  (Datum) 0);
+}
+
+/*
+ * A schema was renamed, perhaps a protected table's: its name is recorded with
+ * each event, and no relcache invalidation says so.
+ */
+static void
+guard_invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
+{
+	guard_generation++;
+}
+
+/*
+ * Relcache callback.  May be called at almost any moment, so it only counts:
+ * no catalog access, no allocation, no error.
+ *
+ * Bumps one number for all guards.  Changes are rare, and to know which guard
+ * is meant would need what may not be done here.
+ */
+static void
+guard_invalidate(Datum arg, Oid relid)
+{
+	if (guard_cache == NULL)
+		return;
+
+	/*
+	 * InvalidOid means everything.  A protected relation that was altered may
+	 * have had its columns renamed, retyped or dropped.
+	 */
+	if (relid == InvalidOid ||
+		relid == guard_table_oid ||
+		relid == guard_column_table_oid ||
+		hash_search(guard_cache, &relid, HASH_FIND, NULL) != NULL)
+		guard_generation++;
+}
+
+/*
+ * The guard of this relation, where it was the one looked up last and is as it
+ * was then; else NULL.
+ */
+static inline const Guard *
+guard_if_known(Oid relid)
+{
+	/* A change counts at the next row, also within one long statement. */
+	AcceptInvalidationMessages();
+	if (likely(latest_entry != NULL && latest_entry->relid == relid &&
+			   guard_cache_generation == guard_generation))
+		return &latest_entry->guard;
+	return NULL;
+}
+
+const Guard *
+sg_guard_if_known(Oid relid)
+{
+	return guard_if_known(relid);
+}
+
+/*
+ * The guard with this id as seen from this relation; compiled now where it is
+ * not in the cache.  Good until the next call.  Errors out where there is no
+ * such guard or it cannot be made sense of: then the row stays.
+ */
+const Guard *
+sg_guard_lookup(Relation rel, const char *guard_id)
+{
+	Oid			relid = RelationGetRelid(rel);
+	const Guard *known = guard_if_known(relid);
+	GuardEntry *entry;
+	bool		found;
+
+	if (likely(known != NULL))
+		return known;
+
+	if (guard_cache == NULL)
+	{
+		HASHCTL		ctl = {0};
+
+		ctl.keysize = sizeof(Oid);
+		ctl.entrysize = sizeof(GuardEntry);
+		ctl.hcxt = CacheMemoryContext;
+		guard_cache = hash_create("sharing_guard guards", 16, &ctl,
+								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+
+	for (int attempt = 1;; attempt++)
+	{
+		if (guard_cache_generation != guard_generation)
+			forget_guards();
+
+		/*
+		 * Entered before it is compiled, so that the callback knows of the
+		 * relation while we read.
+		 */
+		entry = hash_search(guard_cache, &relid, HASH_ENTER, &found);
+		if (!found)
+		{
+			entry->valid = false;
+			entry->context = NULL;
+		}
+		if (entry->valid)
+			break;
+
+		/*
+		 * Compiling may itself take in an invalidation; then what was read
+		 * may be older than it, and is read again.  Not for ever: what keeps
+		 * changing is as new as it can be, and the next row looks again.
+		 */
+		compile_guard(entry, rel, guard_id);
+		if (guard_cache_generation == guard_generation ||
+			attempt >= RELOAD_ATTEMPTS)
+		{
+			entry->guard.load_number = guard_generation;
+			entry->valid = true;
+			break;
+		}
+		AcceptInvalidationMessages();
+	}
+	latest_entry = entry;
+	return &entry->guard;
+}
+
+/*
+ * Drops all that was compiled before the latest invalidation.
+ *
+ * Only from sg_guard_lookup(), never from the callback: a caller may be in the
+ * midst of a row, with the guard in hand.
+ */
+static void
+forget_guards(void)
+{
+	HASH_SEQ_STATUS scan;
+	GuardEntry *entry;
+	uint64		generation = guard_generation;
+
+	latest_entry = NULL;
+	hash_seq_init(&scan, guard_cache);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (entry->context != NULL)
+			MemoryContextDelete(entry->context);
+		hash_search(guard_cache, &entry->relid, HASH_REMOVE, NULL);
+	}
+	guard_cache_generation = generation;
+}
+
+/*
+ * How to read a column of this type.
+ *
+ * For most types the value is written by ourselves.  Their output functions
+ * would follow the session's settings (DateStyle, TimeZone, bytea_output), and
+ * the same record would have another key in another session.  Anything else is
+ * left to the type's output function.
+ *
+ * What is looked up stays in CurrentMemoryContext, the guard's own.
+ */
+static void
+prepare_form(GuardColumn *column, Oid type)
+{
+	Oid			output_function;
+	bool		is_varlena;
+
+	column->type = getBaseType(type);
+	switch (column->type)
+	{
+		case TEXTOID:
+		case VARCHAROID:
+			column->form = COLUMN_TEXT;
+			break;
+		case BPCHAROID:
+			column->form = COLUMN_BPCHAR;
+			break;
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			column->form = COLUMN_INTEGER;
+			column->digits = palloc(MAXINT8LEN + 1);
+			break;
+		case BYTEAOID:
+			column->form = COLUMN_BYTEA;
+			break;
+		case DATEOID:
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			column->form = COLUMN_DATETIME;
+			break;
+		case TEXTARRAYOID:
+		case VARCHARARRAYOID:
+			column->form = COLUMN_TAGS;
+			break;
+		case FLOAT4OID:
+		case FLOAT8OID:
+			column->form = COLUMN_FLOAT;
+			break;
+		default:
+			column->form = sg_prints_alike(column->type) ?
+				COLUMN_OUTPUT : COLUMN_FIXED_OUTPUT;
+			getTypeOutputInfo(column->type, &output_function, &is_varlena);
+			fmgr_info_cxt(output_function, &column->output,
+						  CurrentMemoryContext);
+			break;
+	}
+}
+
+static void
+prepare_column(GuardColumn *column, Relation rel, AttrNumber attnum)
+{
+	column->attnum = attnum;
+	prepare_form(column,
+				 TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid);
+}
+
+/*
+ * The attribute of "rel" that corresponds to the protected table's attribute
+ * number; 0 where it has been dropped.
+ *
+ * By name, for only the name ties a partition's or child's column to the one
+ * above.
+ */
+static AttrNumber
+attnum_here(Relation rel, Oid guarded_relid, AttrNumber attnum)
+{
+	char	   *name;
+
+	/* 0: the column was missing already when the guard was restored. */
+	if (attnum <= 0)
+		return InvalidAttrNumber;
+	if (RelationGetRelid(rel) == guarded_relid)
+	{
+		if (attnum > RelationGetNumberOfAttributes(rel) ||
+			TupleDescAttr(RelationGetDescr(rel), attnum - 1)->attisdropped)
+			return InvalidAttrNumber;
+		return attnum;
+	}
+
+	name = get_attname(guarded_relid, attnum, true);
+	if (name == NULL)
+		return InvalidAttrNumber;
+	return get_attnum(RelationGetRelid(rel), name);
+}
+
+/* The roles of guard_column.role that fill one text, and which. */
+static const struct
+{
+	const char *role;
+	Size		field;
+}			single_roles[] = {
+	{"destination", offsetof(Disclosure, destination)},
+	{"destination_state", offsetof(Disclosure, destination_state)},
+	{"purpose", offsetof(Disclosure, purpose)},
+	{"legal_basis", offsetof(Disclosure, legal_basis)},
+	{"case_number", offsetof(Disclosure, case_number)},
+	{"requesting_person", offsetof(Disclosure, requesting_person)},
+	{"on_behalf_of_agency", offsetof(Disclosure, on_behalf_of)},
+	{"data_class_column", offsetof(Disclosure, data_class)}
+};
+
+StaticAssertDecl(lengthof(single_roles) == GUARD_SINGLE_COLUMNS,
+				 "a guard has room for a column of each role");
+
+/* Takes in how to read a column that a role needs. */
+static void
+read_column(Guard *guard, GuardColumn *column, Relation rel, AttrNumber attnum)
+{
+	prepare_column(column, rel, attnum);
+	guard->last_attnum = Max(guard->last_attnum, attnum);
+}
+
+/* The same of a column that fills one text; a role has but one. */
+static void
+add_single_column(Guard *guard, Relation rel, const char *role,
+				  AttrNumber attnum)
+{
+	for (int i = 0; i < lengthof(single_roles); i++)
+	{
+		Size		field = single_roles[i].field;
+		int			place = 0;
+
+		if (strcmp(role, single_roles[i].role) != 0)
+			continue;
+		while (place < guard->nsingle && guard->single[place].field != field)
+			place++;
+		read_column(guard, &guard->single[place], rel, attnum);
+		guard->single[place].field = field;
+		guard->nsingle = Max(guard->nsingle, place + 1);
+		if (field == offsetof(Disclosure, destination))
+			guard->has_destination = true;
+	}
+}
+
+/*
+ * Takes one row of guard_column into the guard.
+ *
+ * Errors out where the column has gone: to go on as if it had never been named
+ * would decide on a NULL, and what the table then calls a purpose or a
+ * destination would not be looked at.
+ */
+static void
+add_column(Guard *guard, Relation rel, Oid guarded_relid, const char *role,
+		   AttrNumber attnum, const char *name)
+{
+	AttrNumber	here = attnum_here(rel, guarded_relid, attnum);
+
+	if (here == InvalidAttrNumber)
+	{
+		/* A bookkeeping column that is gone can no longer change. */
+		if (strcmp(role, "bookkeeping") == 0)
+			return;
+
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("column \"%s\", which the guard of table %s needs as its %s, does not exist",
+						name, guard->relation, role),
+				 errdetail("Without it no row of the table can be decided on, so none is let through."),
+				 errhint("Call sharing_guard.protect_export() again with the table's present columns.")));
+	}
+
+	if (strcmp(role, "bookkeeping") == 0)
+		guard->bookkeeping = bms_add_member(guard->bookkeeping, here);
+	else if (strcmp(role, "record_key") == 0)
+		read_column(guard, &guard->record_key[guard->nrecord_key++], rel, here);
+	else if (strcmp(role, "query_elements") == 0)
+		read_column(guard, &guard->query_elements[guard->nquery_elements++],
+					rel, here);
+	else
+		add_single_column(guard, rel, role, here);
+}
+
+/*
+ * Has the callback look out for this relation too: a partition's guard bears
+ * the name of the protected table above it.
+ *
+ * Without an entry of its own, a new name of that table would go unnoticed.
+ */
+static void
+watch_relation(Oid relid)
+{
+	bool		found;
+	GuardEntry *entry = hash_search(guard_cache, &relid, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		entry->valid = false;
+		entry->context = NULL;
+	}
+}
+
+/*
+ * A not-null text column of the current SPI result, palloc'd in
+ * CurrentMemoryContext.
+ */
+static char *
+spi_text(HeapTuple row, int column)
+{
+	return SPI_getvalue(row, SPI_tuptable->tupdesc, column);
+}
+
+/* A guard that is being read, and where all that it points to is to stay. */
+typedef struct GuardReading
+{
+	Guard	   *guard;
+	Relation	rel;
+	const char *guard_id;
+	MemoryContext context;
+} GuardReading;
+
+/*
+ * Takes the guard itself over from SPI; see sg_query_as_owner().  Errors out where
+ * there is no such guard or it is not for this relation.
+ */
+static void
+take_guard(void *arg)
+{
+	GuardReading *reading = arg;
+	Guard	   *guard = reading->guard;
+	Relation	rel = reading->rel;
+	Oid			guarded_relid;
+	HeapTuple	row;
+	bool		isnull;
+	MemoryContext spi_context;
+
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("table \"%s\" has a sharing_guard trigger but no guard",
+						RelationGetRelationName(rel)),
+				 errdetail("There is no guard %s in sharing_guard.guard, so no row can be decided on and none is let through.",
+						   reading->guard_id),
+				 errhint("Call sharing_guard.protect_export() for the table, or sharing_guard.unprotect() to remove the trigger.")));
+
+	row = SPI_tuptable->vals[0];
+	guarded_relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc,
+												   1, &isnull));
+	watch_relation(guarded_relid);
+
+	/*
+	 * A trigger with the guard's id can be put on any table by its owner; its
+	 * rows would be recorded as the protected table's.
+	 */
+	if (!sg_is_under(RelationGetRelid(rel), guarded_relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("table \"%s\" has a trigger of another table's guard",
+						RelationGetRelationName(rel)),
+				 errdetail("The guard is that of table %s, to which this one does not belong, so what is written here would be recorded as something it is not.",
+						   get_rel_name(guarded_relid) ? get_rel_name(guarded_relid) : "that was dropped"),
+				 errhint("Drop the trigger, or protect this table itself with sharing_guard.protect_export().")));
+
+	spi_context = MemoryContextSwitchTo(reading->context);
+	guard->relid = RelationGetRelid(rel);
+	guard->protected_relid = guarded_relid;
+	guard->data_class = spi_text(row, 2);
+	if (guard->data_class != NULL)
+		guard->data_class_len = strlen(guard->data_class);
+	guard->enforce = strcmp(spi_text(row, 3), "observe") != 0;
+	guard->skip_row = strcmp(spi_text(row, 4), "skip_row") == 0;
+	if (get_rel_name(guarded_relid) == NULL)
+		guard->relation = sg_quote_name(RelationGetRelationName(rel));
+	else
+		guard->relation = sg_relation_name(guarded_relid);
+	MemoryContextSwitchTo(spi_context);
+}
+
+/* Takes its columns over from SPI. */
+static void
+take_columns(void *arg)
+{
+	GuardReading *reading = arg;
+	Guard	   *guard = reading->guard;
+	MemoryContext spi_context = MemoryContextSwitchTo(reading->context);
+
+	guard->record_key = palloc0(sizeof(GuardColumn) * Max(SPI_processed, 1));
+	guard->query_elements = palloc0(sizeof(GuardColumn) * Max(SPI_processed, 1));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		bool		isnull;
+
+		add_column(guard, reading->rel, guard->protected_relid,
+				   spi_text(row, 1),
+				   DatumGetInt16(SPI_getbinval(row, SPI_tuptable->tupdesc,
+											   2, &isnull)),
+				   spi_text(row, 3));
+	}
+	MemoryContextSwitchTo(spi_context);
+}
+
+/*
+ * Compiles the guard for one relation into its cache entry.
+ *
+ * The entry's context is built aside and put in place when it is complete, so
+ * an error leaves the entry invalid and nothing behind but a context that
+ * goes with the transaction.
+ *
+ * The guard's rows are read as of now: a mode that was changed in the middle of
+ * somebody's REPEATABLE READ export counts there too.
+ *
+ * Errors out where the extension is not there, or as take_guard() does.
+ */
+static void
+compile_guard(GuardEntry *entry, Relation rel, const char *guard_id)
+{
+	Guard		guard = {0};
+	GuardReading reading = {&guard, rel, guard_id, NULL};
+	Oid			argtypes[1] = {UUIDOID};
+	Datum		args[1];
+	Oid			table = sg_own_table("guard");
+
+	if (!OidIsValid(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("table \"%s\" has a sharing_guard trigger but the extension is not there",
+						RelationGetRelationName(rel)),
+				 errhint("Create the extension sharing_guard in this database, or drop the trigger.")));
+
+	/*
+	 * Known to the callback before we read, so that no change in between is
+	 * missed.
+	 */
+	guard_table_oid = table;
+	guard_column_table_oid = sg_own_table("guard_column");
+
+	guard.guard_id = *DatumGetUUIDP(DirectFunctionCall1(uuid_in,
+														CStringGetDatum(guard_id)));
+	args[0] = UUIDPGetDatum(&guard.guard_id);
+
+	/* Below the transaction's context until it is known to be good. */
+	reading.context = AllocSetContextCreate(CurTransactionContext,
+											"sharing_guard guard",
+											ALLOCSET_SMALL_SIZES);
+	sg_query_as_owner(table,
+					  "SELECT relation::pg_catalog.oid, data_class, mode, on_block"
+					  " FROM sharing_guard.guard"
+					  " WHERE guard_id OPERATOR(pg_catalog.=) $1",
+					  1, argtypes, args, take_guard, &reading);
+	sg_query_as_owner(table,
+					  "SELECT role, attnum, column_name"
+					  " FROM sharing_guard.guard_column"
+					  " WHERE guard_id OPERATOR(pg_catalog.=) $1"
+					  " ORDER BY role, position",
+					  1, argtypes, args, take_columns, &reading);
+
+	if (entry->context != NULL)
+		MemoryContextDelete(entry->context);
+	MemoryContextSetParent(reading.context, CacheMemoryContext);
+	entry->context = reading.context;
+	entry->guard = guard;
+}
+
+/*
+ * Bytes as \x..., the form of bytea_output = hex, which a session can change.
+ *
+ * palloc'd.
+ */
+static TextSlice
+bytea_text(Datum value)
+{
+	static const char digits[] = "0123456789abcdef";
+	bytea	   *bytes = DatumGetByteaPP(value);
+	Size		len = VARSIZE_ANY_EXHDR(bytes);
+	const unsigned char *in = (const unsigned char *) VARDATA_ANY(bytes);
+	char	   *out = palloc(len * 2 + 3);
+	TextSlice	slice = {out, len * 2 + 2};
+
+	*out++ = '\\';
+	*out++ = 'x';
+	for (Size i = 0; i < len; i++)
+	{
+		*out++ = digits[in[i] >> 4];
+		*out++ = digits[in[i] & 0xF];
+	}
+	*out = '\0';
+	return slice;
+}
+
+/*
+ * Dates as JSON writes them, timestamps with time zone in UTC, whatever
+ * DateStyle and TimeZone the session has; palloc'd.
+ */
+static TextSlice
+datetime_text(Oid type, Datum value)
+{
+	char	   *out = palloc(MAXDATELEN + 1);
+	int			utc = 0;
+	TextSlice	slice;
+
+	JsonEncodeDateTime(out, value, type, type == TIMESTAMPTZOID ? &utc : NULL);
+	slice.data = out;
+	slice.len = strlen(out);
+	return slice;
+}
+
+/*
+ * The shortest digits that give the same number, as extra_float_digits = 1 has
+ * it; palloc'd.
+ */
+static TextSlice
+float_text(Oid type, Datum value)
+{
+	char	   *out = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
+	TextSlice	slice;
+
+	if (type == FLOAT4OID)
+		slice.len = float_to_shortest_decimal_buf(DatumGetFloat4(value), out);
+	else
+		slice.len = double_to_shortest_decimal_buf(DatumGetFloat8(value), out);
+	slice.data = out;
+	return slice;
+}
+
+/*
+ * A text[] as one text: its elements with ", " between; palloc'd.  A purpose
+ * column of tags is recorded, and its words looked at, like any other purpose.
+ */
+static TextSlice
+tags_text(const GuardColumn *column, TupleTableSlot *slot)
+{
+	TextSlice  *tags;
+	int			ntags = sg_guard_column_tags(column, slot, &tags);
+	StringInfoData text;
+	TextSlice	slice;
+
+	initStringInfo(&text);
+	for (int i = 0; i < ntags; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(&text, ", ");
+		appendBinaryStringInfo(&text, tags[i].data, tags[i].len);
+	}
+	slice.data = text.data;
+	slice.len = text.len;
+
+	return slice;
+}
+
+/*
+ * A value of the column's type as text; points into the value where it can.
+ * This is done for each row, and most columns are text.
+ */
+static TextSlice
+value_text(const GuardColumn *column, Datum value)
+{
+	TextSlice	slice = {NULL, 0};
+	char	   *out;
+
+	switch (column->form)
+	{
+		case COLUMN_TEXT:
+		case COLUMN_BPCHAR:
+			{
+				text	   *txt = DatumGetTextPP(value);
+
+				slice.data = VARDATA_ANY(txt);
+				slice.len = VARSIZE_ANY_EXHDR(txt);
+				if (column->form == COLUMN_BPCHAR)
+				{
+					while (slice.len > 0 && slice.data[slice.len - 1] == ' ')
+						slice.len--;
+				}
+				return slice;
+			}
+		case COLUMN_INTEGER:
+			/* In the guard's memory: most keys are numbers. */
+			slice.data = column->digits;
+			if (column->type == INT2OID)
+				slice.len = pg_itoa(DatumGetInt16(value), column->digits);
+			else if (column->type == INT4OID)
+				slice.len = pg_ltoa(DatumGetInt32(value), column->digits);
+			else
+				slice.len = pg_lltoa(DatumGetInt64(value), column->digits);
+			return slice;
+		case COLUMN_BYTEA:
+			return bytea_text(value);
+		case COLUMN_DATETIME:
+			return datetime_text(column->type, value);
+		case COLUMN_FLOAT:
+			return float_text(column->type, value);
+		case COLUMN_FIXED_OUTPUT:
+			slice.data = sg_fixed_output((FmgrInfo *) &column->output, value);
+			slice.len = strlen(slice.data);
+			return slice;
+		case COLUMN_TAGS:
+		case COLUMN_OUTPUT:
+			break;
+	}
+
+	out = OutputFunctionCall((FmgrInfo *) &column->output, value);
+	slice.data = out;
+	slice.len = strlen(out);
+	return slice;
+}
+
+/*
+ * A column's value in this row, as text; NULL data for NULL, and for a role
+ * that no column has.
+ */
+TextSlice
+sg_guard_column_text(const GuardColumn *column, TupleTableSlot *slot)
+{
+	TextSlice	slice = {NULL, 0};
+	Datum		value;
+	bool		isnull;
+
+	if (column->attnum == InvalidAttrNumber)
+		return slice;
+	value = slot_getattr(slot, column->attnum, &isnull);
+	if (isnull)
+		return slice;
+	if (column->form == COLUMN_TAGS)
+		return tags_text(column, slot);
+	return value_text(column, value);
+}
+
+/* A value of any type as text, written as a guarded column's would be. */
+TextSlice
+sg_guard_value_text(Oid type, Datum value)
+{
+	GuardColumn column = {0};
+
+	prepare_form(&column, type);
+	if (column.form == COLUMN_TAGS)
+	{
+		Oid			output_function;
+		bool		is_varlena;
+
+		getTypeOutputInfo(column.type, &output_function, &is_varlena);
+		fmgr_info(output_function, &column.output);
+	}
+	return value_text(&column, value);
+}
+
+/* Does this field need quotes in a row's text form?  As record_out() has it. */
+static bool
+field_needs_quotes(const TextSlice *field)
+{
+	if (field->len == 0)
+		return true;
+	for (Size i = 0; i < field->len; i++)
+	{
+		unsigned char c = field->data[i];
+
+		if (c == '"' || c == '\\' || c == '(' || c == ')' || c == ',' ||
+			isspace(c))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Several texts as one, written as a row prints, so that ('a,b', 'c') and
+ * ('a', 'b,c') stay apart; a single one is itself.  NULL where all are.
+ */
+TextSlice
+sg_guard_join_texts(const TextSlice *fields, int nfields)
+{
+	TextSlice	slice = {NULL, 0};
+	StringInfoData text;
+	bool		any = false;
+
+	if (nfields == 0)
+		return slice;
+	if (nfields == 1)
+		return fields[0];
+
+	initStringInfo(&text);
+	appendStringInfoChar(&text, '(');
+	for (int i = 0; i < nfields; i++)
+	{
+		const TextSlice *field = &fields[i];
+
+		if (i > 0)
+			appendStringInfoChar(&text, ',');
+		if (field->data == NULL)
+			continue;
+		any = true;
+		if (!field_needs_quotes(field))
+		{
+			appendBinaryStringInfo(&text, field->data, field->len);
+			continue;
+		}
+		appendStringInfoChar(&text, '"');
+		for (Size j = 0; j < field->len; j++)
+		{
+			if (field->data[j] == '"' || field->data[j] == '\\')
+				appendStringInfoChar(&text, field->data[j]);
+			appendStringInfoChar(&text, field->data[j]);
+		}
+		appendStringInfoChar(&text, '"');
+	}
+	appendStringInfoChar(&text, ')');
+	if (!any)
+		return slice;
+
+	slice.data = text.data;
+	slice.len = text.len;
+
+	return slice;
+}
+
+/*
+ * Several columns as one text.
+ *
+ * Where all are required, one NULL makes the whole NULL: part of a record's
+ * key finds no record.
+ */
+TextSlice
+sg_guard_joined_text(const GuardColumn *columns, int ncolumns,
+					 TupleTableSlot *slot, bool required)
+{
+	TextSlice	slice = {NULL, 0};
+	TextSlice  *fields;
+
+	if (ncolumns == 0)
+		return slice;
+
+	fields = palloc(sizeof(TextSlice) * ncolumns);
+	for (int i = 0; i < ncolumns; i++)
+	{
+		fields[i] = sg_guard_column_text_at_hand(&columns[i], slot);
+		if (fields[i].data == NULL && required)
+			return slice;
+	}
+	return sg_guard_join_texts(fields, ncolumns);
+}
+
+/*
+ * The elements of a text[] of tags, NULLs left out, in CurrentMemoryContext;
+ * returns how many.  None where the column is of another type.
+ */
+int
+sg_guard_column_tags(const GuardColumn *column, TupleTableSlot *slot,
+					 TextSlice **tags)
+{
+	Datum		value;
+	bool		isnull;
+	Datum	   *elements;
+	bool	   *nulls;
+	int			nelements;
+	int			ntags = 0;
+
+	*tags = NULL;
+	if (column->attnum == InvalidAttrNumber || column->form != COLUMN_TAGS)
+		return 0;
+	value = slot_getattr(slot, column->attnum, &isnull);
+	if (isnull)
+		return 0;
+
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false,
+					  TYPALIGN_INT, &elements, &nulls, &nelements);
+	*tags = palloc(sizeof(TextSlice) * Max(nelements, 1));
+	for (int i = 0; i < nelements; i++)
+	{
+		text	   *element;
+
+		if (nulls[i])
+			continue;
+		element = DatumGetTextPP(elements[i]);
+		(*tags)[ntags].data = VARDATA_ANY(element);
+		(*tags)[ntags].len = VARSIZE_ANY_EXHDR(element);
+		ntags++;
+	}
+	return ntags;
+}
+
+/*
+ * sharing_guard.split_identifiers(list text) returns text[]
+ *
+ * The names in a comma-separated list, by the rules of SQL identifiers; NULL
+ * where the list is not one.
+ *
+ * So that protect_export() reads a list of columns as SQL itself would, quotes
+ * and capitals included.
+ */
+Datum
+sg_sql_split_identifiers(PG_FUNCTION_ARGS)
+{
+	char	   *list = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	List	   *names;
+	ListCell   *lc;
+	ArrayBuildState *result;
+
+	if (!SplitIdentifierString(list, ',', &names))
+		PG_RETURN_NULL();
+
+	result = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	foreach(lc, names)
+		result = accumArrayResult(result,
+								  CStringGetTextDatum((char *) lfirst(lc)),
+								  false, TEXTOID, CurrentMemoryContext);
+	PG_RETURN_DATUM(makeArrayResult(result, CurrentMemoryContext));
+}

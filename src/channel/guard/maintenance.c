@@ -1,0 +1,82 @@
+/*-------------------------------------------------------------------------
+ *
+ * maintenance.c
+ *		Exports are refused while guards may be taken away.
+ *
+ * A maintenance ends by itself when its time is over.  Nobody is at work then
+ * who would look the guards over, so the first disclosure after it does.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "base/errcodes.h"
+#include "channel/guard/guard_state.h"
+#include "channel/guard/maintenance.h"
+#include "channel/guard/refusal.h"
+#include "base/run_as_owner.h"
+#include "utils/timestamp.h"
+
+/*
+ * Another session may be closing it, and not have committed: then we need not
+ * try again for every row.
+ */
+#define SECONDS_BETWEEN_TRIES 1
+
+static void
+run_close_expired(void *arg)
+{
+	(void) SPI_execute("SELECT sharing_guard.close_expired_maintenance()",
+					   false, 0);
+}
+
+static void
+close_with_own_rights(void *arg)
+{
+	sg_run_as_owner(((const DdlState *) arg)->event_table, run_close_expired,
+					NULL);
+}
+
+static void
+close_expired(const DdlState *state)
+{
+	static TimestampTz tried_at = 0;
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (XactReadOnly || IsInParallelMode() ||
+		(now >= tried_at &&
+		 now - tried_at < SECONDS_BETWEEN_TRIES * USECS_PER_SEC))
+		return;
+	tried_at = now;
+	sg_with_bounded_waits(close_with_own_rights, unconstify(DdlState *, state));
+}
+
+void
+sg_maintenance_check(const Disclosure *disclosure)
+{
+	const DdlState *state;
+
+	if (likely(!sg_ddl_maintenance_pending()))
+		return;
+	state = sg_ddl_state();
+	if (state == NULL || state->maintenance_until == 0)
+		return;
+	if (!sg_ddl_maintenance_open(state))
+	{
+		close_expired(state);
+		return;
+	}
+
+	/* The agency's own people may look, and an upgrade may copy tables. */
+	if (disclosure->channel == CHANNEL_SELF_ACCESS ||
+		disclosure->channel == CHANNEL_COPIED_TABLE)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_SG_UNDER_MAINTENANCE),
+			 errmsg("nothing may leave while maintenance is open"),
+			 errdetail("Guards may be missing until %s, so nothing is disclosed before.",
+					   timestamptz_to_str(state->maintenance_until)),
+			 errhint("Try again when the maintenance has ended, or have it closed with sharing_guard.close_maintenance()."),
+			 sg_error_relation(disclosure->relation)));
+}

@@ -1,0 +1,813 @@
+/*-------------------------------------------------------------------------
+ *
+ * triggers.c
+ *		Puts the triggers of a guard on its table, and keeps them there.
+ *
+ * Row triggers on a partitioned table are cloned by the server to all its
+ * partitions, present and future; statement triggers are not, nor is any
+ * trigger passed on to inheritance children.  So the whole tree is walked
+ * here, when a table is protected and again when DDL may have grown it.
+ *
+ * Triggers are ENABLE ALWAYS: session_replication_role must not switch them
+ * off, and logical replication apply fires no others.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "base/errcodes.h"
+#include "channel/guard/triggers.h"
+#include "base/compat.h"
+#include "commands/event_trigger.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/parsenodes.h"
+#include "parser/parse_func.h"
+#include "storage/lmgr.h"
+#include "base/guc.h"
+#include "base/run_as_owner.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/uuid.h"
+
+PG_FUNCTION_INFO_V1(sg_sql_install_triggers);
+PG_FUNCTION_INFO_V1(sg_sql_complete_triggers);
+PG_FUNCTION_INFO_V1(sg_sql_remove_triggers);
+PG_FUNCTION_INFO_V1(sg_sql_follow_ddl);
+PG_FUNCTION_INFO_V1(sg_sql_follow_drop);
+
+/* A trigger that a guard may need. */
+typedef struct GuardTrigger
+{
+	const char *name;
+	const char *function;
+	int16		timing;			/* TRIGGER_TYPE_BEFORE or _AFTER */
+	bool		row;
+	bool		always;			/* else see trigger_needed() */
+} GuardTrigger;
+
+static const GuardTrigger guard_triggers[] = {
+	{SKIP_TRIGGER_NAME, "export_row_before", TRIGGER_TYPE_BEFORE, true, false},
+	{EXPORT_TRIGGER_NAME, "export_row_after", TRIGGER_TYPE_AFTER, true, true},
+	{STATEMENT_TRIGGER_NAME, "export_statement_after", TRIGGER_TYPE_AFTER, false, false},
+};
+
+/* What a relation has of one of these triggers. */
+typedef enum TriggerState
+{
+	TRIGGER_MISSING,
+	TRIGGER_DEFECTIVE,			/* ours, but disabled or altered */
+	TRIGGER_INTACT,
+	TRIGGER_FOREIGN				/* somebody else's, under our name */
+} TriggerState;
+
+/* A function of ours that takes no arguments. */
+static Oid
+trigger_function(const char *name)
+{
+	return LookupFuncName(list_make2(makeString("sharing_guard"),
+									 makeString(pstrdup(name))),
+						  0, NULL, false);
+}
+
+static int16
+trigger_type(const GuardTrigger *wanted)
+{
+	return wanted->timing | (wanted->row ? TRIGGER_TYPE_ROW : 0) |
+		TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE;
+}
+
+/* Looks at a relation's trigger; *oid is set if there is one of the name. */
+static TriggerState
+inspect_trigger(Relation rel, const GuardTrigger *wanted, const char *guard_id,
+				Oid *oid)
+{
+	TriggerDesc *trigdesc = rel->trigdesc;
+
+	*oid = InvalidOid;
+	for (int i = 0; trigdesc != NULL && i < trigdesc->numtriggers; i++)
+	{
+		Trigger    *trigger = &trigdesc->triggers[i];
+
+		if (strcmp(trigger->tgname, wanted->name) != 0)
+			continue;
+		*oid = trigger->tgoid;
+		if (trigger->tgfoid != trigger_function(wanted->function) ||
+			trigger->tgnargs != 1 ||
+			strcmp(trigger->tgargs[0], guard_id) != 0)
+			return TRIGGER_FOREIGN;
+
+		/*
+		 * A WHEN or a column list would let rows by; a deferred trigger would
+		 * decide when whoever wrote the row has become somebody else.
+		 */
+		if (trigger->tgenabled != TRIGGER_FIRES_ALWAYS ||
+			trigger->tgtype != trigger_type(wanted) ||
+			trigger->tgqual != NULL || trigger->tgnattr != 0 ||
+			OidIsValid(trigger->tgconstraint) || trigger->tgdeferrable ||
+			trigger->tgoldtable != NULL || trigger->tgnewtable != NULL)
+			return TRIGGER_DEFECTIVE;
+		return TRIGGER_INTACT;
+	}
+	return TRIGGER_MISSING;
+}
+
+static void
+drop_trigger(Oid trigger)
+{
+	ObjectAddress address;
+
+	ObjectAddressSet(address, TriggerRelationId, trigger);
+	performDeletion(&address, DROP_RESTRICT, PERFORM_DELETION_INTERNAL);
+	CommandCounterIncrement();
+}
+
+static void
+create_trigger(Oid relid, const GuardTrigger *wanted, const char *guard_id)
+{
+	CreateTrigStmt *stmt = makeNode(CreateTrigStmt);
+
+	stmt->trigname = pstrdup(wanted->name);
+	stmt->relation = NULL;		/* relid says it */
+	stmt->funcname = list_make2(makeString("sharing_guard"),
+								makeString(pstrdup(wanted->function)));
+	stmt->args = list_make1(makeString(pstrdup(guard_id)));
+	stmt->row = wanted->row;
+	stmt->timing = wanted->timing;
+	stmt->events = TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE;
+
+	(void) CreateTriggerFiringOn(stmt, NULL, relid, InvalidOid, InvalidOid,
+								 InvalidOid, trigger_function(wanted->function),
+								 InvalidOid, NULL, false, false,
+								 TRIGGER_FIRES_ALWAYS);
+	CommandCounterIncrement();
+}
+
+/*
+ * Puts one kind of trigger right on one relation: there and intact, or gone
+ * where it is not wanted.  Returns whether anything was to be done.
+ *
+ * Looks under the weakest lock first.  Whoever has just changed one partition
+ * must not wait for those who are writing to the others.
+ */
+static bool
+mend_trigger(Oid relid, const GuardTrigger *wanted, const char *guard_id,
+			 bool needed)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	Oid			oid;
+	TriggerState state = inspect_trigger(rel, wanted, guard_id, &oid);
+
+	if (state == TRIGGER_FOREIGN)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("trigger \"%s\" on table \"%s\" is not that of this guard",
+						wanted->name, RelationGetRelationName(rel)),
+				 errdetail("A table can have one guard only, its own or that of a table it inherits from, and nobody else may use the name."),
+				 errhint("Drop the trigger, or remove the other guard with sharing_guard.unprotect().")));
+
+	if (needed ? state == TRIGGER_INTACT : state == TRIGGER_MISSING)
+	{
+		table_close(rel, NoLock);
+		return false;
+	}
+	table_close(rel, NoLock);
+
+	rel = table_open(relid, ShareRowExclusiveLock);
+	(void) inspect_trigger(rel, wanted, guard_id, &oid);
+	table_close(rel, NoLock);
+	if (OidIsValid(oid))
+		drop_trigger(oid);
+	if (needed)
+		create_trigger(relid, wanted, guard_id);
+	return true;
+}
+
+static bool
+tree_has_foreign_table(List *tree)
+{
+	ListCell   *lc;
+
+	foreach(lc, tree)
+	{
+		if (get_rel_relkind(lfirst_oid(lc)) == RELKIND_FOREIGN_TABLE)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Must this relation of the tree have this trigger?
+ *
+ * Rows are skipped before they are stored, and rows of a foreign table are
+ * decided on before they leave; at the end of the statement both are recorded.
+ * A statement's triggers are those of the table that it names, so with one
+ * foreign table in the tree all have them.
+ */
+static bool
+trigger_needed(const GuardTrigger *wanted, Oid relid, bool skip_row,
+			   bool foreign_in_tree)
+{
+	if (wanted->always || skip_row)
+		return true;
+	if (!wanted->row)
+		return foreign_in_tree;
+	return foreign_in_tree &&
+		get_rel_relkind(relid) == RELKIND_FOREIGN_TABLE;
+}
+
+/* Is this trigger right on all relations of a tree? */
+static bool
+tree_is_intact(List *tree, const GuardTrigger *wanted, const char *guard_id,
+			   bool needed)
+{
+	ListCell   *lc;
+
+	foreach(lc, tree)
+	{
+		Relation	rel = table_open(lfirst_oid(lc), AccessShareLock);
+		Oid			oid;
+		TriggerState state = inspect_trigger(rel, wanted, guard_id, &oid);
+
+		table_close(rel, NoLock);
+		if (state != (needed ? TRIGGER_INTACT : TRIGGER_MISSING))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Gives a guard's table, and all below it, the triggers they must have and no
+ * others of ours; returns whether anything was to be done.  The lock keeps
+ * children from being made meanwhile; or, where the tree is only looked at
+ * because it has just grown, it keeps nobody from writing.
+ */
+static bool
+mend_tree(Oid relid, const char *guard_id, bool skip_row, LOCKMODE lockmode)
+{
+	bool		partitioned;
+	bool		foreign_in_tree;
+	List	   *tree;
+	bool		mended = false;
+
+	/*
+	 * The lock first and the list then: whoever is making a child holds a
+	 * lock on the parent until the child can be seen.
+	 */
+	LockRelationOid(relid, lockmode);
+	tree = find_all_inheritors(relid, lockmode, NULL);
+	partitioned = get_rel_relkind(relid) == RELKIND_PARTITIONED_TABLE;
+	foreign_in_tree = tree_has_foreign_table(tree);
+
+	for (int i = 0; i < lengthof(guard_triggers); i++)
+	{
+		const GuardTrigger *wanted = &guard_triggers[i];
+		bool		needed = trigger_needed(wanted, relid, skip_row,
+											foreign_in_tree);
+		ListCell   *lc;
+
+		/*
+		 * The server clones a partitioned table's row triggers.  Where a
+		 * clone was disabled, the whole set is made anew from the top.
+		 */
+		if (wanted->row && partitioned && (needed || !foreign_in_tree))
+		{
+			if (tree_is_intact(tree, wanted, guard_id, needed))
+				continue;
+			if (mend_trigger(relid, wanted, guard_id, false) || needed)
+				mended = true;
+
+			/* A foreign table may have one of its own, in the clone's way. */
+			foreach(lc, tree)
+				(void) mend_trigger(lfirst_oid(lc), wanted, guard_id, false);
+			if (needed)
+				(void) mend_trigger(relid, wanted, guard_id, true);
+
+			/* Says so where somebody else's trigger is still in the way. */
+			foreach(lc, tree)
+				(void) mend_trigger(lfirst_oid(lc), wanted, guard_id, needed);
+			continue;
+		}
+
+		foreach(lc, tree)
+		{
+			if (mend_trigger(lfirst_oid(lc), wanted, guard_id,
+							 trigger_needed(wanted, lfirst_oid(lc), skip_row,
+											foreign_in_tree)))
+				mended = true;
+		}
+	}
+	return mended;
+}
+
+/* Is this trigger's one argument the guard's id? */
+static bool
+names_guard(HeapTuple tuple, TupleDesc desc, const char *guard_id)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, Anum_pg_trigger_tgargs, desc,
+									 &isnull);
+	bytea	   *args;
+
+	if (isnull)
+		return false;
+	args = DatumGetByteaPP(value);
+
+	/* Arguments are stored with the NUL that ends each. */
+	return VARSIZE_ANY_EXHDR(args) == strlen(guard_id) + 1 &&
+		memcmp(VARDATA_ANY(args), guard_id, strlen(guard_id) + 1) == 0;
+}
+
+static bool
+has_trigger(Relation rel, Oid oid)
+{
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		if (rel->trigdesc->triggers[i].tgoid == oid)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Drops a guard's triggers wherever they are; or, where a tree is given, only
+ * those on relations outside of it.  Searched for by their functions: a child
+ * may have left the tree, or the table may have been dropped.
+ */
+static void
+drop_triggers(const char *guard_id, List *except_tree)
+{
+	Relation	pg_trigger = table_open(TriggerRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(pg_trigger, InvalidOid, false, NULL,
+										  0, NULL);
+	Oid			functions[lengthof(guard_triggers)];
+	List	   *relids = NIL;
+	List	   *triggers = NIL;
+	HeapTuple	tuple;
+
+	for (int i = 0; i < lengthof(guard_triggers); i++)
+		functions[i] = trigger_function(guard_triggers[i].function);
+
+	/* Told by the catalog alone: no lock on tables that are none of ours. */
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
+
+		if (OidIsValid(form->tgparentid) ||
+			list_member_oid(except_tree, form->tgrelid) ||
+			!names_guard(tuple, RelationGetDescr(pg_trigger), guard_id))
+			continue;
+		for (int i = 0; i < lengthof(guard_triggers); i++)
+		{
+			if (form->tgfoid != functions[i])
+				continue;
+			relids = lappend_oid(relids, form->tgrelid);
+			triggers = lappend_oid(triggers, form->oid);
+		}
+	}
+	systable_endscan(scan);
+	table_close(pg_trigger, AccessShareLock);
+
+	for (int i = 0; i < list_length(relids); i++)
+	{
+		Oid			trigger = list_nth_oid(triggers, i);
+
+		/* The table, or the trigger, may be gone when we have waited. */
+		Relation	rel = try_relation_open(list_nth_oid(relids, i),
+											ShareRowExclusiveLock);
+		bool		found;
+
+		if (rel == NULL)
+			continue;
+		found = has_trigger(rel, trigger);
+		relation_close(rel, NoLock);
+		if (found)
+			drop_trigger(trigger);
+	}
+}
+
+/* ----------------------------------------------------------------
+ *		With the rights of the extension's owner
+ * ----------------------------------------------------------------
+ */
+
+/* The owner of our functions, who may put a trigger on any table. */
+static Oid
+extension_owner(FunctionCallInfo fcinfo)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID,
+										ObjectIdGetDatum(fcinfo->flinfo->fn_oid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("a function of sharing_guard was dropped while it ran")));
+	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
+ * Begins and ends work with the owner's rights.  An error in between needs no
+ * care: the end of the transaction sets the role back.
+ */
+typedef struct OwnRights
+{
+	Oid			save_userid;
+	int			save_sec_context;
+} OwnRights;
+
+static void
+begin_own_rights(OwnRights *rights, FunctionCallInfo fcinfo)
+{
+	GetUserIdAndSecContext(&rights->save_userid, &rights->save_sec_context);
+	SetUserIdAndSecContext(extension_owner(fcinfo),
+						   rights->save_sec_context |
+						   SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_NOFORCE_RLS);
+}
+
+static void
+end_own_rights(const OwnRights *rights)
+{
+	SetUserIdAndSecContext(rights->save_userid, rights->save_sec_context);
+}
+
+/* One row of sharing_guard.guard. */
+typedef struct GuardRow
+{
+	Oid			relid;
+	char	   *guard_id;
+	bool		skip_row;
+} GuardRow;
+
+/* The guards that a query of ours selects, in CurrentMemoryContext. */
+static List *
+select_guards(const char *query, int nargs, Oid *argtypes, Datum *args)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	List	   *guards = NIL;
+	SPIPlanPtr	plan;
+
+	SPI_connect();
+
+	/*
+	 * What the command has just done is to be seen, and what others have
+	 * committed since our own snapshot was taken as well: a table that was
+	 * protected meanwhile is protected.
+	 */
+	CommandCounterIncrement();
+	plan = SPI_prepare(query, nargs, argtypes);
+	if (plan == NULL ||
+		SPI_execute_snapshot(plan, args, NULL, GetLatestSnapshot(),
+							 InvalidSnapshot, true, false, 0) != SPI_OK_SELECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+				 errmsg("could not read sharing_guard.guard")));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		MemoryContext oldcontext = MemoryContextSwitchTo(caller);
+		GuardRow   *guard = palloc(sizeof(GuardRow));
+		bool		isnull;
+
+		guard->relid = DatumGetObjectId(SPI_getbinval(row, desc, 1, &isnull));
+		guard->guard_id = SPI_getvalue(row, desc, 2);
+		guard->skip_row = DatumGetBool(SPI_getbinval(row, desc, 3, &isnull));
+		guards = lappend(guards, guard);
+		MemoryContextSwitchTo(oldcontext);
+	}
+	SPI_finish();
+	return guards;
+}
+
+/*
+ * sharing_guard.install_triggers(guard_id uuid) returns boolean
+ *
+ * Gives the guard's table the triggers it must have; true if anything was to
+ * be done.  What they are the guard's own row says, so whoever may call this
+ * can do nothing with it but mend.  Works with the rights of the extension's
+ * owner: a policy administrator need not own the tables that are protected.
+ */
+static bool
+install_triggers(FunctionCallInfo fcinfo, LOCKMODE lockmode)
+{
+	Oid			argtypes[1] = {UUIDOID};
+	Datum		args[1] = {PG_GETARG_DATUM(0)};
+	OwnRights	rights;
+	List	   *guards;
+	ListCell   *lc;
+	bool		mended = false;
+
+	sg_require_operational();
+	begin_own_rights(&rights, fcinfo);
+	guards = select_guards("SELECT relation::pg_catalog.oid, guard_id,"
+						   " on_block OPERATOR(pg_catalog.=) 'skip_row'"
+						   " FROM sharing_guard.guard"
+						   " WHERE guard_id OPERATOR(pg_catalog.=) $1"
+						   " AND kind OPERATOR(pg_catalog.=) 'export'",
+						   1, argtypes, args);
+	foreach(lc, guards)
+	{
+		GuardRow   *guard = lfirst(lc);
+
+		mended |= mend_tree(guard->relid, guard->guard_id, guard->skip_row,
+							lockmode);
+	}
+	end_own_rights(&rights);
+	return mended;
+}
+
+Datum
+sg_sql_install_triggers(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(install_triggers(fcinfo, ShareRowExclusiveLock));
+}
+
+/*
+ * sharing_guard.complete_triggers(guard_id uuid) returns boolean
+ *
+ * The same where the tree has just grown: keeps nobody from writing.
+ */
+Datum
+sg_sql_complete_triggers(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(install_triggers(fcinfo, AccessShareLock));
+}
+
+/*
+ * sharing_guard.remove_triggers(guard_id uuid) returns void
+ *
+ * Only of a guard that is there no more, which is on record: the triggers of
+ * one that is cannot be taken off.
+ */
+Datum
+sg_sql_remove_triggers(PG_FUNCTION_ARGS)
+{
+	Oid			argtypes[1] = {UUIDOID};
+	Datum		args[1] = {PG_GETARG_DATUM(0)};
+	char	   *guard_id = DatumGetCString(DirectFunctionCall1(uuid_out,
+															   args[0]));
+	OwnRights	rights;
+	List	   *guards;
+
+	begin_own_rights(&rights, fcinfo);
+	guards = select_guards("SELECT relation::pg_catalog.oid, guard_id, true"
+						   " FROM sharing_guard.guard"
+						   " WHERE guard_id OPERATOR(pg_catalog.=) $1",
+						   1, argtypes, args);
+	if (guards != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the guard of table \"%s\" is in use",
+						get_rel_name(((GuardRow *) linitial(guards))->relid)),
+				 errhint("sharing_guard.unprotect() removes a guard and its triggers.")));
+	drop_triggers(guard_id, NIL);
+	end_own_rights(&rights);
+	PG_RETURN_VOID();
+}
+
+/* ----------------------------------------------------------------
+ *		Following DDL
+ * ----------------------------------------------------------------
+ */
+
+/* What a command may have done to protected tables. */
+typedef struct DdlEffect
+{
+	bool		renames;		/* a column, a table, a schema */
+	bool		grows;			/* a tree */
+	bool		shrinks;
+} DdlEffect;
+
+/*
+ * Most CREATE TABLEs can do nothing, temporary ones among them, and pay
+ * nothing.
+ */
+static DdlEffect
+effect_of(Node *parsetree)
+{
+	DdlEffect	effect = {false, false, false};
+	ListCell   *lc;
+
+	if (IsA(parsetree, CreateStmt))
+		effect.grows = ((CreateStmt *) parsetree)->inhRelations != NIL;
+	else if (IsA(parsetree, CreateForeignTableStmt))
+		effect.grows =
+			((CreateForeignTableStmt *) parsetree)->base.inhRelations != NIL;
+	else if (IsA(parsetree, CreateSchemaStmt))
+		effect.grows = ((CreateSchemaStmt *) parsetree)->schemaElts != NIL;
+	else if (IsA(parsetree, RenameStmt) || IsA(parsetree, AlterObjectSchemaStmt))
+		effect.renames = true;
+	else if (IsA(parsetree, AlterTableStmt))
+	{
+		foreach(lc, ((AlterTableStmt *) parsetree)->cmds)
+		{
+			switch (lfirst_node(AlterTableCmd, lc)->subtype)
+			{
+				case AT_AttachPartition:
+				case AT_AddInherit:
+					effect.grows = true;
+					break;
+				case AT_DetachPartition:
+				case AT_DetachPartitionFinalize:
+				case AT_DropInherit:
+					effect.shrinks = true;
+					break;
+				default:
+					break;
+			}
+		}
+	}
+	return effect;
+}
+
+/* Runs one statement of ours. */
+static void
+run_statement(const char *query)
+{
+	SPI_connect();
+	(void) SPI_execute(query, false, 0);
+	SPI_finish();
+}
+
+/*
+ * Takes new names over into the guards.
+ *
+ * Looks first and changes then: other people's renames must not even wait for
+ * a change of some guard.  The table of the command is locked already, and so
+ * is waited for by others; so the waits are bounded.
+ */
+static void
+follow_renames(void *arg)
+{
+	if (select_guards("SELECT g.relation::pg_catalog.oid, g.guard_id, true"
+					  " FROM sharing_guard.guard g, pg_catalog.pg_class c, pg_catalog.pg_namespace n"
+					  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+					  " AND n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+					  " AND g.table_name OPERATOR(pg_catalog.<>) pg_catalog.format('%I.%I', n.nspname, c.relname)",
+					  0, NULL, NULL) != NIL)
+		run_statement("UPDATE sharing_guard.guard AS g"
+					  " SET table_name = pg_catalog.format('%I.%I', n.nspname, c.relname)"
+					  " FROM pg_catalog.pg_class c, pg_catalog.pg_namespace n"
+					  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+					  " AND n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+					  " AND g.table_name OPERATOR(pg_catalog.<>) pg_catalog.format('%I.%I', n.nspname, c.relname)");
+	if (select_guards("SELECT g.relation::pg_catalog.oid, g.guard_id, true"
+					  " FROM sharing_guard.guard_column c, sharing_guard.guard g, pg_catalog.pg_attribute a"
+					  " WHERE g.guard_id OPERATOR(pg_catalog.=) c.guard_id"
+					  " AND a.attrelid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+					  " AND a.attnum OPERATOR(pg_catalog.=) c.attnum"
+					  " AND NOT a.attisdropped"
+					  " AND a.attname OPERATOR(pg_catalog.<>) c.column_name",
+					  0, NULL, NULL) != NIL)
+		run_statement("UPDATE sharing_guard.guard_column AS c"
+					  " SET column_name = a.attname"
+					  " FROM sharing_guard.guard g, pg_catalog.pg_attribute a"
+					  " WHERE g.guard_id OPERATOR(pg_catalog.=) c.guard_id"
+					  " AND a.attrelid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+					  " AND a.attnum OPERATOR(pg_catalog.=) c.attnum"
+					  " AND NOT a.attisdropped"
+					  " AND a.attname OPERATOR(pg_catalog.<>) c.column_name");
+}
+
+/* Takes the guards of dropped tables out; bounded as follow_renames() is. */
+static void
+remove_dropped_guards(void *arg)
+{
+	run_statement("DELETE FROM sharing_guard.guard g WHERE NOT EXISTS"
+				  " (SELECT FROM pg_catalog.pg_class c"
+				  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid)");
+}
+
+/*
+ * sharing_guard.follow_ddl(): event trigger ON ddl_command_end
+ *
+ * Follows renamed columns, completes the triggers of trees that have grown
+ * and takes them off what has left one.  Looks at those guards alone whose
+ * trees the command has touched: nobody else's DDL waits or fails here.
+ */
+Datum
+sg_sql_follow_ddl(PG_FUNCTION_ARGS)
+{
+	EventTriggerData *trigdata;
+	DdlEffect	effect;
+	OwnRights	rights;
+	List	   *guards;
+	ListCell   *lc;
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function follow_ddl() was not called by the event trigger manager"),
+				 errhint("It belongs to an event trigger of the extension sharing_guard.")));
+	trigdata = (EventTriggerData *) fcinfo->context;
+
+	effect = effect_of(trigdata->parsetree);
+	if (IsBinaryUpgrade ||
+		!(effect.renames || effect.grows || effect.shrinks))
+		PG_RETURN_NULL();
+
+	begin_own_rights(&rights, fcinfo);
+	if (effect.renames)
+		sg_with_bounded_waits(follow_renames, NULL);
+
+	if (effect.grows)
+	{
+		/* The touched relations and all that they inherit from. */
+		guards = select_guards("WITH RECURSIVE touched (relid) AS ("
+							   " SELECT d.objid FROM pg_catalog.pg_event_trigger_ddl_commands() d"
+							   " WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid"
+							   " UNION"
+							   " SELECT i.inhparent FROM touched t"
+							   " JOIN pg_catalog.pg_inherits i ON i.inhrelid OPERATOR(pg_catalog.=) t.relid)"
+							   " SELECT g.relation::pg_catalog.oid, g.guard_id,"
+							   " g.on_block OPERATOR(pg_catalog.=) 'skip_row'"
+							   " FROM sharing_guard.guard g JOIN touched t"
+							   " ON t.relid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
+							   " WHERE g.kind OPERATOR(pg_catalog.=) 'export'",
+							   0, NULL, NULL);
+		foreach(lc, guards)
+		{
+			GuardRow   *guard = lfirst(lc);
+
+			(void) mend_tree(guard->relid, guard->guard_id, guard->skip_row,
+							 AccessShareLock);
+		}
+	}
+
+	if (effect.grows || effect.shrinks)
+		run_statement("SELECT sharing_guard.mend_filters()");
+
+	if (effect.shrinks)
+	{
+		guards = select_guards("SELECT relation::pg_catalog.oid, guard_id, true"
+							   " FROM sharing_guard.guard", 0, NULL, NULL);
+		foreach(lc, guards)
+		{
+			GuardRow   *guard = lfirst(lc);
+
+			drop_triggers(guard->guard_id,
+						  find_all_inheritors(guard->relid, NoLock, NULL));
+		}
+	}
+	end_own_rights(&rights);
+	PG_RETURN_NULL();
+}
+
+/*
+ * sharing_guard.follow_drop(): event trigger ON sql_drop
+ *
+ * Takes the guards of dropped tables out of the table of guards, which
+ * records that they are gone.
+ */
+Datum
+sg_sql_follow_drop(PG_FUNCTION_ARGS)
+{
+	static const char dropped[] =
+	"SELECT relation::pg_catalog.oid, guard_id, true"
+	" FROM sharing_guard.guard g WHERE NOT EXISTS"
+	" (SELECT FROM pg_catalog.pg_class c"
+	" WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid)";
+	OwnRights	rights;
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function follow_drop() was not called by the event trigger manager"),
+				 errhint("It belongs to an event trigger of the extension sharing_guard.")));
+
+	/* Our own tables may be what is being dropped. */
+	if (IsBinaryUpgrade ||
+		!OidIsValid(get_relname_relid("guard_column",
+									  get_namespace_oid("sharing_guard", true))))
+		PG_RETURN_NULL();
+
+	/* Looks first: most DROPs must not even wait for a policy change. */
+	begin_own_rights(&rights, fcinfo);
+	if (select_guards(dropped, 0, NULL, NULL) != NIL)
+		sg_with_bounded_waits(remove_dropped_guards, NULL);
+	end_own_rights(&rights);
+	PG_RETURN_NULL();
+}

@@ -1,0 +1,708 @@
+/*-------------------------------------------------------------------------
+ *
+ * reads.c
+ *		Disclosures by reading: decided on, and on record, before the first
+ *		row leaves.
+ *
+ * COPY and queries have this in common: rows leave while the statement runs,
+ * whether or not its transaction commits, and nobody looks at each of them.
+ * So the statement as a whole is decided on, and recorded by the audit writer
+ * before it may begin; how many rows left is said when it has ended.
+ *
+ * Whom it is read for is told by who acts.  Whoever acts for a bound role reads
+ * for that role's agency.  What the transaction has declared comes on top of
+ * that and never in its place: a partner's login that names a milder
+ * destination is decided on twice, and the stricter decision counts.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "audit/review/overdue.h"
+#include "base/errcodes.h"
+#include "channel/guard/context.h"
+#include "channel/guard/decision.h"
+#include "channel/guard/decision_cache.h"
+#include "channel/guard/lone_event.h"
+#include "channel/read/reads.h"
+#include "channel/guard/refusal.h"
+#include "channel/read/search_values.h"
+#include "base/inval.h"
+#include "miscadmin.h"
+#include "base/guc.h"
+#include "policy/names/fold.h"
+#include "policy/rules/policy.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+/*
+ * A disclosure that has begun, and what tells it from the statement's others.
+ * What was decided is in its event, so another decision is another disclosure.
+ */
+typedef struct BegunRead
+{
+	char		guard_id[37];
+	char	   *destination;
+	Outcome		outcome;
+	Outcome		decided;		/* the modes not considered */
+	bool		refused;		/* row-level security holds the rows back */
+	bool		completed;		/* that it has ended is on record */
+	TextSlice	elements;		/* as its event has them */
+	int64		rows_before;	/* of the statement, that left before it */
+	OpenDisclosure open;
+} BegunRead;
+
+/* What becomes of a disclosure that is let through. */
+typedef enum DecidingFor
+{
+	DECIDING_ONLY,
+	DECIDING_TO_BEGIN,			/* its event is written before the rows leave */
+	DECIDING_TO_RECORD,			/* its event says all */
+	DECIDING_TO_SUMMARIZE		/* its event begins a summary */
+} DecidingFor;
+
+/* A statement that is being decided on. */
+typedef struct Deciding
+{
+	DecidingFor purpose;
+	ReadStatement **statement;
+	MemoryContext context;		/* the statement's */
+	int64		rows_left;		/* that have left already; to record: that
+								 * leave */
+	DisclosureEnding ending;	/* to record */
+	EventBatch *batch;			/* likewise */
+	const char *shape;			/* to summarize: of the statements, and what
+								 * is begun */
+	OpenDisclosure *open;
+	bool		recorded;		/* there is something to be recorded */
+	bool		unlisted;		/* ... which only the server log can be */
+	TimestampTz holds_until;
+} Deciding;
+
+/* Whom something is read for. */
+typedef struct Recipient
+{
+	TextSlice	destination;
+	Channel		channel;
+	const char *default_purpose;	/* where none was declared */
+	bool		undeclared;		/* a COPY of which nobody said where it goes */
+} Recipient;
+
+/* Counts what may make a decision another one.  See sg_reads_init(). */
+uint64		sg_reads_changes = 0;
+
+static const char undeclared_reason[] =
+"The rows were copied out and nobody has declared where they go.";
+static const char unfiltered_reason[] =
+"Row-level security does not apply to whoever reads here, so rows that the policy blocks would not be held back.";
+
+/*
+ * The callbacks only count; they may come at almost any moment.
+ *
+ * Any relation and any role will do: to decide anew costs little where nothing
+ * has changed that is of any concern, since what it takes is cached.
+ */
+static void
+relation_changed(Datum arg, Oid relid)
+{
+	sg_reads_changes++;
+}
+
+static void
+role_changed(Datum arg, int cacheid, uint32 hashvalue)
+{
+	sg_reads_changes++;
+}
+
+/* Called once, at library load: each call would register other callbacks. */
+void
+sg_reads_init(void)
+{
+	sg_on_relation_change(relation_changed);
+	CacheRegisterSyscacheCallback(AUTHOID, role_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, role_changed, (Datum) 0);
+}
+
+static TextSlice
+slice_of(const char *string)
+{
+	TextSlice	slice = {string, strlen(string)};
+
+	return slice;
+}
+
+/* What was declared, copied: it may be declared anew while we wait. */
+static TextSlice
+declared_slice(const TextSlice *declared)
+{
+	TextSlice	slice = {NULL, 0};
+
+	if (declared != NULL && sg_is_given(*declared))
+	{
+		slice.data = pnstrdup(declared->data, declared->len);
+		slice.len = declared->len;
+	}
+	return slice;
+}
+
+static void
+fill_disclosure(Disclosure *disclosure, const Guard *guard,
+				const ReadRequest *request, const Recipient *recipient)
+{
+	const DeclaredContext *declared = sg_context_declared();
+
+	memset(disclosure, 0, sizeof(*disclosure));
+	disclosure->channel = recipient->channel;
+	disclosure->operation = request->operation;
+	disclosure->relation = guard->relation;
+	disclosure->at = GetCurrentTimestamp();
+	if (guard->data_class != NULL)
+		disclosure->data_class = slice_of(guard->data_class);
+	disclosure->destination = recipient->destination;
+	disclosure->purpose = declared_slice(declared ? &declared->purpose : NULL);
+	if (disclosure->purpose.data == NULL && recipient->default_purpose != NULL)
+		disclosure->purpose = slice_of(recipient->default_purpose);
+	disclosure->legal_basis =
+		declared_slice(declared ? &declared->legal_basis : NULL);
+	disclosure->case_number =
+		declared_slice(declared ? &declared->case_number : NULL);
+	disclosure->requesting_person =
+		declared_slice(declared ? &declared->requesting_person : NULL);
+	disclosure->on_behalf_of =
+		declared_slice(declared ? &declared->on_behalf_of : NULL);
+	if (request->query_elements != NULL)
+		disclosure->query_elements = request->query_elements(guard,
+															 request->arg);
+	else if (request->elements_lost)
+		disclosure->query_elements =
+			sg_search_values_not_known(guard->nquery_elements);
+}
+
+/*
+ * A copy of a decision with one more reason, for what is no matter of policy.
+ */
+static Decision *
+stricter_decision(const Decision *decision, Outcome outcome,
+				  const char *reason)
+{
+	Decision   *stricter = palloc(sizeof(Decision));
+	const char **reasons = palloc(sizeof(char *) * (decision->nreasons + 1));
+
+	*stricter = *decision;
+	stricter->outcome = Max(decision->outcome, outcome);
+
+	/* Strictest first. */
+	reasons[0] = reason;
+	for (int i = 0; i < decision->nreasons; i++)
+		reasons[i + 1] = decision->reasons[i];
+	if (outcome < stricter->outcome)
+	{
+		memmove(reasons, reasons + 1, sizeof(char *) * decision->nreasons);
+		reasons[decision->nreasons] = reason;
+	}
+	stricter->reasons = reasons;
+	stricter->nreasons++;
+	if (outcome == OUTCOME_BLOCK)
+		stricter->nblocking++;
+	return stricter;
+}
+
+/* Has this disclosure begun in this statement? */
+static BegunRead *
+find_begun(ReadStatement *statement, const ReadRequest *request,
+		   const Disclosure *disclosure)
+{
+	ListCell   *lc;
+
+	if (statement == NULL)
+		return NULL;
+	foreach(lc, statement->begun)
+	{
+		BegunRead  *begun = lfirst(lc);
+
+		if (strcmp(begun->guard_id, request->guard.guard_id) == 0 &&
+			strlen(begun->destination) == disclosure->destination.len &&
+			memcmp(begun->destination, disclosure->destination.data,
+				   disclosure->destination.len) == 0)
+			return begun;
+	}
+	return NULL;
+}
+
+/* How many rows of a statement have left by now, or ROWS_UNKNOWN. */
+int64
+sg_reads_rows(const ReadStatement *statement)
+{
+	if (statement->rows == ROWS_UNKNOWN || statement->more_rows == NULL)
+		return statement->rows;
+	return statement->rows + (int64) *statement->more_rows;
+}
+
+/* Says how a disclosure ended, when so many rows of its statement had left. */
+static void
+end_begun(const BegunRead *begun, int64 rows, DisclosureEnding ending)
+{
+	if (begun->refused || begun->completed)
+		return;
+	if (rows != ROWS_UNKNOWN)
+		rows -= begun->rows_before;
+	sg_writer_end(&begun->open, rows, 0, ending);
+}
+
+/*
+ * The statement's memory goes: it is over.  Called while a transaction aborts
+ * as well, so this may do nothing that can fail.
+ */
+static void
+statement_gone(void *arg)
+{
+	ReadStatement *statement = arg;
+	int64		rows = sg_reads_rows(statement);
+	ListCell   *lc;
+
+	foreach(lc, statement->begun)
+		end_begun(lfirst(lc), rows,
+				  statement->ended ? ENDING_COMPLETED : ENDING_FAILED);
+}
+
+/* Puts a disclosure on record; its rows may leave when this returns. */
+static void
+begin_disclosure(Deciding *deciding, const ReadRequest *request,
+				 const Decision *decision, Outcome outcome,
+				 const Disclosure *disclosure, bool refused)
+{
+	ReadStatement **statement = deciding->statement;
+	BegunRead  *begun = find_begun(*statement, request, disclosure);
+	MemoryContext oldcontext;
+
+	if (begun != NULL && begun->refused == refused &&
+		begun->outcome == outcome && begun->decided == decision->outcome)
+		return;
+	if (refused)
+		(void) sg_lone_event_refused_read(decision, disclosure);
+
+	/* Room first: what has begun must not be forgotten for want of memory. */
+	oldcontext = MemoryContextSwitchTo(deciding->context);
+	if (*statement == NULL)
+	{
+		ReadStatement *made = palloc0(sizeof(ReadStatement));
+
+		made->callback.func = statement_gone;
+		made->callback.arg = made;
+		MemoryContextRegisterResetCallback(deciding->context, &made->callback);
+		*statement = made;
+	}
+	if (begun == NULL)
+	{
+		begun = palloc0(sizeof(BegunRead));
+		strlcpy(begun->guard_id, request->guard.guard_id,
+				sizeof(begun->guard_id));
+		begun->destination = pnstrdup(disclosure->destination.data,
+									  disclosure->destination.len);
+		begun->rows_before = deciding->rows_left;
+		(*statement)->begun = lappend((*statement)->begun, begun);
+	}
+	else
+	{
+		end_begun(begun, deciding->rows_left, ENDING_COMPLETED);
+		begun->rows_before = deciding->rows_left;
+	}
+	begun->refused = true;
+	begun->outcome = outcome;
+	begun->decided = decision->outcome;
+	begun->elements.data = NULL;
+	if (disclosure->query_elements.data != NULL)
+		begun->elements.data = pnstrdup(disclosure->query_elements.data,
+										disclosure->query_elements.len);
+	begun->elements.len = disclosure->query_elements.len;
+	MemoryContextSwitchTo(oldcontext);
+
+	if (!refused)
+	{
+		DisclosureEvent event;
+
+		sg_lone_event_of_read(&event, decision, outcome, disclosure);
+		if (deciding->unlisted)
+			sg_writer_begin_in_server_log(&event, "the database is not listed in sharing_guard.databases, so it can be recorded here alone",
+										  &begun->open);
+		else
+			sg_writer_begin(&event, "the rows were about to be read",
+							&begun->open);
+		begun->refused = false;
+	}
+}
+
+/* Adds a disclosure that is over to those that are put on record together. */
+static void
+record_disclosure(Deciding *deciding, const Decision *decision,
+				  Outcome outcome, const Disclosure *disclosure, bool refused)
+{
+	DisclosureEvent event;
+
+	if (refused)
+	{
+		(void) sg_lone_event_refused_read(decision, disclosure);
+		return;
+	}
+	sg_lone_event_of_ended_read(&event, decision, outcome, disclosure,
+								deciding->rows_left, deciding->ending);
+	sg_writer_batch_add_disclosure(deciding->batch, &event);
+}
+
+/*
+ * What a service does has a purpose that nobody can say each time, so it is not
+ * flagged.  That it may be done at all was decided.
+ */
+static void
+begin_summary(Deciding *deciding, const Decision *decision,
+			  const Disclosure *disclosure)
+{
+	Decision	allowed = *decision;
+	Disclosure	summary = *disclosure;
+	DisclosureEvent event;
+
+	allowed.outcome = OUTCOME_ALLOW;
+	allowed.nreasons = 0;
+	allowed.nrules = 0;
+	allowed.ntags = 0;
+	allowed.nmatched_terms = 0;
+	allowed.authority = NULL;
+	summary.purpose = slice_of(psprintf("service, in summary: %s",
+										deciding->shape));
+	summary.query_elements = slice_of("not kept");
+	sg_lone_event_of_read(&event, &allowed, OUTCOME_ALLOW, &summary);
+	sg_writer_begin(&event, "a service was about to read", deciding->open);
+}
+
+/*
+ * Decides on one relation for one recipient.  Errors out where it is refused;
+ * else, if "begin", puts it on record.  Returns the agency it is read for, as
+ * the registry knows it, or NULL.
+ */
+static const char *
+disclose_to(Deciding *deciding, const ReadRequest *request, const Guard *guard,
+			Recipient *recipient)
+{
+	Disclosure	disclosure;
+	const Decision *decision;
+	Outcome		outcome;
+	bool		filtered = false;
+
+	fill_disclosure(&disclosure, guard, request, recipient);
+	decision = sg_decision_of(sg_decision_ask(guard, &disclosure));
+
+	/* Declared to be for ourselves: so it is self access. */
+	if (recipient->channel == CHANNEL_QUERY &&
+		decision->destination_class == DESTINATION_SELF)
+	{
+		recipient->channel = CHANNEL_SELF_ACCESS;
+		disclosure.channel = CHANNEL_SELF_ACCESS;
+		decision = sg_decision_of(sg_decision_ask(guard, &disclosure));
+	}
+	deciding->holds_until = Min(deciding->holds_until, decision->valid_until);
+	if (sg_review_refuses_from() > disclosure.at)
+		deciding->holds_until = Min(deciding->holds_until,
+									sg_review_refuses_from());
+
+	if (recipient->undeclared)
+		decision = stricter_decision(decision,
+									 sg_read_guard_refuse_undeclared() ?
+									 OUTCOME_BLOCK : OUTCOME_FLAG,
+									 undeclared_reason);
+	if (request->guard.filter_reads &&
+		decision->destination_class != DESTINATION_SELF)
+	{
+		filtered = check_enable_rls(request->relid, request->check_as_user,
+									true) == RLS_ENABLED;
+		if (!filtered && request->guard.is_export)
+			decision = stricter_decision(decision, OUTCOME_BLOCK,
+										 unfiltered_reason);
+	}
+	outcome = sg_decision_effective_outcome(guard, decision);
+
+	/*
+	 * The rows of an export table were decided on one by one when they were
+	 * written, and with filter_reads are so again.  That somebody else reads
+	 * them now is shown to the auditor.
+	 */
+	if (request->guard.is_export && outcome == OUTCOME_BLOCK &&
+		(filtered || !request->guard.filter_reads))
+		outcome = OUTCOME_FLAG;
+
+	if (outcome == OUTCOME_BLOCK && !filtered)
+	{
+		char	   *event_id = sg_lone_event_refused_read(decision, &disclosure);
+
+		/* Where the policy refuses as well, that is what they must know. */
+		if (recipient->undeclared && decision->nblocking == 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_SG_UNDECLARED_DISCLOSURE),
+					 errmsg("COPY of protected table %s is refused, for nobody has declared where its rows go",
+							guard->relation),
+					 errdetail("The attempt is recorded as event %s.", event_id),
+					 errhint("Call sharing_guard.begin_disclosure(destination => ..., purpose => ...) in the same transaction; for a backup let it be made by a role that sharing_guard.bind_backup() names."),
+					 sg_error_relation(guard->relation),
+					 sg_error_event(event_id)));
+		sg_raise_refusal(decision, &disclosure, event_id,
+						 psprintf("sharing policy refuses to let records of table %s be read",
+								  guard->relation),
+						 deciding->rows_left == 0 ||
+						 deciding->purpose == DECIDING_TO_RECORD ?
+						 "The statement was ended before any row left." :
+						 psprintf("The statement was ended when " INT64_FORMAT " of its rows had left.",
+								  deciding->rows_left));
+	}
+	deciding->recorded = true;
+	if (deciding->purpose == DECIDING_TO_SUMMARIZE)
+		begin_summary(deciding, decision, &disclosure);
+	else if (deciding->batch != NULL)
+		record_disclosure(deciding, decision, outcome, &disclosure,
+						  outcome == OUTCOME_BLOCK);
+	else if (deciding->purpose == DECIDING_TO_BEGIN)
+		begin_disclosure(deciding, request, decision, outcome, &disclosure,
+						 outcome == OUTCOME_BLOCK);
+	return decision->agency_id;
+}
+
+/*
+ * A copy of a guarded database that is not listed is guarded by nobody and has
+ * no writer; it must not keep pg_dumpall from all others of the server.  A
+ * superuser can take its rows by other ways, and a backup role is named for it:
+ * these may read, and the server log has it.
+ */
+static bool
+reads_unlisted(const RoleBinding *backup)
+{
+	return !sg_is_operational() &&
+		(backup != NULL || superuser_arg(GetSessionUserId()));
+}
+
+/* Decides on one relation, for all those whom it is read for. */
+static void
+disclose(Deciding *deciding, const ReadRequest *request)
+{
+	const Oid	roles[] = {GetSessionUserId(), GetOuterUserId(), GetUserId(),
+	request->check_as_user};
+	List	   *bindings = sg_context_bindings(roles, lengthof(roles));
+	const DeclaredContext *declared = sg_context_declared();
+	bool		is_declared = false;
+	const RoleBinding *backup = NULL;
+	bool		foreign = false;
+	const char *declared_agency = NULL;
+	const char *home;
+	Relation	rel;
+	const Guard *guard;
+	Recipient	recipient = {{NULL, 0}, CHANNEL_QUERY, NULL, false};
+	ListCell   *lc;
+
+	if (declared != NULL)
+		is_declared = sg_is_given(declared->destination);
+	foreach(lc, bindings)
+	{
+		const RoleBinding *binding = lfirst(lc);
+
+		if (binding->backup)
+			backup = binding;
+		else if (!binding->own)
+			foreign = true;
+	}
+
+	/*
+	 * Rows of export tables were recorded when they were written.  Our own
+	 * people's queries are recorded only where that is asked for, and a
+	 * statement of theirs that merely changes rows takes none out.  (A role
+	 * that is to search without an event for each search, as a service does,
+	 * would be let through here where the use is WRITE_COMPARES.)
+	 */
+	if (!foreign)
+	{
+		if (request->guard.is_export || request->use == WRITE_SILENT)
+			return;
+		if (!is_declared && request->channel != CHANNEL_COPY &&
+			!request->guard.record_self_access && backup == NULL)
+			return;
+	}
+
+	deciding->unlisted = !foreign && !is_declared && reads_unlisted(backup);
+	if (!deciding->unlisted)
+		sg_require_operational();
+	home = pstrdup(sg_policy_home_agency_id(sg_policy_current()));
+	rel = relation_open(request->relid, AccessShareLock);
+	guard = sg_guard_lookup(rel, request->guard.guard_id);
+	relation_close(rel, AccessShareLock);
+
+	recipient.channel = request->channel;
+	if (is_declared)
+	{
+		recipient.destination = declared_slice(&declared->destination);
+		declared_agency = disclose_to(deciding, request, guard,
+									  &recipient);
+		if (declared_agency != NULL)
+			declared_agency = pstrdup(declared_agency);
+	}
+	if (foreign)
+	{
+		foreach(lc, bindings)
+		{
+			const RoleBinding *binding = lfirst(lc);
+
+			if (binding->backup || binding->own ||
+				(declared_agency != NULL &&
+				 strcmp(declared_agency, binding->agency_id) == 0))
+				continue;
+			recipient.channel = request->channel;
+			recipient.destination = slice_of(binding->agency_id);
+			(void) disclose_to(deciding, request, guard, &recipient);
+		}
+	}
+	if (is_declared || foreign)
+		return;
+
+	if (backup != NULL)
+	{
+		recipient.destination = slice_of(backup->agency_id);
+		recipient.default_purpose = "backup";
+	}
+	else
+	{
+		recipient.destination = slice_of(home);
+		recipient.undeclared = request->channel == CHANNEL_COPY;
+	}
+	(void) disclose_to(deciding, request, guard, &recipient);
+}
+
+static void
+disclose_all(Deciding *deciding, List *requests)
+{
+	ListCell   *lc;
+
+	foreach(lc, requests)
+		disclose(deciding, lfirst(lc));
+}
+
+/*
+ * All must be let through before any is put on record as going out.  In memory
+ * of its own, which is freed.
+ */
+static void
+decide(Deciding *deciding, List *requests)
+{
+	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
+												  "sharing_guard reads",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
+	DecidingFor purpose = deciding->purpose;
+
+	deciding->holds_until = DT_NOEND;
+	if (purpose == DECIDING_TO_BEGIN)
+		deciding->purpose = DECIDING_ONLY;
+	disclose_all(deciding, requests);
+	deciding->purpose = purpose;
+	if (deciding->recorded && purpose == DECIDING_TO_RECORD)
+	{
+		deciding->batch = sg_writer_batch("the rows were about to be read");
+		disclose_all(deciding, requests);
+		sg_writer_batch_record(deciding->batch);
+	}
+	else if (purpose == DECIDING_TO_BEGIN)
+		disclose_all(deciding, requests);
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(scratch);
+}
+
+TimestampTz
+sg_reads_begin(ReadStatement **statement, List *requests,
+			   MemoryContext context, int64 rows_left)
+{
+	Deciding	deciding = {.purpose = DECIDING_TO_BEGIN};
+
+	deciding.statement = statement;
+	deciding.context = context;
+	deciding.rows_left = rows_left;
+	decide(&deciding, requests);
+	return deciding.holds_until;
+}
+
+TimestampTz
+sg_reads_check(List *requests, int64 rows_left, bool *recorded)
+{
+	Deciding	deciding = {.purpose = DECIDING_ONLY};
+
+	deciding.rows_left = rows_left;
+	decide(&deciding, requests);
+	*recorded = deciding.recorded && !deciding.unlisted;
+	return deciding.holds_until;
+}
+
+bool
+sg_reads_summarize(ReadRequest *request, const char *shape,
+				   OpenDisclosure * open)
+{
+	Deciding	deciding = {.purpose = DECIDING_TO_SUMMARIZE};
+	ReadRequest without = *request;
+
+	without.query_elements = NULL;
+	deciding.shape = shape;
+	deciding.open = open;
+	decide(&deciding, list_make1(&without));
+	return deciding.recorded;
+}
+
+void
+sg_reads_record(List *requests, int64 rows, DisclosureEnding ending)
+{
+	Deciding	deciding = {.purpose = DECIDING_TO_RECORD};
+
+	deciding.rows_left = rows;
+	deciding.ending = ending;
+	decide(&deciding, requests);
+}
+
+/*
+ * Where more is known by now of what a disclosure was searched by, it is
+ * completed here: the writer would not know that.
+ */
+static void
+complete_with_elements(BegunRead *begun, int64 rows, const TextSlice *elements)
+{
+	CompletionEvent event = {0};
+	RowColumn  *column = sg_rows_column(CurrentMemoryContext);
+
+	sg_rows_append(column, elements);
+	event.occurred_at = GetCurrentTimestamp();
+	event.ending = sg_ending_name(ENDING_COMPLETED);
+	event.rows_disclosed = ROWS_UNKNOWN;
+	if (rows != ROWS_UNKNOWN)
+		event.rows_disclosed = rows - begun->rows_before;
+	event.rows.column[ROW_QUERY_ELEMENTS] = column;
+	sg_writer_complete(&begun->open, &event, "the rows have been read");
+	begun->completed = true;
+}
+
+void
+sg_reads_end(ReadStatement *statement,
+			 TextSlice (*elements) (const char *guard_id, void *arg), void *arg)
+{
+	int64		rows = sg_reads_rows(statement);
+	ListCell   *lc;
+
+	foreach(lc, statement->begun)
+	{
+		BegunRead  *begun = lfirst(lc);
+		TextSlice	found = elements(begun->guard_id, arg);
+
+		if (begun->refused || found.data == NULL ||
+			(begun->elements.data != NULL && found.len == begun->elements.len &&
+			 memcmp(found.data, begun->elements.data, found.len) == 0))
+			continue;
+		complete_with_elements(begun, rows, &found);
+	}
+	statement->ended = true;
+}

@@ -1,0 +1,307 @@
+/*-------------------------------------------------------------------------
+ *
+ * service.c
+ *		Statements of a service that are recorded in summary.
+ *
+ * A program that takes records in looks whether it has them already, and clears
+ * up after itself, thousands of times a day.  Nobody looks at what it reads.
+ * So what a policy administrator has declared for it is summed up: one event
+ * when the first of a shape is run in an hour, on disk before its first row is
+ * read, and a completion with their number at the hour's end, or the session's.
+ * The counts are in shared memory meanwhile, and the writer ends the hour of a
+ * session that does nothing; of one that is in the midst of such a statement the
+ * session does, behind it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "audit/writer/client.h"
+#include "base/inval.h"
+#include "channel/guard/context.h"
+#include "channel/read/reads.h"
+#include "channel/read/service.h"
+#include "channel/read/statement_shape.h"
+#include "lib/ilist.h"
+#include "miscadmin.h"
+#include "base/run_as_owner.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/* A shape that was declared for a role. */
+typedef struct DeclaredShape
+{
+	Oid			role;
+	const char *shape;
+} DeclaredShape;
+
+/* A summary under way: of a shape, a guard and an hour. */
+typedef struct Summary
+{
+	dlist_node	node;
+	char	   *shape;
+	char		guard_id[37];
+	int64		hour;
+	int64		statements;
+	int64		rows;
+	int			running;		/* statements, each within the other */
+	OpenDisclosure open;
+} Summary;
+
+static MemoryContext shape_context = NULL;
+static DeclaredShape *shapes = NULL;
+static int	nshapes = 0;
+static uint64 shape_generation = 1;
+static uint64 shape_loaded_generation = 0;
+static Oid	shape_table_oid = InvalidOid;
+
+static dlist_head summaries = DLIST_STATIC_INIT(summaries);
+
+/* How long an hour is: shorter in tests. */
+static int	debug_summary_hour = 3600;
+
+static void
+shape_invalidate(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == shape_table_oid)
+		shape_generation++;
+}
+
+void
+sg_service_init(void)
+{
+	sg_on_relation_change(shape_invalidate);
+	DefineCustomIntVariable("sharing_guard.debug_summary_hour",
+							"For tests: how long the hour of a service's summary is.",
+							NULL,
+							&debug_summary_hour,
+							3600, 1, 3600,
+							PGC_SIGHUP,
+							GUC_UNIT_S | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
+							NULL, NULL, NULL);
+}
+
+/* Takes the shapes over from SPI; see sg_query_as_owner(). */
+static void
+take_shapes(void *arg)
+{
+	MemoryContext spi_context = MemoryContextSwitchTo(arg);
+	DeclaredShape *loaded = palloc0(sizeof(DeclaredShape) *
+									Max(SPI_processed, 1));
+
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+
+		loaded[i].role = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
+														SPI_tuptable->tupdesc,
+														1, &isnull));
+		loaded[i].shape = SPI_getvalue(SPI_tuptable->vals[i],
+									   SPI_tuptable->tupdesc, 2);
+	}
+	MemoryContextSwitchTo(spi_context);
+	nshapes = 0;
+	shapes = loaded;
+	nshapes = (int) SPI_processed;
+}
+
+/* Sees to it that the shapes are those of now. */
+static void
+refresh_shapes(void)
+{
+	while (shape_loaded_generation != shape_generation)
+	{
+		uint64		generation = shape_generation;
+		MemoryContext context;
+
+		shape_table_oid = sg_own_table("service_statement");
+		nshapes = 0;
+		if (!OidIsValid(shape_table_oid))
+			return;
+		context = AllocSetContextCreate(CurTransactionContext,
+										"sharing_guard service statements",
+										ALLOCSET_SMALL_SIZES);
+		sg_query_as_owner(shape_table_oid,
+						  "SELECT s.role::pg_catalog.oid, s.shape"
+						  " FROM sharing_guard.service_statement s"
+						  " JOIN sharing_guard.role_binding b"
+						  " ON b.role::pg_catalog.oid OPERATOR(pg_catalog.=) s.role::pg_catalog.oid"
+						  " WHERE b.kind OPERATOR(pg_catalog.=) 'service'",
+						  0, NULL, NULL, take_shapes, context);
+		if (shape_context != NULL)
+			MemoryContextDelete(shape_context);
+		MemoryContextSetParent(context, CacheMemoryContext);
+		shape_context = context;
+		shape_loaded_generation = generation;
+	}
+}
+
+char *
+sg_service_shape(const QueryDesc *queryDesc)
+{
+	Oid			role = GetSessionUserId();
+	bool		any = false;
+	char	   *shape;
+
+	/*
+	 * Nor does somebody who has become the service by SET SESSION
+	 * AUTHORIZATION.
+	 */
+	if (GetUserId() != role || GetOuterUserId() != role ||
+		GetAuthenticatedUserId() != role ||
+		sg_context_declared() != NULL || !sg_context_role_is_service(role))
+		return NULL;
+
+	/* Nor is what COPY sends or a table is made of what a program looks up. */
+	if (queryDesc->dest->mydest == DestCopyOut ||
+		queryDesc->dest->mydest == DestIntoRel)
+		return NULL;
+	refresh_shapes();
+	for (int i = 0; i < nshapes; i++)
+		any |= shapes[i].role == role;
+	if (!any)
+		return NULL;
+	shape = sg_statement_shape(queryDesc->plannedstmt);
+	for (int i = 0; shape != NULL && i < nshapes; i++)
+	{
+		if (shapes[i].role == role && strcmp(shapes[i].shape, shape) == 0)
+			return shape;
+	}
+	return NULL;
+}
+
+static Summary *
+find_summary(const char *shape, const char *guard_id)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &summaries)
+	{
+		Summary    *summary = dlist_container(Summary, node, iter.cur);
+
+		if (strcmp(summary->shape, shape) == 0 &&
+			strcmp(summary->guard_id, guard_id) == 0)
+			return summary;
+	}
+	return NULL;
+}
+
+static void
+forget(Summary *summary)
+{
+	dlist_delete(&summary->node);
+	pfree(summary->shape);
+	pfree(summary);
+}
+
+static int64
+hour_of(TimestampTz at)
+{
+	return at / (debug_summary_hour * USECS_PER_SEC);
+}
+
+/* False where the writer has ended it, since its hour was over. */
+static bool
+note_count(const Summary *summary)
+{
+	SummaryCount count;
+
+	count.rows = summary->rows;
+	count.statements = summary->statements;
+	count.running = summary->running > 0;
+	count.until = (summary->hour + 1) * debug_summary_hour * USECS_PER_SEC;
+	return sg_writer_count(&summary->open, &count);
+}
+
+/* Ends the summaries of hours that are over. */
+static void
+end_earlier(int64 hour)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &summaries)
+	{
+		Summary    *summary = dlist_container(Summary, node, iter.cur);
+
+		if (summary->hour == hour || summary->running > 0)
+			continue;
+		sg_writer_end(&summary->open, summary->rows, 0, ENDING_COMPLETED);
+		forget(summary);
+	}
+}
+
+/* A new summary, on record; NULL where nothing of it is recorded. */
+static Summary *
+begin_summary(const char *shape, ReadRequest *request, int64 hour)
+{
+	OpenDisclosure open;
+	Summary    *summary = MemoryContextAllocZero(TopMemoryContext,
+												 sizeof(Summary));
+
+	summary->shape = MemoryContextStrdup(TopMemoryContext, shape);
+	if (!sg_reads_summarize(request, shape, &open))
+	{
+		pfree(summary->shape);
+		pfree(summary);
+		return NULL;
+	}
+	strlcpy(summary->guard_id, request->guard.guard_id,
+			sizeof(summary->guard_id));
+	summary->hour = hour;
+	summary->open = open;
+	dlist_push_head(&summaries, &summary->node);
+	return summary;
+}
+
+void
+sg_service_begin(const char *shape, List *requests, bool goes_on)
+{
+	int64		hour = hour_of(GetCurrentTimestamp());
+	ListCell   *lc;
+
+	end_earlier(hour);
+	foreach(lc, requests)
+	{
+		ReadRequest *request = lfirst(lc);
+		Summary    *summary = find_summary(shape, request->guard.guard_id);
+		bool		counted = goes_on;
+
+		/* Its hour ended while a cursor waited, or by another clock. */
+		if (summary != NULL && !note_count(summary))
+		{
+			forget(summary);
+			summary = NULL;
+		}
+		if (summary == NULL)
+		{
+			summary = begin_summary(shape, request, hour);
+			counted = false;
+		}
+		if (summary == NULL)
+			continue;
+		if (!counted)
+			summary->statements++;
+		summary->running++;
+		(void) note_count(summary);
+	}
+}
+
+void
+sg_service_count(const char *shape, int64 rows)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &summaries)
+	{
+		Summary    *summary = dlist_container(Summary, node, iter.cur);
+
+		if (strcmp(summary->shape, shape) != 0)
+			continue;
+		summary->rows += rows;
+		summary->running = Max(summary->running - 1, 0);
+		(void) note_count(summary);
+	}
+	end_earlier(hour_of(GetCurrentTimestamp()));
+}

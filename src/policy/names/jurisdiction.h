@@ -1,0 +1,20 @@
+/*-------------------------------------------------------------------------
+ *
+ * jurisdiction.h
+ *		The states of the United States, and the countries, by their codes.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef SHARING_GUARD_JURISDICTION_H
+#define SHARING_GUARD_JURISDICTION_H
+
+#include "base/disclosure.h"
+
+/*
+ * What these return is a constant: a state's postal code in capitals, or NULL.
+ */
+extern const char *sg_us_state_code(const char *letters);
+extern const char *sg_us_state_named(const char *folded, bool *goes_on);
+extern const char *sg_us_state_read(TextSlice state);
+
+#endif							/* SHARING_GUARD_JURISDICTION_H */
