@@ -19,7 +19,9 @@
 #include "audit/log/log_indexes.h"
 #include "audit/log/pending_change.h"
 #include "audit/review/overdue.h"
-#include "audit/writer/client.h"
+#include "audit/worker/worker.h"
+#include "audit/writer/handover.h"
+#include "audit/writer/queue.h"
 #include "channel/guard/context.h"
 #include "channel/read/copy.h"
 #include "channel/command/database.h"
@@ -87,7 +89,9 @@ _PG_init(void)
 	sg_database_init();
 	sg_ddl_init();
 	sg_aborted_changes_init();
-	sg_writer_init();
+	sg_handover_init();
+	sg_queue_init();
+	sg_worker_init();
 	sg_operational_settings_defined();
 
 	/* policy/ must not know of audit/, so the two meet here. */

@@ -19,6 +19,7 @@
 #include "utils/guc.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
+#include "utils/regproc.h"
 #include "utils/timestamp.h"
 
 #include "base/fixed_form.h"
@@ -118,6 +119,26 @@ sg_relation_name(Oid relid)
 	if (name == NULL)
 		return NULL;
 	return sg_qualified_name(get_namespace_name(get_rel_namespace(relid)), name);
+}
+
+char *
+sg_function_name(Oid function)
+{
+	int			nest_level = sg_fix_output();
+	char	   *name = format_procedure_qualified(function);
+
+	sg_release_output(nest_level);
+	return name;
+}
+
+char *
+sg_operator_name(Oid operator)
+{
+	int			nest_level = sg_fix_output();
+	char	   *name = format_operator_qualified(operator);
+
+	sg_release_output(nest_level);
+	return name;
 }
 
 /* sharing_guard.relation_name(relation oid) returns text */

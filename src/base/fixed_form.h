@@ -27,6 +27,10 @@ extern char *sg_qualified_name(const char *schema, const char *name);
 /* A relation's name with its schema, palloc'd; NULL where there is none. */
 extern char *sg_relation_name(Oid relid);
 
+/* A function or an operator, with its schema and argument types; palloc'd. */
+extern char *sg_function_name(Oid function);
+extern char *sg_operator_name(Oid operator);
+
 /* A moment in UTC, to the second, for sentences; palloc'd. */
 extern char *sg_time_text(TimestampTz at);
 

@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use SharingGuard;
 
-my @topics = qw(settings copy maintenance);
+my @topics = split ' ', $ENV{SG_SETTINGS_TOPICS} // 'settings copy maintenance';
 my $root = dirname(dirname(dirname(__FILE__)));
 $ENV{PG_ABS_SRCDIR} = $root;
 my $node = guarded_node('main');
@@ -76,7 +76,9 @@ sub run_topic
 	my $taking = "\\copy ($dump) TO '$file'\n\\copy ($defects) TO '$file.defects'\n";
 
 	$text = "\\set fixture '$root/test/fixture.sql'\n\\i :fixture\n$text" if $topic eq 'settings';
-	$text =~ s/^(?=DROP EXTENSION sharing_guard)/$taking/m or $text .= "\n$taking";
+	# Before the topic takes the extension away at its end.
+	$text =~ s/\A(.*)^(?=DROP EXTENSION (?:IF EXISTS )?sharing_guard|\\i :fresh|DO \$\$\s+BEGIN\s+(?:DELETE FROM sharing_guard\.guard|PERFORM sharing_guard\.prepare_drop))/$1$taking/ms
+	  or $text .= "\n$taking";
 	# The same form on both sides, whatever copies it.
 	$text =~ s/(?=\\copy \()/SET standard_conforming_strings = on; SET bytea_output = hex;\n/;
 	my ($status, $out, $err) = $node->psql('guarded', $text, on_error_stop => 0, timeout => 120);

@@ -58,6 +58,17 @@ typedef struct ChangeEvent
 									 * said */
 } ChangeEvent;
 
+/* How a disclosure ended that was recorded before its first row. */
+typedef enum DisclosureEnding
+{
+	ENDING_COMPLETED,
+	ENDING_FAILED,				/* an error or a cancellation came between */
+	ENDING_UNFINISHED			/* count unknown */
+} DisclosureEnding;
+
+/* The word that the column "ending" has for it; a constant. */
+extern const char *sg_ending_name(DisclosureEnding ending);
+
 /*
  * The end of a disclosure that was recorded before its first row.  It has no
  * columns where the rows are not known one by one.

@@ -31,7 +31,7 @@
 #include "utils/rel.h"
 
 #include "audit/log/identity.h"
-#include "audit/proof/merkle.h"
+#include "base/sha256.h"
 #include "audit/log/store.h"
 #include "base/inval.h"
 
@@ -121,16 +121,16 @@ derive_log_id(const LogIdentity *parent, uint64 system_identifier,
 	static const char purpose[] = "sharing_guard log";
 	uint64		system_be = pg_hton64(system_identifier);
 	uint32		database_be = pg_hton32(database_oid);
-	MerkleHasher *hasher = sg_merkle_begin();
-	MerkleHash	hash;
+	Sha256Hasher *hasher = sg_sha256_begin();
+	Sha256Hash	hash;
 
-	sg_merkle_init(hasher);
-	sg_merkle_update(hasher, purpose, sizeof(purpose));
-	sg_merkle_update(hasher, parent->log_id.data, UUID_LEN);
-	sg_merkle_update(hasher, &system_be, sizeof(system_be));
-	sg_merkle_update(hasher, &database_be, sizeof(database_be));
-	sg_merkle_final(hasher, &hash);
-	sg_merkle_end(hasher);
+	sg_sha256_init(hasher);
+	sg_sha256_update(hasher, purpose, sizeof(purpose));
+	sg_sha256_update(hasher, parent->log_id.data, UUID_LEN);
+	sg_sha256_update(hasher, &system_be, sizeof(system_be));
+	sg_sha256_update(hasher, &database_be, sizeof(database_be));
+	sg_sha256_final(hasher, &hash);
+	sg_sha256_end(hasher);
 
 	memcpy(log_id->data, hash.bytes, UUID_LEN);
 	log_id->data[6] = 0x80 | (log_id->data[6] & 0x0F);

@@ -167,7 +167,7 @@ typedef struct Sink
 	char	   *start;
 	char	   *next;
 	char	   *end;
-	MerkleHasher *hasher;		/* or: */
+	Sha256Hasher *hasher;		/* or: */
 	StringInfo	entry;
 } Sink;
 
@@ -236,7 +236,7 @@ static void
 flush_piece(Sink *sink)
 {
 	if (sink->hasher != NULL)
-		sg_merkle_update(sink->hasher, sink->start, sink->next - sink->start);
+		sg_sha256_update(sink->hasher, sink->start, sink->next - sink->start);
 	else
 		appendBinaryStringInfo(sink->entry, sink->start,
 							   sink->next - sink->start);
@@ -248,7 +248,7 @@ put_long(Sink *sink, const void *data, size_t len)
 {
 	flush_piece(sink);
 	if (sink->hasher != NULL)
-		sg_merkle_update(sink->hasher, data, len);
+		sg_sha256_update(sink->hasher, data, len);
 	else
 		appendBinaryStringInfo(sink->entry, data, len);
 }
@@ -469,7 +469,7 @@ put_event(CanonicalEncoder *encoder, Sink *sink, TupleTableSlot *slot,
 }
 
 static void
-begin_sink(CanonicalEncoder *encoder, Sink *sink, MerkleHasher *hasher,
+begin_sink(CanonicalEncoder *encoder, Sink *sink, Sha256Hasher *hasher,
 		   StringInfo entry)
 {
 	sink->start = sink->next = encoder->piece;
@@ -480,7 +480,7 @@ begin_sink(CanonicalEncoder *encoder, Sink *sink, MerkleHasher *hasher,
 	{
 		/* The prefix of a leaf (RFC 6962) goes with the first piece. */
 		*sink->next++ = 0x00;
-		sg_merkle_init(hasher);
+		sg_sha256_init(hasher);
 	}
 }
 
@@ -568,20 +568,20 @@ sg_canonical_tombstone(CanonicalEncoder *encoder, const pg_uuid_t *event_id,
 void
 sg_canonical_tombstone_hash(CanonicalEncoder *encoder, const pg_uuid_t *event_id,
 							const pg_uuid_t *tree_id, const Nonce *nonce,
-							MerkleHasher *hasher, MerkleHash *hash)
+							Sha256Hasher *hasher, Sha256Hash *hash)
 {
 	Sink		sink;
 
 	begin_sink(encoder, &sink, hasher, NULL);
 	put_tombstone(&sink, encoder->version, event_id, tree_id, nonce);
 	flush_piece(&sink);
-	sg_merkle_final(hasher, hash);
+	sg_sha256_final(hasher, hash);
 }
 
 bool
 sg_canonical_hash(CanonicalEncoder *encoder, TupleTableSlot *slot,
 				  const pg_uuid_t *tree_id, const Nonce *nonce,
-				  MerkleHasher *hasher, MerkleHash *hash)
+				  Sha256Hasher *hasher, Sha256Hash *hash)
 {
 	EventReading reading = {encoder, slot, tree_id, nonce, {0}};
 
@@ -589,7 +589,7 @@ sg_canonical_hash(CanonicalEncoder *encoder, TupleTableSlot *slot,
 	if (!put_entry(&reading))
 		return false;
 	flush_piece(&reading.sink);
-	sg_merkle_final(hasher, hash);
+	sg_sha256_final(hasher, hash);
 	return true;
 }
 

@@ -13,8 +13,6 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "fmgr.h"
 #include "port/pg_bitutils.h"
 #include "utils/array.h"
@@ -32,95 +30,34 @@ PG_FUNCTION_INFO_V1(sg_sql_verify_consistency);
 static const uint8 leaf_prefix = 0x00;
 static const uint8 node_prefix = 0x01;
 
-StaticAssertDecl(MERKLE_HASH_LEN == PG_SHA256_DIGEST_LENGTH,
-				 "the hash is SHA-256");
-StaticAssertDecl(sizeof(MerkleHash) == MERKLE_HASH_LEN,
-				 "an array of hashes is their concatenation");
-
-struct MerkleHasher
-{
-	pg_cryptohash_ctx *ctx;
-};
-
 /*-------------------------------------------------------------------------
  * Hashes
  *-------------------------------------------------------------------------
  */
 
-static void
-report_hash_failure(MerkleHasher *hasher)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INTERNAL_ERROR),
-			 errmsg("could not compute a SHA-256 hash: %s",
-					pg_cryptohash_error(hasher->ctx)),
-			 errhint("The server's cryptographic library refused; its configuration may not permit SHA-256.")));
-}
-
-MerkleHasher *
-sg_merkle_begin(void)
-{
-	MerkleHasher *hasher = palloc(sizeof(MerkleHasher));
-
-	hasher->ctx = pg_cryptohash_create(PG_SHA256);
-	if (hasher->ctx == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory")));
-	return hasher;
-}
-
 void
-sg_merkle_end(MerkleHasher *hasher)
+sg_merkle_leaf(Sha256Hasher *hasher, const void *entry, size_t len,
+			   Sha256Hash *hash)
 {
-	pg_cryptohash_free(hasher->ctx);
-	pfree(hasher);
-}
-
-void
-sg_merkle_init(MerkleHasher *hasher)
-{
-	if (pg_cryptohash_init(hasher->ctx) < 0)
-		report_hash_failure(hasher);
-}
-
-void
-sg_merkle_update(MerkleHasher *hasher, const void *data, size_t len)
-{
-	if (pg_cryptohash_update(hasher->ctx, data, len) < 0)
-		report_hash_failure(hasher);
-}
-
-void
-sg_merkle_final(MerkleHasher *hasher, MerkleHash *hash)
-{
-	if (pg_cryptohash_final(hasher->ctx, hash->bytes, MERKLE_HASH_LEN) < 0)
-		report_hash_failure(hasher);
-}
-
-void
-sg_merkle_leaf(MerkleHasher *hasher, const void *entry, size_t len,
-			   MerkleHash *hash)
-{
-	sg_merkle_init(hasher);
-	sg_merkle_update(hasher, &leaf_prefix, 1);
-	sg_merkle_update(hasher, entry, len);
-	sg_merkle_final(hasher, hash);
+	sg_sha256_init(hasher);
+	sg_sha256_update(hasher, &leaf_prefix, 1);
+	sg_sha256_update(hasher, entry, len);
+	sg_sha256_final(hasher, hash);
 }
 
 /* "hash" may be one of the two. */
 void
-sg_merkle_node(MerkleHasher *hasher, const MerkleHash *left,
-			   const MerkleHash *right, MerkleHash *hash)
+sg_merkle_node(Sha256Hasher *hasher, const Sha256Hash *left,
+			   const Sha256Hash *right, Sha256Hash *hash)
 {
-	uint8		node[1 + 2 * MERKLE_HASH_LEN];
+	uint8		node[1 + 2 * SHA256_HASH_LEN];
 
 	node[0] = node_prefix;
-	memcpy(node + 1, left, MERKLE_HASH_LEN);
-	memcpy(node + 1 + MERKLE_HASH_LEN, right, MERKLE_HASH_LEN);
-	sg_merkle_init(hasher);
-	sg_merkle_update(hasher, node, sizeof(node));
-	sg_merkle_final(hasher, hash);
+	memcpy(node + 1, left, SHA256_HASH_LEN);
+	memcpy(node + 1 + SHA256_HASH_LEN, right, SHA256_HASH_LEN);
+	sg_sha256_init(hasher);
+	sg_sha256_update(hasher, node, sizeof(node));
+	sg_sha256_final(hasher, hash);
 }
 
 /*
@@ -130,10 +67,10 @@ sg_merkle_node(MerkleHasher *hasher, const MerkleHash *left,
  * recursion.
  */
 void
-sg_merkle_root(MerkleHasher *hasher, const MerkleHash *hashes, int count,
-			   MerkleHash *root)
+sg_merkle_root(Sha256Hasher *hasher, const Sha256Hash *hashes, int count,
+			   Sha256Hash *root)
 {
-	MerkleHash	stack[32];
+	Sha256Hash	stack[32];
 	int			depth = 0;
 
 	Assert(count > 0);
@@ -171,13 +108,13 @@ sg_merkle_split(uint64 n)
 
 /* A bytea as a hash; false if it cannot be one. */
 static bool
-get_hash(Datum value, MerkleHash *hash)
+get_hash(Datum value, Sha256Hash *hash)
 {
 	bytea	   *bytes = DatumGetByteaPP(value);
 
-	if (VARSIZE_ANY_EXHDR(bytes) != MERKLE_HASH_LEN)
+	if (VARSIZE_ANY_EXHDR(bytes) != SHA256_HASH_LEN)
 		return false;
-	memcpy(hash, VARDATA_ANY(bytes), MERKLE_HASH_LEN);
+	memcpy(hash, VARDATA_ANY(bytes), SHA256_HASH_LEN);
 	return true;
 }
 
@@ -190,7 +127,7 @@ get_hash(Datum value, MerkleHash *hash)
 #define PROOF_MAX	128
 
 static bool
-get_proof(Datum value, MerkleHash *proof, int *count)
+get_proof(Datum value, Sha256Hash *proof, int *count)
 {
 	ArrayType  *array = DatumGetArrayTypeP(value);
 	Datum	   *elements;
@@ -218,13 +155,13 @@ get_proof(Datum value, MerkleHash *proof, int *count)
  * is.
  */
 static bool
-verify_inclusion(MerkleHasher *hasher, const MerkleHash *leaf, uint64 index,
-				 uint64 size, const MerkleHash *proof, int count,
-				 const MerkleHash *root)
+verify_inclusion(Sha256Hasher *hasher, const Sha256Hash *leaf, uint64 index,
+				 uint64 size, const Sha256Hash *proof, int count,
+				 const Sha256Hash *root)
 {
 	uint64		fn = index;
 	uint64		sn = size - 1;
-	MerkleHash	r = *leaf;
+	Sha256Hash	r = *leaf;
 
 	if (index >= size)
 		return false;
@@ -247,7 +184,7 @@ verify_inclusion(MerkleHasher *hasher, const MerkleHash *leaf, uint64 index,
 		fn >>= 1;
 		sn >>= 1;
 	}
-	return sn == 0 && merkle_hash_equal(&r, root);
+	return sn == 0 && sha256_hash_equal(&r, root);
 }
 
 /*
@@ -255,14 +192,14 @@ verify_inclusion(MerkleHasher *hasher, const MerkleHash *leaf, uint64 index,
  * proof begins if that tree is complete.
  */
 static bool
-verify_consistency(MerkleHasher *hasher, uint64 size1, uint64 size2,
-				   const MerkleHash *proof, int count,
-				   const MerkleHash *root1, const MerkleHash *root2)
+verify_consistency(Sha256Hasher *hasher, uint64 size1, uint64 size2,
+				   const Sha256Hash *proof, int count,
+				   const Sha256Hash *root1, const Sha256Hash *root2)
 {
 	uint64		fn = size1 - 1;
 	uint64		sn = size2 - 1;
-	MerkleHash	fr;
-	MerkleHash	sr;
+	Sha256Hash	fr;
+	Sha256Hash	sr;
 	int			next = 0;
 
 	Assert(size1 > 0 && size1 < size2);
@@ -282,7 +219,7 @@ verify_consistency(MerkleHasher *hasher, uint64 size1, uint64 size2,
 
 	for (; next < count; next++)
 	{
-		const MerkleHash *c = &proof[next];
+		const Sha256Hash *c = &proof[next];
 
 		if (sn == 0)
 			return false;		/* trailing elements */
@@ -301,8 +238,8 @@ verify_consistency(MerkleHasher *hasher, uint64 size1, uint64 size2,
 		fn >>= 1;
 		sn >>= 1;
 	}
-	return sn == 0 && merkle_hash_equal(&fr, root1) &&
-		merkle_hash_equal(&sr, root2);
+	return sn == 0 && sha256_hash_equal(&fr, root1) &&
+		sha256_hash_equal(&sr, root2);
 }
 
 /*-------------------------------------------------------------------------
@@ -311,12 +248,12 @@ verify_consistency(MerkleHasher *hasher, uint64 size1, uint64 size2,
  */
 
 static bytea *
-hash_bytea(const MerkleHash *hash)
+hash_bytea(const Sha256Hash *hash)
 {
-	bytea	   *result = palloc(VARHDRSZ + MERKLE_HASH_LEN);
+	bytea	   *result = palloc(VARHDRSZ + SHA256_HASH_LEN);
 
-	SET_VARSIZE(result, VARHDRSZ + MERKLE_HASH_LEN);
-	memcpy(VARDATA(result), hash, MERKLE_HASH_LEN);
+	SET_VARSIZE(result, VARHDRSZ + SHA256_HASH_LEN);
+	memcpy(VARDATA(result), hash, SHA256_HASH_LEN);
 	return result;
 }
 
@@ -325,11 +262,11 @@ Datum
 sg_sql_leaf_hash(PG_FUNCTION_ARGS)
 {
 	bytea	   *entry = PG_GETARG_BYTEA_PP(0);
-	MerkleHasher *hasher = sg_merkle_begin();
-	MerkleHash	hash;
+	Sha256Hasher *hasher = sg_sha256_begin();
+	Sha256Hash	hash;
 
 	sg_merkle_leaf(hasher, VARDATA_ANY(entry), VARSIZE_ANY_EXHDR(entry), &hash);
-	sg_merkle_end(hasher);
+	sg_sha256_end(hasher);
 	PG_RETURN_BYTEA_P(hash_bytea(&hash));
 }
 
@@ -344,15 +281,15 @@ sg_sql_node_hash(PG_FUNCTION_ARGS)
 {
 	bytea	   *left = PG_GETARG_BYTEA_PP(0);
 	bytea	   *right = PG_GETARG_BYTEA_PP(1);
-	MerkleHasher *hasher = sg_merkle_begin();
-	MerkleHash	hash;
+	Sha256Hasher *hasher = sg_sha256_begin();
+	Sha256Hash	hash;
 
-	sg_merkle_init(hasher);
-	sg_merkle_update(hasher, &node_prefix, 1);
-	sg_merkle_update(hasher, VARDATA_ANY(left), VARSIZE_ANY_EXHDR(left));
-	sg_merkle_update(hasher, VARDATA_ANY(right), VARSIZE_ANY_EXHDR(right));
-	sg_merkle_final(hasher, &hash);
-	sg_merkle_end(hasher);
+	sg_sha256_init(hasher);
+	sg_sha256_update(hasher, &node_prefix, 1);
+	sg_sha256_update(hasher, VARDATA_ANY(left), VARSIZE_ANY_EXHDR(left));
+	sg_sha256_update(hasher, VARDATA_ANY(right), VARSIZE_ANY_EXHDR(right));
+	sg_sha256_final(hasher, &hash);
+	sg_sha256_end(hasher);
 	PG_RETURN_BYTEA_P(hash_bytea(&hash));
 }
 
@@ -363,10 +300,10 @@ sg_sql_node_hash(PG_FUNCTION_ARGS)
 Datum
 sg_sql_verify_inclusion(PG_FUNCTION_ARGS)
 {
-	MerkleHash	proof[PROOF_MAX];
-	MerkleHash	leaf;
-	MerkleHash	root;
-	MerkleHasher *hasher;
+	Sha256Hash	proof[PROOF_MAX];
+	Sha256Hash	leaf;
+	Sha256Hash	root;
+	Sha256Hasher *hasher;
 	int64		index;
 	int64		size;
 	int			count;
@@ -386,9 +323,9 @@ sg_sql_verify_inclusion(PG_FUNCTION_ARGS)
 		!get_hash(PG_GETARG_DATUM(4), &root))
 		PG_RETURN_BOOL(false);
 
-	hasher = sg_merkle_begin();
+	hasher = sg_sha256_begin();
 	valid = verify_inclusion(hasher, &leaf, index, size, proof, count, &root);
-	sg_merkle_end(hasher);
+	sg_sha256_end(hasher);
 	PG_RETURN_BOOL(valid);
 }
 
@@ -402,10 +339,10 @@ sg_sql_verify_inclusion(PG_FUNCTION_ARGS)
 Datum
 sg_sql_verify_consistency(PG_FUNCTION_ARGS)
 {
-	MerkleHash	proof[PROOF_MAX];
-	MerkleHash	root1;
-	MerkleHash	root2;
-	MerkleHasher *hasher;
+	Sha256Hash	proof[PROOF_MAX];
+	Sha256Hash	root1;
+	Sha256Hash	root2;
+	Sha256Hasher *hasher;
 	int64		size1;
 	int64		size2;
 	int			count;
@@ -439,8 +376,8 @@ sg_sql_verify_consistency(PG_FUNCTION_ARGS)
 		!get_hash(PG_GETARG_DATUM(4), &root2))
 		PG_RETURN_BOOL(false);
 
-	hasher = sg_merkle_begin();
+	hasher = sg_sha256_begin();
 	valid = verify_consistency(hasher, size1, size2, proof, count, &root1, &root2);
-	sg_merkle_end(hasher);
+	sg_sha256_end(hasher);
 	PG_RETURN_BOOL(valid);
 }

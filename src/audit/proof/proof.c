@@ -38,17 +38,17 @@ PG_FUNCTION_INFO_V1(sg_sql_consistency_proof);
 PG_FUNCTION_INFO_V1(sg_sql_canonical_entry);
 
 static Datum
-hash_datum(const MerkleHash *hash)
+hash_datum(const Sha256Hash *hash)
 {
-	bytea	   *result = palloc(VARHDRSZ + sizeof(MerkleHash));
+	bytea	   *result = palloc(VARHDRSZ + sizeof(Sha256Hash));
 
-	SET_VARSIZE(result, VARHDRSZ + sizeof(MerkleHash));
-	memcpy(VARDATA(result), hash, sizeof(MerkleHash));
+	SET_VARSIZE(result, VARHDRSZ + sizeof(Sha256Hash));
+	memcpy(VARDATA(result), hash, sizeof(Sha256Hash));
 	return PointerGetDatum(result);
 }
 
 static Datum
-proof_datum(const MerkleHash *proof, int count)
+proof_datum(const Sha256Hash *proof, int count)
 {
 	Datum		elements[TREE_PROOF_MAX];
 
@@ -133,15 +133,15 @@ begin_encoding(Relation events, int version)
 /* Could the event not be read when it was sealed? */
 static bool
 sealed_as_tombstone(Relation events, const pg_uuid_t *event_id,
-					const EventLeaf *leaf, TreeReader *tree, MerkleHasher *hasher)
+					const EventLeaf *leaf, TreeReader *tree, Sha256Hasher *hasher)
 {
-	MerkleHash	sealed;
-	MerkleHash	tombstone;
+	Sha256Hash	sealed;
+	Sha256Hash	tombstone;
 
 	sg_tree_range(tree, leaf->leaf_index, leaf->leaf_index + 1, &sealed);
 	sg_canonical_tombstone_hash(begin_encoding(events, leaf->encoding), event_id,
 								&leaf->tree_id, &leaf->nonce, hasher, &tombstone);
-	return merkle_hash_equal(&sealed, &tombstone);
+	return sha256_hash_equal(&sealed, &tombstone);
 }
 
 /* sharing_guard.tree_id() returns uuid */
@@ -166,16 +166,16 @@ sg_sql_tree_root(PG_FUNCTION_ARGS)
 {
 	int64		size = PG_GETARG_INT64(0);
 	pg_uuid_t  *tree_id = PG_GETARG_UUID_P(1);
-	MerkleHasher *hasher;
+	Sha256Hasher *hasher;
 	TreeReader *tree;
-	MerkleHash	root;
+	Sha256Hash	root;
 
 	check_size(size, 0, sealed_size(tree_id));
-	hasher = sg_merkle_begin();
+	hasher = sg_sha256_begin();
 	tree = sg_tree_begin(tree_id, hasher);
 	sg_tree_root(tree, size, &root);
 	sg_tree_end(tree);
-	sg_merkle_end(hasher);
+	sg_sha256_end(hasher);
 	PG_RETURN_DATUM(hash_datum(&root));
 }
 
@@ -186,9 +186,9 @@ sg_sql_tile_hashes(PG_FUNCTION_ARGS)
 	int32		level = PG_GETARG_INT32(0);
 	int64		tile = PG_GETARG_INT64(1);
 	pg_uuid_t  *tree_id = PG_GETARG_UUID_P(2);
-	MerkleHasher *hasher;
+	Sha256Hasher *hasher;
 	TreeReader *tree;
-	const MerkleHash *hashes;
+	const Sha256Hash *hashes;
 	int			count;
 	bytea	   *result;
 
@@ -196,14 +196,14 @@ sg_sql_tile_hashes(PG_FUNCTION_ARGS)
 		tile < 0 || tile > PG_INT64_MAX / TILE_WIDTH - 1)
 		PG_RETURN_NULL();
 
-	hasher = sg_merkle_begin();
+	hasher = sg_sha256_begin();
 	tree = sg_tree_begin(tree_id, hasher);
 	count = sg_tree_tile(tree, level, tile, &hashes);
-	result = palloc(VARHDRSZ + count * sizeof(MerkleHash));
-	SET_VARSIZE(result, VARHDRSZ + count * sizeof(MerkleHash));
-	memcpy(VARDATA(result), hashes, count * sizeof(MerkleHash));
+	result = palloc(VARHDRSZ + count * sizeof(Sha256Hash));
+	SET_VARSIZE(result, VARHDRSZ + count * sizeof(Sha256Hash));
+	memcpy(VARDATA(result), hashes, count * sizeof(Sha256Hash));
 	sg_tree_end(tree);
-	sg_merkle_end(hasher);
+	sg_sha256_end(hasher);
 	if (count == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_BYTEA_P(result);
@@ -225,13 +225,13 @@ sg_sql_inclusion_proof(PG_FUNCTION_ARGS)
 	EventLeaf	leaf;
 	Relation	events;
 	TupleTableSlot *slot;
-	MerkleHasher *hasher;
+	Sha256Hasher *hasher;
 	TreeReader *tree;
 	int64		sealed;
 	int64		size;
-	MerkleHash	proof[TREE_PROOF_MAX];
-	MerkleHash	leaf_hash;
-	MerkleHash	root;
+	Sha256Hash	proof[TREE_PROOF_MAX];
+	Sha256Hash	leaf_hash;
+	Sha256Hash	root;
 	int			count;
 	TupleDesc	desc;
 	Datum		values[6];
@@ -248,7 +248,7 @@ sg_sql_inclusion_proof(PG_FUNCTION_ARGS)
 	size = PG_ARGISNULL(1) ? sealed : PG_GETARG_INT64(1);
 	check_size(size, leaf.leaf_index + 1, sealed);
 
-	hasher = sg_merkle_begin();
+	hasher = sg_sha256_begin();
 	tree = sg_tree_begin(&leaf.tree_id, hasher);
 	events = sg_store_open("event", AccessShareLock);
 	slot = fetch_event(events, event_id);
@@ -264,7 +264,7 @@ sg_sql_inclusion_proof(PG_FUNCTION_ARGS)
 	count = sg_tree_inclusion(tree, leaf.leaf_index, size, proof);
 	sg_tree_root(tree, size, &root);
 	sg_tree_end(tree);
-	sg_merkle_end(hasher);
+	sg_sha256_end(hasher);
 
 	values[0] = hash_datum(&leaf_hash);
 	values[1] = Int64GetDatum(leaf.leaf_index);
@@ -286,18 +286,18 @@ sg_sql_consistency_proof(PG_FUNCTION_ARGS)
 	int64		size1 = PG_GETARG_INT64(0);
 	int64		size2 = PG_GETARG_INT64(1);
 	pg_uuid_t  *tree_id = PG_GETARG_UUID_P(2);
-	MerkleHasher *hasher;
+	Sha256Hasher *hasher;
 	TreeReader *tree;
-	MerkleHash	proof[TREE_PROOF_MAX];
+	Sha256Hash	proof[TREE_PROOF_MAX];
 	int			count;
 
 	check_size(size2, 1, sealed_size(tree_id));
 	check_size(size1, 1, size2);
-	hasher = sg_merkle_begin();
+	hasher = sg_sha256_begin();
 	tree = sg_tree_begin(tree_id, hasher);
 	count = sg_tree_consistency(tree, size1, size2, proof);
 	sg_tree_end(tree);
-	sg_merkle_end(hasher);
+	sg_sha256_end(hasher);
 	PG_RETURN_DATUM(proof_datum(proof, count));
 }
 
@@ -311,7 +311,7 @@ sg_sql_canonical_entry(PG_FUNCTION_ARGS)
 	TupleTableSlot *slot;
 	StringInfoData entry;
 	CanonicalEncoder *encoder;
-	MerkleHasher *hasher;
+	Sha256Hasher *hasher;
 	TreeReader *tree;
 
 	find_leaf_or_error(event_id, &leaf);
@@ -327,7 +327,7 @@ sg_sql_canonical_entry(PG_FUNCTION_ARGS)
 	initStringInfo(&entry);
 	appendStringInfoSpaces(&entry, VARHDRSZ);
 	encoder = begin_encoding(events, leaf.encoding);
-	hasher = sg_merkle_begin();
+	hasher = sg_sha256_begin();
 	tree = sg_tree_begin(&leaf.tree_id, hasher);
 	if (sealed_as_tombstone(events, event_id, &leaf, tree, hasher))
 		sg_canonical_tombstone(encoder, event_id, &leaf.tree_id, &leaf.nonce,
@@ -340,7 +340,7 @@ sg_sql_canonical_entry(PG_FUNCTION_ARGS)
 				 errdetail("Its row, or a long value of it, is damaged."),
 				 errhint("sharing_guard.verify_audit() reports all such events.")));
 	sg_tree_end(tree);
-	sg_merkle_end(hasher);
+	sg_sha256_end(hasher);
 	SET_VARSIZE(entry.data, entry.len);
 	ExecDropSingleTupleTableSlot(slot);
 	table_close(events, AccessShareLock);

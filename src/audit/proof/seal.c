@@ -49,7 +49,6 @@
 #include "audit/proof/seal.h"
 #include "audit/log/store.h"
 #include "audit/proof/tree.h"
-#include "audit/worker/worker.h"
 #include "base/compat.h"
 #include "base/errcodes.h"
 
@@ -112,7 +111,7 @@ typedef struct PendingLeaf
 	bool		late;
 	pg_uuid_t	event_id;
 	Nonce		nonce;
-	MerkleHash	hash;
+	Sha256Hash	hash;
 } PendingLeaf;
 
 /* A log that is not ours, but was this database's before. */
@@ -133,10 +132,10 @@ typedef struct Sealer
 	TransactionSet *now;		/* as of our snapshot */
 	List	   *earlier;		/* of EarlierLog, before our first seal */
 	bool		look_up;		/* look every event up before it is sealed */
-	bool		may_stop;		/* in between, if the worker is wanted */
+	bool		(*must_stop) (void);	/* asked between two events; NULL: never */
 	bool		stopped;
 
-	MerkleHasher *hasher;
+	Sha256Hasher *hasher;
 	CanonicalEncoder *encoder;
 	AttrNumber	event_id;		/* columns of the event table */
 	AttrNumber	log_id;
@@ -303,9 +302,9 @@ read_checkpoint(Relation rel, HeapTuple tuple, Checkpoint *checkpoint)
 	checkpoint->lsn = DatumGetLSN(values[CHECKPOINT_LSN - 1]);
 	checkpoint->timeline = DatumGetInt32(values[CHECKPOINT_TIMELINE - 1]);
 	root = DatumGetByteaPP(values[CHECKPOINT_ROOT - 1]);
-	memset(&checkpoint->root, 0, sizeof(MerkleHash));
+	memset(&checkpoint->root, 0, sizeof(Sha256Hash));
 	memcpy(&checkpoint->root, VARDATA_ANY(root),
-		   Min(VARSIZE_ANY_EXHDR(root), sizeof(MerkleHash)));
+		   Min(VARSIZE_ANY_EXHDR(root), sizeof(Sha256Hash)));
 
 	snapshot = PG_DETOAST_DATUM(values[CHECKPOINT_SNAPSHOT - 1]);
 	checkpoint->snapshot = sg_transaction_set(PointerGetDatum(snapshot));
@@ -934,8 +933,8 @@ seal_transactions(Sealer *sealer, Relation events, Relation index,
 			event_column(slot, sealer->transaction_id, &xid))
 		{
 			transaction_id = U64FromFullTransactionId(DatumGetFullTransactionId(xid));
-			if (sealer->may_stop && taken >= LEAST_EVENTS &&
-				transaction_id != previous && sg_worker_is_wanted())
+			if (sealer->must_stop != NULL && taken >= LEAST_EVENTS &&
+				transaction_id != previous && sealer->must_stop())
 			{
 				stop_before(sealer, transaction_id);
 				break;
@@ -1109,18 +1108,18 @@ is_configured(void)
 }
 
 static void
-store_checkpoint(Sealer *sealer, TimestampTz sealed_at, const MerkleHash *root)
+store_checkpoint(Sealer *sealer, TimestampTz sealed_at, const Sha256Hash *root)
 {
 	StoreInserter *checkpoints = sg_store_begin_insert("checkpoint", CHECKPOINT_COLUMNS);
 	Datum		values[CHECKPOINT_COLUMNS];
 	union
 	{
 		bytea		header;
-		char		data[VARHDRSZ + sizeof(MerkleHash)];
+		char		data[VARHDRSZ + sizeof(Sha256Hash)];
 	}			root_bytes;
 
 	SET_VARSIZE(&root_bytes.header, sizeof(root_bytes.data));
-	memcpy(VARDATA(&root_bytes.header), root, sizeof(MerkleHash));
+	memcpy(VARDATA(&root_bytes.header), root, sizeof(Sha256Hash));
 
 	values[CHECKPOINT_TREE_ID - 1] = UUIDPGetDatum(&sealer->tree_id);
 	values[CHECKPOINT_LOG_ID - 1] = UUIDPGetDatum(&sealer->own.log_id);
@@ -1142,7 +1141,7 @@ seal_visible(Sealer *sealer, bool wait)
 	TimestampTz sealed_at = GetCurrentTimestamp();
 	List	   *identities = sg_log_identities();
 	Relation	events;
-	MerkleHash	root;
+	Sha256Hash	root;
 	int64		before;
 
 	sealer->registered = sg_log_own(identities, &sealer->own);
@@ -1165,7 +1164,7 @@ seal_visible(Sealer *sealer, bool wait)
 
 	before = sealer->has_last ? sealer->last.tree_size : 0;
 	sealer->now = ended_transactions(GetActiveSnapshot());
-	sealer->hasher = sg_merkle_begin();
+	sealer->hasher = sg_sha256_begin();
 	sealer->per_event = AllocSetContextCreate(CurrentMemoryContext,
 											  "sharing_guard event being sealed",
 											  ALLOCSET_DEFAULT_SIZES);
@@ -1201,7 +1200,7 @@ seal_visible(Sealer *sealer, bool wait)
 	}
 	else
 		before = 0;
-	sg_merkle_end(sealer->hasher);
+	sg_sha256_end(sealer->hasher);
 	return before;
 }
 
@@ -1243,8 +1242,9 @@ lock_tables_if_free(void)
  * snapshot taken, so that it sees what the sealer before us has done.
  */
 int64
-sg_seal_once(bool wait, bool *more)
+sg_seal_once(bool (*must_stop) (void), bool *more)
 {
+	bool		wait = must_stop == NULL;
 	MemoryContext context;
 	MemoryContext oldcontext;
 	Sealer	   *sealer;
@@ -1264,7 +1264,7 @@ sg_seal_once(bool wait, bool *more)
 									ALLOCSET_DEFAULT_SIZES);
 	oldcontext = MemoryContextSwitchTo(context);
 	sealer = palloc0(sizeof(Sealer));
-	sealer->may_stop = !wait;
+	sealer->must_stop = must_stop;
 
 	PushActiveSnapshot(GetLatestSnapshot());
 	count = seal_visible(sealer, wait);
@@ -1283,5 +1283,5 @@ sg_sql_seal(PG_FUNCTION_ARGS)
 {
 	bool		more;
 
-	PG_RETURN_INT64(sg_seal_once(true, &more));
+	PG_RETURN_INT64(sg_seal_once(NULL, &more));
 }

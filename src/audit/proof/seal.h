@@ -22,11 +22,12 @@
  * and nobody but one waits for it.  Errors out (ERRCODE_SG_AUDIT_UNAVAILABLE)
  * where the stored tree is incomplete, as in the middle of a restore.
  *
- * The background worker calls it with wait false: it then returns 0 where
- * another sealer is at work, and where nothing is configured yet; and it takes
- * only a part, and sets *more, when sessions begin to wait for the worker.
+ * The background worker passes must_stop.  The function then returns 0 where
+ * another sealer is at work and where nothing is configured yet.  It calls
+ * must_stop between two events; when that returns true, it seals the events it
+ * has and sets *more.
  */
-extern int64 sg_seal_once(bool wait, bool *more);
+extern int64 sg_seal_once(bool (*must_stop) (void), bool *more);
 
 /*
  * The transactions that had ended when a snapshot was taken; parsed from a
@@ -53,7 +54,7 @@ typedef struct Checkpoint
 	TimestampTz sealed_at;
 	XLogRecPtr	lsn;
 	TimeLineID	timeline;
-	MerkleHash	root;
+	Sha256Hash	root;
 	TransactionSet *snapshot;
 } Checkpoint;
 

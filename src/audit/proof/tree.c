@@ -43,13 +43,13 @@ typedef struct CachedTile
 	int			level;			/* -1: unused */
 	int64		tile;
 	int			count;
-	MerkleHash	hashes[TILE_WIDTH];
+	Sha256Hash	hashes[TILE_WIDTH];
 } CachedTile;
 
 struct TreeReader
 {
 	pg_uuid_t	tree_id;
-	MerkleHasher *hasher;
+	Sha256Hasher *hasher;
 	Relation	rel;
 	Relation	index;
 	MemoryContext context;
@@ -62,13 +62,13 @@ typedef struct AppendLevel
 	int64		first;			/* of pending, among the hashes of the level */
 	int			npending;		/* hashes of the tile that is being filled */
 	int			nstored;		/* so many of them are in the table already */
-	MerkleHash	pending[TILE_WIDTH];
+	Sha256Hash	pending[TILE_WIDTH];
 } AppendLevel;
 
 struct TreeAppender
 {
 	pg_uuid_t	tree_id;
-	MerkleHasher *hasher;
+	Sha256Hasher *hasher;
 	StoreInserter *tiles;
 	AppendLevel levels[TILE_LEVELS];
 };
@@ -79,7 +79,7 @@ struct TreeAppender
  */
 
 TreeReader *
-sg_tree_begin(const pg_uuid_t *tree_id, MerkleHasher *hasher)
+sg_tree_begin(const pg_uuid_t *tree_id, Sha256Hasher *hasher)
 {
 	TreeReader *reader = palloc0(sizeof(TreeReader));
 
@@ -131,14 +131,14 @@ load_tile(TreeReader *reader, CachedTile *cached)
 		int64		first_hash = DatumGetInt64(sg_store_value(reader->rel, tuple, TILE_FIRST_HASH));
 		Datum		value = sg_store_value(reader->rel, tuple, TILE_HASHES);
 		bytea	   *hashes = DatumGetByteaPP(value);
-		int			count = VARSIZE_ANY_EXHDR(hashes) / MERKLE_HASH_LEN;
+		int			count = VARSIZE_ANY_EXHDR(hashes) / SHA256_HASH_LEN;
 
 		if (first_hash != first + cached->count ||
-			VARSIZE_ANY_EXHDR(hashes) % MERKLE_HASH_LEN != 0 ||
+			VARSIZE_ANY_EXHDR(hashes) % SHA256_HASH_LEN != 0 ||
 			count > TILE_WIDTH - cached->count)
 			break;
 		memcpy(&cached->hashes[cached->count], VARDATA_ANY(hashes),
-			   count * MERKLE_HASH_LEN);
+			   count * SHA256_HASH_LEN);
 		cached->count += count;
 		if ((Pointer) hashes != DatumGetPointer(value))
 			pfree(hashes);
@@ -147,7 +147,7 @@ load_tile(TreeReader *reader, CachedTile *cached)
 }
 
 int
-sg_tree_tile(TreeReader *reader, int level, int64 tile, const MerkleHash **hashes)
+sg_tree_tile(TreeReader *reader, int level, int64 tile, const Sha256Hash **hashes)
 {
 	CachedTile *cached;
 
@@ -181,11 +181,11 @@ sg_tree_tile(TreeReader *reader, int level, int64 tile, const MerkleHash **hashe
  * Any other range is split as the RFC splits it.
  */
 void
-sg_tree_range(TreeReader *reader, uint64 start, uint64 end, MerkleHash *root)
+sg_tree_range(TreeReader *reader, uint64 start, uint64 end, Sha256Hash *root)
 {
 	uint64		n = end - start;
-	MerkleHash	left;
-	MerkleHash	right;
+	Sha256Hash	left;
+	Sha256Hash	right;
 	uint64		k;
 
 	Assert(n > 0);
@@ -197,7 +197,7 @@ sg_tree_range(TreeReader *reader, uint64 start, uint64 end, MerkleHash *root)
 		uint64		first = start >> (level * TILE_HEIGHT);
 		int			place = first % TILE_WIDTH;
 		int			count = 1 << (height % TILE_HEIGHT);
-		const MerkleHash *hashes;
+		const Sha256Hash *hashes;
 
 		if (sg_tree_tile(reader, level, first / TILE_WIDTH, &hashes) < place + count)
 			ereport(ERROR,
@@ -218,23 +218,23 @@ sg_tree_range(TreeReader *reader, uint64 start, uint64 end, MerkleHash *root)
 
 /* Of no leaves at all, the root is the hash of nothing. */
 void
-sg_tree_root(TreeReader *reader, uint64 size, MerkleHash *root)
+sg_tree_root(TreeReader *reader, uint64 size, Sha256Hash *root)
 {
 	if (size > 0)
 		sg_tree_range(reader, 0, size, root);
 	else
 	{
-		sg_merkle_init(reader->hasher);
-		sg_merkle_final(reader->hasher, root);
+		sg_sha256_init(reader->hasher);
+		sg_sha256_final(reader->hasher, root);
 	}
 }
 
 static void
-reverse(MerkleHash *hashes, int count)
+reverse(Sha256Hash *hashes, int count)
 {
 	for (int i = 0, j = count - 1; i < j; i++, j--)
 	{
-		MerkleHash	swap = hashes[i];
+		Sha256Hash	swap = hashes[i];
 
 		hashes[i] = hashes[j];
 		hashes[j] = swap;
@@ -247,7 +247,7 @@ reverse(MerkleHash *hashes, int count)
  */
 int
 sg_tree_inclusion(TreeReader *reader, uint64 index, uint64 size,
-				  MerkleHash proof[TREE_PROOF_MAX])
+				  Sha256Hash proof[TREE_PROOF_MAX])
 {
 	uint64		start = 0;
 	uint64		end = size;
@@ -280,7 +280,7 @@ sg_tree_inclusion(TreeReader *reader, uint64 index, uint64 size,
  */
 int
 sg_tree_consistency(TreeReader *reader, uint64 size1, uint64 size2,
-					MerkleHash proof[TREE_PROOF_MAX])
+					Sha256Hash proof[TREE_PROOF_MAX])
 {
 	uint64		start = 0;
 	uint64		end = size2;
@@ -319,7 +319,7 @@ sg_tree_consistency(TreeReader *reader, uint64 size1, uint64 size2,
  * remember in order to grow.
  */
 TreeAppender *
-sg_tree_begin_append(const pg_uuid_t *tree_id, int64 size, MerkleHasher *hasher)
+sg_tree_begin_append(const pg_uuid_t *tree_id, int64 size, Sha256Hasher *hasher)
 {
 	TreeAppender *appender = palloc0(sizeof(TreeAppender));
 	TreeReader *reader = sg_tree_begin(tree_id, hasher);
@@ -331,7 +331,7 @@ sg_tree_begin_append(const pg_uuid_t *tree_id, int64 size, MerkleHasher *hasher)
 	{
 		AppendLevel *level = &appender->levels[i];
 		int64		on_level = size >> (i * TILE_HEIGHT);
-		const MerkleHash *hashes;
+		const Sha256Hash *hashes;
 
 		level->npending = on_level % TILE_WIDTH;
 		level->nstored = level->npending;
@@ -344,7 +344,7 @@ sg_tree_begin_append(const pg_uuid_t *tree_id, int64 size, MerkleHasher *hasher)
 			if (count != level->npending)
 				complete = false;
 			else
-				memcpy(level->pending, hashes, count * sizeof(MerkleHash));
+				memcpy(level->pending, hashes, count * sizeof(Sha256Hash));
 		}
 	}
 	sg_tree_end(reader);
@@ -373,9 +373,9 @@ store_pending(TreeAppender *appender, int level_number)
 	if (count == 0)
 		return;
 
-	SET_VARSIZE(&hashes.header, VARHDRSZ + count * sizeof(MerkleHash));
+	SET_VARSIZE(&hashes.header, VARHDRSZ + count * sizeof(Sha256Hash));
 	memcpy(VARDATA(&hashes.header), &level->pending[level->nstored],
-		   count * sizeof(MerkleHash));
+		   count * sizeof(Sha256Hash));
 	values[TILE_TREE_ID - 1] = UUIDPGetDatum(&appender->tree_id);
 	values[TILE_FIRST_HASH - 1] = Int64GetDatum(level->first + level->nstored);
 	values[TILE_LEVEL - 1] = Int16GetDatum(level_number);
@@ -386,10 +386,10 @@ store_pending(TreeAppender *appender, int level_number)
 
 /* One hash to a level; a tile that is full becomes one of the next. */
 static void
-append_hash(TreeAppender *appender, int level_number, const MerkleHash *hash)
+append_hash(TreeAppender *appender, int level_number, const Sha256Hash *hash)
 {
 	AppendLevel *level = &appender->levels[level_number];
-	MerkleHash	root;
+	Sha256Hash	root;
 
 	Assert(level_number < TILE_LEVELS);
 
@@ -406,7 +406,7 @@ append_hash(TreeAppender *appender, int level_number, const MerkleHash *hash)
 }
 
 void
-sg_tree_append(TreeAppender *appender, const MerkleHash *leaf)
+sg_tree_append(TreeAppender *appender, const Sha256Hash *leaf)
 {
 	append_hash(appender, 0, leaf);
 }
@@ -418,10 +418,10 @@ sg_tree_append(TreeAppender *appender, const MerkleHash *leaf)
  * splits.
  */
 void
-sg_tree_end_append(TreeAppender *appender, MerkleHash *root)
+sg_tree_end_append(TreeAppender *appender, Sha256Hash *root)
 {
-	MerkleHash	edge[TILE_WIDTH + 1];
-	MerkleHash	rest;
+	Sha256Hash	edge[TILE_WIDTH + 1];
+	Sha256Hash	rest;
 	bool		has_rest = false;
 
 	for (int i = 0; i < TILE_LEVELS; i++)
@@ -430,7 +430,7 @@ sg_tree_end_append(TreeAppender *appender, MerkleHash *root)
 		int			count = level->npending;
 
 		store_pending(appender, i);
-		memcpy(edge, level->pending, count * sizeof(MerkleHash));
+		memcpy(edge, level->pending, count * sizeof(Sha256Hash));
 		if (has_rest)
 			edge[count++] = rest;
 		if (count > 0)

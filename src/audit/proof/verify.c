@@ -83,7 +83,7 @@ typedef struct Misfit
 	int64		leaf_index;
 	int			encoding;
 	Nonce		nonce;
-	MerkleHash	sealed;
+	Sha256Hash	sealed;
 	HeapTuple	event;
 } Misfit;
 
@@ -97,7 +97,7 @@ typedef struct Verifier
 {
 	ReturnSetInfo *rsinfo;
 	MemoryContext per_bundle;
-	MerkleHasher *hasher;
+	Sha256Hasher *hasher;
 	List	   *identities;		/* of LogIdentity */
 	LogIdentity own;
 	List	   *sealing;		/* of SealingLog */
@@ -107,7 +107,7 @@ typedef struct Verifier
 	bool		has_anchor;
 	pg_uuid_t	anchor_log;
 	int64		anchor_size;
-	MerkleHash	anchor_root;
+	Sha256Hash	anchor_root;
 	bool		anchor_seen;	/* its tree is here: */
 	pg_uuid_t	anchor_tree;
 
@@ -231,11 +231,11 @@ typedef struct Frontier
 {
 	int64		size;
 	int			depth;
-	MerkleHash	stack[64];
+	Sha256Hash	stack[64];
 } Frontier;
 
 static void
-frontier_root(Verifier *v, const Frontier *frontier, MerkleHash *root)
+frontier_root(Verifier *v, const Frontier *frontier, Sha256Hash *root)
 {
 	*root = frontier->stack[frontier->depth - 1];
 	for (int i = frontier->depth - 2; i >= 0; i--)
@@ -247,7 +247,7 @@ frontier_root(Verifier *v, const Frontier *frontier, MerkleHash *root)
  * the hashes that are stored at level n.
  */
 static void
-frontier_push(Verifier *v, Frontier *frontier, const MerkleHash *leaf)
+frontier_push(Verifier *v, Frontier *frontier, const Sha256Hash *leaf)
 {
 	int			height = 0;
 
@@ -263,14 +263,14 @@ frontier_push(Verifier *v, Frontier *frontier, const MerkleHash *leaf)
 		{
 			int			level = height / TILE_HEIGHT;
 			int64		index = frontier->size >> height;
-			const MerkleHash *hashes;
+			const Sha256Hash *hashes;
 
 			if (sg_tree_tile(v->tree, level, index / TILE_WIDTH, &hashes) <= index % TILE_WIDTH)
 				report(v, SEVERITY_ERROR, "tile_missing", NULL,
 					   index << height,
 					   "Hash " INT64_FORMAT " of level %d is missing; it is over the leaves from this one on.",
 					   index, level);
-			else if (!merkle_hash_equal(&hashes[index % TILE_WIDTH],
+			else if (!sha256_hash_equal(&hashes[index % TILE_WIDTH],
 										&frontier->stack[frontier->depth - 1]))
 				report(v, SEVERITY_ERROR, "tile_altered", NULL,
 					   index << height,
@@ -389,11 +389,11 @@ check_tree(Verifier *v)
 
 	while (sg_next_checkpoint(scan, &checkpoint))
 	{
-		MerkleHash	root;
+		Sha256Hash	root;
 
 		while (!broken && frontier.size < checkpoint.tree_size)
 		{
-			const MerkleHash *hashes;
+			const Sha256Hash *hashes;
 			int64		tile = frontier.size / TILE_WIDTH;
 			int64		end = Min((tile + 1) * TILE_WIDTH, checkpoint.tree_size);
 			int			count = sg_tree_tile(v->tree, 0, tile, &hashes);
@@ -418,7 +418,7 @@ check_tree(Verifier *v)
 				frontier.size == v->anchor_size)
 			{
 				frontier_root(v, &frontier, &root);
-				if (!merkle_hash_equal(&root, &v->anchor_root))
+				if (!sha256_hash_equal(&root, &v->anchor_root))
 					report(v, SEVERITY_ERROR, "log_forked", NULL, v->anchor_size - 1,
 						   "At size " INT64_FORMAT " the tree has another root than the checkpoint that was given: what is sealed here is not what was sealed then.",
 						   v->anchor_size);
@@ -429,7 +429,7 @@ check_tree(Verifier *v)
 		{
 			frontier_root(v, &frontier, &root);
 			if (checkpoint.tree_size != frontier.size ||
-				!merkle_hash_equal(&root, &checkpoint.root))
+				!sha256_hash_equal(&root, &checkpoint.root))
 			{
 				if (wrong++ < LISTED_CHECKPOINTS)
 					report(v, SEVERITY_ERROR, "checkpoint_altered", NULL,
@@ -483,7 +483,7 @@ check_tile_rows(Verifier *v)
 		int64		bytes = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i],
 														SPI_tuptable->tupdesc, 2, &isnull));
 		int64		due = level < 0 || level >= TILE_LEVELS ? 0 :
-		(v->tree_size >> (level * TILE_HEIGHT)) * MERKLE_HASH_LEN;
+		(v->tree_size >> (level * TILE_HEIGHT)) * SHA256_HASH_LEN;
 
 		if (bytes > due)
 			report(v, SEVERITY_ERROR, "tile_extra", NULL, -1,
@@ -550,7 +550,7 @@ is_purged(Verifier *v, int64 leaf_index)
 /* False where the event cannot be read. */
 static bool
 hash_event(Verifier *v, TupleTableSlot *slot, int encoding, const Nonce *nonce,
-		   MerkleHash *hash)
+		   Sha256Hash *hash)
 {
 	return sg_canonical_hash(v->encoders[encoding], slot, &v->tree_id, nonce,
 							 v->hasher, hash);
@@ -565,8 +565,8 @@ static bool
 sealed_unreadable(Verifier *v, const Bundle *bundle, int place, const char *now)
 {
 	int64		leaf_index = bundle->first_leaf + place;
-	const MerkleHash *hashes;
-	MerkleHash	hash;
+	const Sha256Hash *hashes;
+	Sha256Hash	hash;
 
 	if (!bundle->has_nonces || v->encoders[bundle->encoding] == NULL ||
 		sg_tree_tile(v->tree, 0, leaf_index / TILE_WIDTH, &hashes) <= leaf_index % TILE_WIDTH)
@@ -574,7 +574,7 @@ sealed_unreadable(Verifier *v, const Bundle *bundle, int place, const char *now)
 	sg_canonical_tombstone_hash(v->encoders[bundle->encoding],
 								&bundle->event_ids[place], &v->tree_id,
 								&bundle->nonces[place], v->hasher, &hash);
-	if (!merkle_hash_equal(&hash, &hashes[leaf_index % TILE_WIDTH]))
+	if (!sha256_hash_equal(&hash, &hashes[leaf_index % TILE_WIDTH]))
 		return false;
 	report(v, SEVERITY_WARNING, "event_unreadable", &bundle->event_ids[place],
 		   leaf_index,
@@ -592,7 +592,7 @@ report_altered(Verifier *v, const pg_uuid_t *event_id, int64 leaf_index)
 
 /* An event that is not its leaf: kept for report_misfits(). */
 static void
-note_misfit(Verifier *v, const Bundle *bundle, int place, const MerkleHash *sealed)
+note_misfit(Verifier *v, const Bundle *bundle, int place, const Sha256Hash *sealed)
 {
 	MemoryContext oldcontext;
 	Misfit	   *misfit;
@@ -629,16 +629,16 @@ report_misfits(Verifier *v)
 		ExecStoreHeapTuple(misfit->event, v->slot, false);
 		for (int j = 0; j < v->nmisfits && place == NULL; j++)
 		{
-			MerkleHash	hash;
+			Sha256Hash	hash;
 
 			if (j == i)
 				continue;
 			if (!hash_event(v, v->slot, misfit->encoding, &v->misfits[j].nonce, &hash))
 				break;
-			if (!merkle_hash_equal(&hash, &v->misfits[j].sealed) &&
+			if (!sha256_hash_equal(&hash, &v->misfits[j].sealed) &&
 				!hash_event(v, v->slot, misfit->encoding, &misfit->nonce, &hash))
 				break;
-			if (merkle_hash_equal(&hash, &v->misfits[j].sealed))
+			if (sha256_hash_equal(&hash, &v->misfits[j].sealed))
 				place = &v->misfits[j];
 		}
 		ExecClearTuple(v->slot);
@@ -663,8 +663,8 @@ static void
 check_event(Verifier *v, const Bundle *bundle, int place, const Checkpoint *before)
 {
 	int64		leaf_index = bundle->first_leaf + place;
-	const MerkleHash *hashes;
-	MerkleHash	hash;
+	const Sha256Hash *hashes;
+	Sha256Hash	hash;
 	bool		readable;
 
 	if (must_be_sealed(v, v->slot))
@@ -679,9 +679,9 @@ check_event(Verifier *v, const Bundle *bundle, int place, const Checkpoint *befo
 
 	readable = hash_event(v, v->slot, bundle->encoding, &bundle->nonces[place], &hash);
 	if (!readable ||
-		!merkle_hash_equal(&hash, &hashes[leaf_index % TILE_WIDTH]))
+		!sha256_hash_equal(&hash, &hashes[leaf_index % TILE_WIDTH]))
 	{
-		const MerkleHash *sealed = &hashes[leaf_index % TILE_WIDTH];
+		const Sha256Hash *sealed = &hashes[leaf_index % TILE_WIDTH];
 
 		if (sealed_unreadable(v, bundle, place, readable ?
 							  "it can be read now, and nothing proves what it says." :
@@ -1162,11 +1162,11 @@ parse_anchor(Verifier *v, char *note)
 	bytes = DatumGetByteaPP(DirectFunctionCall2(binary_decode,
 												CStringGetTextDatum(root),
 												CStringGetTextDatum("base64")));
-	if (VARSIZE_ANY_EXHDR(bytes) != sizeof(MerkleHash))
+	if (VARSIZE_ANY_EXHDR(bytes) != sizeof(Sha256Hash))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("the third line of the checkpoint is not a SHA-256 hash")));
-	memcpy(&v->anchor_root, VARDATA_ANY(bytes), sizeof(MerkleHash));
+	memcpy(&v->anchor_root, VARDATA_ANY(bytes), sizeof(Sha256Hash));
 	v->has_anchor = true;
 }
 
@@ -1266,7 +1266,7 @@ sg_sql_verify_audit(PG_FUNCTION_ARGS)
 										  "sharing_guard bundle being verified",
 										  ALLOCSET_DEFAULT_SIZES);
 	v->misfits = palloc(MISFITS_MAX * sizeof(Misfit));
-	v->hasher = sg_merkle_begin();
+	v->hasher = sg_sha256_begin();
 	if (!pg_strong_random(&v->seed, sizeof(v->seed)))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
@@ -1319,6 +1319,6 @@ sg_sql_verify_audit(PG_FUNCTION_ARGS)
 	ExecDropSingleTupleTableSlot(v->slot);
 	index_close(v->events_pkey, AccessShareLock);
 	table_close(v->events, AccessShareLock);
-	sg_merkle_end(v->hasher);
+	sg_sha256_end(v->hasher);
 	return (Datum) 0;
 }

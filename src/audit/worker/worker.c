@@ -122,8 +122,12 @@ sg_worker_init(void)
 	}
 }
 
-bool
-sg_worker_is_wanted(void)
+/*
+ * Does a session wait for the writer?  Long duties of the worker ask this
+ * between two steps and leave the rest for their next turn.
+ */
+static bool
+is_wanted(void)
 {
 	return queue != NULL &&
 		(sg_batch_is_due() ||
@@ -250,7 +254,7 @@ static void
 seal_part(void *arg)
 {
 	if (OidIsValid(sg_log_exists()))
-		(void) sg_seal_once(false, (bool *) arg);
+		(void) sg_seal_once(is_wanted, (bool *) arg);
 }
 
 /*
@@ -528,11 +532,11 @@ do_duties(void)
 	}
 	check_emergency();
 
-	if (seal_interval > 0 && !sg_worker_is_wanted() &&
+	if (seal_interval > 0 && !is_wanted() &&
 		TimestampDifferenceExceeds(last_seal, GetCurrentTimestamp(), seal_interval))
 		seal();
 
-	if (!sg_worker_is_wanted() &&
+	if (!is_wanted() &&
 		TimestampDifferenceExceeds(last_review, GetCurrentTimestamp(), REVIEW_MS))
 		review();
 }
@@ -602,39 +606,4 @@ sg_writer_main(Datum index)
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 						 idle_time(), PG_WAIT_EXTENSION);
 	}
-}
-
-/*-------------------------------------------------------------------------
- * Making room for whoever needs a database without sessions
- *-------------------------------------------------------------------------
- */
-
-void
-sg_writer_stay_away(const char *database, int milliseconds)
-{
-	Queue	   *its_queue = sg_queue_of_database(database);
-
-	if (its_queue == NULL)
-		return;
-	its_queue->stay_away_until =
-		TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
-	for (int i = 0; i < 500 && its_queue->writer_state == WRITER_RUNNING; i++)
-	{
-		sg_queue_wake_writer(its_queue);
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 10, PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-	}
-}
-
-void
-sg_writer_come_back(const char *database)
-{
-	Queue	   *its_queue = sg_queue_of_database(database);
-
-	if (its_queue == NULL)
-		return;
-	its_queue->stay_away_until = 0;
-	sg_queue_wake_writer(its_queue);
 }

@@ -21,9 +21,6 @@
 #include "audit/log/event.h"
 #include "base/errcodes.h"
 
-/* Called once, at library load. */
-extern void sg_writer_init(void);
-
 /*
  * Returns when the event is committed and flushed to disk, whatever becomes of
  * the caller's transaction.  Interruptible; waits at most
@@ -75,12 +72,6 @@ typedef struct OpenDisclosure
 	bool		unsettled;		/* the writer may have rows of it, or its end */
 }			OpenDisclosure;
 
-typedef enum DisclosureEnding
-{
-	ENDING_COMPLETED,
-	ENDING_FAILED,				/* an error or a cancellation came between */
-	ENDING_UNFINISHED			/* count unknown */
-}			DisclosureEnding;
 
 extern void sg_writer_begin(const DisclosureEvent *intent, const char *why,
 							OpenDisclosure * open);
@@ -123,22 +114,5 @@ extern void sg_writer_complete(OpenDisclosure * open,
 							   CompletionEvent *event, const char *why);
 extern void sg_writer_batch_record_rows(EventBatch *batch,
 										OpenDisclosure * open, int64 rows);
-
-/*
- * What the writer writes may fire triggers that a DBA has put on the log.
- * They run in the writer, and may not wait for it.
- */
-extern bool sg_writer_is_this_process(void);
-
-/* As the column "ending" has it. */
-extern const char *sg_ending_name(DisclosureEnding ending);
-
-/*
- * Somebody needs a database without sessions in it (to drop it, or to copy it)
- * and may ask its writer to leave, for so long at most; waits until it has
- * left, for five seconds at most.  Nothing happens where it has no writer.
- */
-extern void sg_writer_stay_away(const char *database, int milliseconds);
-extern void sg_writer_come_back(const char *database);
 
 #endif							/* SHARING_GUARD_CLIENT_H */

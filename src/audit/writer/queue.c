@@ -22,6 +22,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/wait_event.h"
 
 #include "audit/writer/queue.h"
 #include "base/guc.h"
@@ -492,4 +493,47 @@ sg_queue_note_error(Queue *queue, int sqlerrcode)
 	queue->health.last_error_code = sqlerrcode;
 	queue->health.last_error_at = GetCurrentTimestamp();
 	LWLockRelease(queue->lock);
+}
+
+bool
+sg_writer_is_this_process(void)
+{
+	Queue	   *queue = sg_queue_mine();
+
+	return queue != NULL && queue->writer_pid == MyProcPid;
+}
+
+/*-------------------------------------------------------------------------
+ * Making room for a command that needs a database without sessions
+ *-------------------------------------------------------------------------
+ */
+
+void
+sg_writer_stay_away(const char *database, int milliseconds)
+{
+	Queue	   *its_queue = sg_queue_of_database(database);
+
+	if (its_queue == NULL)
+		return;
+	its_queue->stay_away_until =
+		TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
+	for (int i = 0; i < 500 && its_queue->writer_state == WRITER_RUNNING; i++)
+	{
+		sg_queue_wake_writer(its_queue);
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 10, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+void
+sg_writer_come_back(const char *database)
+{
+	Queue	   *its_queue = sg_queue_of_database(database);
+
+	if (its_queue == NULL)
+		return;
+	its_queue->stay_away_until = 0;
+	sg_queue_wake_writer(its_queue);
 }

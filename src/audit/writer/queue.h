@@ -12,7 +12,7 @@
 #ifndef SHARING_GUARD_QUEUE_H
 #define SHARING_GUARD_QUEUE_H
 
-#include "audit/writer/client.h"
+#include "audit/log/event.h"
 #include "storage/condition_variable.h"
 #include "storage/dsm.h"
 #include "storage/latch.h"
@@ -252,5 +252,19 @@ extern void sg_queue_note_error(Queue *queue, int sqlerrcode);
  * and ends it so; false where no place is free.  Takes the lock itself.
  */
 extern bool sg_queue_end_forgotten(Queue *queue, const pg_uuid_t *event_id);
+
+/*
+ * What the writer writes may fire triggers that a DBA has put on the log.
+ * They run in the writer, and may not wait for it.
+ */
+extern bool sg_writer_is_this_process(void);
+
+/*
+ * Somebody needs a database without sessions in it (to drop it, or to copy it)
+ * and may ask its writer to leave, for so long at most; waits until it has
+ * left, for five seconds at most.  Nothing happens where it has no writer.
+ */
+extern void sg_writer_stay_away(const char *database, int milliseconds);
+extern void sg_writer_come_back(const char *database);
 
 #endif							/* SHARING_GUARD_QUEUE_H */

@@ -21,7 +21,7 @@
 #include "tcop/utility.h"
 #include "utils/acl.h"
 
-#include "audit/writer/client.h"
+#include "audit/writer/queue.h"
 #include "channel/command/database.h"
 #include "base/compat.h"
 

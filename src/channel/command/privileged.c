@@ -39,7 +39,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/regproc.h"
 
 /* Of the server's own functions, sorted; they never change. */
 static Oid *privileged = NULL;
@@ -172,7 +171,7 @@ sg_privileged_function(Oid function)
 	state = sg_ddl_state();
 	if (state == NULL || state->guards == NIL)
 		return true;
-	sg_ddl_record_now(NULL, "CALL", format_procedure_qualified(function), NULL);
+	sg_ddl_record_now(NULL, "CALL", sg_function_name(function), NULL);
 	oldcontext = MemoryContextSwitchTo(CacheMemoryContext);
 	called = lappend_oid(called, function);
 	MemoryContextSwitchTo(oldcontext);
@@ -235,7 +234,7 @@ note_functions(const DdlState *state, const char *operation, Oid only,
 			(!by_index && namespace != schema) ||
 			!began_closed(catalog, tuple, &superuser_alone))
 			continue;
-		sg_ddl_note(operation, format_procedure_qualified(function), grantees);
+		sg_ddl_note(operation, sg_function_name(function), grantees);
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);

@@ -18,7 +18,7 @@
 #include <time.h>
 
 #include "access/xact.h"
-#include "audit/writer/client.h"
+#include "audit/writer/queue.h"
 #include "base/errcodes.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"

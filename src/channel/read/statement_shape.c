@@ -29,7 +29,6 @@
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/regproc.h"
 #include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_statement_shape);
@@ -106,7 +105,7 @@ static char *
 operator_name(Oid operator)
 {
 	return operator < FirstNormalObjectId ? get_opname(operator) :
-		format_operator_qualified(operator);
+		sg_operator_name(operator);
 }
 
 static char *
@@ -162,7 +161,7 @@ function_form(FuncExpr *call, ShapeMaker *maker)
 		return VALUE;
 	return psprintf("%s(%s)", call->funcid < FirstNormalObjectId ?
 					get_func_name(call->funcid) :
-					format_procedure_qualified(call->funcid),
+					sg_function_name(call->funcid),
 					joined(forms, ", "));
 }
 
