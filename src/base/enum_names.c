@@ -134,3 +134,21 @@ sg_channel_from_name(const char *name, Channel *channel)
 		*channel = (Channel) i;
 	return i >= 0;
 }
+
+const char *
+sg_command_type_name(CmdType command)
+{
+	switch (command)
+	{
+		case CMD_INSERT:
+			return "INSERT";
+		case CMD_UPDATE:
+			return "UPDATE";
+		case CMD_DELETE:
+			return "DELETE";
+		case CMD_MERGE:
+			return "MERGE";
+		default:
+			return "SELECT";
+	}
+}

@@ -9,6 +9,7 @@
 #define SHARING_GUARD_ENUM_NAMES_H
 
 #include "base/disclosure.h"
+#include "nodes/nodes.h"
 
 extern const char *sg_outcome_name(Outcome outcome);
 extern const char *sg_destination_class_name(DestinationClass class);
@@ -21,5 +22,8 @@ extern bool sg_destination_class_from_name(const char *name,
 										   DestinationClass *class);
 extern bool sg_agency_status_from_name(const char *name, AgencyStatus *status);
 extern bool sg_channel_from_name(const char *name, Channel *channel);
+
+/* The SQL command of a plan: INSERT, UPDATE, DELETE, MERGE, else SELECT. */
+extern const char *sg_command_type_name(CmdType command);
 
 #endif							/* SHARING_GUARD_ENUM_NAMES_H */

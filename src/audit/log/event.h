@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * event.h
- *		What an event is, and events written to the log.
+ *		What an event is.
  *
  *-------------------------------------------------------------------------
  */
@@ -64,7 +64,7 @@ typedef enum DisclosureEnding
 	ENDING_COMPLETED,
 	ENDING_FAILED,				/* an error or a cancellation came between */
 	ENDING_UNFINISHED			/* count unknown */
-} DisclosureEnding;
+}			DisclosureEnding;
 
 /* The word that the column "ending" has for it; a constant. */
 extern const char *sg_ending_name(DisclosureEnding ending);
@@ -83,39 +83,5 @@ typedef struct CompletionEvent
 	int64		rows_blocked;
 	RowColumns	rows;
 } CompletionEvent;
-
-/*
- * Writing with the transaction: open, add any number, close.  Needs a
- * transaction and pushes its own snapshot where none is active, so it works
- * in a pre-commit callback too.
- */
-typedef struct EventInserter EventInserter;
-extern EventInserter *sg_event_inserter_open(void);
-extern void sg_event_write_disclosure(EventInserter *writer,
-									  const DisclosureEvent *event);
-extern void sg_event_write_change(EventInserter *writer,
-								  const ChangeEvent *event);
-extern void sg_event_inserter_close(EventInserter *writer);
-
-/*
- * Writes all events of a buffer of event_serialized.h; returns how many.  With
- * unless_written, those that the log has already are left out.  Errors out as
- * the server does where one cannot be stored.
- */
-extern int	sg_event_write_serialized(EventInserter *writer, const char *data,
-									  Size length, bool unless_written);
-
-/*
- * The same for one event of a change, which now gets its revision (0: none); it
- * errors out as sg_event_write_change() does.
- */
-extern void sg_event_write_serialized_change(EventInserter *writer,
-											 const char *data, Size length,
-											 int64 policy_revision);
-
-/* The same for the end of a disclosure; true if it was written just now. */
-extern bool sg_event_write_ending(EventInserter *writer,
-								  const CompletionEvent *event,
-								  bool unless_written);
 
 #endif							/* SHARING_GUARD_EVENT_H */

@@ -320,18 +320,3 @@ sg_event_fields_of_completion(EventFields *fields, const CompletionEvent *event,
 	}
 	set_rows(fields, &event->rows);
 }
-
-const char *
-sg_ending_name(DisclosureEnding ending)
-{
-	switch (ending)
-	{
-		case ENDING_COMPLETED:
-			return "completed";
-		case ENDING_FAILED:
-			return "failed";
-		case ENDING_UNFINISHED:
-			break;
-	}
-	return "unfinished";
-}

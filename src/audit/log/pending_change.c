@@ -21,6 +21,7 @@
 #include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
+#include "audit/log/event_insert.h"
 #include "audit/log/event_serialized.h"
 #include "audit/log/pending_change.h"
 #include "base/guc.h"
@@ -180,8 +181,8 @@ write_event(EventInserter *writer, TupleTableSlot *slot,
 	char	   *data = palloc(length);	/* aligned, as its tuple wants it */
 
 	memcpy(data, VARDATA_ANY(bytes), length);
-	sg_event_write_serialized_change(writer, data, length,
-									 final_revision(provisional));
+	sg_event_insert_serialized_change(writer, data, length,
+									  final_revision(provisional));
 	pfree(data);
 }
 

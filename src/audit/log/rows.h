@@ -67,4 +67,30 @@ extern bool sg_rows_shared_value(const RowColumn *column, TextSlice *value);
 extern Datum sg_rows_values(const RowColumn *column);
 extern Datum sg_rows_index(const RowColumn *column, bool *index_null);
 
+/*
+ * A bit for each per-row field that a row has.  All rows of an event have the
+ * same, so that each of its columns holds either all of them or none.
+ */
+#define HAS_FIELD(field)	(1 << (field))
+
+/* Which fields this row has. */
+static inline int
+sg_row_has(const Disclosure *disclosure)
+{
+	return (disclosure->purpose.data ? HAS_FIELD(ROW_PURPOSE) : 0) |
+		(disclosure->record_key.data ? HAS_FIELD(ROW_RECORD_KEY) : 0) |
+		(disclosure->query_elements.data ? HAS_FIELD(ROW_QUERY_ELEMENTS) : 0) |
+		(disclosure->case_number.data ? HAS_FIELD(ROW_CASE_NUMBER) : 0) |
+		(disclosure->requesting_person.data ? HAS_FIELD(ROW_PERSON) : 0);
+}
+
+/* Columns for these fields, in CurrentMemoryContext. */
+static inline void
+sg_rows_columns(RowColumns *columns, int fields)
+{
+	for (int i = 0; i < ROW_FIELDS; i++)
+		columns->column[i] = (fields & HAS_FIELD(i)) ?
+			sg_rows_column(CurrentMemoryContext) : NULL;
+}
+
 #endif							/* SHARING_GUARD_ROWS_H */

@@ -132,7 +132,8 @@ typedef struct Sealer
 	TransactionSet *now;		/* as of our snapshot */
 	List	   *earlier;		/* of EarlierLog, before our first seal */
 	bool		look_up;		/* look every event up before it is sealed */
-	bool		(*must_stop) (void);	/* asked between two events; NULL: never */
+	bool		(*must_stop) (void);	/* asked between two events; NULL:
+										 * never */
 	bool		stopped;
 
 	Sha256Hasher *hasher;
@@ -1108,7 +1109,7 @@ is_configured(void)
 }
 
 static void
-store_checkpoint(Sealer *sealer, TimestampTz sealed_at, const Sha256Hash *root)
+store_checkpoint(Sealer *sealer, TimestampTz sealed_at, const Sha256Hash * root)
 {
 	StoreInserter *checkpoints = sg_store_begin_insert("checkpoint", CHECKPOINT_COLUMNS);
 	Datum		values[CHECKPOINT_COLUMNS];

@@ -235,7 +235,7 @@ typedef struct Frontier
 } Frontier;
 
 static void
-frontier_root(Verifier *v, const Frontier *frontier, Sha256Hash *root)
+frontier_root(Verifier *v, const Frontier *frontier, Sha256Hash * root)
 {
 	*root = frontier->stack[frontier->depth - 1];
 	for (int i = frontier->depth - 2; i >= 0; i--)
@@ -247,7 +247,7 @@ frontier_root(Verifier *v, const Frontier *frontier, Sha256Hash *root)
  * the hashes that are stored at level n.
  */
 static void
-frontier_push(Verifier *v, Frontier *frontier, const Sha256Hash *leaf)
+frontier_push(Verifier *v, Frontier *frontier, const Sha256Hash * leaf)
 {
 	int			height = 0;
 
@@ -263,7 +263,7 @@ frontier_push(Verifier *v, Frontier *frontier, const Sha256Hash *leaf)
 		{
 			int			level = height / TILE_HEIGHT;
 			int64		index = frontier->size >> height;
-			const Sha256Hash *hashes;
+			const		Sha256Hash *hashes;
 
 			if (sg_tree_tile(v->tree, level, index / TILE_WIDTH, &hashes) <= index % TILE_WIDTH)
 				report(v, SEVERITY_ERROR, "tile_missing", NULL,
@@ -393,7 +393,7 @@ check_tree(Verifier *v)
 
 		while (!broken && frontier.size < checkpoint.tree_size)
 		{
-			const Sha256Hash *hashes;
+			const		Sha256Hash *hashes;
 			int64		tile = frontier.size / TILE_WIDTH;
 			int64		end = Min((tile + 1) * TILE_WIDTH, checkpoint.tree_size);
 			int			count = sg_tree_tile(v->tree, 0, tile, &hashes);
@@ -550,7 +550,7 @@ is_purged(Verifier *v, int64 leaf_index)
 /* False where the event cannot be read. */
 static bool
 hash_event(Verifier *v, TupleTableSlot *slot, int encoding, const Nonce *nonce,
-		   Sha256Hash *hash)
+		   Sha256Hash * hash)
 {
 	return sg_canonical_hash(v->encoders[encoding], slot, &v->tree_id, nonce,
 							 v->hasher, hash);
@@ -565,7 +565,7 @@ static bool
 sealed_unreadable(Verifier *v, const Bundle *bundle, int place, const char *now)
 {
 	int64		leaf_index = bundle->first_leaf + place;
-	const Sha256Hash *hashes;
+	const		Sha256Hash *hashes;
 	Sha256Hash	hash;
 
 	if (!bundle->has_nonces || v->encoders[bundle->encoding] == NULL ||
@@ -592,7 +592,7 @@ report_altered(Verifier *v, const pg_uuid_t *event_id, int64 leaf_index)
 
 /* An event that is not its leaf: kept for report_misfits(). */
 static void
-note_misfit(Verifier *v, const Bundle *bundle, int place, const Sha256Hash *sealed)
+note_misfit(Verifier *v, const Bundle *bundle, int place, const Sha256Hash * sealed)
 {
 	MemoryContext oldcontext;
 	Misfit	   *misfit;
@@ -663,7 +663,7 @@ static void
 check_event(Verifier *v, const Bundle *bundle, int place, const Checkpoint *before)
 {
 	int64		leaf_index = bundle->first_leaf + place;
-	const Sha256Hash *hashes;
+	const		Sha256Hash *hashes;
 	Sha256Hash	hash;
 	bool		readable;
 
@@ -681,7 +681,7 @@ check_event(Verifier *v, const Bundle *bundle, int place, const Checkpoint *befo
 	if (!readable ||
 		!sha256_hash_equal(&hash, &hashes[leaf_index % TILE_WIDTH]))
 	{
-		const Sha256Hash *sealed = &hashes[leaf_index % TILE_WIDTH];
+		const		Sha256Hash *sealed = &hashes[leaf_index % TILE_WIDTH];
 
 		if (sealed_unreadable(v, bundle, place, readable ?
 							  "it can be read now, and nothing proves what it says." :

@@ -29,7 +29,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "audit/log/event.h"
+#include "audit/log/event_insert.h"
 #include "base/errcodes.h"
 #include "base/fixed_form.h"
 #include "base/guc.h"
@@ -138,7 +138,7 @@ sg_sql_record_act(PG_FUNCTION_ARGS)
 	event.new_row = sg_row_as_json(row, desc);
 
 	writer = sg_event_inserter_open();
-	sg_event_write_change(writer, &event);
+	sg_event_insert_change(writer, &event);
 	sg_event_inserter_close(writer);
 	return PointerGetDatum(NULL);
 }

@@ -29,6 +29,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "audit/log/event_insert.h"
 #include "audit/worker/batch.h"
 #include "audit/log/event_serialized.h"
 #include "audit/worker/log_lock.h"
@@ -490,9 +491,9 @@ write_part(EventInserter *writer, BatchPart part)
 		BatchSlot  *taken = &batch.slots[i];
 
 		if (taken->slot != NULL && (whole || taken == part.slot))
-			written += sg_event_write_serialized(writer, slot_data(taken),
-												 taken->slot->length,
-												 taken->perhaps_written);
+			written += sg_event_insert_serialized(writer, slot_data(taken),
+												  taken->slot->length,
+												  taken->perhaps_written);
 	}
 	for (int i = 0; i < batch.nplaces; i++)
 	{
@@ -502,8 +503,8 @@ write_part(EventInserter *writer, BatchPart part)
 		{
 			CompletionEvent event = completion_of(taken->place);
 
-			written += sg_event_write_ending(writer, &event,
-											 taken->perhaps_written);
+			written += sg_event_insert_ending(writer, &event,
+											  taken->perhaps_written);
 		}
 	}
 	return written;

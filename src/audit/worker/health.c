@@ -24,6 +24,7 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+#include "audit/log/event_insert.h"
 #include "audit/worker/health.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_writer_health);
@@ -96,7 +97,7 @@ write_event(const Queue *queue, const char *what, const char *more)
 	event.new_row = figures(queue, more);
 
 	writer = sg_event_inserter_open();
-	sg_event_write_change(writer, &event);
+	sg_event_insert_change(writer, &event);
 	sg_event_inserter_close(writer);
 }
 
@@ -173,7 +174,7 @@ record_emergency(void)
 	event.new_row = is_on ? "{\"emergency_observe\":true}" : "{\"emergency_observe\":false}";
 
 	writer = sg_event_inserter_open();
-	sg_event_write_change(writer, &event);
+	sg_event_insert_change(writer, &event);
 	sg_event_inserter_close(writer);
 	return true;
 }

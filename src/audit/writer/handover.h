@@ -23,7 +23,8 @@ typedef struct Handover
 	InflightDisclosure *place;	/* NULL: of no disclosure that has one */
 	SlotPurpose purpose;		/* ... and what the events are to it */
 	int64		rows;
-	bool	   *unsettled;		/* set where the answer is not known; NULL: an intent, or as above */
+	bool	   *unsettled;		/* set where the answer is not known; NULL: an
+								 * intent, or as above */
 	dsm_handle	overflow;
 	int			sqlerrcode;		/* of FAILURE_NOT_WRITTEN, FAILURE_NO_MEMORY */
 } Handover;

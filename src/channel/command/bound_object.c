@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "channel/guard/command_event.h"
 #include "channel/command/command_record.h"
 #include "channel/command/bound_object.h"
 #include "miscadmin.h"
@@ -73,7 +74,7 @@ sg_role_refuse_drop(const DdlState *state, const char *rolename, Oid role)
 
 	if (tie.tie == NULL)
 		return;
-	event_id = sg_ddl_record_refused("DROP ROLE", rolename, tie.tie);
+	event_id = sg_command_record_refused("DROP ROLE", rolename, tie.tie);
 	ereport(ERROR,
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 			 errmsg("role \"%s\" cannot be dropped because it %s",

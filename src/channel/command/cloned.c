@@ -31,7 +31,7 @@
 #include "catalog/pg_type.h"
 #include "base/errcodes.h"
 #include "channel/command/cloned.h"
-#include "channel/command/tamper.h"
+#include "channel/guard/inheritance.h"
 #include "channel/guard/triggers.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
@@ -219,7 +219,7 @@ complete_child(const DdlState *state, const NewChild *child)
 	guard = sg_ddl_guard_of(state, child->relid);
 	if (guard == NULL || guard->records || has_export_trigger(child->relid))
 		return;
-	if (!child->had_rows && sg_tamper_has_rows(child->relid))
+	if (!child->had_rows && sg_inheritance_has_rows(child->relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_SG_AUDIT_UNAVAILABLE),
 				 errmsg("rows of table \"%s\" were not decided on",

@@ -14,9 +14,10 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "audit/log/event.h"
+#include "audit/log/event_insert.h"
 #include "audit/log/pending_change.h"
 #include "base/errcodes.h"
+#include "channel/guard/command_event.h"
 #include "channel/guard/context.h"
 #include "channel/command/command_record.h"
 #include "channel/command/restoring.h"
@@ -33,12 +34,7 @@
 /* A command that was noted and is not written yet. */
 typedef struct NotedCommand
 {
-	const char *operation;
-	const char *object;
-	const char *key;
-	TimestampTz at;
-	Oid			session_role;
-	Oid			acting_role;
+	CommandFacts facts;
 	SubTransactionId subid;
 	bool		for_good;		/* recorded whatever becomes of it */
 } NotedCommand;
@@ -69,12 +65,12 @@ note(const char *operation, const char *object, const char *key, bool for_good)
 	MemoryContext oldcontext = MemoryContextSwitchTo(TopTransactionContext);
 	NotedCommand *command = palloc(sizeof(NotedCommand));
 
-	command->operation = pstrdup(operation);
-	command->object = object ? pstrdup(object) : NULL;
-	command->key = key ? pstrdup(key) : NULL;
-	command->at = GetCurrentTimestamp();
-	command->session_role = GetSessionUserId();
-	command->acting_role = GetUserId();
+	command->facts.operation = pstrdup(operation);
+	command->facts.object = object ? pstrdup(object) : NULL;
+	command->facts.key = key ? pstrdup(key) : NULL;
+	command->facts.at = GetCurrentTimestamp();
+	command->facts.session_role = GetSessionUserId();
+	command->facts.acting_role = GetUserId();
 	command->subid = GetCurrentSubTransactionId();
 	command->for_good = for_good;
 	noted = lappend(noted, command);
@@ -116,54 +112,7 @@ sg_ddl_rows_seen(const char *operation, const char *object, const char *key)
 	if (superuser())
 		note_and_log(operation, object, key);
 	else
-		sg_ddl_record_now(NULL, operation, object, key);
-}
-
-/* Whoever the application says is at the keyboard comes first. */
-static void
-fill_actor(Actor *actor, Oid session_role, Oid acting_role)
-{
-	const DeclaredContext *declared = sg_context_declared();
-	const char *organization = NULL;
-
-	sg_actor_from_session(actor, session_role, acting_role);
-	if (sg_context_role_shared(sg_actor_login(session_role), &organization))
-		actor->username_source = "shared_login";
-	actor->organization = organization;
-	if (declared != NULL && declared->requesting_person.data != NULL)
-	{
-		actor->username = pnstrdup(declared->requesting_person.data,
-								   declared->requesting_person.len);
-		actor->username_source = "person";
-	}
-}
-
-/*
- * The policy that is in force, for the record; 0 before there is one.
- * Provisional (negative) where this transaction has changed it.
- */
-static int64
-policy_revision(void)
-{
-	const DdlState *state = sg_ddl_state_as_read();
-
-	if (state == NULL || !state->configured)
-		return 0;
-	return sg_policy_revision(sg_policy_current());
-}
-
-static void
-fill_command(ChangeEvent *event, const char *kind, const NotedCommand *command)
-{
-	memset(event, 0, sizeof(*event));
-	sg_event_new_id(&event->event_id, command->at);
-	event->occurred_at = command->at;
-	event->kind = kind;
-	fill_actor(&event->actor, command->session_role, command->acting_role);
-	event->operation = command->operation;
-	event->relation = command->object;
-	event->key = command->key;
-	event->policy_revision = policy_revision();
+		sg_command_record_now(NULL, operation, object, key);
 }
 
 /*
@@ -192,10 +141,10 @@ sg_ddl_write_noted(void)
 
 			ereport(LOG_SERVER_ONLY,
 					(errmsg("sharing_guard: %s%s%s by role \"%s\"",
-							command->operation,
-							command->object ? " " : "",
-							command->object ? command->object : "",
-							GetUserNameFromId(command->acting_role, true)),
+							command->facts.operation,
+							command->facts.object ? " " : "",
+							command->facts.object ? command->facts.object : "",
+							GetUserNameFromId(command->facts.acting_role, true)),
 					 errdetail("The audit log is gone, so this is recorded here alone."),
 					 errhidestmt(true)));
 		}
@@ -207,50 +156,15 @@ sg_ddl_write_noted(void)
 	{
 		ChangeEvent event;
 
-		fill_command(&event, NULL, lfirst(lc));
+		sg_command_event(&event, NULL, &((NotedCommand *) lfirst(lc))->facts);
 		if (((NotedCommand *) lfirst(lc))->for_good)
 			sg_writer_record_change(&event, "the command cannot be rolled back");
 		else if (event.policy_revision < 0)
 			sg_pending_change_add(&event);
 		else
-			sg_event_write_change(writer, &event);
+			sg_event_insert_change(writer, &event);
 	}
 	sg_event_inserter_close(writer);
-}
-
-/* Records it apart from the transaction, and returns the event's id. */
-static char *
-record_now(const char *kind, const char *operation, const char *object,
-		   const char *key, const char *why)
-{
-	NotedCommand command = {0};
-	ChangeEvent event;
-
-	command.operation = operation;
-	command.object = object;
-	command.key = key;
-	command.at = GetCurrentTimestamp();
-	command.session_role = GetSessionUserId();
-	command.acting_role = GetUserId();
-	fill_command(&event, kind, &command);
-	sg_writer_record_change(&event, why);
-	return sg_event_id_text(&event.event_id);
-}
-
-void
-sg_ddl_record_now(const char *kind, const char *operation, const char *object,
-				  const char *key)
-{
-	(void) record_now(kind, operation, object, key,
-					  "the command cannot be rolled back");
-}
-
-const char *
-sg_ddl_record_refused(const char *operation, const char *object,
-					  const char *key)
-{
-	return record_now("attempt", operation, object, key,
-					  "the command was refused");
 }
 
 void
@@ -265,7 +179,7 @@ sg_ddl_tampering(const DdlState *state, const char *operation,
 		return;
 	}
 
-	event_id = sg_ddl_record_refused(operation, object, key);
+	event_id = sg_command_record_refused(operation, object, key);
 	ereport(ERROR,
 			(errcode(ERRCODE_SG_GUARD_PROTECTED),
 			 errmsg("%s is not allowed on %s", operation, object),
@@ -389,7 +303,7 @@ sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
 	{
 		EventInserter *writer = sg_event_inserter_open();
 
-		sg_event_write_disclosure(writer, &event);
+		sg_event_insert_disclosure(writer, &event);
 		sg_event_inserter_close(writer);
 	}
 }

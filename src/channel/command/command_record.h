@@ -39,17 +39,6 @@ extern void sg_ddl_note_for_good(const char *operation, const char *object,
 extern void sg_ddl_rows_seen(const char *operation, const char *object,
 							 const char *key);
 
-/* Records a command now, whatever becomes of the transaction. */
-extern void sg_ddl_record_now(const char *kind, const char *operation,
-							  const char *object, const char *key);
-
-/*
- * Records an attempt that the caller refuses, whatever becomes of the
- * transaction; returns the event's id.
- */
-extern const char *sg_ddl_record_refused(const char *operation,
-										 const char *object, const char *key);
-
 /*
  * A command that takes a guard, or the record, away.  Notes it where a
  * superuser does it, or anybody under approved maintenance; everybody else is

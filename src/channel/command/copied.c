@@ -50,6 +50,7 @@
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "base/enum_names.h"
 #include "base/run_as_owner.h"
 #include "parser/parsetree.h"
 #include "utils/builtins.h"
@@ -178,7 +179,7 @@ static const char *
 operation_name(const PlannedStmt *plan)
 {
 	return plan->commandType == CMD_SELECT ? "WITH" :
-		sg_query_command(plan->commandType);
+		sg_command_type_name(plan->commandType);
 }
 
 /* ----------------------------------------------------------------

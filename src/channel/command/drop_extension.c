@@ -24,6 +24,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_extension.h"
 #include "base/errcodes.h"
+#include "channel/guard/command_event.h"
 #include "channel/command/drop_extension.h"
 #include "channel/command/command_record.h"
 #include "commands/extension.h"
@@ -183,10 +184,10 @@ sg_drop_check_command(const DdlState *state, const Node *command)
 	why = obstacle(state);
 	if (why == NULL)
 		return;
-	event_id = sg_ddl_record_refused(IsA(command, DropOwnedStmt) ? "DROP OWNED" :
-									 ((const DropStmt *) command)->removeType == OBJECT_SCHEMA ?
-									 "DROP SCHEMA" : "DROP EXTENSION",
-									 EXTENSION_NAME, NULL);
+	event_id = sg_command_record_refused(IsA(command, DropOwnedStmt) ? "DROP OWNED" :
+										 ((const DropStmt *) command)->removeType == OBJECT_SCHEMA ?
+										 "DROP SCHEMA" : "DROP EXTENSION",
+										 EXTENSION_NAME, NULL);
 	report_obstacle(why, psprintf(" The attempt is recorded as event %s.",
 								  event_id));
 }

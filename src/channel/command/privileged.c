@@ -26,6 +26,7 @@
 #include "catalog/pg_init_privs.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "channel/guard/command_event.h"
 #include "channel/command/privileged.h"
 #include "channel/command/command_record.h"
 #include "base/fixed_form.h"
@@ -171,7 +172,7 @@ sg_privileged_function(Oid function)
 	state = sg_ddl_state();
 	if (state == NULL || state->guards == NIL)
 		return true;
-	sg_ddl_record_now(NULL, "CALL", sg_function_name(function), NULL);
+	sg_command_record_now(NULL, "CALL", sg_function_name(function), NULL);
 	oldcontext = MemoryContextSwitchTo(CacheMemoryContext);
 	called = lappend_oid(called, function);
 	MemoryContextSwitchTo(oldcontext);

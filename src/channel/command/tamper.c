@@ -38,6 +38,7 @@
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "base/errcodes.h"
+#include "channel/guard/command_event.h"
 #include "channel/command/cloned.h"
 #include "channel/command/computed.h"
 #include "channel/command/drop_extension.h"
@@ -361,32 +362,6 @@ object_dropped(const DdlState *state, const Node *command, Oid classId,
  * ----------------------------------------------------------------
  */
 
-bool
-sg_tamper_has_rows(Oid relid)
-{
-	ListCell   *lc;
-	bool		found = false;
-
-	foreach(lc, find_all_inheritors(relid, AccessShareLock, NULL))
-	{
-		Relation	rel = table_open(lfirst_oid(lc), NoLock);
-
-		if (!found && RELKIND_HAS_STORAGE(rel->rd_rel->relkind) &&
-			RelationGetNumberOfBlocks(rel) > 0)
-		{
-			TableScanDesc scan = table_beginscan(rel, GetLatestSnapshot(), 0,
-												 NULL);
-			TupleTableSlot *slot = table_slot_create(rel, NULL);
-
-			found = table_scan_getnextslot(scan, ForwardScanDirection, slot);
-			ExecDropSingleTupleTableSlot(slot);
-			table_endscan(scan);
-		}
-		table_close(rel, NoLock);
-	}
-	return found;
-}
-
 /* Since PostgreSQL 17 whoever was granted the setting can. */
 static bool
 event_triggers_off(void)
@@ -439,7 +414,7 @@ inheritance_changed(const DdlState *state, Oid child, Oid parent)
 						 qualified_name(child));
 	else if (guard->records)
 		return;
-	else if (sg_tamper_has_rows(child))
+	else if (sg_inheritance_has_rows(child))
 	{
 		sg_ddl_tampering(state, "ATTACH of rows", guard->relation,
 						 qualified_name(child));
@@ -749,7 +724,7 @@ sg_tamper_log(const DdlState *state, const char *operation)
 
 	table_close(log, AccessShareLock);
 	if (!locked)
-		sg_ddl_record_now("attempt", operation, "sharing_guard.event", NULL);
+		sg_command_record_now("attempt", operation, "sharing_guard.event", NULL);
 	else
 		ereport(LOG_SERVER_ONLY,
 				(errmsg("sharing_guard: %s of the audit log tried by role \"%s\", logged in as \"%s\"",
@@ -1105,15 +1080,15 @@ sg_tamper_command(const DdlState *state, const Node *command)
 
 				/* The file is changed whatever becomes of the transaction. */
 				if (superuser() && state != NULL)
-					sg_ddl_record_now(NULL, "ALTER SYSTEM",
-									  setting->name ? setting->name : "RESET ALL",
-									  NULL);
+					sg_command_record_now(NULL, "ALTER SYSTEM",
+										  setting->name ? setting->name : "RESET ALL",
+										  NULL);
 				else if (!superuser())
 				{
 					if (state != NULL)
-						sg_ddl_record_now("attempt", "ALTER SYSTEM",
-										  setting->name ? setting->name : "RESET ALL",
-										  NULL);
+						sg_command_record_now("attempt", "ALTER SYSTEM",
+											  setting->name ? setting->name : "RESET ALL",
+											  NULL);
 					ereport(ERROR,
 							(errcode(ERRCODE_SG_GUARD_PROTECTED),
 							 errmsg("only a superuser may change \"%s\"",

@@ -27,7 +27,4 @@ extern void sg_tamper_executed(const DdlState *state, const Node *command);
 /* A plan is about to change the log itself. */
 extern void sg_tamper_log(const DdlState *state, const char *operation);
 
-/* Has this relation, or one below it, any row at all, seen or not? */
-extern bool sg_tamper_has_rows(Oid relid);
-
 #endif							/* SHARING_GUARD_TAMPER_H */

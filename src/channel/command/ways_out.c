@@ -23,6 +23,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_language.h"
 #include "base/errcodes.h"
+#include "channel/guard/command_event.h"
 #include "channel/command/command_record.h"
 #include "channel/command/ways_out.h"
 #include "commands/defrem.h"
@@ -66,8 +67,8 @@ check_subscription(const DdlState *state, const char *operation,
 {
 	if (superuser() || sg_ddl_maintenance_open(state))
 		return;
-	sg_ddl_record_now("attempt", operation, psprintf("subscription %s", name),
-					  NULL);
+	sg_command_record_now("attempt", operation, psprintf("subscription %s", name),
+						  NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_SG_GUARD_PROTECTED),
 			 errmsg("%s is not allowed in a guarded database", operation),
@@ -154,7 +155,7 @@ alter_system(const VariableSetStmt *setting)
 	if (opens_a_way(setting->name) &&
 		pg_strncasecmp(setting->name, "sharing_guard.", 14) != 0 &&
 		pg_strcasecmp(setting->name, "shared_preload_libraries") != 0)
-		sg_ddl_record_now(NULL, "ALTER SYSTEM", setting->name, NULL);
+		sg_command_record_now(NULL, "ALTER SYSTEM", setting->name, NULL);
 }
 
 /*
@@ -476,8 +477,8 @@ sg_ways_function(Oid function)
 
 	/* By the writer: a transaction that makes a slot may write nothing. */
 	if (state != NULL && state->guards != NIL)
-		sg_ddl_record_now(NULL, "CALL",
-						  psprintf("pg_catalog.%s", get_func_name(function)),
-						  NULL);
+		sg_command_record_now(NULL, "CALL",
+							  psprintf("pg_catalog.%s", get_func_name(function)),
+							  NULL);
 	return true;
 }

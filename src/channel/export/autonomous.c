@@ -63,8 +63,9 @@ sg_autonomous_begin(Group *group, const Disclosure *disclosure)
 {
 	DisclosureEvent event;
 
-	sg_group_lone_event(&event, group, disclosure,
-						group->set.fields & ~HAS_FIELD(ROW_RECORD_KEY));
+	sg_event_of_row(&event, &group->actor, &group->disclosure, group->decision,
+					group->outcome, disclosure,
+					group->set.fields & ~HAS_FIELD(ROW_RECORD_KEY));
 	event.rows_disclosed = event.rows_blocked = ROWS_UNKNOWN;
 	sg_writer_begin(&event, WHY_FOREIGN, &group->open);
 	group->is_open = true;

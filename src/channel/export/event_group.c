@@ -8,11 +8,9 @@
 #include "postgres.h"
 
 #include "audit/writer/client.h"
-#include "channel/guard/context.h"
 #include "channel/export/event_group.h"
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
-#include "policy/rules/policy.h"
 #include "utils/memutils.h"
 
 /* A key, hashed once. */
@@ -191,126 +189,24 @@ group_key(const CachedDecision *gathered, const Disclosure *disclosure,
 }
 
 /* ----------------------------------------------------------------
- *		Copies that outlive the decision cache
- * ----------------------------------------------------------------
- */
-
-static char *
-copy_string(const char *string)
-{
-	return string == NULL ? NULL : pstrdup(string);
-}
-
-static TextSlice
-copy_slice(const TextSlice *slice)
-{
-	TextSlice	copy = {NULL, 0};
-
-	if (slice->data != NULL)
-	{
-		copy.data = pnstrdup(slice->data, slice->len);
-		copy.len = slice->len;
-	}
-	return copy;
-}
-
-static const char **
-copy_strings(const char **strings, int count)
-{
-	const char **copy;
-
-	if (count == 0)
-		return NULL;
-	copy = palloc(sizeof(char *) * count);
-	for (int i = 0; i < count; i++)
-		copy[i] = pstrdup(strings[i]);
-	return copy;
-}
-
-/*
- * Into CurrentMemoryContext.
- *
- * A group may be written long after the decision cache was emptied, with the
- * policy as it was when its rows went out.
- */
-static Decision *
-copy_decision(const Decision *decision)
-{
-	Decision   *copy = palloc(sizeof(Decision));
-
-	*copy = *decision;
-	copy->agency_id = copy_string(decision->agency_id);
-	copy->agency_name = copy_string(decision->agency_name);
-	copy->on_behalf_of_agency_id = copy_string(decision->on_behalf_of_agency_id);
-	copy->tags = copy_strings(decision->tags, decision->ntags);
-	copy->matched_terms = copy_strings(decision->matched_terms,
-									   decision->nmatched_terms);
-	copy->rule_ids = copy_strings(decision->rule_ids, decision->nrules);
-	copy->reasons = copy_strings(decision->reasons, decision->nreasons);
-	copy->lawful_ways = copy_strings(decision->lawful_ways,
-									 decision->nlawful_ways);
-	copy->authority = copy_string(decision->authority);
-	copy->legal_basis_id = copy_string(decision->legal_basis_id);
-	return copy;
-}
-
-/*
- * What all rows of a group share, into CurrentMemoryContext.
- *
- * The other fields differ from row to row, and are in the group's columns.
- */
-static Disclosure
-copy_shared_fields(const Disclosure *disclosure)
-{
-	Disclosure	copy = {0};
-
-	copy.channel = disclosure->channel;
-	copy.operation = copy_string(disclosure->operation);
-	copy.relation = copy_string(disclosure->relation);
-	copy.data_class = copy_slice(&disclosure->data_class);
-	copy.destination = copy_slice(&disclosure->destination);
-	copy.destination_state = copy_slice(&disclosure->destination_state);
-	copy.legal_basis = copy_slice(&disclosure->legal_basis);
-	copy.on_behalf_of = copy_slice(&disclosure->on_behalf_of);
-	copy.at = disclosure->at;
-	return copy;
-}
-
-/* ----------------------------------------------------------------
  *		Groups
  * ----------------------------------------------------------------
  */
 
 /*
- * Who acts, in CurrentMemoryContext.  A login that several people share must
- * never pass for one of them.
- *
- * Looked up when the first row comes: an event may have to be written where
- * the catalog can be looked at no more.
+ * An empty group, in CurrentMemoryContext, with copies of all that its rows
+ * share.
  */
-static void
-set_actor(Actor *actor, Oid session_role, Oid acting_role)
-{
-	const char *organization = NULL;
-
-	sg_actor_from_session(actor, session_role, acting_role);
-	if (sg_context_role_shared(sg_actor_login(session_role), &organization))
-		actor->username_source = "shared_login";
-	if (organization == NULL)
-		organization = sg_policy_home_agency_name(sg_policy_current());
-	actor->organization = copy_string(organization);
-}
-
-Group *
-sg_group_new(const CachedDecision *gathered, const Disclosure *disclosure,
-			 int fields, Oid session_role, Oid acting_role)
+static Group *
+group_new(const CachedDecision *gathered, const Disclosure *disclosure,
+		  int fields, Oid session_role, Oid acting_role)
 {
 	Group	   *group = palloc0(sizeof(Group));
 
 	group->outcome = gathered->outcome;
-	group->decision = copy_decision(gathered->decision);
-	group->disclosure = copy_shared_fields(disclosure);
-	set_actor(&group->actor, session_role, acting_role);
+	group->decision = sg_copy_decision(gathered->decision);
+	group->disclosure = sg_copy_shared_fields(disclosure);
+	sg_set_actor(&group->actor, session_role, acting_role);
 	if (group->outcome == OUTCOME_BLOCK)
 		sg_writer_prepare();
 	group->set.fields = fields;
@@ -357,67 +253,11 @@ sg_group_find(GroupTable *table, const CachedDecision *gathered,
 
 	oldcontext = MemoryContextSwitchTo(table->context);
 	key.data = memcpy(palloc(key.len), key.data, key.len);
-	group = sg_group_new(gathered, disclosure, fields, session_role, acting_role);
+	group = group_new(gathered, disclosure, fields, session_role, acting_role);
 	entry = group_table_insert(table->by_key, key, &found);
 	entry->group = group;
 	group->older = table->newest;
 	table->newest = group;
 	MemoryContextSwitchTo(oldcontext);
 	return group;
-}
-
-/* ----------------------------------------------------------------
- *		Events
- * ----------------------------------------------------------------
- */
-
-void
-sg_group_event(DisclosureEvent *event, const Group *group, const RowColumns *rows,
-			   int64 nrows)
-{
-	const RowColumn *persons = rows->column[ROW_PERSON];
-	TextSlice	person;
-
-	memset(event, 0, sizeof(*event));
-	event->actor = group->actor;
-
-	/* Whoever the application says is at the keyboard comes first. */
-	if (persons != NULL)
-	{
-		event->actor.username_source = "person";
-		event->actor.username = NULL;
-		if (sg_rows_shared_value(persons, &person))
-			event->actor.username = pnstrdup(person.data, person.len);
-	}
-
-	event->disclosure = &group->disclosure;
-	event->decision = group->decision;
-	event->outcome = group->outcome;
-	event->rows_disclosed = group->outcome == OUTCOME_BLOCK ? 0 : nrows;
-	event->rows_blocked = group->outcome == OUTCOME_BLOCK ? nrows : 0;
-	event->rows = *rows;
-}
-
-void
-sg_group_lone_event(DisclosureEvent *event, const Group *group,
-					const Disclosure *disclosure, int fields)
-{
-	const TextSlice *values[ROW_FIELDS] = {
-		[ROW_PURPOSE] = &disclosure->purpose,
-		[ROW_RECORD_KEY] = &disclosure->record_key,
-		[ROW_QUERY_ELEMENTS] = &disclosure->query_elements,
-		[ROW_CASE_NUMBER] = &disclosure->case_number,
-		[ROW_PERSON] = &disclosure->requesting_person
-	};
-	RowColumns	columns;
-
-	sg_group_columns(&columns, fields);
-	for (int i = 0; i < ROW_FIELDS; i++)
-	{
-		if (columns.column[i] != NULL)
-			sg_rows_append(columns.column[i], values[i]);
-	}
-	sg_group_event(event, group, &columns, 1);
-	event->occurred_at = disclosure->at;
-	sg_event_new_id(&event->event_id, disclosure->at);
 }

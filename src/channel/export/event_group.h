@@ -10,6 +10,7 @@
 
 #include "audit/writer/client.h"
 #include "channel/guard/decision_cache.h"
+#include "channel/guard/disclosure_event.h"
 #include "channel/export/row_log.h"
 
 /*
@@ -67,34 +68,15 @@ extern Group *sg_group_find(GroupTable *table,
 							Oid session_role, Oid acting_role);
 
 /*
- * An empty group in no table, in CurrentMemoryContext, with copies of all that
- * its rows share.
- */
-extern Group *sg_group_new(const CachedDecision *gathered,
-						   const Disclosure *disclosure, int fields,
-						   Oid session_role, Oid acting_role);
-
-/* Columns for these fields of rows, in CurrentMemoryContext. */
-static inline void
-sg_group_columns(RowColumns *columns, int fields)
-{
-	for (int i = 0; i < ROW_FIELDS; i++)
-		columns->column[i] = (fields & HAS_FIELD(i)) ?
-			sg_rows_column(CurrentMemoryContext) : NULL;
-}
-
-/*
- * Rows of a group as an event, which points into both; what is made anew is in
+ * Rows of a group as an event, which points into both; the rest is allocated in
  * CurrentMemoryContext.  The event's id and time are the caller's to set.
  */
-extern void sg_group_event(DisclosureEvent *event, const Group *group,
-						   const RowColumns *rows, int64 nrows);
-
-/*
- * One disclosure with these fields as an event, with its id; made anew is what
- * is not the group's or the disclosure's, in CurrentMemoryContext.
- */
-extern void sg_group_lone_event(DisclosureEvent *event, const Group *group,
-								const Disclosure *disclosure, int fields);
+static inline void
+sg_group_event(DisclosureEvent *event, const Group *group,
+			   const RowColumns *rows, int64 nrows)
+{
+	sg_event_of_rows(event, &group->actor, &group->disclosure,
+					 group->decision, group->outcome, rows, nrows);
+}
 
 #endif							/* SHARING_GUARD_EVENT_GROUP_H */

@@ -78,7 +78,7 @@ sg_event_split_next(EventPart * piece)
 
 	if (first >= set->nrows)
 		return false;
-	sg_group_columns(&piece->columns, set->fields);
+	sg_rows_columns(&piece->columns, set->fields);
 	for (int64 i = first; i < set->nrows; i++)
 	{
 		const LoggedRow *row = set->rows[i];

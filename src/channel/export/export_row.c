@@ -424,9 +424,10 @@ static void
 refuse_row(const CachedDecision *gathered, const Guard *guard,
 		   const Disclosure *disclosure, uint64 number)
 {
-	char	   *event_id = sg_lone_event_refused_row(gathered, disclosure);
+	const Decision *decision = sg_decision_of(gathered);
+	char	   *event_id = sg_lone_event_refused_row(decision, disclosure);
 
-	sg_raise_row_refusal(sg_decision_of(gathered), disclosure, event_id,
+	sg_raise_row_refusal(decision, disclosure, event_id,
 						 psprintf("sharing policy refuses a row for export table %s",
 								  disclosure->relation),
 						 row_in_words(guard, disclosure, number),

@@ -21,7 +21,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "audit/log/event.h"
+#include "audit/log/event_insert.h"
 #include "audit/writer/client.h"
 #include "base/errcodes.h"
 #include "channel/export/autonomous.h"
@@ -160,7 +160,7 @@ write_piece(const EventPart * piece, void *arg)
 			sg_policy_final_revision(decision.policy_revision);
 		event.decision = &decision;
 	}
-	sg_event_write_disclosure((EventInserter *) arg, &event);
+	sg_event_insert_disclosure((EventInserter *) arg, &event);
 }
 
 /*

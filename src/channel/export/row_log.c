@@ -33,16 +33,6 @@ struct RowLogChunk
 
 #define FIRST_PURPOSES		4
 
-int
-sg_row_has(const Disclosure *disclosure)
-{
-	return (disclosure->purpose.data ? HAS_FIELD(ROW_PURPOSE) : 0) |
-		(disclosure->record_key.data ? HAS_FIELD(ROW_RECORD_KEY) : 0) |
-		(disclosure->query_elements.data ? HAS_FIELD(ROW_QUERY_ELEMENTS) : 0) |
-		(disclosure->case_number.data ? HAS_FIELD(ROW_CASE_NUMBER) : 0) |
-		(disclosure->requesting_person.data ? HAS_FIELD(ROW_PERSON) : 0);
-}
-
 /*
  * A row has its fields in the order of RowField, but for the purpose: all rows
  * of one purpose share what stands behind the first of them.

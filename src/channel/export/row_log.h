@@ -12,12 +12,6 @@
 #include "audit/log/rows.h"
 #include "base/disclosure.h"
 
-/*
- * Which per-row fields a row has, a bit for each.  All rows of a set have the
- * same, so that each column of their event holds either all of them or none.
- */
-#define HAS_FIELD(field)	(1 << (field))
-
 /* A row; the fields that its set has follow, each behind its length. */
 typedef struct LoggedRow
 {
@@ -61,9 +55,6 @@ typedef struct RowLog
 	RowLogChunk *spare;			/* what sg_row_log_reset() has left */
 	Size		spare_bytes;
 } RowLog;
-
-/* Which fields this row has. */
-extern int	sg_row_has(const Disclosure *disclosure);
 
 /*
  * Adds a row to a set.  Purpose is the number of the row's purpose in it, or

@@ -30,10 +30,10 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
+#include "base/enum_names.h"
 #include "base/errcodes.h"
+#include "channel/guard/command_event.h"
 #include "channel/guard/bypass.h"
-#include "channel/command/command_record.h"
-#include "channel/read/query_reads.h"
 #include "channel/guard/read_guard.h"
 #include "base/compat.h"
 #include "base/fixed_form.h"
@@ -264,7 +264,7 @@ static void
 refuse(const char *operation, Oid relid, const char *reason)
 {
 	const char *relation = sg_relation_name(relid);
-	const char *event_id = sg_ddl_record_refused(operation, relation, NULL);
+	const char *event_id = sg_command_record_refused(operation, relation, NULL);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_SG_AUDIT_UNAVAILABLE),
@@ -457,7 +457,7 @@ sg_bypass_check_plan(const QueryDesc *queryDesc)
 		}
 		reason = reason_of_entry(plan, rti, guard, writes ? &modified : NULL);
 		if (reason != NULL)
-			refuse(sg_query_command(plan->commandType), rte->relid, reason);
+			refuse(sg_command_type_name(plan->commandType), rte->relid, reason);
 	}
 	sg_read_guard_note_plain(plain ? plan : NULL);
 }

@@ -39,7 +39,6 @@ static void
 refuse_unreviewed(const Decision *decided, const Disclosure *disclosure,
 				  int64 period, TimestampTz since)
 {
-	CachedDecision refused = {0};
 	Decision	decision = *decided;
 	const char *reason = psprintf("Review period " INT64_FORMAT " of the sharing log was to be signed by %s.",
 								  period, sg_time_text(since));
@@ -50,11 +49,7 @@ refuse_unreviewed(const Decision *decided, const Disclosure *disclosure,
 	decision.nreasons = 1;
 	decision.nblocking = 1;
 	if (disclosure->channel == CHANNEL_EXPORT_ROW)
-	{
-		refused.decision = &decision;
-		refused.outcome = OUTCOME_BLOCK;
-		event_id = sg_lone_event_refused_row(&refused, disclosure);
-	}
+		event_id = sg_lone_event_refused_row(&decision, disclosure);
 	else
 		event_id = sg_lone_event_refused_read(&decision, disclosure);
 

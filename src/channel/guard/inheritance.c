@@ -13,10 +13,15 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "catalog/pg_inherits.h"
 #include "channel/guard/inheritance.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 List *
 sg_inheritance_parents(Oid relid)
@@ -53,4 +58,34 @@ sg_is_under(Oid relid, Oid above)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Has this table, or one below it, rows that are visible now?  Locks all of
+ * them in ACCESS SHARE mode until the end of the transaction.
+ */
+bool
+sg_inheritance_has_rows(Oid relid)
+{
+	ListCell   *lc;
+	bool		found = false;
+
+	foreach(lc, find_all_inheritors(relid, AccessShareLock, NULL))
+	{
+		Relation	rel = table_open(lfirst_oid(lc), NoLock);
+
+		if (!found && RELKIND_HAS_STORAGE(rel->rd_rel->relkind) &&
+			RelationGetNumberOfBlocks(rel) > 0)
+		{
+			TableScanDesc scan = table_beginscan(rel, GetLatestSnapshot(), 0,
+												 NULL);
+			TupleTableSlot *slot = table_slot_create(rel, NULL);
+
+			found = table_scan_getnextslot(scan, ForwardScanDirection, slot);
+			ExecDropSingleTupleTableSlot(slot);
+			table_endscan(scan);
+		}
+		table_close(rel, NoLock);
+	}
+	return found;
 }

@@ -19,4 +19,6 @@ extern List *sg_inheritance_parents(Oid relid);
 /* Is this relation that one, or below it? */
 extern bool sg_is_under(Oid relid, Oid above);
 
+extern bool sg_inheritance_has_rows(Oid relid);
+
 #endif							/* SHARING_GUARD_INHERITANCE_H */

@@ -8,34 +8,40 @@
 #include "postgres.h"
 
 #include "audit/writer/client.h"
-#include "channel/export/event_group.h"
+#include "channel/guard/disclosure_event.h"
 #include "channel/guard/lone_event.h"
 #include "miscadmin.h"
 
 #define WHY_REFUSED "the statement was refused"
 
 /*
- * The event of one disclosure, whose fate is not the transaction's.  A group
- * of its own, outside all levels: those go with the transaction.
+ * The event of one disclosure.  It is written at once, so that it is on record
+ * even if the transaction is rolled back.  The decision and what rows share are
+ * copied first, because looking up who acts may empty the decision cache.
  */
 static void
-fill_apart_event(DisclosureEvent *event, const CachedDecision *gathered,
-				 const Disclosure *disclosure)
+fill_event(DisclosureEvent *event, const Decision *decision, Outcome outcome,
+		   const Disclosure *disclosure)
 {
-	int			fields = sg_row_has(disclosure);
-	Group	   *group = sg_group_new(gathered, disclosure, fields,
-									 GetSessionUserId(), GetUserId());
+	Decision   *decided = sg_copy_decision(decision);
+	Disclosure *shared = palloc(sizeof(Disclosure));
+	Actor		actor;
 
-	sg_group_lone_event(event, group, disclosure, fields);
+	*shared = sg_copy_shared_fields(disclosure);
+	sg_set_actor(&actor, GetSessionUserId(), GetUserId());
+	if (outcome == OUTCOME_BLOCK)
+		sg_writer_prepare();
+	sg_event_of_row(event, &actor, shared, decided, outcome, disclosure,
+					sg_row_has(disclosure));
 }
 
 char *
-sg_lone_event_refused_row(const CachedDecision *gathered,
+sg_lone_event_refused_row(const Decision *decision,
 						  const Disclosure *disclosure)
 {
 	DisclosureEvent event;
 
-	fill_apart_event(&event, gathered, disclosure);
+	fill_event(&event, decision, OUTCOME_BLOCK, disclosure);
 	sg_writer_record_disclosure(&event, WHY_REFUSED);
 	return sg_event_id_text(&event.event_id);
 }
@@ -44,11 +50,7 @@ void
 sg_lone_event_of_read(DisclosureEvent *event, const Decision *decision,
 					  Outcome outcome, const Disclosure *disclosure)
 {
-	CachedDecision gathered = {0};
-
-	gathered.decision = decision;
-	gathered.outcome = outcome;
-	fill_apart_event(event, &gathered, disclosure);
+	fill_event(event, decision, outcome, disclosure);
 	event->rows_disclosed = ROWS_UNKNOWN;
 	event->rows_blocked = 0;
 }

@@ -9,8 +9,6 @@
 #define SHARING_GUARD_LONE_EVENT_H
 
 #include "audit/log/event.h"
-#include "audit/writer/client.h"
-#include "channel/guard/decision.h"
 
 /*
  * The event of a disclosure whose rows are not looked at one by one, because
@@ -34,7 +32,7 @@ extern void sg_lone_event_of_ended_read(DisclosureEvent *event,
  * would have been read (how many rows nobody knows), and return the event's
  * id as text, palloc'd.  When they return the event is durable.
  */
-extern char *sg_lone_event_refused_row(const CachedDecision *gathered,
+extern char *sg_lone_event_refused_row(const Decision *decision,
 									   const Disclosure *disclosure);
 extern char *sg_lone_event_refused_read(const Decision *decision,
 										const Disclosure *disclosure);

@@ -24,6 +24,7 @@
 #include "channel/read/relation_leaks.h"
 #include "channel/read/search_quals.h"
 #include "base/compat.h"
+#include "base/enum_names.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/array.h"
 #include "utils/fmgroids.h"
@@ -246,24 +247,6 @@ query_elements(const Guard *guard, void *arg)
 	return sg_query_elements(guard, arg);
 }
 
-const char *
-sg_query_command(CmdType command)
-{
-	switch (command)
-	{
-		case CMD_INSERT:
-			return "INSERT";
-		case CMD_UPDATE:
-			return "UPDATE";
-		case CMD_DELETE:
-			return "DELETE";
-		case CMD_MERGE:
-			return "MERGE";
-		default:
-			return "SELECT";
-	}
-}
-
 static const char *
 operation_name(const QueryDesc *queryDesc)
 {
@@ -281,7 +264,7 @@ operation_name(const QueryDesc *queryDesc)
 				break;
 		}
 	}
-	return sg_query_command(queryDesc->operation);
+	return sg_command_type_name(queryDesc->operation);
 }
 
 /* Is this what the statement writes to, the partitions of it not considered? */

@@ -18,7 +18,4 @@
  */
 extern List *sg_query_reads(QueryDesc *queryDesc);
 
-/* A query's command, by the word that its events have for it. */
-extern const char *sg_query_command(CmdType command);
-
 #endif							/* SHARING_GUARD_QUERY_READS_H */

@@ -18,6 +18,7 @@
 #include "channel/read/plan_expressions.h"
 #include "channel/read/query_reads.h"
 #include "channel/read/statement_shape.h"
+#include "base/enum_names.h"
 #include "base/compat.h"
 #include "base/fixed_form.h"
 #include "fmgr.h"
@@ -377,7 +378,7 @@ sg_statement_shape(const PlannedStmt *stmt)
 		return NULL;
 	list_sort(maker.conditions, compare_strings);
 	initStringInfo(&shape);
-	appendStringInfo(&shape, "%s%s %s", sg_query_command(stmt->commandType),
+	appendStringInfo(&shape, "%s%s %s", sg_command_type_name(stmt->commandType),
 					 stmt->hasReturning ? " RETURNING" : "",
 					 joined(tables_of(stmt), ", "));
 	if (maker.conditions != NIL)

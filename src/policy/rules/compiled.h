@@ -12,7 +12,6 @@
 #include "nodes/bitmapset.h"
 #include "policy/names/destination.h"
 #include "base/table_load.h"
-#include "policy/rules/policy.h"
 #include "policy/terms/purpose.h"
 
 /* A condition on a fact that holds, does not hold, or does not matter. */
@@ -111,7 +110,7 @@ struct Policy
 	TaskForce  *task_forces;	/* those that have an agreement */
 };
 
-extern const LegalBasis *sg_policy_legal_basis(const Policy *policy,
+extern const LegalBasis *sg_policy_legal_basis(const struct Policy *policy,
 											   TextSlice id);
 
 #endif							/* SHARING_GUARD_COMPILED_H */
