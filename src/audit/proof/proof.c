@@ -25,7 +25,7 @@
 
 #include "audit/proof/canonical.h"
 #include "audit/log/event_id.h"
-#include "audit/proof/seal.h"
+#include "audit/proof/sealed.h"
 #include "audit/log/store.h"
 #include "audit/proof/tree.h"
 #include "base/compat.h"

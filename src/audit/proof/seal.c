@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * seal.c
- *		Sealing what is not sealed yet, and finding what is.
+ *		Seals what is not sealed yet.
  *
  * A seal takes every event that is visible now and whose transaction had not
  * ended at the seal before; it stores the snapshot that says which those will
@@ -47,46 +47,13 @@
 #include "utils/xid8.h"
 
 #include "audit/proof/seal.h"
+#include "audit/proof/sealed.h"
 #include "audit/log/store.h"
 #include "audit/proof/tree.h"
 #include "base/compat.h"
 #include "base/errcodes.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_seal);
-
-/* The columns of the tables, in their order. */
-enum
-{
-	CHECKPOINT_TREE_ID = 1,
-	CHECKPOINT_LOG_ID,
-	CHECKPOINT_TREE_SIZE,
-	CHECKPOINT_SEALED_AT,
-	CHECKPOINT_LSN,
-	CHECKPOINT_LATE_EVENTS,
-	CHECKPOINT_TIMELINE,
-	CHECKPOINT_ROOT,
-	CHECKPOINT_SNAPSHOT
-};
-#define CHECKPOINT_COLUMNS CHECKPOINT_SNAPSHOT
-
-enum
-{
-	BUNDLE_TREE_ID = 1,
-	BUNDLE_LAST_EVENT,
-	BUNDLE_FIRST_LEAF,
-	BUNDLE_ENCODING,
-	BUNDLE_LATE,
-	BUNDLE_EVENT_IDS
-};
-#define BUNDLE_COLUMNS BUNDLE_EVENT_IDS
-
-enum
-{
-	NONCE_TREE_ID = 1,
-	NONCE_FIRST_LEAF,
-	NONCE_NONCES
-};
-#define NONCE_COLUMNS NONCE_NONCES
 
 /*
  * Events are sorted, and appended, so many at a time: enough for the sorting
@@ -97,14 +64,6 @@ enum
 
 /* A seal that is cut short has so many at least, so that it gets on. */
 #define LEAST_EVENTS	1024
-
-/*
- * Events whose ids are further apart in time than this are not in one bundle.
- * So a bundle spans at most TILE_WIDTH times as much, and whoever looks for an
- * event knows when to stop.
- */
-#define BUNDLE_GAP_MS	10000
-#define BUNDLE_SPAN_MS	(BUNDLE_GAP_MS * TILE_WIDTH)
 
 typedef struct PendingLeaf
 {
@@ -162,516 +121,6 @@ typedef struct Sealer
 } Sealer;
 
 /*-------------------------------------------------------------------------
- * Sets of transactions
- *-------------------------------------------------------------------------
- */
-
-static int
-compare_uint64(const void *a, const void *b)
-{
-	uint64		x = *(const uint64 *) a;
-	uint64		y = *(const uint64 *) b;
-
-	return x < y ? -1 : x > y ? 1 : 0;
-}
-
-/*
- * The insides of a pg_snapshot are not for others, its text is: xmin:xmax:
- * and the running transactions with commas between.
- */
-TransactionSet *
-sg_transaction_set(Datum pg_snapshot)
-{
-	char	   *text = OidOutputFunctionCall(F_PG_SNAPSHOT_OUT, pg_snapshot);
-	TransactionSet *set = palloc0(sizeof(TransactionSet));
-	char	   *p = text;
-	int			room = 1;
-
-	for (const char *c = text; *c != '\0'; c++)
-		room += (*c == ',');
-	set->running = palloc(room * sizeof(uint64));
-
-	set->xmin = strtou64(p, &p, 10);
-	p++;
-	set->xmax = strtou64(p, &p, 10);
-	while (*p != '\0' && p[1] != '\0')
-	{
-		p++;
-		set->running[set->count++] = strtou64(p, &p, 10);
-	}
-	pfree(text);
-	return set;
-}
-
-void
-sg_transaction_set_free(TransactionSet *set)
-{
-	pfree(set->running);
-	pfree(set);
-}
-
-bool
-sg_transaction_ended(const TransactionSet *set, uint64 xid)
-{
-	if (xid < set->xmin)
-		return true;
-	if (xid >= set->xmax)
-		return false;
-	return bsearch(&xid, set->running, set->count, sizeof(uint64),
-				   compare_uint64) == NULL;
-}
-
-/* A transaction id with its epoch: the one that is not after the next. */
-static uint64
-widen(TransactionId xid, FullTransactionId next)
-{
-	uint32		epoch = EpochFromFullTransactionId(next);
-
-	if (xid > XidFromFullTransactionId(next))
-		epoch--;
-	return U64FromFullTransactionId(FullTransactionIdFromEpochAndXid(epoch, xid));
-}
-
-/*
- * What had ended when the snapshot was taken.  Our own transaction had not:
- * it can go on writing events.
- */
-static TransactionSet *
-ended_transactions(Snapshot snapshot)
-{
-	FullTransactionId next = ReadNextFullTransactionId();
-	FullTransactionId own = GetTopFullTransactionIdIfAny();
-	TransactionSet *set = palloc0(sizeof(TransactionSet));
-	int			count = 0;
-
-	set->xmin = widen(snapshot->xmin, next);
-	set->xmax = widen(snapshot->xmax, next);
-	set->running = palloc((snapshot->xcnt + 1) * sizeof(uint64));
-	for (uint32 i = 0; i < snapshot->xcnt; i++)
-		set->running[count++] = widen(snapshot->xip[i], next);
-	if (FullTransactionIdIsValid(own) &&
-		U64FromFullTransactionId(own) < set->xmax)
-	{
-		set->running[count++] = U64FromFullTransactionId(own);
-		set->xmin = Min(set->xmin, U64FromFullTransactionId(own));
-	}
-
-	/* A transaction that is being prepared can be there twice. */
-	qsort(set->running, count, sizeof(uint64), compare_uint64);
-	for (int i = 0; i < count; i++)
-	{
-		if (set->count == 0 || set->running[set->count - 1] != set->running[i])
-			set->running[set->count++] = set->running[i];
-	}
-	return set;
-}
-
-static Datum
-make_pg_snapshot(const TransactionSet *set)
-{
-	StringInfoData buf;
-
-	initStringInfo(&buf);
-	appendStringInfo(&buf, UINT64_FORMAT ":" UINT64_FORMAT ":",
-					 set->xmin, set->xmax);
-	for (int i = 0; i < set->count; i++)
-		appendStringInfo(&buf, "%s" UINT64_FORMAT, i > 0 ? "," : "",
-						 set->running[i]);
-	return OidInputFunctionCall(F_PG_SNAPSHOT_IN, buf.data,
-								PG_SNAPSHOTOID, -1);
-}
-
-/*-------------------------------------------------------------------------
- * What is sealed
- *-------------------------------------------------------------------------
- */
-
-static void
-read_checkpoint(Relation rel, HeapTuple tuple, Checkpoint *checkpoint)
-{
-	Datum		values[CHECKPOINT_COLUMNS];
-	bytea	   *root;
-	struct varlena *snapshot;
-
-	for (int i = 0; i < CHECKPOINT_COLUMNS; i++)
-		values[i] = sg_store_value(rel, tuple, i + 1);
-
-	checkpoint->tree_id = *DatumGetUUIDP(values[CHECKPOINT_TREE_ID - 1]);
-	checkpoint->log_id = *DatumGetUUIDP(values[CHECKPOINT_LOG_ID - 1]);
-	checkpoint->tree_size = DatumGetInt64(values[CHECKPOINT_TREE_SIZE - 1]);
-	checkpoint->sealed_at = DatumGetTimestampTz(values[CHECKPOINT_SEALED_AT - 1]);
-	checkpoint->lsn = DatumGetLSN(values[CHECKPOINT_LSN - 1]);
-	checkpoint->timeline = DatumGetInt32(values[CHECKPOINT_TIMELINE - 1]);
-	root = DatumGetByteaPP(values[CHECKPOINT_ROOT - 1]);
-	memset(&checkpoint->root, 0, sizeof(Sha256Hash));
-	memcpy(&checkpoint->root, VARDATA_ANY(root),
-		   Min(VARSIZE_ANY_EXHDR(root), sizeof(Sha256Hash)));
-
-	snapshot = PG_DETOAST_DATUM(values[CHECKPOINT_SNAPSHOT - 1]);
-	checkpoint->snapshot = sg_transaction_set(PointerGetDatum(snapshot));
-	if (PointerGetDatum(snapshot) != values[CHECKPOINT_SNAPSHOT - 1])
-		pfree(snapshot);
-}
-
-/*
- * The last row of a tree in one of its tables, by the primary key; NULL
- * without one.  Palloc'd.
- */
-static HeapTuple
-last_row(Relation rel, const char *primary_key, const pg_uuid_t *tree_id)
-{
-	Relation	index = sg_store_open_index(rel, primary_key);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_UUID_EQ,
-				UUIDPGetDatum(tree_id));
-	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), 1, &key);
-	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
-	if (HeapTupleIsValid(tuple))
-		tuple = heap_copytuple(tuple);
-	systable_endscan_ordered(scan);
-	index_close(index, AccessShareLock);
-	return tuple;
-}
-
-bool
-sg_last_checkpoint(const pg_uuid_t *tree_id, Checkpoint *checkpoint)
-{
-	Relation	rel = sg_store_open("checkpoint", AccessShareLock);
-	HeapTuple	tuple = last_row(rel, "checkpoint_pkey", tree_id);
-
-	if (HeapTupleIsValid(tuple))
-		read_checkpoint(rel, tuple, checkpoint);
-	table_close(rel, AccessShareLock);
-	return HeapTupleIsValid(tuple);
-}
-
-/* A scan of one of the tables by its primary key, within one tree. */
-typedef struct TreeScan
-{
-	MemoryContext context;
-	Relation	rel;
-	Relation	index;
-	SysScanDesc scan;
-} TreeScan;
-
-struct CheckpointScan
-{
-	TreeScan	checkpoints;
-};
-
-struct BundleScan
-{
-	TreeScan	bundles;
-	TreeScan	nonces;
-	HeapTuple	nonce;			/* not of an earlier bundle; NULL at the end */
-	int64		from_leaf;
-};
-
-static void
-begin_tree_scan(TreeScan *scan, const char *table, const char *primary_key,
-				int nkeys, ScanKey keys)
-{
-	scan->context = CurrentMemoryContext;
-	scan->rel = sg_store_open(table, AccessShareLock);
-	scan->index = sg_store_open_index(scan->rel, primary_key);
-	scan->scan = systable_beginscan_ordered(scan->rel, scan->index,
-											GetActiveSnapshot(), nkeys, keys);
-}
-
-/* An index scan may allocate at any time what it needs until its end. */
-static HeapTuple
-next_of_tree(TreeScan *scan)
-{
-	MemoryContext oldcontext = MemoryContextSwitchTo(scan->context);
-	HeapTuple	tuple = systable_getnext_ordered(scan->scan, ForwardScanDirection);
-
-	MemoryContextSwitchTo(oldcontext);
-	return tuple;
-}
-
-static void
-end_tree_scan(TreeScan *scan)
-{
-	systable_endscan_ordered(scan->scan);
-	index_close(scan->index, AccessShareLock);
-	table_close(scan->rel, AccessShareLock);
-}
-
-CheckpointScan *
-sg_begin_checkpoints(const pg_uuid_t *tree_id)
-{
-	CheckpointScan *scan = palloc0(sizeof(CheckpointScan));
-	ScanKeyData key;
-
-	ScanKeyInit(&key, CHECKPOINT_TREE_ID, BTEqualStrategyNumber, F_UUID_EQ,
-				UUIDPGetDatum(tree_id));
-	begin_tree_scan(&scan->checkpoints, "checkpoint", "checkpoint_pkey", 1, &key);
-	return scan;
-}
-
-bool
-sg_next_checkpoint(CheckpointScan *scan, Checkpoint *checkpoint)
-{
-	HeapTuple	tuple = next_of_tree(&scan->checkpoints);
-
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	read_checkpoint(scan->checkpoints.rel, tuple, checkpoint);
-	return true;
-}
-
-void
-sg_end_checkpoints(CheckpointScan *scan)
-{
-	end_tree_scan(&scan->checkpoints);
-	pfree(scan);
-}
-
-/* A bundle begins at most so many leaves before one of its own. */
-BundleScan *
-sg_begin_bundles(const pg_uuid_t *tree_id, int64 from_leaf)
-{
-	BundleScan *scan = palloc0(sizeof(BundleScan));
-	ScanKeyData keys[2];
-	int			nkeys = from_leaf > 0 ? 2 : 1;
-
-	scan->from_leaf = from_leaf;
-	ScanKeyInit(&keys[0], BUNDLE_TREE_ID, BTEqualStrategyNumber, F_UUID_EQ,
-				UUIDPGetDatum(tree_id));
-	ScanKeyInit(&keys[1], BUNDLE_FIRST_LEAF, BTGreaterStrategyNumber, F_INT8GT,
-				Int64GetDatum(from_leaf - TILE_WIDTH));
-	begin_tree_scan(&scan->bundles, "bundle", "bundle_pkey", nkeys, keys);
-	keys[0].sk_attno = NONCE_TREE_ID;
-	keys[1].sk_attno = NONCE_FIRST_LEAF;
-	begin_tree_scan(&scan->nonces, "nonce", "nonce_pkey", nkeys, keys);
-	scan->nonce = next_of_tree(&scan->nonces);
-	return scan;
-}
-
-static void
-read_bundle(Relation rel, HeapTuple tuple, Bundle *bundle)
-{
-	ArrayType  *array = DatumGetArrayTypeP(sg_store_value(rel, tuple, BUNDLE_EVENT_IDS));
-
-	memset(bundle, 0, sizeof(Bundle));
-	bundle->first_leaf = DatumGetInt64(sg_store_value(rel, tuple, BUNDLE_FIRST_LEAF));
-	bundle->encoding = DatumGetInt16(sg_store_value(rel, tuple, BUNDLE_ENCODING));
-	bundle->late = DatumGetBool(sg_store_value(rel, tuple, BUNDLE_LATE));
-	bundle->last_event = *DatumGetUUIDP(sg_store_value(rel, tuple, BUNDLE_LAST_EVENT));
-
-	/* Of an array that is not what we store nothing is used. */
-	if (ARR_NDIM(array) == 1 && !ARR_HASNULL(array) &&
-		ARR_DIMS(array)[0] <= TILE_WIDTH)
-	{
-		bundle->count = ARR_DIMS(array)[0];
-		bundle->event_ids = (const pg_uuid_t *) ARR_DATA_PTR(array);
-		bundle->ascending = true;
-		for (int i = 1; i < bundle->count; i++)
-		{
-			if (memcmp(bundle->event_ids[i - 1].data, bundle->event_ids[i].data, UUID_LEN) >= 0)
-				bundle->ascending = false;
-		}
-	}
-}
-
-bool
-sg_next_bundle(BundleScan *scan, Bundle *bundle)
-{
-	HeapTuple	tuple;
-
-	do
-	{
-		tuple = next_of_tree(&scan->bundles);
-		if (!HeapTupleIsValid(tuple))
-			return false;
-		read_bundle(scan->bundles.rel, tuple, bundle);
-	} while (scan->from_leaf > 0 &&
-			 bundle->first_leaf + bundle->count <= scan->from_leaf);
-
-	while (HeapTupleIsValid(scan->nonce))
-	{
-		Relation	rel = scan->nonces.rel;
-		int64		first_leaf = DatumGetInt64(sg_store_value(rel, scan->nonce,
-															  NONCE_FIRST_LEAF));
-
-		if (first_leaf > bundle->first_leaf)
-			break;
-		if (first_leaf == bundle->first_leaf)
-		{
-			bytea	   *nonces = DatumGetByteaPP(sg_store_value(rel, scan->nonce,
-																NONCE_NONCES));
-
-			bundle->nonces = (const Nonce *) VARDATA_ANY(nonces);
-			bundle->has_nonces =
-				VARSIZE_ANY_EXHDR(nonces) == bundle->count * sizeof(Nonce);
-			break;				/* it is read before the next one is fetched */
-		}
-		scan->nonce = next_of_tree(&scan->nonces);
-	}
-	return true;
-}
-
-void
-sg_end_bundles(BundleScan *scan)
-{
-	end_tree_scan(&scan->bundles);
-	end_tree_scan(&scan->nonces);
-	pfree(scan);
-}
-
-/*
- * The tree that our log has sealed in last.  Where it has sealed nothing yet,
- * the tree of the log that this database continues: the latest, if several
- * came with a restore.  Never a tree that was replicated to us.
- */
-bool
-sg_own_tree(List *identities, const LogIdentity *own, Checkpoint *last)
-{
-	bool		found = false;
-	ListCell   *lc;
-
-	foreach(lc, identities)
-	{
-		const LogIdentity *identity = lfirst(lc);
-		Checkpoint	checkpoint;
-
-		/* A tree has the id of the log that began it. */
-		if (identity->received ||
-			!sg_last_checkpoint(&identity->log_id, &checkpoint))
-			continue;
-		if (sg_uuid_equal(&checkpoint.log_id, &own->log_id))
-		{
-			*last = checkpoint;
-			return true;
-		}
-		if (!found || checkpoint.sealed_at > last->sealed_at)
-			*last = checkpoint;
-		found = true;
-	}
-	return found;
-}
-
-/* The milliseconds that a version 7 UUID begins with. */
-static inline int64
-uuid_ms(const pg_uuid_t *id)
-{
-	int64		ms = 0;
-
-	for (int i = 0; i < 6; i++)
-		ms = ms << 8 | id->data[i];
-	return ms;
-}
-
-/* Which element of a bundle an event is, or -1. */
-static int
-find_in_bundle(Datum event_ids, const pg_uuid_t *event_id)
-{
-	ArrayType  *array = DatumGetArrayTypeP(event_ids);
-	const pg_uuid_t *ids = (const pg_uuid_t *) ARR_DATA_PTR(array);
-	int			low = 0;
-	int			high = ARR_NDIM(array) == 1 ? ARR_DIMS(array)[0] : 0;
-
-	if (ARR_HASNULL(array))
-		return -1;
-	while (low < high)
-	{
-		int			middle = (low + high) / 2;
-		int			order = memcmp(ids[middle].data, event_id->data, UUID_LEN);
-
-		if (order == 0)
-			return middle;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return -1;
-}
-
-static bool
-find_nonce(const pg_uuid_t *tree_id, int64 first_leaf, int place, Nonce *nonce)
-{
-	Relation	rel = sg_store_open("nonce", AccessShareLock);
-	Relation	index = sg_store_open_index(rel, "nonce_pkey");
-	static const Nonce gone = {{0}};
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	bool		found = false;
-
-	ScanKeyInit(&keys[0], NONCE_TREE_ID, BTEqualStrategyNumber, F_UUID_EQ,
-				UUIDPGetDatum(tree_id));
-	ScanKeyInit(&keys[1], NONCE_FIRST_LEAF, BTEqualStrategyNumber, F_INT8EQ,
-				Int64GetDatum(first_leaf));
-	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), 2, keys);
-	tuple = systable_getnext_ordered(scan, ForwardScanDirection);
-	if (HeapTupleIsValid(tuple))
-	{
-		bytea	   *nonces = DatumGetByteaPP(sg_store_value(rel, tuple, NONCE_NONCES));
-
-		if (VARSIZE_ANY_EXHDR(nonces) >= (place + 1) * NONCE_LEN)
-		{
-			memcpy(nonce, VARDATA_ANY(nonces) + place * NONCE_LEN, NONCE_LEN);
-			found = memcmp(nonce, &gone, NONCE_LEN) != 0;
-		}
-	}
-	systable_endscan_ordered(scan);
-	index_close(index, AccessShareLock);
-	table_close(rel, AccessShareLock);
-	return found;
-}
-
-/*
- * Bundles are found by their last event: the first that ends at or behind the
- * event has it, unless bundles of different seals overlap in time.  None that
- * ends further behind it than a bundle can span has it.
- */
-bool
-sg_find_leaf(const pg_uuid_t *event_id, EventLeaf *leaf)
-{
-	Relation	rel = sg_store_open("bundle", AccessShareLock);
-	Relation	index = sg_store_open_index(rel, "bundle_last_event");
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	int			place = -1;
-	int64		first_leaf = 0;
-
-	ScanKeyInit(&key, BUNDLE_LAST_EVENT, BTGreaterEqualStrategyNumber, F_UUID_GE,
-				UUIDPGetDatum(event_id));
-	scan = systable_beginscan_ordered(rel, index, GetActiveSnapshot(), 1, &key);
-	while (place < 0 &&
-		   HeapTupleIsValid(tuple = systable_getnext_ordered(scan, ForwardScanDirection)))
-	{
-		pg_uuid_t  *last = DatumGetUUIDP(sg_store_value(rel, tuple, BUNDLE_LAST_EVENT));
-
-		if (uuid_ms(last) - uuid_ms(event_id) > BUNDLE_SPAN_MS)
-			break;
-
-		place = find_in_bundle(sg_store_value(rel, tuple, BUNDLE_EVENT_IDS),
-							   event_id);
-		if (place >= 0)
-		{
-			first_leaf = DatumGetInt64(sg_store_value(rel, tuple, BUNDLE_FIRST_LEAF));
-			leaf->tree_id = *DatumGetUUIDP(sg_store_value(rel, tuple, BUNDLE_TREE_ID));
-			leaf->encoding = DatumGetInt16(sg_store_value(rel, tuple, BUNDLE_ENCODING));
-			leaf->leaf_index = first_leaf + place;
-		}
-	}
-	systable_endscan_ordered(scan);
-	index_close(index, AccessShareLock);
-	table_close(rel, AccessShareLock);
-
-	if (place < 0)
-		return false;
-	leaf->has_nonce = find_nonce(&leaf->tree_id, first_leaf, place, &leaf->nonce);
-	return true;
-}
-
-/*-------------------------------------------------------------------------
  * Appending
  *-------------------------------------------------------------------------
  */
@@ -692,8 +141,8 @@ bundles_complete(const pg_uuid_t *tree_id, int64 tree_size)
 {
 	Relation	bundles = sg_store_open("bundle", AccessShareLock);
 	Relation	nonces = sg_store_open("nonce", AccessShareLock);
-	HeapTuple	bundle = last_row(bundles, "bundle_pkey", tree_id);
-	HeapTuple	nonce = last_row(nonces, "nonce_pkey", tree_id);
+	HeapTuple	bundle = sg_last_row_of_tree(bundles, "bundle_pkey", tree_id);
+	HeapTuple	nonce = sg_last_row_of_tree(nonces, "nonce_pkey", tree_id);
 	bool		complete = false;
 
 	if (HeapTupleIsValid(bundle) && HeapTupleIsValid(nonce))
@@ -775,7 +224,7 @@ append_leaf(Sealer *sealer, const PendingLeaf *leaf)
 		if (sealer->tree_size % TILE_WIDTH == 0 ||
 			leaf->late != sealer->bundle_late ||
 			memcmp(leaf->event_id.data, last->data, UUID_LEN) <= 0 ||
-			uuid_ms(&leaf->event_id) - uuid_ms(last) > BUNDLE_GAP_MS)
+			sg_uuid_ms(&leaf->event_id) - sg_uuid_ms(last) > BUNDLE_GAP_MS)
 			store_bundle(sealer);
 	}
 	if (sealer->nbundle == 0)
@@ -1021,7 +470,7 @@ earlier_logs(List *identities, const LogIdentity *own)
 				{
 					Checkpoint	checkpoint;
 
-					read_checkpoint(rel, tuple, &checkpoint);
+					sg_read_checkpoint(rel, tuple, &checkpoint);
 					log->tree_size = tree_size;
 					log->snapshot = checkpoint.snapshot;
 				}
@@ -1130,7 +579,7 @@ store_checkpoint(Sealer *sealer, TimestampTz sealed_at, const Sha256Hash * root)
 	values[CHECKPOINT_LATE_EVENTS - 1] = Int64GetDatum(sealer->late_events);
 	values[CHECKPOINT_TIMELINE - 1] = Int32GetDatum(GetWALInsertionTimeLine());
 	values[CHECKPOINT_ROOT - 1] = PointerGetDatum(&root_bytes.header);
-	values[CHECKPOINT_SNAPSHOT - 1] = make_pg_snapshot(sealer->now);
+	values[CHECKPOINT_SNAPSHOT - 1] = sg_transaction_set_to_pg_snapshot(sealer->now);
 	sg_store_insert(checkpoints, values, NULL);
 	sg_store_end_insert(checkpoints);
 }
@@ -1164,7 +613,7 @@ seal_visible(Sealer *sealer, bool wait)
 		return 0;
 
 	before = sealer->has_last ? sealer->last.tree_size : 0;
-	sealer->now = ended_transactions(GetActiveSnapshot());
+	sealer->now = sg_transaction_set_of_snapshot(GetActiveSnapshot());
 	sealer->hasher = sg_sha256_begin();
 	sealer->per_event = AllocSetContextCreate(CurrentMemoryContext,
 											  "sharing_guard event being sealed",

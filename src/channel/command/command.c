@@ -21,6 +21,7 @@
 #include "channel/command/computed.h"
 #include "channel/command/content.h"
 #include "channel/command/copied.h"
+#include "channel/command/sending_function.h"
 #include "channel/command/grant.h"
 #include "channel/command/privileged.h"
 #include "channel/command/publication.h"
@@ -227,7 +228,7 @@ function_made_ready(Oid function)
 	of_interest = sg_computed_function(function);
 	of_interest |= sg_privileged_function(function);
 	of_interest |= sg_ways_function(function);
-	of_interest |= sg_copied_function(function);
+	of_interest |= sg_sending_function(function);
 	if (function < FirstNormalObjectId)
 	{
 		if (!of_interest)

@@ -28,6 +28,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "channel/command/content.h"
+#include "channel/guard/column_text.h"
 #include "channel/command/command_record.h"
 #include "channel/guard/guard.h"
 #include "common/hashfn.h"

@@ -37,7 +37,4 @@ extern void sg_copied_made(const Node *command, Oid relid);
 extern void sg_copied_command(const DdlState *state, const Node *command);
 extern void sg_copied_end(const CopyAtWork *outer);
 
-/* A function is about to be called. */
-extern bool sg_copied_function(Oid function);
-
 #endif							/* SHARING_GUARD_COPIED_H */

@@ -19,6 +19,7 @@
 
 #include "access/xact.h"
 #include "audit/writer/queue.h"
+#include "channel/guard/column_text.h"
 #include "base/errcodes.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"

@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
+#include "audit/log/actor.h"
 #include "channel/guard/guard_state.h"
 #include "channel/guard/inheritance.h"
 #include "channel/guard/read_guard.h"
@@ -481,4 +482,35 @@ sg_ddl_maintenance_open(const DdlState *ddl)
 		return false;
 	now = GetCurrentTimestamp();
 	return now >= ddl->maintenance_from && now < ddl->maintenance_until;
+}
+
+/*
+ * The agency of any role under which this session works: its own, that of a
+ * function's caller, the current one, the login.  NULL: our own agency.
+ */
+const char *
+sg_ddl_acting_agency(const DdlState *state)
+{
+	const char *agency = sg_ddl_agency_of_role(state, GetSessionUserId());
+
+	if (agency == NULL)
+		agency = sg_ddl_agency_of_role(state, GetOuterUserId());
+	if (agency == NULL)
+		agency = sg_ddl_agency_of_role(state, GetUserId());
+	if (agency == NULL)
+		agency = sg_ddl_agency_of_role(state, sg_actor_login(GetSessionUserId()));
+	return agency;
+}
+
+bool
+sg_ddl_guard_has_column(const GuardedTable *guard, const char *column)
+{
+	ListCell   *lc;
+
+	foreach(lc, guard->columns)
+	{
+		if (column != NULL && strcmp(lfirst(lc), column) == 0)
+			return true;
+	}
+	return false;
 }

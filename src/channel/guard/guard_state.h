@@ -98,8 +98,14 @@ extern const GuardedTable *sg_ddl_guard_of(const DdlState *state, Oid relid);
  */
 extern List *sg_ddl_guards_touched(const DdlState *state, Oid relid);
 
+/* Does the guard need this column?  False for NULL. */
+extern bool sg_ddl_guard_has_column(const GuardedTable *guard,
+									const char *column);
+
 /* The agency that this role discloses to, by membership; or NULL. */
 extern const char *sg_ddl_agency_of_role(const DdlState *state, Oid role);
+
+extern const char *sg_ddl_acting_agency(const DdlState *state);
 
 /* The agency that a server or a publication of this name stands for; or NULL. */
 extern const char *sg_ddl_agency_of_name(List *bindings, const char *name);

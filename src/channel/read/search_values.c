@@ -16,6 +16,7 @@
 
 #include "catalog/pg_type.h"
 #include "channel/read/search_values.h"
+#include "channel/guard/column_text.h"
 #include "common/hashfn.h"
 #include "executor/executor.h"
 #include "lib/ilist.h"

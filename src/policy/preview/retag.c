@@ -18,6 +18,7 @@
 #include "utils/memutils.h"
 
 #include "policy/rules/compiled.h"
+#include "policy/rules/policy.h"
 #include "base/guc.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_tag_purpose);

@@ -19,6 +19,7 @@
 #include "utils/varlena.h"
 
 #include "policy/rules/compiled.h"
+#include "policy/rules/policy.h"
 #include "policy/names/destination.h"
 #include "policy/names/fold.h"
 #include "policy/names/spelling.h"

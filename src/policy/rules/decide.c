@@ -31,6 +31,7 @@
 #include "utils/timestamp.h"
 
 #include "policy/rules/compiled.h"
+#include "policy/rules/policy.h"
 #include "policy/rules/decide.h"
 #include "policy/names/fold.h"
 #include "policy/rules/legal_basis.h"

@@ -32,6 +32,7 @@
 
 #include "base/run_as_owner.h"
 #include "policy/rules/compiled.h"
+#include "policy/rules/policy.h"
 #include "policy/rules/legal_basis.h"
 
 /* Rows for which a basis was used before they were stored. */

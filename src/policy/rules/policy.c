@@ -24,6 +24,7 @@
 #include "base/errcodes.h"
 #include "policy/rules/change.h"
 #include "policy/rules/compiled.h"
+#include "policy/rules/policy.h"
 #include "policy/rules/rule_index.h"
 #include "base/inval.h"
 #include "base/run_as_owner.h"
