@@ -33,7 +33,7 @@ SQL_PARTS = \
 	src/policy/preview/retag.sql \
 	src/policy/rules/policy.sql \
 	src/policy/rules/legal_basis.sql \
-	src/policy/rules/decide.sql \
+	src/policy/preview/preview_decision.sql \
 	src/policy/preview/suggest.sql \
 	src/policy/rules/pack.sql \
 	src/channel/guard/context.sql \

@@ -1,0 +1,198 @@
+/*-------------------------------------------------------------------------
+ *
+ * deliberation.c
+ *		What a decision is made from: the parties, the tags, the data class.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include "base/enum_names.h"
+#include "base/guc.h"
+#include "policy/names/fold.h"
+#include "policy/rules/compiled.h"
+#include "policy/rules/decide.h"
+#include "policy/rules/deliberation.h"
+#include "policy/rules/legal_basis.h"
+#include "policy/rules/policy.h"
+#include "policy/rules/rule_index.h"
+
+/*
+ * The same text without the blanks around it; nothing is copied.  For ids and
+ * case numbers, which applications take from padded fields.
+ */
+TextSlice
+sg_trimmed(TextSlice slice)
+{
+	while (slice.len > 0 && isspace((unsigned char) slice.data[0]))
+	{
+		slice.data++;
+		slice.len--;
+	}
+	while (slice.len > 0 &&
+		   isspace((unsigned char) slice.data[slice.len - 1]))
+		slice.len--;
+	return slice;
+}
+
+/*
+ * The decision cannot be kept beyond an edge that is still to come.
+ *
+ * Every window that an answer depends on has to come through here, whether it
+ * is open or not: until valid_until the decision is used again without another
+ * look at anything.
+ */
+void
+sg_deliberation_edge(Deliberation *d, TimestampTz edge)
+{
+	if (edge > d->disclosure->at && edge < d->valid_until)
+		d->valid_until = edge;
+}
+
+/*
+ * Take in a party by the name that the application gives it.  The state, where
+ * one is given beside it, must be the agency's own (destination.c).
+ */
+void
+sg_deliberation_party(Deliberation *d, TextSlice name, TextSlice state, bool on_behalf)
+{
+	Party	   *party = &d->parties[d->nparties++];
+	Destination found = sg_registry_resolve(d->policy->registry, name, state);
+
+	party->agency = found.agency;
+	party->class = found.class;
+	party->status = found.status;
+	party->inferred = found.inferred;
+	party->on_behalf = on_behalf;
+
+	if (party->agency != NULL)
+	{
+		sg_deliberation_edge(d, party->agency->attested_from);
+		sg_deliberation_edge(d, party->agency->attested_until);
+		sg_deliberation_edge(d, party->agency->contract_until);
+	}
+}
+
+static int
+compare_strings(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+/*
+ * Sort strings in place and drop duplicates; returns how many are left.
+ *
+ * What a decision lists goes into the key by which rows are gathered, so the
+ * same set must always be the same list.
+ */
+int
+sg_sort_unique(char **strings, int count)
+{
+	int			kept = 0;
+
+	qsort(strings, count, sizeof(char *), compare_strings);
+	for (int i = 0; i < count; i++)
+	{
+		if (kept == 0 || strcmp(strings[kept - 1], strings[i]) != 0)
+			strings[kept++] = strings[i];
+	}
+	return kept;
+}
+
+/*
+ * Is this a tag that some term gives, or some rule asks for?  A rule may ask
+ * for one that no term gives: it is for applications to declare.
+ */
+static bool
+tag_is_known(const Policy *policy, TextSlice tag)
+{
+	return sg_tagger_knows(policy->tagger, tag) ||
+		sg_rule_index_has_tag(policy->rule_index, tag);
+}
+
+/* A List of strings as a sorted list without duplicates. */
+static void
+set_words(WordList *words, const List *strings)
+{
+	ListCell   *lc;
+
+	words->count = 0;
+	words->words = palloc((list_length(strings) + 1) * sizeof(char *));
+	foreach(lc, strings)
+		words->words[words->count++] = lfirst(lc);
+	words->count = sg_sort_unique(words->words, words->count);
+}
+
+/*
+ * The tags that the purpose's words match, and those the application gave as
+ * such.  What it gave and nothing here knows is words like any others: it is
+ * in the purpose text, and must not be shown as a tag of ours.
+ *
+ * Sets d->tags and d->matched_terms, sorted.
+ */
+void
+sg_deliberation_tags(Deliberation *d)
+{
+	const Disclosure *disclosure = d->disclosure;
+	Tagging		tagging = {NIL, NIL};
+	List	   *tags = NIL;
+
+	for (int i = 0; i < disclosure->ndeclared_tags; i++)
+	{
+		TextSlice	declared = disclosure->declared_tags[i];
+
+		if (sg_is_given(declared) && tag_is_known(d->policy, declared))
+			tags = lappend(tags, pnstrdup(declared.data, declared.len));
+	}
+	/* A purpose given as tags alone is a purpose. */
+	if (tags == NIL || sg_is_given(disclosure->purpose))
+		tagging = sg_tag_purpose(d->policy->tagger, disclosure->purpose);
+	set_words(&d->tags, list_concat(tags, tagging.tags));
+	set_words(&d->matched_terms, tagging.terms);
+}
+
+/*
+ * What sg_deliberation_tags() makes of a purpose's words, and nothing else here looks at
+ * them.  The tagger has each tag and each term once, so where it has them tells
+ * them apart.
+ */
+TextSlice
+sg_purpose_meaning(const Policy *policy, TextSlice purpose)
+{
+	Tagging		tagging = sg_tag_purpose(policy->tagger, purpose);
+	int			count = list_length(tagging.tags) + list_length(tagging.terms);
+	const char **found = palloc(sizeof(char *) * (count + 1));
+	TextSlice	meaning;
+	ListCell   *lc;
+	int			n = 0;
+
+	foreach(lc, tagging.tags)
+		found[n++] = lfirst(lc);
+	found[n++] = NULL;
+	foreach(lc, tagging.terms)
+		found[n++] = lfirst(lc);
+	meaning.data = (const char *) found;
+	meaning.len = sizeof(char *) * n;
+	return meaning;
+}
+
+int
+sg_deliberation_data_class(const Policy *policy, TextSlice data_class)
+{
+	int			place;
+
+	if (data_class.data == NULL)
+		return DATA_CLASS_ANY;
+	place = sg_words_find(&policy->data_classes, data_class.data,
+						  data_class.len);
+	return place < 0 ? DATA_CLASS_UNKNOWN : place;
+}
