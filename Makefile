@@ -35,6 +35,7 @@ SQL_PARTS = \
 	src/policy/rules/legal_basis.sql \
 	src/policy/preview/preview_decision.sql \
 	src/policy/preview/suggest.sql \
+	src/policy/rules/pack_form.sql \
 	src/policy/rules/pack.sql \
 	src/channel/guard/context.sql \
 	src/channel/guard/bypass.sql \
@@ -49,6 +50,7 @@ SQL_PARTS = \
 	src/audit/review/period.sql \
 	src/audit/review/review.sql \
 	src/audit/views/views.sql \
+	src/audit/views/explain.sql \
 	src/audit/review/sign_off.sql \
 	src/audit/review/review_status.sql \
 	src/audit/review/overdue.sql \

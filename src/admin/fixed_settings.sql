@@ -1,3 +1,6 @@
+
+-- Of use while the tables were made.
+DROP FUNCTION sharing_guard.is_policy_table(name, name[]);
 -- The last part of the script: no function of ours depends on what a session
 -- has set.  search_path is pinned where each is made; these are the settings
 -- that change how text becomes a value and a value text, and what a name or a

@@ -18,13 +18,7 @@ CREATE TRIGGER role_kept AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
     ON sharing_guard.role_duty
     FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.role_kept();
 ALTER TABLE sharing_guard.role_duty ENABLE ALWAYS TRIGGER role_kept;
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
-    ON sharing_guard.role_duty
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('role', 'duty');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.role_duty
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
-ALTER TABLE sharing_guard.role_duty ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.role_duty ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('role_duty', 'role', 'duty');
 
 CREATE FUNCTION sharing_guard.grant_duty(role text, duty text, is_grant boolean)
     RETURNS void

@@ -15,14 +15,7 @@ REVOKE ALL ON TABLE sharing_guard.standby FROM PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.standby', '');
 
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
-    ON sharing_guard.standby
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('standby');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE
-    ON sharing_guard.standby
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
-ALTER TABLE sharing_guard.standby ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.standby ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('standby', 'standby');
 
 CREATE FUNCTION sharing_guard.attest_standby(standby text) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -43,17 +43,10 @@ CREATE TABLE sharing_guard.restore_window (
     ended_by text
 );
 REVOKE ALL ON TABLE sharing_guard.restore_window FROM PUBLIC;
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
-    ON sharing_guard.restore_window
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('restore_id');
-CREATE TRIGGER policy_changed_truncate AFTER TRUNCATE
-    ON sharing_guard.restore_window
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
-ALTER TABLE sharing_guard.restore_window ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.restore_window ENABLE ALWAYS TRIGGER policy_changed_truncate;
+SELECT sharing_guard.is_policy_table('restore_window', 'restore_id');
 COMMENT ON TRIGGER policy_changed ON sharing_guard.restore_window IS
 'Makes a new policy revision and records who changed what';
-COMMENT ON TRIGGER policy_changed_truncate ON sharing_guard.restore_window IS
+COMMENT ON TRIGGER policy_truncated ON sharing_guard.restore_window IS
 'Makes a new policy revision and records who changed what';
 COMMENT ON TABLE sharing_guard.restore_window IS
 'Restores that a superuser has announced with begin_restore()';

@@ -62,7 +62,7 @@ PG_FUNCTION_INFO_V1(sg_sql_verify_audit);
 /* One row of the result; without an event NULL, without a leaf -1. */
 void
 sg_verify_report(Verifier *v, const char *severity, const char *problem,
-	   const pg_uuid_t *event_id, int64 leaf_index, const char *detail,...)
+				 const pg_uuid_t *event_id, int64 leaf_index, const char *detail,...)
 {
 	StringInfoData buf;
 	Datum		values[6];
@@ -165,8 +165,8 @@ load_purged(Verifier *v)
 		if (!sg_verify_fetch_event(v, purged_by))
 		{
 			sg_verify_report(v, SEVERITY_ERROR, "purge_unproved", purged_by, leaves.first,
-				   "Leaves " INT64_FORMAT " to " INT64_FORMAT " are said to be purged, and the event that records it is not there.",
-				   leaves.first, leaves.last);
+							 "Leaves " INT64_FORMAT " to " INT64_FORMAT " are said to be purged, and the event that records it is not there.",
+							 leaves.first, leaves.last);
 			continue;
 		}
 		ExecClearTuple(v->slot);
@@ -187,7 +187,7 @@ verify_tree(Verifier *v, const pg_uuid_t *tree_id)
 
 	if (sg_verify_identity(v, tree_id) == NULL)
 		sg_verify_report(v, SEVERITY_ERROR, "tree_foreign", NULL, -1,
-			   "There are seals of a tree whose log is not known here: they are another database's.");
+						 "There are seals of a tree whose log is not known here: they are another database's.");
 	load_purged(v);
 	sg_verify_tree(v);
 	sg_verify_tile_rows(v);
@@ -297,11 +297,11 @@ check_identity(Verifier *v, bool registered)
 
 	if (!registered && !v->own.has_parent)
 		sg_verify_report(v, SEVERITY_ERROR, "identity_missing", NULL, -1,
-			   "The table sharing_guard.log is empty: it cannot be told whose log this is.");
+						 "The table sharing_guard.log is empty: it cannot be told whose log this is.");
 	else if (!registered && strcmp(v->own.cause, "copied") == 0)
 		sg_verify_report(v, SEVERITY_WARNING, "database_copied", NULL, -1,
-			   "This database is a copy of the one that wrote log %s; what it records itself is log %s.",
-			   sg_event_id_text(&v->own.parent), sg_event_id_text(&v->own.log_id));
+						 "This database is a copy of the one that wrote log %s; what it records itself is log %s.",
+						 sg_event_id_text(&v->own.parent), sg_event_id_text(&v->own.log_id));
 
 	foreach(lc, v->identities)
 	{
@@ -310,9 +310,9 @@ check_identity(Verifier *v, bool registered)
 		if (!identity->received && identity->has_parent &&
 			strcmp(identity->cause, "copied") == 0)
 			sg_verify_report(v, SEVERITY_WARNING, "database_copied", NULL, -1,
-				   "This database was made as a copy of the one that wrote log %s; what it has recorded since is log %s.",
-				   sg_event_id_text(&identity->parent),
-				   sg_event_id_text(&identity->log_id));
+							 "This database was made as a copy of the one that wrote log %s; what it has recorded since is log %s.",
+							 sg_event_id_text(&identity->parent),
+							 sg_event_id_text(&identity->log_id));
 	}
 }
 
@@ -332,8 +332,8 @@ report_restore_defects(Verifier *v)
 		Datum		event_id = SPI_getbinval(tuple, desc, 3, &isnull);
 
 		sg_verify_report(v, SPI_getvalue(tuple, desc, 1), SPI_getvalue(tuple, desc, 2),
-			   isnull ? NULL : DatumGetUUIDP(event_id), -1,
-			   "%s", SPI_getvalue(tuple, desc, 4));
+						 isnull ? NULL : DatumGetUUIDP(event_id), -1,
+						 "%s", SPI_getvalue(tuple, desc, 4));
 	}
 	SPI_finish();
 }
@@ -403,7 +403,7 @@ sg_sql_verify_audit(PG_FUNCTION_ARGS)
 	{
 		v->tree_id = v->anchor_log;
 		sg_verify_report(v, SEVERITY_ERROR, "log_truncated", NULL, -1,
-			   "Nothing is left of the tree that the checkpoint that was given is of.");
+						 "Nothing is left of the tree that the checkpoint that was given is of.");
 	}
 
 	v->tree_id = has_tree ? last.tree_id : v->own.log_id;

@@ -127,9 +127,9 @@ sealed_unreadable(Verifier *v, const Bundle *bundle, int place, const char *now)
 	if (!sha256_hash_equal(&hash, &hashes[leaf_index % TILE_WIDTH]))
 		return false;
 	sg_verify_report(v, SEVERITY_WARNING, "event_unreadable", &bundle->event_ids[place],
-		   leaf_index,
-		   "The event could not be read when it was sealed: its row, or a long value of it, was damaged. That it took place is sealed; %s",
-		   now);
+					 leaf_index,
+					 "The event could not be read when it was sealed: its row, or a long value of it, was damaged. That it took place is sealed; %s",
+					 now);
 	return true;
 }
 
@@ -137,7 +137,7 @@ static void
 report_altered(Verifier *v, const pg_uuid_t *event_id, int64 leaf_index)
 {
 	sg_verify_report(v, SEVERITY_ERROR, "event_altered", event_id, leaf_index,
-		   "The event is not what was sealed as this leaf: it was changed, or replaced by another.");
+					 "The event is not what was sealed as this leaf: it was changed, or replaced by another.");
 }
 
 /* An event that is not its leaf: kept for report_misfits(). */
@@ -194,9 +194,9 @@ report_misfits(Verifier *v)
 		ExecClearTuple(v->slot);
 		if (place != NULL)
 			sg_verify_report(v, SEVERITY_ERROR, "event_reordered", &misfit->event_id,
-				   misfit->leaf_index,
-				   "The event was sealed as leaf " INT64_FORMAT " and stands as this one now.",
-				   place->leaf_index);
+							 misfit->leaf_index,
+							 "The event was sealed as leaf " INT64_FORMAT " and stands as this one now.",
+							 place->leaf_index);
 		else
 			report_altered(v, &misfit->event_id, misfit->leaf_index);
 	}
@@ -241,8 +241,8 @@ check_event(Verifier *v, const Bundle *bundle, int place, const Checkpoint *befo
 			note_misfit(v, bundle, place, sealed);
 		else
 			sg_verify_report(v, SEVERITY_ERROR, "event_unreadable",
-				   &bundle->event_ids[place], leaf_index,
-				   "The event was sealed and cannot be read any more: its row, or a long value of it, is damaged. A backup or a copy of the log outside this database may have it whole.");
+							 &bundle->event_ids[place], leaf_index,
+							 "The event was sealed and cannot be read any more: its row, or a long value of it, is damaged. A backup or a copy of the log outside this database may have it whole.");
 	}
 	else if (bundle->late && before != NULL)
 	{
@@ -255,10 +255,10 @@ check_event(Verifier *v, const Bundle *bundle, int place, const Checkpoint *befo
 			sg_uuid_equal(DatumGetUUIDP(log_id), &before->log_id) &&
 			U64FromFullTransactionId(xid) >= before->snapshot->xmax)
 			sg_verify_report(v, SEVERITY_WARNING, "event_backdated",
-				   &bundle->event_ids[place], leaf_index,
-				   "The event says that it is of %s, and was written by a transaction that began after the seal of %s.",
-				   pstrdup(timestamptz_to_str(occurred_at)),
-				   timestamptz_to_str(before->sealed_at));
+							 &bundle->event_ids[place], leaf_index,
+							 "The event says that it is of %s, and was written by a transaction that began after the seal of %s.",
+							 pstrdup(timestamptz_to_str(occurred_at)),
+							 timestamptz_to_str(before->sealed_at));
 	}
 }
 
@@ -268,8 +268,8 @@ report_deleted(Verifier *v, const Bundle *bundle, int place)
 	if (!is_purged(v, bundle->first_leaf + place) &&
 		!sealed_unreadable(v, bundle, place, "it is not there any more."))
 		sg_verify_report(v, SEVERITY_ERROR, "event_deleted", &bundle->event_ids[place],
-			   bundle->first_leaf + place,
-			   "The event was sealed and is not there.");
+						 bundle->first_leaf + place,
+						 "The event was sealed and is not there.");
 }
 
 /* One event by its id; false without it. */
@@ -356,11 +356,11 @@ check_bundle(Verifier *v, const Bundle *bundle)
 {
 	if (!bundle->ascending)
 		sg_verify_report(v, SEVERITY_ERROR, "bundle_altered", NULL, bundle->first_leaf,
-			   "The events of the bundle that begins with this leaf are not in their order, or not all there.");
+						 "The events of the bundle that begins with this leaf are not in their order, or not all there.");
 	if (bundle->count > 0 &&
 		!sg_uuid_equal(&bundle->last_event, &bundle->event_ids[bundle->count - 1]))
 		sg_verify_report(v, SEVERITY_ERROR, "bundle_altered", NULL, bundle->first_leaf,
-			   "The last event of the bundle that begins with this leaf is not the one it names.");
+						 "The last event of the bundle that begins with this leaf is not the one it names.");
 	if (!bundle->has_nonces)
 	{
 		bool		purged = true;
@@ -369,7 +369,7 @@ check_bundle(Verifier *v, const Bundle *bundle)
 			purged = purged && is_purged(v, bundle->first_leaf + i);
 		if (!purged)
 			sg_verify_report(v, SEVERITY_ERROR, "nonce_missing", NULL, bundle->first_leaf,
-				   "The nonces of the bundle that begins with this leaf are missing; its events could not be verified.");
+							 "The nonces of the bundle that begins with this leaf are missing; its events could not be verified.");
 	}
 }
 
@@ -422,19 +422,19 @@ sg_verify_leaves(Verifier *v)
 
 		if (bundle.first_leaf > next_leaf)
 			sg_verify_report(v, SEVERITY_ERROR, "bundle_missing", NULL, next_leaf,
-				   "Nothing says which events the leaves " INT64_FORMAT " to " INT64_FORMAT " are.",
-				   next_leaf, bundle.first_leaf - 1);
+							 "Nothing says which events the leaves " INT64_FORMAT " to " INT64_FORMAT " are.",
+							 next_leaf, bundle.first_leaf - 1);
 		if (bundle.first_leaf < next_leaf ||
 			bundle.first_leaf + bundle.count > v->tree_size)
 			sg_verify_report(v, SEVERITY_ERROR, "bundle_extra", NULL, bundle.first_leaf,
-				   "The bundle that begins with this leaf names leaves that are not, or not only, its own: it was added, or checkpoints were removed.");
+							 "The bundle that begins with this leaf names leaves that are not, or not only, its own: it was added, or checkpoints were removed.");
 		next_leaf = Max(next_leaf, bundle.first_leaf + bundle.count);
 
 		check_bundle(v, &bundle);
 		if (bundle.encoding < 1 || bundle.encoding > CANONICAL_VERSION)
 			sg_verify_report(v, SEVERITY_ERROR, "encoding_unknown", NULL, bundle.first_leaf,
-				   "The bundle that begins with this leaf was sealed with version %d of the encoding, which is not known here.",
-				   bundle.encoding);
+							 "The bundle that begins with this leaf was sealed with version %d of the encoding, which is not known here.",
+							 bundle.encoding);
 		else
 		{
 			if (v->encoders[bundle.encoding] == NULL)
@@ -474,8 +474,8 @@ sg_verify_leaves(Verifier *v)
 
 	if (next_leaf < end)
 		sg_verify_report(v, SEVERITY_ERROR, "bundle_missing", NULL, next_leaf,
-			   "Nothing says which events the leaves " INT64_FORMAT " to " INT64_FORMAT " are.",
-			   next_leaf, end - 1);
+						 "Nothing says which events the leaves " INT64_FORMAT " to " INT64_FORMAT " are.",
+						 next_leaf, end - 1);
 	report_misfits(v);
 }
 
@@ -504,11 +504,11 @@ check_is_sealed(Verifier *v, TupleTableSlot *slot, const pg_uuid_t *event_id,
 	occurred_at = DatumGetTimestampTz(slot_getattr(slot, v->occurred_at, &isnull));
 	if (log != NULL && !isnull && occurred_at < log->sealed_at)
 		sg_verify_report(v, SEVERITY_ERROR, "event_backdated", event_id, -1,
-			   "The event is not sealed, and says that it is of %s, before the last seal: %s",
-			   timestamptz_to_str(occurred_at), why);
+						 "The event is not sealed, and says that it is of %s, before the last seal: %s",
+						 timestamptz_to_str(occurred_at), why);
 	else
 		sg_verify_report(v, SEVERITY_ERROR, "event_inserted", event_id, -1,
-			   "The event is not sealed, and never will be: %s", why);
+						 "The event is not sealed, and never will be: %s", why);
 }
 
 /*
@@ -536,7 +536,7 @@ sg_verify_events(Verifier *v, bool look_up)
 		if (isnull)
 		{
 			sg_verify_report(v, SEVERITY_ERROR, "event_inserted", NULL, -1,
-				   "There is an event without an id.");
+							 "There is an event without an id.");
 			continue;
 		}
 

@@ -81,15 +81,15 @@ frontier_push(Verifier *v, Frontier *frontier, const Sha256Hash * leaf)
 
 			if (sg_tree_tile(v->tree, level, index / TILE_WIDTH, &hashes) <= index % TILE_WIDTH)
 				sg_verify_report(v, SEVERITY_ERROR, "tile_missing", NULL,
-					   index << height,
-					   "Hash " INT64_FORMAT " of level %d is missing; it is over the leaves from this one on.",
-					   index, level);
+								 index << height,
+								 "Hash " INT64_FORMAT " of level %d is missing; it is over the leaves from this one on.",
+								 index, level);
 			else if (!sha256_hash_equal(&hashes[index % TILE_WIDTH],
 										&frontier->stack[frontier->depth - 1]))
 				sg_verify_report(v, SEVERITY_ERROR, "tile_altered", NULL,
-					   index << height,
-					   "Hash " INT64_FORMAT " of level %d is not the root of the leaves from this one on: it, or the hash of one of them, was changed.",
-					   index, level);
+								 index << height,
+								 "Hash " INT64_FORMAT " of level %d is not the root of the leaves from this one on: it, or the hash of one of them, was changed.",
+								 index, level);
 		}
 	}
 	frontier->size++;
@@ -110,17 +110,17 @@ check_origin(Verifier *v, const Checkpoint *checkpoint, const Checkpoint *before
 
 	if (sg_verify_identity(v, &checkpoint->log_id) == NULL)
 		sg_verify_report(v, SEVERITY_ERROR, "checkpoint_foreign", NULL,
-			   checkpoint->tree_size - 1,
-			   "The checkpoint of size " INT64_FORMAT " is of log %s, which is not known here.",
-			   checkpoint->tree_size, sg_event_id_text(&checkpoint->log_id));
+						 checkpoint->tree_size - 1,
+						 "The checkpoint of size " INT64_FORMAT " is of log %s, which is not known here.",
+						 checkpoint->tree_size, sg_event_id_text(&checkpoint->log_id));
 
 	if (before != NULL &&
 		sg_uuid_equal(&before->log_id, &checkpoint->log_id) &&
 		(checkpoint->timeline < before->timeline || checkpoint->lsn < before->lsn))
 		sg_verify_report(v, SEVERITY_ERROR, "log_forked", NULL, checkpoint->tree_size - 1,
-			   "The checkpoint of size " INT64_FORMAT " was made at %X/%X of timeline %u, before the smaller one of size " INT64_FORMAT ".",
-			   checkpoint->tree_size, LSN_FORMAT_ARGS(checkpoint->lsn),
-			   checkpoint->timeline, before->tree_size);
+						 "The checkpoint of size " INT64_FORMAT " was made at %X/%X of timeline %u, before the smaller one of size " INT64_FORMAT ".",
+						 checkpoint->tree_size, LSN_FORMAT_ARGS(checkpoint->lsn),
+						 checkpoint->timeline, before->tree_size);
 
 	if (!sg_uuid_equal(&checkpoint->log_id, &v->own.log_id))
 		return;
@@ -133,9 +133,9 @@ check_origin(Verifier *v, const Checkpoint *checkpoint, const Checkpoint *before
 		known = true;
 		if (!XLogRecPtrIsInvalid(entry->end) && checkpoint->lsn > entry->end)
 			sg_verify_report(v, SEVERITY_ERROR, "log_forked", NULL, checkpoint->tree_size - 1,
-				   "The checkpoint of size " INT64_FORMAT " was made at %X/%X of timeline %u, which this server left at %X/%X: another server has made it.",
-				   checkpoint->tree_size, LSN_FORMAT_ARGS(checkpoint->lsn),
-				   checkpoint->timeline, LSN_FORMAT_ARGS(entry->end));
+							 "The checkpoint of size " INT64_FORMAT " was made at %X/%X of timeline %u, which this server left at %X/%X: another server has made it.",
+							 checkpoint->tree_size, LSN_FORMAT_ARGS(checkpoint->lsn),
+							 checkpoint->timeline, LSN_FORMAT_ARGS(entry->end));
 	}
 
 	/*
@@ -149,15 +149,15 @@ check_origin(Verifier *v, const Checkpoint *checkpoint, const Checkpoint *before
 		if (before == NULL || before->timeline != checkpoint->timeline ||
 			!sg_uuid_equal(&before->log_id, &checkpoint->log_id))
 			sg_verify_report(v, SEVERITY_WARNING, "history_incomplete", NULL,
-				   checkpoint->tree_size - 1,
-				   "Checkpoints from size " INT64_FORMAT " on were made on timeline %u, and the timeline history of this server begins with timeline %u: whether they are of its own past cannot be told from it. A checkpoint that was kept elsewhere can tell.",
-				   checkpoint->tree_size, checkpoint->timeline,
-				   ((TimeLineHistoryEntry *) llast(v->timelines))->tli);
+							 checkpoint->tree_size - 1,
+							 "Checkpoints from size " INT64_FORMAT " on were made on timeline %u, and the timeline history of this server begins with timeline %u: whether they are of its own past cannot be told from it. A checkpoint that was kept elsewhere can tell.",
+							 checkpoint->tree_size, checkpoint->timeline,
+							 ((TimeLineHistoryEntry *) llast(v->timelines))->tli);
 	}
 	else if (!known && v->timelines != NIL)
 		sg_verify_report(v, SEVERITY_ERROR, "log_forked", NULL, checkpoint->tree_size - 1,
-			   "The checkpoint of size " INT64_FORMAT " was made on timeline %u, which is not in the history of this server.",
-			   checkpoint->tree_size, checkpoint->timeline);
+						 "The checkpoint of size " INT64_FORMAT " was made on timeline %u, which is not in the history of this server.",
+						 checkpoint->tree_size, checkpoint->timeline);
 }
 
 /* Remembers what the log's latest seal has taken; or frees it. */
@@ -222,7 +222,7 @@ sg_verify_tree(Verifier *v)
 				if (place >= count)
 				{
 					sg_verify_report(v, SEVERITY_ERROR, "tile_missing", NULL, frontier.size,
-						   "The hashes of the leaves from this one on are missing; no checkpoint behind it could be verified.");
+									 "The hashes of the leaves from this one on are missing; no checkpoint behind it could be verified.");
 					broken = true;
 				}
 				else
@@ -234,8 +234,8 @@ sg_verify_tree(Verifier *v)
 				frontier_root(v, &frontier, &root);
 				if (!sha256_hash_equal(&root, &v->anchor_root))
 					sg_verify_report(v, SEVERITY_ERROR, "log_forked", NULL, v->anchor_size - 1,
-						   "At size " INT64_FORMAT " the tree has another root than the checkpoint that was given: what is sealed here is not what was sealed then.",
-						   v->anchor_size);
+									 "At size " INT64_FORMAT " the tree has another root than the checkpoint that was given: what is sealed here is not what was sealed then.",
+									 v->anchor_size);
 			}
 		}
 
@@ -247,9 +247,9 @@ sg_verify_tree(Verifier *v)
 			{
 				if (wrong++ < LISTED_CHECKPOINTS)
 					sg_verify_report(v, SEVERITY_ERROR, "checkpoint_altered", NULL,
-						   checkpoint.tree_size - 1,
-						   "The root of the checkpoint of size " INT64_FORMAT " is not that of the tree: it, or the hash of a leaf before it, was changed.",
-						   checkpoint.tree_size);
+									 checkpoint.tree_size - 1,
+									 "The root of the checkpoint of size " INT64_FORMAT " is not that of the tree: it, or the hash of a leaf before it, was changed.",
+									 checkpoint.tree_size);
 			}
 		}
 		check_origin(v, &checkpoint, has_before ? &before : NULL);
@@ -262,12 +262,12 @@ sg_verify_tree(Verifier *v)
 	v->tree_size = has_before ? before.tree_size : 0;
 	if (wrong > LISTED_CHECKPOINTS)
 		sg_verify_report(v, SEVERITY_ERROR, "checkpoint_altered", NULL, -1,
-			   "So it is with " INT64_FORMAT " more checkpoints.",
-			   wrong - LISTED_CHECKPOINTS);
+						 "So it is with " INT64_FORMAT " more checkpoints.",
+						 wrong - LISTED_CHECKPOINTS);
 	if (anchored && v->anchor_size > v->tree_size)
 		sg_verify_report(v, SEVERITY_ERROR, "log_truncated", NULL, v->tree_size,
-			   "The checkpoint that was given has " INT64_FORMAT " leaves, and the tree has " INT64_FORMAT " now.",
-			   v->anchor_size, v->tree_size);
+						 "The checkpoint that was given has " INT64_FORMAT " leaves, and the tree has " INT64_FORMAT " now.",
+						 v->anchor_size, v->tree_size);
 }
 
 /*
@@ -301,8 +301,8 @@ sg_verify_tile_rows(Verifier *v)
 
 		if (bytes > due)
 			sg_verify_report(v, SEVERITY_ERROR, "tile_extra", NULL, -1,
-				   "At level %d there are " INT64_FORMAT " bytes of hashes instead of " INT64_FORMAT ": rows were added, or checkpoints removed.",
-				   level, bytes, due);
+							 "At level %d there are " INT64_FORMAT " bytes of hashes instead of " INT64_FORMAT ": rows were added, or checkpoints removed.",
+							 level, bytes, due);
 	}
 	SPI_finish();
 }

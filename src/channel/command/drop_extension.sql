@@ -14,13 +14,7 @@ COMMENT ON COLUMN sharing_guard.drop_preparation.log_kept_at IS 'Where the copy 
 COMMENT ON COLUMN sharing_guard.drop_preparation.events IS
 'How many disclosures and attempts the log had';
 REVOKE ALL ON TABLE sharing_guard.drop_preparation FROM PUBLIC;
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
-    ON sharing_guard.drop_preparation
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('prepared_at');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.drop_preparation
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
-ALTER TABLE sharing_guard.drop_preparation ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.drop_preparation ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('drop_preparation', 'prepared_at');
 
 CREATE FUNCTION sharing_guard.prepare_drop(log_kept_at text DEFAULT NULL)
     RETURNS TABLE (step text, command text)

@@ -28,23 +28,9 @@ REVOKE ALL ON TABLE sharing_guard.publication_binding FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.server_binding', '');
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.publication_binding', '');
 
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
-    ON sharing_guard.server_binding
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('server');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE
-    ON sharing_guard.server_binding
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
-ALTER TABLE sharing_guard.server_binding ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.server_binding ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('server_binding', 'server');
 
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
-    ON sharing_guard.publication_binding
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('publication');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE
-    ON sharing_guard.publication_binding
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
-ALTER TABLE sharing_guard.publication_binding ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.publication_binding ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('publication_binding', 'publication');
 
 CREATE FUNCTION sharing_guard.check_agency(agency text) RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE

@@ -133,14 +133,7 @@ CREATE TRIGGER role_kept AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE
     FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.role_kept();
 ALTER TABLE sharing_guard.role_binding ENABLE ALWAYS TRIGGER role_kept;
 
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
-    ON sharing_guard.role_binding
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('role');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE
-    ON sharing_guard.role_binding
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
-ALTER TABLE sharing_guard.role_binding ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.role_binding ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('role_binding', 'role');
 
 CREATE FUNCTION sharing_guard.bind(role text, agency text, shared boolean, kind text)
     RETURNS text

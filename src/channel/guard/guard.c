@@ -243,7 +243,7 @@ prepare_column(GuardColumn *column, Relation rel, AttrNumber attnum)
 {
 	column->attnum = attnum;
 	sg_guard_prepare_form(column,
-				 TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid);
+						  TupleDescAttr(RelationGetDescr(rel), attnum - 1)->atttypid);
 }
 
 /*

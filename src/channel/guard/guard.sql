@@ -69,21 +69,9 @@ SELECT pg_catalog.pg_extension_config_dump('sharing_guard.guard',
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.guard_column',
     'WHERE guard_id IN (SELECT g.guard_id FROM sharing_guard.guard g JOIN pg_catalog.pg_class c ON c.oid = g.relation::pg_catalog.oid)');
 
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
-    ON sharing_guard.guard
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('table_name');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.guard
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
-ALTER TABLE sharing_guard.guard ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.guard ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('guard', 'table_name');
 
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
-    ON sharing_guard.guard_column
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('guard_id', 'role', 'position');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.guard_column
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
-ALTER TABLE sharing_guard.guard_column ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.guard_column ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('guard_column', 'guard_id', 'role', 'position');
 
 -- Also for whoever writes to the table of guards directly.
 CREATE FUNCTION sharing_guard.guard_check() RETURNS trigger

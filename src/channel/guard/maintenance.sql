@@ -51,20 +51,8 @@ REVOKE ALL ON TABLE sharing_guard.maintenance_defect FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.maintenance', '');
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.maintenance_defect', '');
 
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
-    ON sharing_guard.maintenance
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('request');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.maintenance
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
-ALTER TABLE sharing_guard.maintenance ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.maintenance ENABLE ALWAYS TRIGGER policy_truncated;
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
-    ON sharing_guard.maintenance_defect
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('request', 'relation');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.maintenance_defect
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
-ALTER TABLE sharing_guard.maintenance_defect ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.maintenance_defect ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('maintenance', 'request');
+SELECT sharing_guard.is_policy_table('maintenance_defect', 'request', 'relation');
 
 -- These run as their owner: the table is written by them alone, so that
 -- nobody approves a request by an UPDATE.

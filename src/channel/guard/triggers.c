@@ -52,8 +52,6 @@
 PG_FUNCTION_INFO_V1(sg_sql_install_triggers);
 PG_FUNCTION_INFO_V1(sg_sql_complete_triggers);
 PG_FUNCTION_INFO_V1(sg_sql_remove_triggers);
-PG_FUNCTION_INFO_V1(sg_sql_follow_ddl);
-PG_FUNCTION_INFO_V1(sg_sql_follow_drop);
 
 /* A trigger that a guard may need. */
 typedef struct GuardTrigger
@@ -261,8 +259,8 @@ tree_is_intact(List *tree, const GuardTrigger *wanted, const char *guard_id,
  * children from being made meanwhile; or, where the tree is only looked at
  * because it has just grown, it keeps nobody from writing.
  */
-static bool
-mend_tree(Oid relid, const char *guard_id, bool skip_row, LOCKMODE lockmode)
+bool
+sg_mend_trigger_tree(Oid relid, const char *guard_id, bool skip_row, LOCKMODE lockmode)
 {
 	bool		partitioned;
 	bool		foreign_in_tree;
@@ -353,8 +351,8 @@ has_trigger(Relation rel, Oid oid)
  * those on relations outside of it.  Searched for by their functions: a child
  * may have left the tree, or the table may have been dropped.
  */
-static void
-drop_triggers(const char *guard_id, List *except_tree)
+void
+sg_drop_guard_triggers(const char *guard_id, List *except_tree)
 {
 	Relation	pg_trigger = table_open(TriggerRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(pg_trigger, InvalidOid, false, NULL,
@@ -427,18 +425,8 @@ extension_owner(FunctionCallInfo fcinfo)
 	return owner;
 }
 
-/*
- * Begins and ends work with the owner's rights.  An error in between needs no
- * care: the end of the transaction sets the role back.
- */
-typedef struct OwnRights
-{
-	Oid			save_userid;
-	int			save_sec_context;
-} OwnRights;
-
-static void
-begin_own_rights(OwnRights *rights, FunctionCallInfo fcinfo)
+void
+sg_begin_owner_rights(OwnerRights * rights, FunctionCallInfo fcinfo)
 {
 	GetUserIdAndSecContext(&rights->save_userid, &rights->save_sec_context);
 	SetUserIdAndSecContext(extension_owner(fcinfo),
@@ -447,23 +435,15 @@ begin_own_rights(OwnRights *rights, FunctionCallInfo fcinfo)
 						   SECURITY_NOFORCE_RLS);
 }
 
-static void
-end_own_rights(const OwnRights *rights)
+void
+sg_end_owner_rights(const OwnerRights * rights)
 {
 	SetUserIdAndSecContext(rights->save_userid, rights->save_sec_context);
 }
 
-/* One row of sharing_guard.guard. */
-typedef struct GuardRow
-{
-	Oid			relid;
-	char	   *guard_id;
-	bool		skip_row;
-} GuardRow;
-
 /* The guards that a query of ours selects, in CurrentMemoryContext. */
-static List *
-select_guards(const char *query, int nargs, Oid *argtypes, Datum *args)
+List *
+sg_select_guards(const char *query, int nargs, Oid *argtypes, Datum *args)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	List	   *guards = NIL;
@@ -515,27 +495,27 @@ install_triggers(FunctionCallInfo fcinfo, LOCKMODE lockmode)
 {
 	Oid			argtypes[1] = {UUIDOID};
 	Datum		args[1] = {PG_GETARG_DATUM(0)};
-	OwnRights	rights;
+	OwnerRights rights;
 	List	   *guards;
 	ListCell   *lc;
 	bool		mended = false;
 
 	sg_require_operational();
-	begin_own_rights(&rights, fcinfo);
-	guards = select_guards("SELECT relation::pg_catalog.oid, guard_id,"
-						   " on_block OPERATOR(pg_catalog.=) 'skip_row'"
-						   " FROM sharing_guard.guard"
-						   " WHERE guard_id OPERATOR(pg_catalog.=) $1"
-						   " AND kind OPERATOR(pg_catalog.=) 'export'",
-						   1, argtypes, args);
+	sg_begin_owner_rights(&rights, fcinfo);
+	guards = sg_select_guards("SELECT relation::pg_catalog.oid, guard_id,"
+							  " on_block OPERATOR(pg_catalog.=) 'skip_row'"
+							  " FROM sharing_guard.guard"
+							  " WHERE guard_id OPERATOR(pg_catalog.=) $1"
+							  " AND kind OPERATOR(pg_catalog.=) 'export'",
+							  1, argtypes, args);
 	foreach(lc, guards)
 	{
 		GuardRow   *guard = lfirst(lc);
 
-		mended |= mend_tree(guard->relid, guard->guard_id, guard->skip_row,
-							lockmode);
+		mended |= sg_mend_trigger_tree(guard->relid, guard->guard_id, guard->skip_row,
+									   lockmode);
 	}
-	end_own_rights(&rights);
+	sg_end_owner_rights(&rights);
 	return mended;
 }
 
@@ -569,245 +549,21 @@ sg_sql_remove_triggers(PG_FUNCTION_ARGS)
 	Datum		args[1] = {PG_GETARG_DATUM(0)};
 	char	   *guard_id = DatumGetCString(DirectFunctionCall1(uuid_out,
 															   args[0]));
-	OwnRights	rights;
+	OwnerRights rights;
 	List	   *guards;
 
-	begin_own_rights(&rights, fcinfo);
-	guards = select_guards("SELECT relation::pg_catalog.oid, guard_id, true"
-						   " FROM sharing_guard.guard"
-						   " WHERE guard_id OPERATOR(pg_catalog.=) $1",
-						   1, argtypes, args);
+	sg_begin_owner_rights(&rights, fcinfo);
+	guards = sg_select_guards("SELECT relation::pg_catalog.oid, guard_id, true"
+							  " FROM sharing_guard.guard"
+							  " WHERE guard_id OPERATOR(pg_catalog.=) $1",
+							  1, argtypes, args);
 	if (guards != NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the guard of table \"%s\" is in use",
 						get_rel_name(((GuardRow *) linitial(guards))->relid)),
 				 errhint("sharing_guard.unprotect() removes a guard and its triggers.")));
-	drop_triggers(guard_id, NIL);
-	end_own_rights(&rights);
+	sg_drop_guard_triggers(guard_id, NIL);
+	sg_end_owner_rights(&rights);
 	PG_RETURN_VOID();
-}
-
-/* ----------------------------------------------------------------
- *		Following DDL
- * ----------------------------------------------------------------
- */
-
-/* What a command may have done to protected tables. */
-typedef struct DdlEffect
-{
-	bool		renames;		/* a column, a table, a schema */
-	bool		grows;			/* a tree */
-	bool		shrinks;
-} DdlEffect;
-
-/*
- * Most CREATE TABLEs can do nothing, temporary ones among them, and pay
- * nothing.
- */
-static DdlEffect
-effect_of(Node *parsetree)
-{
-	DdlEffect	effect = {false, false, false};
-	ListCell   *lc;
-
-	if (IsA(parsetree, CreateStmt))
-		effect.grows = ((CreateStmt *) parsetree)->inhRelations != NIL;
-	else if (IsA(parsetree, CreateForeignTableStmt))
-		effect.grows =
-			((CreateForeignTableStmt *) parsetree)->base.inhRelations != NIL;
-	else if (IsA(parsetree, CreateSchemaStmt))
-		effect.grows = ((CreateSchemaStmt *) parsetree)->schemaElts != NIL;
-	else if (IsA(parsetree, RenameStmt) || IsA(parsetree, AlterObjectSchemaStmt))
-		effect.renames = true;
-	else if (IsA(parsetree, AlterTableStmt))
-	{
-		foreach(lc, ((AlterTableStmt *) parsetree)->cmds)
-		{
-			switch (lfirst_node(AlterTableCmd, lc)->subtype)
-			{
-				case AT_AttachPartition:
-				case AT_AddInherit:
-					effect.grows = true;
-					break;
-				case AT_DetachPartition:
-				case AT_DetachPartitionFinalize:
-				case AT_DropInherit:
-					effect.shrinks = true;
-					break;
-				default:
-					break;
-			}
-		}
-	}
-	return effect;
-}
-
-/* Runs one statement of ours. */
-static void
-run_statement(const char *query)
-{
-	SPI_connect();
-	(void) SPI_execute(query, false, 0);
-	SPI_finish();
-}
-
-/*
- * Takes new names over into the guards.
- *
- * Looks first and changes then: other people's renames must not even wait for
- * a change of some guard.  The table of the command is locked already, and so
- * is waited for by others; so the waits are bounded.
- */
-static void
-follow_renames(void *arg)
-{
-	if (select_guards("SELECT g.relation::pg_catalog.oid, g.guard_id, true"
-					  " FROM sharing_guard.guard g, pg_catalog.pg_class c, pg_catalog.pg_namespace n"
-					  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
-					  " AND n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-					  " AND g.table_name OPERATOR(pg_catalog.<>) pg_catalog.format('%I.%I', n.nspname, c.relname)",
-					  0, NULL, NULL) != NIL)
-		run_statement("UPDATE sharing_guard.guard AS g"
-					  " SET table_name = pg_catalog.format('%I.%I', n.nspname, c.relname)"
-					  " FROM pg_catalog.pg_class c, pg_catalog.pg_namespace n"
-					  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
-					  " AND n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-					  " AND g.table_name OPERATOR(pg_catalog.<>) pg_catalog.format('%I.%I', n.nspname, c.relname)");
-	if (select_guards("SELECT g.relation::pg_catalog.oid, g.guard_id, true"
-					  " FROM sharing_guard.guard_column c, sharing_guard.guard g, pg_catalog.pg_attribute a"
-					  " WHERE g.guard_id OPERATOR(pg_catalog.=) c.guard_id"
-					  " AND a.attrelid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
-					  " AND a.attnum OPERATOR(pg_catalog.=) c.attnum"
-					  " AND NOT a.attisdropped"
-					  " AND a.attname OPERATOR(pg_catalog.<>) c.column_name",
-					  0, NULL, NULL) != NIL)
-		run_statement("UPDATE sharing_guard.guard_column AS c"
-					  " SET column_name = a.attname"
-					  " FROM sharing_guard.guard g, pg_catalog.pg_attribute a"
-					  " WHERE g.guard_id OPERATOR(pg_catalog.=) c.guard_id"
-					  " AND a.attrelid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
-					  " AND a.attnum OPERATOR(pg_catalog.=) c.attnum"
-					  " AND NOT a.attisdropped"
-					  " AND a.attname OPERATOR(pg_catalog.<>) c.column_name");
-}
-
-/* Takes the guards of dropped tables out; bounded as follow_renames() is. */
-static void
-remove_dropped_guards(void *arg)
-{
-	run_statement("DELETE FROM sharing_guard.guard g WHERE NOT EXISTS"
-				  " (SELECT FROM pg_catalog.pg_class c"
-				  " WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid)");
-}
-
-/*
- * sharing_guard.follow_ddl(): event trigger ON ddl_command_end
- *
- * Follows renamed columns, completes the triggers of trees that have grown
- * and takes them off what has left one.  Looks at those guards alone whose
- * trees the command has touched: nobody else's DDL waits or fails here.
- */
-Datum
-sg_sql_follow_ddl(PG_FUNCTION_ARGS)
-{
-	EventTriggerData *trigdata;
-	DdlEffect	effect;
-	OwnRights	rights;
-	List	   *guards;
-	ListCell   *lc;
-
-	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function follow_ddl() was not called by the event trigger manager"),
-				 errhint("It belongs to an event trigger of the extension sharing_guard.")));
-	trigdata = (EventTriggerData *) fcinfo->context;
-
-	effect = effect_of(trigdata->parsetree);
-	if (IsBinaryUpgrade ||
-		!(effect.renames || effect.grows || effect.shrinks))
-		PG_RETURN_NULL();
-
-	begin_own_rights(&rights, fcinfo);
-	if (effect.renames)
-		sg_with_bounded_waits(follow_renames, NULL);
-
-	if (effect.grows)
-	{
-		/* The touched relations and all that they inherit from. */
-		guards = select_guards("WITH RECURSIVE touched (relid) AS ("
-							   " SELECT d.objid FROM pg_catalog.pg_event_trigger_ddl_commands() d"
-							   " WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid"
-							   " UNION"
-							   " SELECT i.inhparent FROM touched t"
-							   " JOIN pg_catalog.pg_inherits i ON i.inhrelid OPERATOR(pg_catalog.=) t.relid)"
-							   " SELECT g.relation::pg_catalog.oid, g.guard_id,"
-							   " g.on_block OPERATOR(pg_catalog.=) 'skip_row'"
-							   " FROM sharing_guard.guard g JOIN touched t"
-							   " ON t.relid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid"
-							   " WHERE g.kind OPERATOR(pg_catalog.=) 'export'",
-							   0, NULL, NULL);
-		foreach(lc, guards)
-		{
-			GuardRow   *guard = lfirst(lc);
-
-			(void) mend_tree(guard->relid, guard->guard_id, guard->skip_row,
-							 AccessShareLock);
-		}
-	}
-
-	if (effect.grows || effect.shrinks)
-		run_statement("SELECT sharing_guard.mend_filters()");
-
-	if (effect.shrinks)
-	{
-		guards = select_guards("SELECT relation::pg_catalog.oid, guard_id, true"
-							   " FROM sharing_guard.guard", 0, NULL, NULL);
-		foreach(lc, guards)
-		{
-			GuardRow   *guard = lfirst(lc);
-
-			drop_triggers(guard->guard_id,
-						  find_all_inheritors(guard->relid, NoLock, NULL));
-		}
-	}
-	end_own_rights(&rights);
-	PG_RETURN_NULL();
-}
-
-/*
- * sharing_guard.follow_drop(): event trigger ON sql_drop
- *
- * Takes the guards of dropped tables out of the table of guards, which
- * records that they are gone.
- */
-Datum
-sg_sql_follow_drop(PG_FUNCTION_ARGS)
-{
-	static const char dropped[] =
-	"SELECT relation::pg_catalog.oid, guard_id, true"
-	" FROM sharing_guard.guard g WHERE NOT EXISTS"
-	" (SELECT FROM pg_catalog.pg_class c"
-	" WHERE c.oid OPERATOR(pg_catalog.=) g.relation::pg_catalog.oid)";
-	OwnRights	rights;
-
-	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function follow_drop() was not called by the event trigger manager"),
-				 errhint("It belongs to an event trigger of the extension sharing_guard.")));
-
-	/* Our own tables may be what is being dropped. */
-	if (IsBinaryUpgrade ||
-		!OidIsValid(get_relname_relid("guard_column",
-									  get_namespace_oid("sharing_guard", true))))
-		PG_RETURN_NULL();
-
-	/* Looks first: most DROPs must not even wait for a policy change. */
-	begin_own_rights(&rights, fcinfo);
-	if (select_guards(dropped, 0, NULL, NULL) != NIL)
-		sg_with_bounded_waits(remove_dropped_guards, NULL);
-	end_own_rights(&rights);
-	PG_RETURN_NULL();
 }

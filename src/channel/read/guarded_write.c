@@ -447,30 +447,15 @@ search_join(Join *join, WriteSearch *search)
 	}
 }
 
-/* What is evaluated by a plan of this kind in particular. */
-static void
-search_node(Plan *plan, WriteSearch *search)
+/*
+ * What a plan that scans something evaluates in particular.  Returns false for
+ * a plan that is no scan.
+ */
+static bool
+search_scan(Plan *plan, WriteSearch *search)
 {
 	switch (nodeTag(plan))
 	{
-		case T_Result:
-			search_condition(((Result *) plan)->resconstantqual, search);
-			break;
-		case T_ModifyTable:
-			search_modification((ModifyTable *) plan, search);
-			break;
-		case T_Append:
-			search_plans(((Append *) plan)->appendplans, search);
-			break;
-		case T_MergeAppend:
-			search_plans(((MergeAppend *) plan)->mergeplans, search);
-			break;
-		case T_BitmapAnd:
-			search_plans(((BitmapAnd *) plan)->bitmapplans, search);
-			break;
-		case T_BitmapOr:
-			search_plans(((BitmapOr *) plan)->bitmapplans, search);
-			break;
 		case T_SampleScan:
 			search_condition(((SampleScan *) plan)->tablesample, search);
 			break;
@@ -504,6 +489,38 @@ search_node(Plan *plan, WriteSearch *search)
 		case T_ValuesScan:
 			search_expression(((ValuesScan *) plan)->values_lists, search,
 							  true, false);
+			break;
+		default:
+			return false;
+	}
+	return true;
+}
+
+/* What is evaluated by a plan of this kind in particular. */
+static void
+search_node(Plan *plan, WriteSearch *search)
+{
+	if (search_scan(plan, search))
+		return;
+	switch (nodeTag(plan))
+	{
+		case T_Result:
+			search_condition(((Result *) plan)->resconstantqual, search);
+			break;
+		case T_ModifyTable:
+			search_modification((ModifyTable *) plan, search);
+			break;
+		case T_Append:
+			search_plans(((Append *) plan)->appendplans, search);
+			break;
+		case T_MergeAppend:
+			search_plans(((MergeAppend *) plan)->mergeplans, search);
+			break;
+		case T_BitmapAnd:
+			search_plans(((BitmapAnd *) plan)->bitmapplans, search);
+			break;
+		case T_BitmapOr:
+			search_plans(((BitmapOr *) plan)->bitmapplans, search);
 			break;
 		case T_NestLoop:
 		case T_MergeJoin:
@@ -574,81 +591,6 @@ search_plan(Plan *plan, WriteSearch *search)
 	search_plan(outerPlan(plan), search);
 	search_plan(innerPlan(plan), search);
 	search->at = was_at;
-}
-
-/*-------------------------------------------------------------------------
- * What is written to
- *-------------------------------------------------------------------------
- */
-
-bool
-sg_moves_rows(const PlannedStmt *plan, const RangeTblEntry *rte)
-{
-	Relation	rel = relation_open(rte->relid, AccessShareLock);
-	bool		moves = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
-	has_partition_attrs(rel, sg_rte_updated_columns(plan, rte), NULL);
-
-	relation_close(rel, AccessShareLock);
-	return moves;
-}
-
-static bool
-any_leaks(List *relids, CmdType operation)
-{
-	ListCell   *lc;
-
-	foreach(lc, relids)
-	{
-		if (sg_relation_leaks(lfirst_oid(lc), operation))
-			return true;
-	}
-	return false;
-}
-
-/*
- * A row may be moved to a partition that the plan does not mention; and the
- * statement's triggers are those of the root.
- */
-static bool
-partitions_leak(const PlannedStmt *plan, const ModifyTable *modify)
-{
-	RangeTblEntry *rte = rt_fetch(modify->rootRelation, plan->rtable);
-
-	if (modify->operation != CMD_DELETE && sg_moves_rows(plan, rte) &&
-		any_leaks(find_all_inheritors(rte->relid, AccessShareLock, NULL),
-				  CMD_MERGE))
-		return true;
-	return sg_relation_leaks(rte->relid, modify->operation);
-}
-
-static bool
-targets_leak(const PlannedStmt *plan, const ModifyTable *modify)
-{
-	CmdType		operation = modify->operation;
-	ListCell   *lc;
-
-	if (operation == CMD_INSERT)
-	{
-		RangeTblEntry *rte = rt_fetch(linitial_int(modify->resultRelations),
-									  plan->rtable);
-
-		if (modify->onConflictAction != ONCONFLICT_UPDATE)
-			return false;
-		operation = CMD_UPDATE;
-
-		/* The partition that has the row is none of the plan's. */
-		if (rte->relkind == RELKIND_PARTITIONED_TABLE &&
-			any_leaks(find_all_inheritors(rte->relid, AccessShareLock, NULL),
-					  operation))
-			return true;
-	}
-	foreach(lc, modify->resultRelations)
-	{
-		if (sg_relation_leaks(rt_fetch(lfirst_int(lc), plan->rtable)->relid,
-							  operation))
-			return true;
-	}
-	return modify->rootRelation != 0 && partitions_leak(plan, modify);
 }
 
 /*-------------------------------------------------------------------------
@@ -764,7 +706,7 @@ sg_guarded_write_use(QueryDesc *queryDesc)
 	ListCell   *lc;
 
 	if (is_explained(queryDesc) || !IsA(plan->planTree, ModifyTable) ||
-		targets_leak(plan, (ModifyTable *) plan->planTree))
+		sg_written_relations_leak(plan, (ModifyTable *) plan->planTree))
 		return WRITE_LEAKS;
 
 	search.leak.source = plan_source;

@@ -26,9 +26,6 @@ extern WriteUse sg_guarded_write_use(QueryDesc *queryDesc);
  */
 extern bool sg_only_inserts(const PlannedStmt *plan, int rti);
 
-/* May an UPDATE of this table move rows from one partition to another? */
-extern bool sg_moves_rows(const PlannedStmt *plan, const RangeTblEntry *rte);
-
 /* The columns that are set to more than a value of the statement's. */
 extern Bitmapset *sg_computed_columns(const PlannedStmt *plan, int rti);
 

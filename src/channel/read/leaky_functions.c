@@ -314,6 +314,36 @@ search_domain(CoerceToDomain *coercion, LeakSearch *search)
 	search->comparing = was_comparing;
 }
 
+/* A CASE compares its tests and shows which of its results was taken. */
+static void
+search_case(CaseExpr *expr, LeakSearch *search)
+{
+	bool		was_conditional = search->conditional;
+	bool		was_comparing = search->comparing;
+	ListCell   *lc;
+
+	search->conditional = true;
+	search->comparing = true;
+	(void) leak_walker((Node *) expr->arg, search);
+	foreach(lc, expr->args)
+		(void) leak_walker((Node *) lfirst_node(CaseWhen, lc)->expr, search);
+	search->comparing = was_comparing;
+	foreach(lc, expr->args)
+		(void) leak_walker((Node *) lfirst_node(CaseWhen, lc)->result, search);
+	(void) leak_walker((Node *) expr->defresult, search);
+	search->conditional = was_conditional;
+}
+
+/* The subscripting of a type that an extension made is its own function. */
+static void
+search_subscript(SubscriptingRef *subscript, LeakSearch *search)
+{
+	if (get_typsubscript(subscript->refcontainertype, NULL) >= FirstNormalObjectId &&
+		sg_leak_source((Node *) subscript, search) != 0)
+		search->leaks = true;
+	search_parts((Node *) subscript, search, false, false);
+}
+
 /*
  * Which nodes there are, and which of them call functions, is as in the
  * server's contain_leaked_vars().
@@ -380,23 +410,7 @@ leak_walker(Node *node, LeakSearch *search)
 			break;
 
 		case T_CaseExpr:
-			{
-				CaseExpr   *expr = (CaseExpr *) node;
-				bool		was_conditional = search->conditional;
-				bool		was_comparing = search->comparing;
-				ListCell   *lc;
-
-				search->conditional = true;
-				search->comparing = true;
-				(void) leak_walker((Node *) expr->arg, search);
-				foreach(lc, expr->args)
-					(void) leak_walker((Node *) lfirst_node(CaseWhen, lc)->expr, search);
-				search->comparing = was_comparing;
-				foreach(lc, expr->args)
-					(void) leak_walker((Node *) lfirst_node(CaseWhen, lc)->result, search);
-				(void) leak_walker((Node *) expr->defresult, search);
-				search->conditional = was_conditional;
-			}
+			search_case((CaseExpr *) node, search);
 			break;
 
 		case T_FuncExpr:
@@ -424,14 +438,7 @@ leak_walker(Node *node, LeakSearch *search)
 			break;
 
 		case T_SubscriptingRef:
-			{
-				Oid			container = ((SubscriptingRef *) node)->refcontainertype;
-
-				if (get_typsubscript(container, NULL) >= FirstNormalObjectId &&
-					sg_leak_source(node, search) != 0)
-					search->leaks = true;
-				search_parts(node, search, false, false);
-			}
+			search_subscript((SubscriptingRef *) node, search);
 			break;
 
 		default:

@@ -21,84 +21,102 @@
 #include "nodes/nodeFuncs.h"
 #include "utils/syscache.h"
 
+#define ADD(list, expression) ((list) = lappend(list, (void *) (expression)))
+
+/*
+ * Adds the expressions of a plan that scans something.  Returns false for a plan
+ * that is no scan, or that has none but those of every plan.
+ */
+static bool
+scan_expressions(const Plan *plan, List **found, bool *complete)
+{
+	switch (nodeTag(plan))
+	{
+		case T_IndexScan:
+			ADD(*found, ((IndexScan *) plan)->indexqualorig);
+			ADD(*found, ((IndexScan *) plan)->indexorderbyorig);
+			break;
+		case T_IndexOnlyScan:
+			ADD(*found, ((IndexOnlyScan *) plan)->recheckqual);
+			ADD(*found, ((IndexOnlyScan *) plan)->indexorderby);
+			break;
+		case T_BitmapHeapScan:
+			ADD(*found, ((BitmapHeapScan *) plan)->bitmapqualorig);
+			break;
+		case T_TidScan:
+			ADD(*found, ((TidScan *) plan)->tidquals);
+			break;
+		case T_TidRangeScan:
+			ADD(*found, ((TidRangeScan *) plan)->tidrangequals);
+			break;
+		case T_SampleScan:
+			ADD(*found, ((SampleScan *) plan)->tablesample);
+			break;
+		case T_FunctionScan:
+			ADD(*found, ((FunctionScan *) plan)->functions);
+			break;
+		case T_TableFuncScan:
+			ADD(*found, ((TableFuncScan *) plan)->tablefunc);
+			break;
+		case T_ValuesScan:
+			ADD(*found, ((ValuesScan *) plan)->values_lists);
+			break;
+		case T_ForeignScan:
+			ADD(*found, ((ForeignScan *) plan)->fdw_exprs);
+			ADD(*found, ((ForeignScan *) plan)->fdw_recheck_quals);
+			*complete = false;
+			break;
+		case T_CustomScan:
+			ADD(*found, ((CustomScan *) plan)->custom_exprs);
+			*complete = false;
+			break;
+		default:
+			return false;
+	}
+	return true;
+}
+
 List *
 sg_plan_expressions(const Plan *plan, bool *complete)
 {
 	List	   *found = NIL;
 
-#define ADD(expression) (found = lappend(found, (void *) (expression)))
+	if (scan_expressions(plan, &found, complete))
+		return found;
 	switch (nodeTag(plan))
 	{
-		case T_IndexScan:
-			ADD(((IndexScan *) plan)->indexqualorig);
-			ADD(((IndexScan *) plan)->indexorderbyorig);
-			break;
-		case T_IndexOnlyScan:
-			ADD(((IndexOnlyScan *) plan)->recheckqual);
-			ADD(((IndexOnlyScan *) plan)->indexorderby);
-			break;
-		case T_BitmapHeapScan:
-			ADD(((BitmapHeapScan *) plan)->bitmapqualorig);
-			break;
-		case T_TidScan:
-			ADD(((TidScan *) plan)->tidquals);
-			break;
-		case T_TidRangeScan:
-			ADD(((TidRangeScan *) plan)->tidrangequals);
-			break;
-		case T_SampleScan:
-			ADD(((SampleScan *) plan)->tablesample);
-			break;
-		case T_FunctionScan:
-			ADD(((FunctionScan *) plan)->functions);
-			break;
-		case T_TableFuncScan:
-			ADD(((TableFuncScan *) plan)->tablefunc);
-			break;
-		case T_ValuesScan:
-			ADD(((ValuesScan *) plan)->values_lists);
-			break;
-		case T_ForeignScan:
-			ADD(((ForeignScan *) plan)->fdw_exprs);
-			ADD(((ForeignScan *) plan)->fdw_recheck_quals);
-			*complete = false;
-			break;
-		case T_CustomScan:
-			ADD(((CustomScan *) plan)->custom_exprs);
-			*complete = false;
-			break;
 		case T_NestLoop:
-			ADD(((Join *) plan)->joinqual);
+			ADD(found, ((Join *) plan)->joinqual);
 			break;
 		case T_HashJoin:
-			ADD(((Join *) plan)->joinqual);
-			ADD(((HashJoin *) plan)->hashclauses);
+			ADD(found, ((Join *) plan)->joinqual);
+			ADD(found, ((HashJoin *) plan)->hashclauses);
 			break;
 		case T_MergeJoin:
-			ADD(((Join *) plan)->joinqual);
-			ADD(((MergeJoin *) plan)->mergeclauses);
+			ADD(found, ((Join *) plan)->joinqual);
+			ADD(found, ((MergeJoin *) plan)->mergeclauses);
 			break;
 		case T_Memoize:
-			ADD(((Memoize *) plan)->param_exprs);
+			ADD(found, ((Memoize *) plan)->param_exprs);
 			break;
 		case T_WindowAgg:
-			ADD(((WindowAgg *) plan)->startOffset);
-			ADD(((WindowAgg *) plan)->endOffset);
-			ADD(((WindowAgg *) plan)->runCondition);
+			ADD(found, ((WindowAgg *) plan)->startOffset);
+			ADD(found, ((WindowAgg *) plan)->endOffset);
+			ADD(found, ((WindowAgg *) plan)->runCondition);
 			break;
 		case T_Limit:
-			ADD(((Limit *) plan)->limitOffset);
-			ADD(((Limit *) plan)->limitCount);
+			ADD(found, ((Limit *) plan)->limitOffset);
+			ADD(found, ((Limit *) plan)->limitCount);
 			break;
 		case T_Result:
-			ADD(((Result *) plan)->resconstantqual);
+			ADD(found, ((Result *) plan)->resconstantqual);
 			break;
 		case T_ModifyTable:
-			ADD(((ModifyTable *) plan)->returningLists);
-			ADD(((ModifyTable *) plan)->onConflictWhere);
-			ADD(((ModifyTable *) plan)->onConflictSet);
-			ADD(((ModifyTable *) plan)->mergeActionLists);
-			ADD(sg_merge_join_conditions((ModifyTable *) plan));
+			ADD(found, ((ModifyTable *) plan)->returningLists);
+			ADD(found, ((ModifyTable *) plan)->onConflictWhere);
+			ADD(found, ((ModifyTable *) plan)->onConflictSet);
+			ADD(found, ((ModifyTable *) plan)->mergeActionLists);
+			ADD(found, sg_merge_join_conditions((ModifyTable *) plan));
 			*complete = false;	/* triggers, constraints, indexes */
 			break;
 		case T_SeqScan:
@@ -129,7 +147,6 @@ sg_plan_expressions(const Plan *plan, bool *complete)
 			*complete = false;
 			break;
 	}
-#undef ADD
 	return found;
 }
 

@@ -15,6 +15,7 @@
 #include "access/relation.h"
 #include "access/sysattr.h"
 #include "access/transam.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_inherits.h"
@@ -23,9 +24,11 @@
 #include "channel/read/leaky_functions.h"
 #include "channel/guard/read_guard.h"
 #include "channel/read/relation_leaks.h"
+#include "base/compat.h"
 #include "commands/trigger.h"
 #include "optimizer/optimizer.h"
 #include "parser/parse_coerce.h"
+#include "parser/parsetree.h"
 #include "utils/array.h"
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
@@ -342,4 +345,80 @@ sg_insert_tells(Oid relid)
 			return true;
 	}
 	return false;
+}
+
+/*-------------------------------------------------------------------------
+ * What is written to
+ *-------------------------------------------------------------------------
+ */
+
+bool
+sg_moves_rows(const PlannedStmt *plan, const RangeTblEntry *rte)
+{
+	Relation	rel = relation_open(rte->relid, AccessShareLock);
+	bool		moves = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+	has_partition_attrs(rel, sg_rte_updated_columns(plan, rte), NULL);
+
+	relation_close(rel, AccessShareLock);
+	return moves;
+}
+
+static bool
+any_leaks(List *relids, CmdType operation)
+{
+	ListCell   *lc;
+
+	foreach(lc, relids)
+	{
+		if (sg_relation_leaks(lfirst_oid(lc), operation))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A row may be moved to a partition that the plan does not mention; and the
+ * statement's triggers are those of the root.
+ */
+static bool
+partitions_leak(const PlannedStmt *plan, const ModifyTable *modify)
+{
+	RangeTblEntry *rte = rt_fetch(modify->rootRelation, plan->rtable);
+
+	if (modify->operation != CMD_DELETE && sg_moves_rows(plan, rte) &&
+		any_leaks(find_all_inheritors(rte->relid, AccessShareLock, NULL),
+				  CMD_MERGE))
+		return true;
+	return sg_relation_leaks(rte->relid, modify->operation);
+}
+
+/* Does a relation that this node writes to leak the rows that it is handed? */
+bool
+sg_written_relations_leak(const PlannedStmt *plan, const ModifyTable *modify)
+{
+	CmdType		operation = modify->operation;
+	ListCell   *lc;
+
+	if (operation == CMD_INSERT)
+	{
+		RangeTblEntry *rte = rt_fetch(linitial_int(modify->resultRelations),
+									  plan->rtable);
+
+		if (modify->onConflictAction != ONCONFLICT_UPDATE)
+			return false;
+		operation = CMD_UPDATE;
+
+		/* The partition that has the row is none of the plan's. */
+		if (rte->relkind == RELKIND_PARTITIONED_TABLE &&
+			any_leaks(find_all_inheritors(rte->relid, AccessShareLock, NULL),
+					  operation))
+			return true;
+	}
+	foreach(lc, modify->resultRelations)
+	{
+		if (sg_relation_leaks(rt_fetch(lfirst_int(lc), plan->rtable)->relid,
+							  operation))
+			return true;
+	}
+	return modify->rootRelation != 0 && partitions_leak(plan, modify);
 }

@@ -9,6 +9,7 @@
 #define SHARING_GUARD_RELATION_LEAKS_H
 
 #include "channel/guard/read_guard.h"
+#include "nodes/plannodes.h"
 #include "nodes/bitmapset.h"
 #include "nodes/nodes.h"
 
@@ -29,5 +30,11 @@ extern bool sg_insert_tells(Oid relid);
  * them, offset as in selectedCols.
  */
 extern Bitmapset *sg_relation_elements(Oid relid, const ReadGuard *guard);
+
+/* May an UPDATE of this table move rows from one partition to another? */
+extern bool sg_moves_rows(const PlannedStmt *plan, const RangeTblEntry *rte);
+
+extern bool sg_written_relations_leak(const PlannedStmt *plan,
+									  const ModifyTable *modify);
 
 #endif							/* SHARING_GUARD_RELATION_LEAKS_H */

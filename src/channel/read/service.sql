@@ -17,14 +17,7 @@ COMMENT ON COLUMN sharing_guard.service_statement.sample IS
 REVOKE ALL ON TABLE sharing_guard.service_statement FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.service_statement', '');
 
-CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
-    ON sharing_guard.service_statement
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('role', 'shape');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE
-    ON sharing_guard.service_statement
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed();
-ALTER TABLE sharing_guard.service_statement ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.service_statement ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('service_statement', 'role', 'shape');
 
 CREATE FUNCTION sharing_guard.statement_shape(sample text) RETURNS text
     AS 'MODULE_PATHNAME', 'sg_sql_statement_shape'

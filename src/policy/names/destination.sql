@@ -80,21 +80,9 @@ SELECT pg_catalog.pg_extension_config_dump('sharing_guard.agency_alias', '');
 ALTER TABLE sharing_guard.setting ADD CONSTRAINT setting_agency
     FOREIGN KEY (agency) REFERENCES sharing_guard.agency;
 
-CREATE TRIGGER policy_changed
-    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.agency
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('agency_id');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.agency
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('agency_id');
-ALTER TABLE sharing_guard.agency ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.agency ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('agency', 'agency_id');
 
-CREATE TRIGGER policy_changed
-    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.agency_alias
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('alias');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.agency_alias
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('alias');
-ALTER TABLE sharing_guard.agency_alias ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.agency_alias ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('agency_alias', 'alias');
 
 CREATE FUNCTION sharing_guard.agency_destination_class(
     level text,

@@ -141,6 +141,7 @@ sg_name_words(OrgName *name, TextSlice text)
 	Size		i = 0;
 
 	name->one_case = len != text.len || has_one_case(text);
+
 	name->words = palloc((len / 2 + 1) * sizeof(NameWord));
 	name->nwords = 0;
 

@@ -410,13 +410,7 @@ SELECT unnest(x.terms), x.jurisdiction, x.meaning, x.note, true
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.name_term', 'WHERE NOT built_in');
 
 -- After the rows that come with the extension, which are no change of policy.
-CREATE TRIGGER policy_changed
-    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.name_term
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('jurisdiction', 'term');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.name_term
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('jurisdiction', 'term');
-ALTER TABLE sharing_guard.name_term ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.name_term ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('name_term', 'jurisdiction', 'term');
 
 CREATE FUNCTION sharing_guard.name_term_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp

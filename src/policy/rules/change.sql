@@ -23,3 +23,21 @@ CREATE FUNCTION sharing_guard.policy_changed() RETURNS trigger
 REVOKE ALL ON FUNCTION sharing_guard.policy_changed() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.policy_changed() IS
 'Trigger of every policy table: makes each session reload the policy, makes a new revision and has the change recorded; arguments are the names of the key columns';
+
+-- Makes a table one of those whose changes are policy: each statement that
+-- changes it makes a revision, and each row an event with these key columns.
+-- ALWAYS, so that session_replication_role does not pass by the triggers.  For
+-- this script alone, which drops the function at its end.
+CREATE FUNCTION sharing_guard.is_policy_table(relation name, VARIADIC keys name[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    EXECUTE format('CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.%I'
+                   ' FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed(%s)',
+                   relation, (SELECT string_agg(quote_literal(k), ', ') FROM unnest(keys) k));
+    EXECUTE format('CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.%I'
+                   ' FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed()', relation);
+    EXECUTE format('ALTER TABLE sharing_guard.%I ENABLE ALWAYS TRIGGER policy_changed', relation);
+    EXECUTE format('ALTER TABLE sharing_guard.%I ENABLE ALWAYS TRIGGER policy_truncated', relation);
+END
+$$;

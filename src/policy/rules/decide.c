@@ -574,12 +574,12 @@ make_decision(const Deliberation *d)
 	}
 	/* Both parties may have met the same rule. */
 	decision->nrules = sg_sort_unique(unconstify(char **, decision->rule_ids),
-								   decision->nrules);
+									  decision->nrules);
 
 	/* Several rules may point the same way. */
 	decision->nlawful_ways =
 		sg_sort_unique(unconstify(char **, decision->lawful_ways),
-					decision->nlawful_ways);
+					   decision->nlawful_ways);
 
 	ncitations = sg_sort_unique(citations, ncitations);
 	if (ncitations > 0)

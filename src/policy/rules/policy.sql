@@ -232,37 +232,13 @@ COMMENT ON COLUMN sharing_guard.rule.pack IS
 'Policy pack that brought the row; NULL: entered here';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.rule', '');
 
-CREATE TRIGGER policy_changed
-    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.data_class
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('data_class');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.data_class
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('data_class');
-ALTER TABLE sharing_guard.data_class ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.data_class ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('data_class', 'data_class');
 
-CREATE TRIGGER policy_changed
-    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.legal_basis
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('legal_basis_id');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.legal_basis
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('legal_basis_id');
-ALTER TABLE sharing_guard.legal_basis ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.legal_basis ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('legal_basis', 'legal_basis_id');
 
-CREATE TRIGGER policy_changed
-    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.task_force
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('task_force_id');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.task_force
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('task_force_id');
-ALTER TABLE sharing_guard.task_force ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.task_force ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('task_force', 'task_force_id');
 
-CREATE TRIGGER policy_changed
-    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.rule
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('rule_id');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.rule
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('rule_id');
-ALTER TABLE sharing_guard.rule ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.rule ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('rule', 'rule_id');
 
 -- Rules, legal bases and task forces name agencies and data classes inside
 -- arrays, which no foreign key watches.

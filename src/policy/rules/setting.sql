@@ -58,13 +58,7 @@ COMMENT ON COLUMN sharing_guard.setting.log_capacity IS
 'How many bytes the log may grow to on its disk, for the view log_capacity; NULL where not told. The database cannot see how much of a disk is free';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.setting', '');
 
-CREATE TRIGGER policy_changed
-    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.setting
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('only_row');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.setting
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('only_row');
-ALTER TABLE sharing_guard.setting ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.setting ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('setting', 'only_row');
 
 -- Is this a jurisdiction?  An ISO 3166-2:US code or an ISO 3166-1 alpha-2
 -- country code.

@@ -30,13 +30,7 @@ COMMENT ON COLUMN sharing_guard.purpose_term.pack IS
 'Policy pack that brought the row; NULL: entered here';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.purpose_term', '');
 
-CREATE TRIGGER policy_changed
-    AFTER INSERT OR UPDATE OR DELETE ON sharing_guard.purpose_term
-    FOR EACH ROW EXECUTE FUNCTION sharing_guard.policy_changed('match', 'tag', 'term');
-CREATE TRIGGER policy_truncated AFTER TRUNCATE ON sharing_guard.purpose_term
-    FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.policy_changed('match', 'tag', 'term');
-ALTER TABLE sharing_guard.purpose_term ENABLE ALWAYS TRIGGER policy_changed;
-ALTER TABLE sharing_guard.purpose_term ENABLE ALWAYS TRIGGER policy_truncated;
+SELECT sharing_guard.is_policy_table('purpose_term', 'match', 'tag', 'term');
 
 CREATE FUNCTION sharing_guard.purpose_words(purpose text) RETURNS text[]
     AS 'MODULE_PATHNAME', 'sg_sql_purpose_words'
