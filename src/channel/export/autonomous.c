@@ -59,7 +59,7 @@ sg_autonomous_try_add_rows(EventBatch *batch, RowLog *log)
 }
 
 void
-sg_autonomous_begin(Group *group, const Disclosure *disclosure)
+sg_autonomous_begin(EventGroup * group, const Disclosure *disclosure)
 {
 	DisclosureEvent event;
 
@@ -72,7 +72,7 @@ sg_autonomous_begin(Group *group, const Disclosure *disclosure)
 }
 
 void
-sg_autonomous_settle(Group *group)
+sg_autonomous_settle(EventGroup * group)
 {
 	int64		rows = group->handed_over - group->set.nrecorded;
 
@@ -83,7 +83,7 @@ sg_autonomous_settle(Group *group)
 }
 
 void
-sg_autonomous_record_sent(Group *group, bool complete)
+sg_autonomous_record_sent(EventGroup * group, bool complete)
 {
 	CompletionEvent event = {0};
 	EventPart	piece;
@@ -125,7 +125,7 @@ sg_autonomous_record_sent(Group *group, bool complete)
 }
 
 void
-sg_autonomous_fail(Group *group)
+sg_autonomous_fail(EventGroup * group)
 {
 	group->is_open = false;
 	sg_writer_end(&group->open, group->leaving, 0, ENDING_FAILED);

@@ -25,7 +25,7 @@ typedef struct GroupEntry
 {
 	ByteKey		key;
 	char		status;
-	Group	   *group;
+	EventGroup *group;
 } GroupEntry;
 
 #define SH_PREFIX group_table
@@ -197,11 +197,11 @@ group_key(const CachedDecision *gathered, const Disclosure *disclosure,
  * An empty group, in CurrentMemoryContext, with copies of all that its rows
  * share.
  */
-static Group *
+static EventGroup *
 group_new(const CachedDecision *gathered, const Disclosure *disclosure,
 		  int fields, Oid session_role, Oid acting_role)
 {
-	Group	   *group = palloc0(sizeof(Group));
+	EventGroup *group = palloc0(sizeof(EventGroup));
 
 	group->outcome = gathered->outcome;
 	group->decision = sg_copy_decision(gathered->decision);
@@ -215,7 +215,7 @@ group_new(const CachedDecision *gathered, const Disclosure *disclosure,
 	return group;
 }
 
-Group *
+EventGroup *
 sg_group_known(GroupTable *table, const CachedDecision *gathered,
 			   const Disclosure *disclosure, int fields, Oid session_role,
 			   Oid acting_role)
@@ -230,7 +230,7 @@ sg_group_known(GroupTable *table, const CachedDecision *gathered,
 	return entry != NULL ? entry->group : NULL;
 }
 
-Group *
+EventGroup *
 sg_group_find(GroupTable *table, const CachedDecision *gathered,
 			  const Disclosure *disclosure, int fields, Oid session_role,
 			  Oid acting_role)
@@ -239,7 +239,7 @@ sg_group_find(GroupTable *table, const CachedDecision *gathered,
 								acting_role);
 	GroupEntry *entry;
 	MemoryContext oldcontext;
-	Group	   *group;
+	EventGroup *group;
 	bool		found;
 
 	if (table->by_key == NULL)

@@ -16,7 +16,7 @@
 /*
  * Rows of one decision that have not been written yet.
  */
-typedef struct Group
+typedef struct EventGroup
 {
 	/* What every row has to look at, together. */
 	RowSet		set;
@@ -36,13 +36,13 @@ typedef struct Group
 	Disclosure	disclosure;		/* without the per-row fields */
 	Actor		actor;			/* but for a person whom the rows name */
 
-	struct Group *older;		/* the one that its table got before it */
-} Group;
+	struct EventGroup *older;	/* the one that its table got before it */
+}			EventGroup;
 
 /* A group of this set. */
-#define group_of_set(rowset)	((Group *) (rowset))
+#define group_of_set(rowset)	((EventGroup *) (rowset))
 
-StaticAssertDecl(offsetof(Group, set) == 0, "a group begins with its rows");
+StaticAssertDecl(offsetof(EventGroup, set) == 0, "a group begins with its rows");
 
 /*
  * Groups that were made in one memory context, and live as long as it does.
@@ -52,27 +52,27 @@ typedef struct GroupTable
 {
 	MemoryContext context;
 	struct group_table_hash *by_key;
-	Group	   *newest;			/* from there by Group.older */
+	EventGroup *newest;			/* from there by EventGroup.older */
 } GroupTable;
 
 /* The group for these rows; NULL where there is none. */
-extern Group *sg_group_known(GroupTable *table,
-							 const CachedDecision *gathered,
-							 const Disclosure *disclosure, int fields,
-							 Oid session_role, Oid acting_role);
+extern EventGroup * sg_group_known(GroupTable *table,
+								   const CachedDecision *gathered,
+								   const Disclosure *disclosure, int fields,
+								   Oid session_role, Oid acting_role);
 
 /* The same, made where there is none yet. */
-extern Group *sg_group_find(GroupTable *table,
-							const CachedDecision *gathered,
-							const Disclosure *disclosure, int fields,
-							Oid session_role, Oid acting_role);
+extern EventGroup * sg_group_find(GroupTable *table,
+								  const CachedDecision *gathered,
+								  const Disclosure *disclosure, int fields,
+								  Oid session_role, Oid acting_role);
 
 /*
  * Rows of a group as an event, which points into both; the rest is allocated in
  * CurrentMemoryContext.  The event's id and time are the caller's to set.
  */
 static inline void
-sg_group_event(DisclosureEvent *event, const Group *group,
+sg_group_event(DisclosureEvent *event, const EventGroup * group,
 			   const RowColumns *rows, int64 nrows)
 {
 	sg_event_of_rows(event, &group->actor, &group->disclosure,

@@ -243,7 +243,7 @@ typedef enum WhatIsOver
  * row.
  */
 static bool
-is_sending(const Group *group)
+is_sending(const EventGroup * group)
 {
 	return group->leaving > group->set.nrows - group->set.nrecorded;
 }
@@ -261,7 +261,7 @@ record_sent(SubxactLevel * level, WhatIsOver over)
 	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
 
 	sg_row_log_sort(&level->sent);
-	for (Group *group = level->groups.newest; group != NULL; group = group->older)
+	for (EventGroup * group = level->groups.newest; group != NULL; group = group->older)
 	{
 		if (!group->is_open)
 			continue;
@@ -281,7 +281,7 @@ has_open_groups(const SubxactLevel * level)
 {
 	if (open_groups == 0)
 		return false;
-	for (Group *group = level->groups.newest; group != NULL; group = group->older)
+	for (EventGroup * group = level->groups.newest; group != NULL; group = group->older)
 	{
 		if (group->is_open)
 			return true;
@@ -334,7 +334,7 @@ leave_level(SubxactLevel * level)
 	if (level->held_back.nrows > 0)
 		leave_held_back(level);
 
-	for (Group *group = level->groups.newest;
+	for (EventGroup * group = level->groups.newest;
 		 open_groups > 0 && group != NULL; group = group->older)
 	{
 		if (!group->is_open)
@@ -460,7 +460,7 @@ current_level(void)
  * A statement that is sending rows goes on with what it has begun, also when a
  * subtransaction in its midst has left a level on top.
  */
-static pg_noinline Group *
+static pg_noinline EventGroup *
 open_group_below(const SubxactLevel * level, const CachedDecision *gathered,
 				 const Disclosure *disclosure, int fields, Oid session_role,
 				 Oid acting_role)
@@ -468,7 +468,7 @@ open_group_below(const SubxactLevel * level, const CachedDecision *gathered,
 	for (SubxactLevel * below = level->parent;
 		 below != NULL && below->subid == level->subid; below = below->parent)
 	{
-		Group	   *group = sg_group_known(&below->groups, gathered, disclosure,
+		EventGroup *group = sg_group_known(&below->groups, gathered, disclosure,
 										   fields, session_role, acting_role);
 
 		if (group != NULL && group->is_open)
@@ -478,14 +478,14 @@ open_group_below(const SubxactLevel * level, const CachedDecision *gathered,
 }
 
 /* The group that takes this row. */
-static Group *
+static EventGroup *
 group_for_row(CachedDecision *gathered, const Disclosure *disclosure)
 {
 	Oid			session_role = GetSessionUserId();
 	Oid			acting_role = GetUserId();
 	int			fields = sg_row_has(disclosure);
 	SubxactLevel *level = current_level();
-	Group	   *group = gathered->group;
+	EventGroup *group = gathered->group;
 
 	/*
 	 * The group that the decision's last row went to, unless stale; below is
@@ -522,7 +522,7 @@ void
 sg_pending_begin(CachedDecision *gathered, const Disclosure *disclosure,
 				 bool leaving)
 {
-	Group	   *group = group_for_row(gathered, disclosure);
+	EventGroup *group = group_for_row(gathered, disclosure);
 
 	if (unlikely(group->is_open && group->open.unsettled))
 	{
@@ -571,7 +571,7 @@ write_some(void)
 void
 sg_pending_row(CachedDecision *gathered, const Disclosure *disclosure)
 {
-	Group	   *group = group_for_row(gathered, disclosure);
+	EventGroup *group = group_for_row(gathered, disclosure);
 	SubxactLevel *level = group->level;
 	RowLog	   *log = &level->log;
 

@@ -33,7 +33,7 @@ typedef struct CachedDecision
 	 * yet); while the epoch is that of the groups.
 	 */
 	int			purpose;
-	struct Group *group;
+	struct EventGroup *group;
 	uint64		group_epoch;
 
 	const Decision *decision;

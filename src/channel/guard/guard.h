@@ -8,37 +8,13 @@
 #ifndef SHARING_GUARD_GUARD_H
 #define SHARING_GUARD_GUARD_H
 
+#include "channel/guard/column_text.h"
 #include "base/disclosure.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
 #include "nodes/bitmapset.h"
 #include "utils/rel.h"
 #include "utils/uuid.h"
-
-/* How a column's value becomes text. */
-typedef enum ColumnForm
-{
-	COLUMN_TEXT,				/* text, varchar and domains over them */
-	COLUMN_BPCHAR,				/* char(n): trailing blanks mean nothing */
-	COLUMN_INTEGER,				/* int2, int4, int8 */
-	COLUMN_BYTEA,				/* hexadecimal, whatever bytea_output says */
-	COLUMN_DATETIME,			/* ISO 8601, whatever DateStyle says */
-	COLUMN_TAGS,				/* text[], each element a tag */
-	COLUMN_FLOAT,				/* float4, float8: the shortest digits */
-	COLUMN_OUTPUT,				/* prints the same whatever is set */
-	COLUMN_FIXED_OUTPUT			/* anything else: with the settings fixed */
-} ColumnForm;
-
-typedef struct GuardColumn
-{
-	AttrNumber	attnum;			/* in the relation at hand */
-	ColumnForm	form;
-	Oid			type;			/* base type */
-	char	   *digits;			/* COLUMN_INTEGER: room for its text */
-	Size		field;			/* which text of a Disclosure it fills: where
-								 * it is in there; not of lists */
-	FmgrInfo	output;			/* COLUMN_OUTPUT and COLUMN_FIXED_OUTPUT */
-} GuardColumn;
 
 /* The roles that one column can have: see guard.c. */
 #define GUARD_SINGLE_COLUMNS 8

@@ -23,6 +23,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "policy/names/name_words.h"
 #include "policy/names/destination.h"
 #include "policy/names/fold.h"
 #include "policy/names/jurisdiction.h"

@@ -16,7 +16,6 @@
 #include "policy/names/jurisdiction.h"
 #include "policy/names/name_words.h"
 #include "policy/names/places.h"
-#include "policy/names/spelling.h"
 
 /*
  * Postal codes that are words, or parts of names, as well.  They need more to

@@ -16,7 +16,6 @@
 #include "policy/names/jurisdiction.h"
 #include "policy/names/name_words.h"
 #include "policy/names/places.h"
-#include "policy/names/spelling.h"
 
 static const char *const name_meanings[] = {
 	NULL, "filler", "place", "inactive", "nobody", "unclear", "federal",

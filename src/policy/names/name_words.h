@@ -11,7 +11,6 @@
 #define SHARING_GUARD_NAME_WORDS_H
 
 #include "base/disclosure.h"
-#include "policy/names/spelling.h"
 
 /* No state's name has more words than this, or more letters. */
 #define STATE_WORDS_MAX 4
@@ -52,12 +51,13 @@ typedef struct Term
 	bool		local;			/* counts in the home state alone */
 } Term;
 
-struct NameTerms
+/* The words that say what sort of body a name is of, compiled. */
+typedef struct NameTerms
 {
 	const char *home;			/* postal code; "" where not of the US */
 	int			count;
 	Term	   *terms;			/* by first word, those of most words first */
-};
+} NameTerms;
 
 /* A word of a name. */
 typedef struct NameWord
@@ -97,6 +97,9 @@ typedef struct States
 	const char *passing;		/* may be but a town's name; or NULL */
 	bool		passing_first;	/* and the name begins with it */
 } States;
+
+/* Reads the table, within the policy's load, into CurrentMemoryContext. */
+extern NameTerms *sg_name_terms_load(const char *home_jurisdiction);
 
 extern bool sg_is_one_of(const char *text, const char *const *list, int count);
 extern void sg_name_words(OrgName *name, TextSlice text);

@@ -10,9 +10,6 @@
 
 #include "base/disclosure.h"
 
-/* The words that say what sort of body a name is of, compiled. */
-typedef struct NameTerms NameTerms;
-
 /*
  * What a name says.  All of it is the word of whoever wrote the name: none of
  * it makes an agency one that we know.
@@ -41,14 +38,11 @@ typedef struct NameReading
 	const char *core;
 } NameReading;
 
-/* Reads the table, within the policy's load, into CurrentMemoryContext. */
-extern NameTerms *sg_name_terms_load(const char *home_jurisdiction);
-
 /*
  * Reads a name, and the state given beside it, if any.  What the result points
  * to is in CurrentMemoryContext, or the name's own.
  */
-extern void sg_spelling_read(const NameTerms *terms, TextSlice name,
+extern void sg_spelling_read(const struct NameTerms *terms, TextSlice name,
 							 TextSlice state, NameReading *reading);
 
 #endif							/* SHARING_GUARD_SPELLING_H */

@@ -650,3 +650,28 @@ sg_decide(const Policy *policy, const Disclosure *disclosure)
 	MemoryContextDelete(work);
 	return decision;
 }
+
+/*
+ * What sg_deliberation_tags() makes of a purpose's words, and nothing else here looks at
+ * them.  The tagger has each tag and each term once, so where it has them tells
+ * them apart.
+ */
+TextSlice
+sg_purpose_meaning(const Policy *policy, TextSlice purpose)
+{
+	Tagging		tagging = sg_tag_purpose(policy->tagger, purpose);
+	int			count = list_length(tagging.tags) + list_length(tagging.terms);
+	const char **found = palloc(sizeof(char *) * (count + 1));
+	TextSlice	meaning;
+	ListCell   *lc;
+	int			n = 0;
+
+	foreach(lc, tagging.tags)
+		found[n++] = lfirst(lc);
+	found[n++] = NULL;
+	foreach(lc, tagging.terms)
+		found[n++] = lfirst(lc);
+	meaning.data = (const char *) found;
+	meaning.len = sizeof(char *) * n;
+	return meaning;
+}

@@ -20,7 +20,6 @@
 #include "base/guc.h"
 #include "policy/names/fold.h"
 #include "policy/rules/compiled.h"
-#include "policy/rules/decide.h"
 #include "policy/rules/deliberation.h"
 #include "policy/rules/legal_basis.h"
 #include "policy/rules/policy.h"
@@ -158,31 +157,6 @@ sg_deliberation_tags(Deliberation *d)
 		tagging = sg_tag_purpose(d->policy->tagger, disclosure->purpose);
 	set_words(&d->tags, list_concat(tags, tagging.tags));
 	set_words(&d->matched_terms, tagging.terms);
-}
-
-/*
- * What sg_deliberation_tags() makes of a purpose's words, and nothing else here looks at
- * them.  The tagger has each tag and each term once, so where it has them tells
- * them apart.
- */
-TextSlice
-sg_purpose_meaning(const Policy *policy, TextSlice purpose)
-{
-	Tagging		tagging = sg_tag_purpose(policy->tagger, purpose);
-	int			count = list_length(tagging.tags) + list_length(tagging.terms);
-	const char **found = palloc(sizeof(char *) * (count + 1));
-	TextSlice	meaning;
-	ListCell   *lc;
-	int			n = 0;
-
-	foreach(lc, tagging.tags)
-		found[n++] = lfirst(lc);
-	found[n++] = NULL;
-	foreach(lc, tagging.terms)
-		found[n++] = lfirst(lc);
-	meaning.data = (const char *) found;
-	meaning.len = sizeof(char *) * n;
-	return meaning;
 }
 
 int
