@@ -10,6 +10,8 @@
 
 #include "base/disclosure.h"
 
+struct NameTerms;				/* name_words.h */
+
 /*
  * What a name says.  All of it is the word of whoever wrote the name: none of
  * it makes an agency one that we know.
