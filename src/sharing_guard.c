@@ -23,20 +23,16 @@
 #include "audit/writer/handover.h"
 #include "audit/writer/queue.h"
 #include "channel/guard/context.h"
-#include "channel/read/copy.h"
-#include "channel/command/database.h"
 #include "channel/command/command.h"
-#include "channel/export/export_row.h"
 #include "channel/export/pending_events.h"
 #include "channel/guard/guard.h"
-#include "channel/read/holdable_cursor.h"
-#include "channel/read/query.h"
 #include "channel/read/reads.h"
 #include "channel/read/service.h"
 #include "channel/guard/read_guard.h"
 #include "channel/guard/aborted_changes.h"
 #include "base/compat.h"
 #include "base/guc.h"
+#include "hooks.h"
 #include "policy/rules/change.h"
 #include "policy/rules/policy.h"
 
@@ -77,22 +73,18 @@ _PG_init(void)
 	sg_pending_init();
 	sg_context_init();
 	sg_service_init();
-	sg_export_row_init();
-	sg_copy_init();
 	sg_read_guard_init();
 	sg_reads_init();
-	sg_query_init();
-	sg_holdable_cursor_init();
 	sg_identity_init();
 	sg_log_indexes_init();
 	sg_review_init();
-	sg_database_init();
 	sg_ddl_init();
 	sg_aborted_changes_init();
 	sg_handover_init();
 	sg_queue_init();
 	sg_worker_init();
 	sg_operational_settings_defined();
+	sg_hooks_init();
 
 	/* policy/ must not know of audit/, so the two meet here. */
 	sg_policy_change_callback = record_policy_change;

@@ -36,27 +36,21 @@
 #include "miscadmin.h"
 #include "tcop/utility.h"
 
-static ProcessUtility_hook_type prev_ProcessUtility = NULL;
-static object_access_hook_type prev_object_access = NULL;
+/* The next in the order of hooks.c, which sets it once; of the second, or NULL. */
+static ProcessUtility_hook_type next_ProcessUtility;
+static object_access_hook_type next_object_access;
+
 
 /* The command at work: what objects are dropped by, or made by. */
 static const Node *current_command = NULL;
 
-static void ddl_ProcessUtility(PROCESS_UTILITY_PARAMS);
-static void ddl_object_access(ObjectAccessType access, Oid classId,
-							  Oid objectId, int subId, void *arg);
 
 void
 sg_ddl_init(void)
 {
 	sg_ddl_state_init();
 	sg_ddl_record_init();
-	sg_copied_init();
 
-	prev_ProcessUtility = ProcessUtility_hook;
-	ProcessUtility_hook = ddl_ProcessUtility;
-	prev_object_access = object_access_hook;
-	object_access_hook = ddl_object_access;
 }
 
 /* May a command of this kind touch what is protected? */
@@ -135,15 +129,6 @@ is_of_interest(const Node *command)
 	}
 }
 
-static inline void
-next_ProcessUtility(PROCESS_UTILITY_PARAMS)
-{
-	if (prev_ProcessUtility)
-		prev_ProcessUtility(PROCESS_UTILITY_ARGS);
-	else
-		standard_ProcessUtility(PROCESS_UTILITY_ARGS);
-}
-
 /* By itself, so that all other commands need not make room for it. */
 static pg_noinline void
 look_at_command(PROCESS_UTILITY_PARAMS)
@@ -189,6 +174,13 @@ ddl_ProcessUtility(PROCESS_UTILITY_PARAMS)
 		look_at_command(PROCESS_UTILITY_ARGS);
 	else
 		next_ProcessUtility(PROCESS_UTILITY_ARGS);
+}
+
+ProcessUtility_hook_type
+sg_ddl_wrap_ProcessUtility(ProcessUtility_hook_type next)
+{
+	next_ProcessUtility = next;
+	return ddl_ProcessUtility;
 }
 
 /* What is neither a search of schemas nor a call of a function. */
@@ -239,10 +231,10 @@ function_made_ready(Oid function)
 }
 
 static pg_noinline void
-call_prev_object_access(ObjectAccessType access, Oid classId, Oid objectId,
+call_next_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 						int subId, void *arg)
 {
-	prev_object_access(access, classId, objectId, subId, arg);
+	next_object_access(access, classId, objectId, subId, arg);
 	if (access == OAT_FUNCTION_EXECUTE)
 	{
 		if (sg_read_guard_possible)
@@ -256,8 +248,8 @@ static void
 ddl_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 				  int subId, void *arg)
 {
-	if (unlikely(prev_object_access != NULL))
-		call_prev_object_access(access, classId, objectId, subId, arg);
+	if (unlikely(next_object_access != NULL))
+		call_next_object_access(access, classId, objectId, subId, arg);
 	else if (likely(access == OAT_FUNCTION_EXECUTE))
 	{
 		if (unlikely(sg_read_guard_possible))
@@ -265,4 +257,11 @@ ddl_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 	}
 	else if (access != OAT_NAMESPACE_SEARCH)
 		look_at_object(access, classId, objectId, subId, arg);
+}
+
+object_access_hook_type
+sg_ddl_wrap_object_access(object_access_hook_type next)
+{
+	next_object_access = next;
+	return ddl_object_access;
 }

@@ -61,23 +61,14 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-static ExecutorStart_hook_type prev_ExecutorStart = NULL;
-static ExecutorFinish_hook_type prev_ExecutorFinish = NULL;
+/* The next in the order of hooks.c, which sets it once. */
+static ExecutorStart_hook_type next_ExecutorStart;
+static ExecutorFinish_hook_type next_ExecutorFinish;
+
 
 /* Of the innermost command. */
 static CopyAtWork copy_at_work = {NULL, InvalidOid, false};
 
-static void copied_ExecutorStart(QueryDesc *queryDesc, int eflags);
-static void copied_ExecutorFinish(QueryDesc *queryDesc);
-
-void
-sg_copied_init(void)
-{
-	prev_ExecutorStart = ExecutorStart_hook;
-	ExecutorStart_hook = copied_ExecutorStart;
-	prev_ExecutorFinish = ExecutorFinish_hook;
-	ExecutorFinish_hook = copied_ExecutorFinish;
-}
 
 /* ----------------------------------------------------------------
  *		What a plan touches
@@ -474,15 +465,6 @@ look_at_plan(QueryDesc *queryDesc)
  * Statements that write pay a look at what is protected, others that a look at
  * whether there is anything.  The leader of parallel workers has done it.
  */
-static inline void
-next_ExecutorStart(QueryDesc *queryDesc, int eflags)
-{
-	if (prev_ExecutorStart)
-		prev_ExecutorStart(queryDesc, eflags);
-	else
-		standard_ExecutorStart(queryDesc, eflags);
-}
-
 static void
 copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
@@ -501,6 +483,13 @@ copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
 				  sg_ddl_any_records())) &&
 		!(eflags & EXEC_FLAG_EXPLAIN_ONLY) && !IsParallelWorker())
 		look_at_plan(queryDesc);
+}
+
+ExecutorStart_hook_type
+sg_copied_wrap_ExecutorStart(ExecutorStart_hook_type next)
+{
+	next_ExecutorStart = next;
+	return copied_ExecutorStart;
 }
 
 /*
@@ -550,14 +539,18 @@ look_at_routing(QueryDesc *queryDesc)
 static void
 copied_ExecutorFinish(QueryDesc *queryDesc)
 {
-	if (prev_ExecutorFinish)
-		prev_ExecutorFinish(queryDesc);
-	else
-		standard_ExecutorFinish(queryDesc);
+	next_ExecutorFinish(queryDesc);
 
 	if (unlikely(queryDesc->estate->es_tuple_routing_result_relations != NIL) &&
 		sg_read_guard_possible && !IsParallelWorker())
 		look_at_routing(queryDesc);
+}
+
+ExecutorFinish_hook_type
+sg_copied_wrap_ExecutorFinish(ExecutorFinish_hook_type next)
+{
+	next_ExecutorFinish = next;
+	return copied_ExecutorFinish;
 }
 
 /* ----------------------------------------------------------------

@@ -9,12 +9,15 @@
 #ifndef SHARING_GUARD_COPIED_H
 #define SHARING_GUARD_COPIED_H
 
+#include "executor/executor.h"
+
 #include "channel/guard/guard_state.h"
 #include "executor/execdesc.h"
 #include "nodes/nodes.h"
 
-/* Called once, at library load. */
-extern void sg_copied_init(void);
+/* For hooks.c: takes the next function of a hook and returns its own. */
+extern ExecutorStart_hook_type sg_copied_wrap_ExecutorStart(ExecutorStart_hook_type next);
+extern ExecutorFinish_hook_type sg_copied_wrap_ExecutorFinish(ExecutorFinish_hook_type next);
 
 /*
  * What CREATE TABLE AS is about to copy, and the table that it has made: which

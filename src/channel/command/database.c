@@ -25,22 +25,16 @@
 #include "channel/command/database.h"
 #include "base/compat.h"
 
+/* The next in the order of hooks.c, which sets it once. */
+static ProcessUtility_hook_type next_ProcessUtility;
+
 /*
  * How long the writer stays away if it is not called back.  Copying a database
  * may take that long.
  */
 #define STAY_AWAY_MS	(10 * 60 * 1000)
 
-static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
-static void database_ProcessUtility(PROCESS_UTILITY_PARAMS);
-
-void
-sg_database_init(void)
-{
-	prev_ProcessUtility = ProcessUtility_hook;
-	ProcessUtility_hook = database_ProcessUtility;
-}
 
 /* The value of an option, or NULL. */
 static const char *
@@ -96,15 +90,6 @@ may_need_database(const char *name)
 }
 
 /* What would have been called if it were not for us. */
-static inline void
-next_ProcessUtility(PROCESS_UTILITY_PARAMS)
-{
-	if (prev_ProcessUtility)
-		prev_ProcessUtility(PROCESS_UTILITY_ARGS);
-	else
-		standard_ProcessUtility(PROCESS_UTILITY_ARGS);
-}
-
 /* After an error, a cancellation, or the end of the session. */
 static void
 call_back(int code, Datum name)
@@ -151,4 +136,11 @@ database_ProcessUtility(PROCESS_UTILITY_PARAMS)
 			next_ProcessUtility(PROCESS_UTILITY_ARGS);
 			break;
 	}
+}
+
+ProcessUtility_hook_type
+sg_database_wrap_ProcessUtility(ProcessUtility_hook_type next)
+{
+	next_ProcessUtility = next;
+	return database_ProcessUtility;
 }

@@ -52,6 +52,10 @@
 #include "utils/timestamp.h"
 #include "base/enum_names.h"
 
+/* The next in the order of hooks.c, which sets it once. */
+static ExecutorRun_hook_type next_ExecutorRun;
+static ExecutorFinish_hook_type next_ExecutorFinish;
+
 PG_FUNCTION_INFO_V1(sg_sql_export_row_before);
 PG_FUNCTION_INFO_V1(sg_sql_export_row_after);
 PG_FUNCTION_INFO_V1(sg_sql_export_statement_after);
@@ -69,28 +73,15 @@ typedef struct SkippedRows
 /* In the transaction's memory. */
 static SkippedRows *skipped_rows = NULL;
 
-static ExecutorRun_hook_type prev_ExecutorRun = NULL;
-static ExecutorFinish_hook_type prev_ExecutorFinish = NULL;
 
 /* May the statement that is being executed move rows between partitions? */
 static bool rows_may_move = false;
 
-static void export_row_ExecutorRun(EXECUTOR_RUN_PARAMS);
-static void export_row_ExecutorFinish(QueryDesc *queryDesc);
 static void export_row_subxact_callback(SubXactEvent event,
 										SubTransactionId mySubid,
 										SubTransactionId parentSubid,
 										void *arg);
 static void export_row_xact_callback(XactEvent event, void *arg);
-
-void
-sg_export_row_init(void)
-{
-	prev_ExecutorRun = ExecutorRun_hook;
-	ExecutorRun_hook = export_row_ExecutorRun;
-	prev_ExecutorFinish = ExecutorFinish_hook;
-	ExecutorFinish_hook = export_row_ExecutorFinish;
-}
 
 static void
 report_written_by_log(Relation rel)
@@ -538,15 +529,6 @@ statement_may_move_rows(const QueryDesc *queryDesc)
 		queryDesc->plannedstmt->hasModifyingCTE;
 }
 
-static inline void
-next_ExecutorRun(EXECUTOR_RUN_PARAMS)
-{
-	if (prev_ExecutorRun)
-		prev_ExecutorRun(EXECUTOR_RUN_ARGS);
-	else
-		standard_ExecutorRun(EXECUTOR_RUN_ARGS);
-}
-
 static pg_noinline void
 noted_ExecutorRun(EXECUTOR_RUN_PARAMS, bool may_move)
 {
@@ -592,13 +574,11 @@ export_row_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		noted_ExecutorRun(EXECUTOR_RUN_ARGS, may_move);
 }
 
-static inline void
-next_ExecutorFinish(QueryDesc *queryDesc)
+ExecutorRun_hook_type
+sg_export_row_wrap_ExecutorRun(ExecutorRun_hook_type next)
 {
-	if (prev_ExecutorFinish)
-		prev_ExecutorFinish(queryDesc);
-	else
-		standard_ExecutorFinish(queryDesc);
+	next_ExecutorRun = next;
+	return export_row_ExecutorRun;
 }
 
 static pg_noinline void
@@ -665,6 +645,13 @@ export_row_ExecutorFinish(QueryDesc *queryDesc)
 	else
 		noted_ExecutorFinish(queryDesc, may_move);
 	record_if_routed(queryDesc);
+}
+
+ExecutorFinish_hook_type
+sg_export_row_wrap_ExecutorFinish(ExecutorFinish_hook_type next)
+{
+	next_ExecutorFinish = next;
+	return export_row_ExecutorFinish;
 }
 
 /*

@@ -9,12 +9,15 @@
 #ifndef SHARING_GUARD_EXPORT_ROW_H
 #define SHARING_GUARD_EXPORT_ROW_H
 
+#include "executor/executor.h"
+
 #include "channel/guard/guard.h"
 #include "base/disclosure.h"
 #include "executor/tuptable.h"
 
-/* Called once, at library load. */
-extern void sg_export_row_init(void);
+/* For hooks.c: takes the next function of a hook and returns its own. */
+extern ExecutorRun_hook_type sg_export_row_wrap_ExecutorRun(ExecutorRun_hook_type next);
+extern ExecutorFinish_hook_type sg_export_row_wrap_ExecutorFinish(ExecutorFinish_hook_type next);
 
 /*
  * The disclosure that a row of an export table is.  Points into the row and

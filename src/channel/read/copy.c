@@ -57,20 +57,11 @@
 #include "utils/rel.h"
 #include "utils/rls.h"
 
-static ExecutorStart_hook_type prev_ExecutorStart = NULL;
-static ProcessUtility_hook_type prev_ProcessUtility = NULL;
+/* The next in the order of hooks.c, which sets it once. */
+static ExecutorStart_hook_type next_ExecutorStart;
+static ProcessUtility_hook_type next_ProcessUtility;
 
-static void copy_ExecutorStart(QueryDesc *queryDesc, int eflags);
-static void copy_ProcessUtility(PROCESS_UTILITY_PARAMS);
 
-void
-sg_copy_init(void)
-{
-	prev_ExecutorStart = ExecutorStart_hook;
-	ExecutorStart_hook = copy_ExecutorStart;
-	prev_ProcessUtility = ProcessUtility_hook;
-	ProcessUtility_hook = copy_ProcessUtility;
-}
 
 /* Has this relation the trigger of a guard? */
 static bool
@@ -137,19 +128,14 @@ copy_ExecutorStart(QueryDesc *queryDesc, int eflags)
 				 queryDesc->plannedstmt->resultRelations != NIL))
 		refuse_unsent(queryDesc->plannedstmt);
 
-	if (prev_ExecutorStart)
-		prev_ExecutorStart(queryDesc, eflags);
-	else
-		standard_ExecutorStart(queryDesc, eflags);
+	next_ExecutorStart(queryDesc, eflags);
 }
 
-static inline void
-next_ProcessUtility(PROCESS_UTILITY_PARAMS)
+ExecutorStart_hook_type
+sg_copy_wrap_ExecutorStart(ExecutorStart_hook_type next)
 {
-	if (prev_ProcessUtility)
-		prev_ProcessUtility(PROCESS_UTILITY_ARGS);
-	else
-		standard_ProcessUtility(PROCESS_UTILITY_ARGS);
+	next_ExecutorStart = next;
+	return copy_ExecutorStart;
 }
 
 /*
@@ -407,4 +393,11 @@ copy_ProcessUtility(PROCESS_UTILITY_PARAMS)
 		look_at_copy(PROCESS_UTILITY_ARGS);
 	else
 		next_ProcessUtility(PROCESS_UTILITY_ARGS);
+}
+
+ProcessUtility_hook_type
+sg_copy_wrap_ProcessUtility(ProcessUtility_hook_type next)
+{
+	next_ProcessUtility = next;
+	return copy_ProcessUtility;
 }

@@ -8,7 +8,11 @@
 #ifndef SHARING_GUARD_COPY_H
 #define SHARING_GUARD_COPY_H
 
-/* Called once, at library load. */
-extern void sg_copy_init(void);
+#include "executor/executor.h"
+#include "tcop/utility.h"
+
+/* For hooks.c: takes the next function of a hook and returns its own. */
+extern ExecutorStart_hook_type sg_copy_wrap_ExecutorStart(ExecutorStart_hook_type next);
+extern ProcessUtility_hook_type sg_copy_wrap_ProcessUtility(ProcessUtility_hook_type next);
 
 #endif							/* SHARING_GUARD_COPY_H */

@@ -23,6 +23,9 @@
 #include "utils/memutils.h"
 #include "utils/portal.h"
 
+/* The next in the order of hooks.c, which sets it once. */
+static ProcessUtility_hook_type next_ProcessUtility;
+
 /* A cursor whose rows wait; in the memory that they wait in. */
 typedef struct HoldableCursor
 {
@@ -34,16 +37,7 @@ typedef struct HoldableCursor
 
 static dlist_head held_cursors = DLIST_STATIC_INIT(held_cursors);
 
-static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
-static void held_ProcessUtility(PROCESS_UTILITY_PARAMS);
-
-void
-sg_holdable_cursor_init(void)
-{
-	prev_ProcessUtility = ProcessUtility_hook;
-	ProcessUtility_hook = held_ProcessUtility;
-}
 
 static void
 held_gone(void *arg)
@@ -131,8 +125,12 @@ held_ProcessUtility(PROCESS_UTILITY_PARAMS)
 		IsA(pstmt->utilityStmt, FetchStmt))
 		look_at_fetch((FetchStmt *) pstmt->utilityStmt);
 
-	if (prev_ProcessUtility)
-		prev_ProcessUtility(PROCESS_UTILITY_ARGS);
-	else
-		standard_ProcessUtility(PROCESS_UTILITY_ARGS);
+	next_ProcessUtility(PROCESS_UTILITY_ARGS);
+}
+
+ProcessUtility_hook_type
+sg_holdable_cursor_wrap_ProcessUtility(ProcessUtility_hook_type next)
+{
+	next_ProcessUtility = next;
+	return held_ProcessUtility;
 }

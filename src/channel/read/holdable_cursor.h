@@ -8,10 +8,12 @@
 #ifndef SHARING_GUARD_HOLDABLE_CURSOR_H
 #define SHARING_GUARD_HOLDABLE_CURSOR_H
 
+#include "tcop/utility.h"
+
 #include "executor/execdesc.h"
 
-/* Called once, at library load. */
-extern void sg_holdable_cursor_init(void);
+/* For hooks.c: takes the next function of a hook and returns its own. */
+extern ProcessUtility_hook_type sg_holdable_cursor_wrap_ProcessUtility(ProcessUtility_hook_type next);
 
 /*
  * A guarded query has been run.  Where that was to fill a cursor WITH HOLD, each

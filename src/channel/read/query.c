@@ -47,6 +47,11 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+/* The next in the order of hooks.c, which sets it once. */
+static ExecutorRun_hook_type next_ExecutorRun;
+static ExecutorFinish_hook_type next_ExecutorFinish;
+static ExecutorEnd_hook_type next_ExecutorEnd;
+
 /* A query that reads guarded tables; in its own executor memory. */
 typedef struct GuardedQuery
 {
@@ -67,24 +72,7 @@ typedef struct GuardedQuery
 
 static dlist_head guarded_queries = DLIST_STATIC_INIT(guarded_queries);
 
-static ExecutorRun_hook_type prev_ExecutorRun = NULL;
-static ExecutorFinish_hook_type prev_ExecutorFinish = NULL;
-static ExecutorEnd_hook_type prev_ExecutorEnd = NULL;
 
-static void query_ExecutorRun(EXECUTOR_RUN_PARAMS);
-static void query_ExecutorFinish(QueryDesc *queryDesc);
-static void query_ExecutorEnd(QueryDesc *queryDesc);
-
-void
-sg_query_init(void)
-{
-	prev_ExecutorRun = ExecutorRun_hook;
-	ExecutorRun_hook = query_ExecutorRun;
-	prev_ExecutorFinish = ExecutorFinish_hook;
-	ExecutorFinish_hook = query_ExecutorFinish;
-	prev_ExecutorEnd = ExecutorEnd_hook;
-	ExecutorEnd_hook = query_ExecutorEnd;
-}
 
 static GuardedQuery *
 find_guarded(const EState *estate)
@@ -146,15 +134,6 @@ refuse_in_worker(List *requests)
 						get_rel_name(request->relid)),
 				 errhint("Mark the function PARALLEL RESTRICTED, or set max_parallel_workers_per_gather = 0.")));
 	}
-}
-
-static inline void
-next_ExecutorRun(EXECUTOR_RUN_PARAMS)
-{
-	if (prev_ExecutorRun)
-		prev_ExecutorRun(EXECUTOR_RUN_ARGS);
-	else
-		standard_ExecutorRun(EXECUTOR_RUN_ARGS);
 }
 
 /*
@@ -582,13 +561,11 @@ query_ExecutorRun(EXECUTOR_RUN_PARAMS)
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
 }
 
-static inline void
-next_ExecutorFinish(QueryDesc *queryDesc)
+ExecutorRun_hook_type
+sg_query_wrap_ExecutorRun(ExecutorRun_hook_type next)
 {
-	if (prev_ExecutorFinish)
-		prev_ExecutorFinish(queryDesc);
-	else
-		standard_ExecutorFinish(queryDesc);
+	next_ExecutorRun = next;
+	return query_ExecutorRun;
 }
 
 static void
@@ -624,6 +601,13 @@ query_ExecutorFinish(QueryDesc *queryDesc)
 		next_ExecutorFinish(queryDesc);
 }
 
+ExecutorFinish_hook_type
+sg_query_wrap_ExecutorFinish(ExecutorFinish_hook_type next)
+{
+	next_ExecutorFinish = next;
+	return query_ExecutorFinish;
+}
+
 /* What a query was searched by, when it is over. */
 static TextSlice
 elements_at_end(const char *guard_id, void *estate)
@@ -654,8 +638,12 @@ query_ExecutorEnd(QueryDesc *queryDesc)
 	if (unlikely(!dlist_is_empty(&guarded_queries)))
 		end_guarded(queryDesc);
 
-	if (prev_ExecutorEnd)
-		prev_ExecutorEnd(queryDesc);
-	else
-		standard_ExecutorEnd(queryDesc);
+	next_ExecutorEnd(queryDesc);
+}
+
+ExecutorEnd_hook_type
+sg_query_wrap_ExecutorEnd(ExecutorEnd_hook_type next)
+{
+	next_ExecutorEnd = next;
+	return query_ExecutorEnd;
 }

@@ -8,10 +8,14 @@
 #ifndef SHARING_GUARD_QUERY_H
 #define SHARING_GUARD_QUERY_H
 
+#include "executor/executor.h"
+
 #include "channel/read/after_error.h"
 
-/* Called once, at library load. */
-extern void sg_query_init(void);
+/* For hooks.c: takes the next function of a hook and returns its own. */
+extern ExecutorRun_hook_type sg_query_wrap_ExecutorRun(ExecutorRun_hook_type next);
+extern ExecutorFinish_hook_type sg_query_wrap_ExecutorFinish(ExecutorFinish_hook_type next);
+extern ExecutorEnd_hook_type sg_query_wrap_ExecutorEnd(ExecutorEnd_hook_type next);
 
 /*
  * Can the error that is being handled have told somebody what is in a guarded
