@@ -48,26 +48,6 @@ is_word_code(const char *code)
 }
 
 
-/* The kinds of bodies that may be public agencies. */
-bool
-sg_name_is_public_kind(NameMeaning meaning)
-{
-	switch (meaning)
-	{
-		case NAME_POLICE:
-		case NAME_SHERIFF:
-		case NAME_PROSECUTOR:
-		case NAME_PROBATION:
-		case NAME_GOVERNMENT:
-		case NAME_DISTRICT:
-		case NAME_STATE_AGENCY:
-		case NAME_IN_STATE_AGENCY:
-			return true;
-		default:
-			return false;
-	}
-}
-
 /* Is there a kind of agency here, or a word that stands for a county? */
 static bool
 is_kind_at(const OrgName *name, int at)
@@ -79,13 +59,6 @@ is_kind_at(const OrgName *name, int at)
 	meaning = name->words[at].meaning;
 	return sg_name_is_public_kind(meaning) || meaning == NAME_TRIBAL ||
 		meaning == NAME_CAMPUS || meaning == NAME_PUBLIC_CAMPUS;
-}
-
-bool
-sg_name_is_county_word(const NameWord *word)
-{
-	return strcmp(word->text, "county") == 0 ||
-		strcmp(word->text, "parish") == 0 || strcmp(word->text, "co") == 0;
 }
 
 /* Is it all that stands in its bracket, from this word on? */

@@ -44,17 +44,6 @@ static const struct
 	{"univ", "university"}
 };
 
-bool
-sg_is_one_of(const char *text, const char *const *list, int count)
-{
-	for (int i = 0; i < count; i++)
-	{
-		if (list[i][0] == text[0] && strcmp(text, list[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* ----------------------------------------------------------------
  *		Words
  * ----------------------------------------------------------------
@@ -84,7 +73,7 @@ write_out(const char *written)
 }
 
 /* Does case tell nothing in this text: only capitals, only small, or not ASCII? */
-static bool
+static inline bool
 has_one_case(TextSlice text)
 {
 	bool		small = false;
@@ -103,7 +92,7 @@ has_one_case(TextSlice text)
 }
 
 /* Sets how the word is capitalized in the text. */
-static void
+static inline void
 note_case(NameWord *word, const char *text, Size len)
 {
 	word->upper = word->title = true;

@@ -101,13 +101,49 @@ typedef struct States
 /* Reads the table, within the policy's load, into CurrentMemoryContext. */
 extern NameTerms *sg_name_terms_load(const char *home_jurisdiction);
 
-extern bool sg_is_one_of(const char *text, const char *const *list, int count);
+/* Is this text in the list? */
+static inline bool
+sg_is_one_of(const char *text, const char *const *list, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (list[i][0] == text[0] && strcmp(text, list[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 extern void sg_name_words(OrgName *name, TextSlice text);
 extern void sg_name_find_terms(OrgName *name);
 
+static inline bool
+sg_name_is_county_word(const NameWord *word)
+{
+	return strcmp(word->text, "county") == 0 ||
+		strcmp(word->text, "parish") == 0 || strcmp(word->text, "co") == 0;
+}
+
+/* The kinds of bodies that may be public agencies. */
+static inline bool
+sg_name_is_public_kind(NameMeaning meaning)
+{
+	switch (meaning)
+	{
+		case NAME_POLICE:
+		case NAME_SHERIFF:
+		case NAME_PROSECUTOR:
+		case NAME_PROBATION:
+		case NAME_GOVERNMENT:
+		case NAME_DISTRICT:
+		case NAME_STATE_AGENCY:
+		case NAME_IN_STATE_AGENCY:
+			return true;
+		default:
+			return false;
+	}
+}
+
 /* In name_states.c. */
-extern bool sg_name_is_county_word(const NameWord *word);
-extern bool sg_name_is_public_kind(NameMeaning meaning);
 extern void sg_name_take_state(States *states, const char *state);
 extern void sg_name_find_states(OrgName *name, States *states);
 

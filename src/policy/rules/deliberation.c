@@ -26,38 +26,6 @@
 #include "policy/rules/rule_index.h"
 
 /*
- * The same text without the blanks around it; nothing is copied.  For ids and
- * case numbers, which applications take from padded fields.
- */
-TextSlice
-sg_trimmed(TextSlice slice)
-{
-	while (slice.len > 0 && isspace((unsigned char) slice.data[0]))
-	{
-		slice.data++;
-		slice.len--;
-	}
-	while (slice.len > 0 &&
-		   isspace((unsigned char) slice.data[slice.len - 1]))
-		slice.len--;
-	return slice;
-}
-
-/*
- * The decision cannot be kept beyond an edge that is still to come.
- *
- * Every window that an answer depends on has to come through here, whether it
- * is open or not: until valid_until the decision is used again without another
- * look at anything.
- */
-void
-sg_deliberation_edge(Deliberation *d, TimestampTz edge)
-{
-	if (edge > d->disclosure->at && edge < d->valid_until)
-		d->valid_until = edge;
-}
-
-/*
  * Take in a party by the name that the application gives it.  The state, where
  * one is given beside it, must be the agency's own (destination.c).
  */

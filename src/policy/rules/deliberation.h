@@ -10,6 +10,8 @@
 #ifndef SHARING_GUARD_DELIBERATION_H
 #define SHARING_GUARD_DELIBERATION_H
 
+#include <ctype.h>
+
 #include "policy/rules/compiled.h"
 #include "policy/rules/policy.h"
 
@@ -63,9 +65,39 @@ typedef struct Deliberation
 	TimestampTz valid_until;
 } Deliberation;
 
-extern TextSlice sg_trimmed(TextSlice slice);
+/*
+ * The decision cannot be kept beyond an edge that is still to come.
+ *
+ * Every window that an answer depends on has to come through here, whether it
+ * is open or not: until valid_until the decision is used again without another
+ * look at anything.
+ */
+static inline void
+sg_deliberation_edge(Deliberation *d, TimestampTz edge)
+{
+	if (edge > d->disclosure->at && edge < d->valid_until)
+		d->valid_until = edge;
+}
+
+/*
+ * The same text without the blanks around it; nothing is copied.  For ids and
+ * case numbers, which applications take from padded fields.
+ */
+static inline TextSlice
+sg_trimmed(TextSlice slice)
+{
+	while (slice.len > 0 && isspace((unsigned char) slice.data[0]))
+	{
+		slice.data++;
+		slice.len--;
+	}
+	while (slice.len > 0 &&
+		   isspace((unsigned char) slice.data[slice.len - 1]))
+		slice.len--;
+	return slice;
+}
+
 extern int	sg_sort_unique(char **strings, int count);
-extern void sg_deliberation_edge(Deliberation *d, TimestampTz edge);
 extern void sg_deliberation_party(Deliberation *d, TextSlice name,
 								  TextSlice state, bool on_behalf);
 extern void sg_deliberation_tags(Deliberation *d);
