@@ -20,7 +20,9 @@ SELECT lpad(to_hex(i), 32, '0')::uuid,
     CASE WHEN i % 10 = 0 THEN 'flag' ELSE 'allow' END,
     '{}', '{}', '{}', ARRAY['key ' || i, 'key ' || i + 1], '{stolen vehicle}'
 FROM generate_series(1, 146000) i;
-ANALYZE sharing_guard.event;
+-- As autovacuum leaves it: since PostgreSQL 19 the first scan of a page that was not vacuumed
+-- writes the visibility map, and those blocks would count.
+VACUUM (ANALYZE) sharing_guard.event;
 
 -- What a query on a view does to the log: which bounds the index is given,
 -- whether anything scans the log from end to end, and whether it reads no more
