@@ -323,8 +323,8 @@ load_rules(Policy *policy)
 										   rule->rule_id, "attestation");
 
 		/*
-		 * Where no attestations are kept, the rule would flag every agency.
-		 * A rule that blocks without an attestation still blocks.
+		 * Where no attestations are kept, the rule would flag every agency. A
+		 * rule that blocks without an attestation still blocks.
 		 */
 		if (rule->attestation == CONDITION_FALSE &&
 			rule->outcome == OUTCOME_FLAG && !policy->uses_attestations)
