@@ -12,8 +12,8 @@
 #ifndef SHARING_GUARD_COMPAT_H
 #define SHARING_GUARD_COMPAT_H
 
-#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
-#error "sharing_guard supports PostgreSQL 15 to 18"
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 200000
+#error "sharing_guard supports PostgreSQL 15 to 19"
 #endif
 
 #include "catalog/pg_database.h"
@@ -292,6 +292,105 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #define SG_ABORT_BUFFER_IO() AbortBufferIO()
 #else
 #define SG_ABORT_BUFFER_IO() ((void) 0)
+#endif
+
+/*
+ * The relations that a statement writes to, by their indexes in its range table.
+ * PostgreSQL 19 made a set of the list.
+ */
+static inline bool
+sg_plan_writes(const PlannedStmt *plan)
+{
+#if PG_VERSION_NUM >= 190000
+	return plan->resultRelationRelids != NULL;
+#else
+	return plan->resultRelations != NIL;
+#endif
+}
+
+static inline int
+sg_count_written_relations(const PlannedStmt *plan)
+{
+#if PG_VERSION_NUM >= 190000
+	return bms_num_members(plan->resultRelationRelids);
+#else
+	return list_length(plan->resultRelations);
+#endif
+}
+
+static inline bool
+sg_is_written_relation(const PlannedStmt *plan, int rti)
+{
+#if PG_VERSION_NUM >= 190000
+	return bms_is_member(rti, plan->resultRelationRelids);
+#else
+	return list_member_int(plan->resultRelations, rti);
+#endif
+}
+
+/*
+ * The next of them; 0 after the last.  "at" belongs to this function and begins
+ * at -1.
+ */
+static inline int
+sg_next_written_relation(const PlannedStmt *plan, int *at)
+{
+#if PG_VERSION_NUM >= 190000
+	*at = bms_next_member(plan->resultRelationRelids, *at);
+	return *at < 0 ? 0 : *at;
+#else
+	return ++* at < list_length(plan->resultRelations) ?
+		list_nth_int(plan->resultRelations, *at) : 0;
+#endif
+}
+
+/* PostgreSQL 19 has a level for each kind of process.  (An lvalue.) */
+#if PG_VERSION_NUM >= 190000
+#define SG_LOG_MIN_MESSAGES log_min_messages[MyBackendType]
+#else
+#define SG_LOG_MIN_MESSAGES log_min_messages
+#endif
+
+/* PostgreSQL 19 lets a sequential scan be told more. */
+#if PG_VERSION_NUM >= 190000
+#define SG_TABLE_BEGINSCAN(rel, snapshot) \
+	table_beginscan(rel, snapshot, 0, NULL, SO_NONE)
+#else
+#define SG_TABLE_BEGINSCAN(rel, snapshot) table_beginscan(rel, snapshot, 0, NULL)
+#endif
+
+/*
+ * PostgreSQL 19 has REPACK, and CLUSTER is one kind of it.  The relation is NULL
+ * where the command is for all of them.  (Macros: they need the parse tree.)
+ */
+#if PG_VERSION_NUM >= 190000
+#define SG_T_CLUSTER_STMT T_RepackStmt
+#define SG_CLUSTER_COMMAND(command) \
+	(((const RepackStmt *) (command))->command == REPACK_COMMAND_CLUSTER ? \
+	 "CLUSTER" : "REPACK")
+#define SG_CLUSTER_RELATION(command) \
+	(((const RepackStmt *) (command))->relation == NULL ? NULL : \
+	 ((const RepackStmt *) (command))->relation->relation)
+#else
+#define SG_T_CLUSTER_STMT T_ClusterStmt
+#define SG_CLUSTER_COMMAND(command) "CLUSTER"
+#define SG_CLUSTER_RELATION(command) (((const ClusterStmt *) (command))->relation)
+#endif
+
+/* PostgreSQL 19 also says whether one of them is volatile. */
+#if PG_VERSION_NUM >= 190000
+#define SG_DOMAIN_HAS_CONSTRAINTS(type) DomainHasConstraints(type, NULL)
+#else
+#define SG_DOMAIN_HAS_CONSTRAINTS(type) DomainHasConstraints(type)
+#endif
+
+/* PostgreSQL 19 plans for EXPLAIN, too. */
+#if PG_VERSION_NUM >= 190000
+#define SG_PLAN_QUERY(query, string, options) \
+	pg_plan_query(query, string, options, NULL, NULL)
+#else
+#define SG_PLAN_QUERY(query, string, options) \
+	pg_plan_query(query, string, options, NULL)
 #endif
 
 #endif							/* SHARING_GUARD_COMPAT_H */

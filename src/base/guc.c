@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "utils/tuplestore.h"
 #include <limits.h>
 
 #include "commands/dbcommands.h"
@@ -18,6 +19,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/varlena.h"
 

@@ -189,7 +189,7 @@ sub plant_damage
 		'a doubled refusal' => [ qr/told, and not once/, qq{
 			INSERT INTO sharing_guard.event SELECT (json_populate_record(e, '{"event_id": "00000000-0000-7000-8000-000000000001"}')).*
 			FROM sharing_guard.event e WHERE event_id = '$id'} ],
-		'an exported row without audit' => [ qr/row without its line/, q{DELETE FROM sharing_guard.event WHERE record_key = 'p-1'} ],
+		'an exported row without audit' => [ qr/row without its line/, q{DELETE FROM sharing_guard.event WHERE 'p-1' = ANY (record_keys)} ],
 		'an audit row without a row' => [ qr/line without its row/, q{DELETE FROM queue WHERE id = 'p-2'} ],
 		'an altered event' => [ qr/verify_audit: error/, qq{UPDATE sharing_guard.event SET destination = 'cedar' WHERE event_id = '$id'} ]);
 	for my $kind (sort keys %damage)

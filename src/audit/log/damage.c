@@ -36,7 +36,7 @@ sg_tuple_is_sound(HeapTuple tuple, TupleDesc desc, bool *plain)
 {
 	HeapTupleHeader header = tuple->t_data;
 	int			natts = Min(HeapTupleHeaderGetNatts(header), desc->natts);
-	bits8	   *nulls = (header->t_infomask & HEAP_HASNULL) ? header->t_bits : NULL;
+	uint8	   *nulls = (header->t_infomask & HEAP_HASNULL) ? header->t_bits : NULL;
 	size_t		offset = 0;
 	size_t		size;
 	char	   *data;
@@ -160,7 +160,7 @@ sg_array_is_sound(ArrayType *array, Oid element)
 {
 	size_t		size = VARSIZE(array);
 	int64		count = 1;
-	const bits8 *nulls;
+	const uint8 *nulls;
 	char	   *p;
 	char	   *end = (char *) array + size;
 

@@ -28,6 +28,7 @@
 #include "port/pg_bswap.h"
 #include "replication/logicalworker.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "audit/log/identity.h"

@@ -230,7 +230,7 @@ sg_sql_logged_changes(PG_FUNCTION_ARGS)
 	TupleDesc	desc = RelationGetDescr(events);
 	int			kind_column = SPI_fnumber(desc, "kind");
 	TupleTableSlot *slot = table_slot_create(events, NULL);
-	TableScanDesc scan = table_beginscan(events, GetActiveSnapshot(), 0, NULL);
+	TableScanDesc scan = SG_TABLE_BEGINSCAN(events, GetActiveSnapshot());
 	MemoryContext per_event;
 
 	InitMaterializedSRF(fcinfo, 0);

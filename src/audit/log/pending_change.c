@@ -24,6 +24,7 @@
 #include "audit/log/event_insert.h"
 #include "audit/log/event_serialized.h"
 #include "audit/log/pending_change.h"
+#include "base/compat.h"
 #include "base/guc.h"
 
 /*

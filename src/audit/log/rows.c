@@ -54,7 +54,7 @@ struct RowColumn
 	uint64		last_tail;		/* its last bytes: see value_tail() */
 
 	/* As in an array: a set bit is a value; no bitmap before any NULL. */
-	bits8	   *present;
+	uint8	   *present;
 	uint32		present_size;	/* bytes */
 };
 
@@ -449,7 +449,7 @@ sg_rows_values(const RowColumn *column)
 	ARR_LBOUND(array)[0] = 1;
 	if (column->present != NULL)
 	{
-		bits8	   *bitmap = ARR_NULLBITMAP(array);
+		uint8	   *bitmap = ARR_NULLBITMAP(array);
 
 		/* Bits beyond the last value stay zero, as array_in leaves them. */
 		Assert(bitmap != NULL);

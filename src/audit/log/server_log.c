@@ -27,6 +27,7 @@
 #include "utils/timestamp.h"
 #include "utils/xid8.h"
 
+#include "base/compat.h"
 #include "audit/log/server_log.h"
 
 /*
@@ -166,7 +167,7 @@ append_json_array(StringInfo buf, Datum value, Oid type)
 void
 sg_event_fields_to_server_log(const EventFields *fields, const char *why)
 {
-	int			saved_level = log_min_messages;
+	int			saved_level = SG_LOG_MIN_MESSAGES;
 	StringInfoData buf;
 
 	initStringInfo(&buf);
@@ -196,8 +197,8 @@ sg_event_fields_to_server_log(const EventFields *fields, const char *why)
 	 */
 	PG_TRY();
 	{
-		if (log_min_messages > ERROR)
-			log_min_messages = LOG;
+		if (SG_LOG_MIN_MESSAGES > ERROR)
+			SG_LOG_MIN_MESSAGES = LOG;
 		ereport(LOG_SERVER_ONLY,
 				(errmsg_internal("sharing_guard event: %s", buf.data),
 				 errhidestmt(true),
@@ -205,7 +206,7 @@ sg_event_fields_to_server_log(const EventFields *fields, const char *why)
 	}
 	PG_FINALLY();
 	{
-		log_min_messages = saved_level;
+		SG_LOG_MIN_MESSAGES = saved_level;
 	}
 	PG_END_TRY();
 

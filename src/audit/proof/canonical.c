@@ -388,7 +388,7 @@ put_array(CanonicalEncoder *encoder, Sink *sink, Datum value, Oid element)
 	ArrayType  *whole = (ArrayType *) DatumGetPointer(value);
 	ArrayType  *array = DatumGetArrayTypeP(value);
 	int			count;
-	const bits8 *nulls;
+	const uint8 *nulls;
 	char	   *p;
 
 	if (!sg_array_is_sound(array, element))

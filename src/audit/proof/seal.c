@@ -493,7 +493,7 @@ static void
 seal_unsealed(Sealer *sealer, Relation events)
 {
 	TupleTableSlot *slot = table_slot_create(events, NULL);
-	TableScanDesc scan = table_beginscan(events, GetActiveSnapshot(), 0, NULL);
+	TableScanDesc scan = SG_TABLE_BEGINSCAN(events, GetActiveSnapshot());
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{

@@ -521,7 +521,7 @@ sg_verify_events(Verifier *v, bool look_up)
 	uint64		next_xid = RecoveryInProgress() ? PG_UINT64_MAX :
 	U64FromFullTransactionId(ReadNextFullTransactionId());
 	TupleTableSlot *slot = table_slot_create(v->events, NULL);
-	TableScanDesc scan = table_beginscan(v->events, GetActiveSnapshot(), 0, NULL);
+	TableScanDesc scan = SG_TABLE_BEGINSCAN(v->events, GetActiveSnapshot());
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{

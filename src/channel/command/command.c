@@ -74,7 +74,7 @@ is_of_interest(const Node *command)
 		case T_AlterPublicationStmt:
 		case T_AlterRoleStmt:
 		case T_AlterTableStmt:
-		case T_ClusterStmt:
+		case SG_T_CLUSTER_STMT:
 		case T_CreateForeignTableStmt:
 		case T_CreateFunctionStmt:
 		case T_CreatePolicyStmt:

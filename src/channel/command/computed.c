@@ -371,9 +371,9 @@ sg_computed_command(const DdlState *state, const Node *command)
 		case T_AlterDomainStmt:
 			alter_domain(state, (const AlterDomainStmt *) command);
 			break;
-		case T_ClusterStmt:
-			on_relation(state, "CLUSTER",
-						((const ClusterStmt *) command)->relation);
+		case SG_T_CLUSTER_STMT:
+			on_relation(state, SG_CLUSTER_COMMAND(command),
+						SG_CLUSTER_RELATION(command));
 			break;
 		case T_CreateStatsStmt:
 			create_statistics(state, (const CreateStatsStmt *) command);

@@ -300,7 +300,7 @@ destinations_of_rows(Oid relid, const GuardedTable *guarded)
 	List	   *destinations = NIL;
 	HTAB	   *counts = make_counts();
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
+	TableScanDesc scan = SG_TABLE_BEGINSCAN(rel, snapshot);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
 	MemoryContext per_row = AllocSetContextCreate(CurrentMemoryContext,
 												  "sharing_guard rows that show more",

@@ -35,6 +35,7 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "base/compat.h"
 #include "audit/log/actor.h"
 #include "channel/guard/bypass.h"
 #include "channel/read/data_flow.h"
@@ -349,12 +350,13 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, bool any_source)
 {
 	const PlannedStmt *plan = queryDesc->plannedstmt;
 	List	   *seen = NIL;
-	ListCell   *lc;
+	int			at = -1;
+	int			rti;
 	ListCell   *from;
 
-	foreach(lc, plan->resultRelations)
+	while ((rti = sg_next_written_relation(plan, &at)) > 0)
 	{
-		Oid			relid = rt_fetch(lfirst_int(lc), plan->rtable)->relid;
+		Oid			relid = rt_fetch(rti, plan->rtable)->relid;
 		const GuardedTable *own;
 		List	   *sources = NIL;
 		Oid			foreign;
@@ -430,7 +432,7 @@ look_at_plan(QueryDesc *queryDesc)
 	if (state == NULL)
 		return;
 	any_source = state->any_records && touches_source(state, plan);
-	if (plan->resultRelations != NIL)
+	if (sg_plan_writes(plan))
 		look_at_targets(state, queryDesc, any_source);
 	if (!any_source)
 		return;
@@ -456,7 +458,7 @@ look_at_plan(QueryDesc *queryDesc)
 														guard->guard_id);
 		}
 	}
-	else if (plan->resultRelations == NIL && OidIsValid(foreign_source(plan)))
+	else if (!sg_plan_writes(plan) && OidIsValid(foreign_source(plan)))
 		disclose_to_server(state, queryDesc, linitial(sources),
 						   foreign_source(plan), false);
 }
@@ -477,7 +479,7 @@ copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
 	}
 	next_ExecutorStart(queryDesc, eflags);
 
-	if (unlikely(queryDesc->plannedstmt->resultRelations != NIL ||
+	if (unlikely(sg_plan_writes(queryDesc->plannedstmt) ||
 				 (sg_read_guard_possible &&
 				  !sg_read_guard_is_plain(queryDesc->plannedstmt) &&
 				  sg_ddl_any_records())) &&

@@ -23,6 +23,7 @@
 #include "access/tableam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_extension.h"
+#include "base/compat.h"
 #include "base/errcodes.h"
 #include "channel/guard/command_event.h"
 #include "channel/command/drop_extension.h"
@@ -67,7 +68,7 @@ has_more_events(Oid event_table, int64 than)
 	Relation	log = table_open(event_table, AccessShareLock);
 	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	TupleTableSlot *slot = table_slot_create(log, NULL);
-	TableScanDesc scan = table_beginscan(log, snapshot, 0, NULL);
+	TableScanDesc scan = SG_TABLE_BEGINSCAN(log, snapshot);
 	AttrNumber	kind = get_attnum(event_table, "kind");
 	int64		found = 0;
 

@@ -608,16 +608,17 @@ static void
 record_if_routed(const QueryDesc *queryDesc)
 {
 	const PlannedStmt *stmt = queryDesc->plannedstmt;
-	ListCell   *lc;
+	int			at = -1;
+	int			rti;
 
 	if (likely(!sg_pending_has_autonomous()))
 		return;
-	foreach(lc, stmt->resultRelations)
+	while ((rti = sg_next_written_relation(stmt, &at)) > 0)
 	{
-		RangeTblEntry *target = rt_fetch(lfirst_int(lc), stmt->rtable);
+		RangeTblEntry *target = rt_fetch(rti, stmt->rtable);
 
 		if (target->relkind == RELKIND_PARTITIONED_TABLE ||
-			list_length(stmt->resultRelations) > 1)
+			sg_count_written_relations(stmt) > 1)
 		{
 			sg_pending_record_autonomous();
 			break;

@@ -15,6 +15,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/pg_inherits.h"
+#include "base/compat.h"
 #include "channel/guard/inheritance.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -77,8 +78,7 @@ sg_inheritance_has_rows(Oid relid)
 		if (!found && RELKIND_HAS_STORAGE(rel->rd_rel->relkind) &&
 			RelationGetNumberOfBlocks(rel) > 0)
 		{
-			TableScanDesc scan = table_beginscan(rel, GetLatestSnapshot(), 0,
-												 NULL);
+			TableScanDesc scan = SG_TABLE_BEGINSCAN(rel, GetLatestSnapshot());
 			TupleTableSlot *slot = table_slot_create(rel, NULL);
 
 			found = table_scan_getnextslot(scan, ForwardScanDirection, slot);

@@ -104,11 +104,12 @@ leads_to_guard(Oid relid)
 static pg_noinline void
 refuse_unsent(const PlannedStmt *plan)
 {
-	ListCell   *lc;
+	int			at = -1;
+	int			rti;
 
-	foreach(lc, plan->resultRelations)
+	while ((rti = sg_next_written_relation(plan, &at)) > 0)
 	{
-		Oid			relid = rt_fetch(lfirst_int(lc), plan->rtable)->relid;
+		Oid			relid = rt_fetch(rti, plan->rtable)->relid;
 
 		if (leads_to_guard(relid))
 			ereport(ERROR,
@@ -125,7 +126,7 @@ copy_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
 	if (unlikely(queryDesc->dest != NULL &&
 				 queryDesc->dest->mydest == DestCopyOut &&
-				 queryDesc->plannedstmt->resultRelations != NIL))
+				 sg_plan_writes(queryDesc->plannedstmt)))
 		refuse_unsent(queryDesc->plannedstmt);
 
 	next_ExecutorStart(queryDesc, eflags);

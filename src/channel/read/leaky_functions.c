@@ -28,6 +28,7 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
+#include "base/compat.h"
 #include "channel/read/leaky_functions.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
@@ -298,7 +299,7 @@ search_domain(CoerceToDomain *coercion, LeakSearch *search)
 	bool		was_comparing = search->comparing;
 	ListCell   *lc;
 
-	if (!DomainHasConstraints(coercion->resulttype))
+	if (!SG_DOMAIN_HAS_CONSTRAINTS(coercion->resulttype))
 		return;
 	constraints = palloc0(sizeof(DomainConstraintRef));
 	InitDomainConstraintRef(coercion->resulttype, constraints,

@@ -273,7 +273,7 @@ is_written(const PlannedStmt *plan, int rti)
 {
 	const ModifyTable *modify = (const ModifyTable *) plan->planTree;
 
-	return list_member_int(plan->resultRelations, rti) ||
+	return sg_is_written_relation(plan, rti) ||
 		(IsA(modify, ModifyTable) && (int) modify->rootRelation == rti);
 }
 

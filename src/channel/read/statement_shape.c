@@ -411,9 +411,8 @@ sg_sql_statement_shape(PG_FUNCTION_ARGS)
 		rewritten = query->commandType == CMD_UTILITY ? NIL :
 			pg_rewrite_query(query);
 		if (list_length(rewritten) == 1)
-			shape = sg_statement_shape(pg_plan_query(linitial_node(Query, rewritten),
-													 sample, CURSOR_OPT_PARALLEL_OK,
-													 NULL));
+			shape = sg_statement_shape(SG_PLAN_QUERY(linitial_node(Query, rewritten),
+													 sample, CURSOR_OPT_PARALLEL_OK));
 	}
 	if (shape == NULL)
 		ereport(ERROR,

@@ -9,6 +9,8 @@
 #include "postgres.h"
 
 #include <ctype.h>
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
