@@ -393,4 +393,11 @@ sg_next_written_relation(const PlannedStmt *plan, int *at)
 	pg_plan_query(query, string, options, NULL)
 #endif
 
+/* PostgreSQL 19 wants to be told that a tuple descriptor has all its columns. */
+#if PG_VERSION_NUM >= 190000
+#define SG_TUPLE_DESC_FINALIZE(desc) TupleDescFinalize(desc)
+#else
+#define SG_TUPLE_DESC_FINALIZE(desc) ((void) 0)
+#endif
+
 #endif							/* SHARING_GUARD_COMPAT_H */

@@ -15,6 +15,7 @@
 
 #include "audit/log/event_serialized.h"
 #include "audit/log/server_log.h"
+#include "base/compat.h"
 
 /* What stands before each event's tuple; of MAXALIGNed size itself. */
 typedef struct SerializedHeader
@@ -42,6 +43,7 @@ event_row_type(void)
 		for (int i = 0; i < EVENT_COLUMNS; i++)
 			TupleDescInitEntry(desc, i + 1, sg_event_columns[i].name,
 							   sg_event_columns[i].type, -1, 0);
+		SG_TUPLE_DESC_FINALIZE(desc);
 		MemoryContextSwitchTo(oldcontext);
 		row_type = desc;
 	}

@@ -107,6 +107,7 @@ make_store(void)
 	store_row = CreateTemplateTupleDesc(2);
 	TupleDescInitEntry(store_row, 1, "revision", INT8OID, -1, 0);
 	TupleDescInitEntry(store_row, 2, "event", BYTEAOID, -1, 0);
+	SG_TUPLE_DESC_FINALIZE(store_row);
 	store = tuplestore_begin_heap(false, false, work_mem);
 	CurrentResourceOwner = oldowner;
 	MemoryContextSwitchTo(oldcontext);
