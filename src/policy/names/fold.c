@@ -143,8 +143,7 @@ static const struct
 };
 
 /*
- * Enclosed letters and the like that compatibility decomposition does not
- * change.
+ * Enclosed letters and the like that compatibility decomposition leaves as is.
  */
 static const struct
 {
@@ -753,8 +752,7 @@ sg_fold_name(const char *data, Size len)
 	Size		i = 0;
 
 	/*
-	 * Shortcut, because nearly every name is ASCII and a registry has tens of
-	 * thousands.
+	 * Shortcut, because nearly every name of the many in a registry is ASCII.
 	 */
 	if (is_ascii_text(data, len))
 	{

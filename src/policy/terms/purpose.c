@@ -5,14 +5,14 @@
  *
  * The text is folded and split into words once.  From each word on, the tagger
  * follows a tree of the terms, whose steps are words of the lexicon, until no
- * term continues like the text.  A step is one hash look-up, and so is a word.
- * So the cost grows with the text, and not with the number of terms.
+ * term continues like the text.  A step is one hash look-up, and so is a word,
+ * so the cost grows with the text, and not with the number of terms.
  *
  * A term matches where the text has its words, each of them whole, joined from
  * chained words, or (if long) with one letter wrong.  In a series of single
- * letters, any part may spell a word of a term (x I C E), and exceptions list
- * the series that spell something else (P O L I C E).  Joined letters and
- * digits are not split: ICE123 may be a license plate.
+ * letters any part may spell a word (x I C E), and exceptions list the series
+ * that spell another (P O L I C E).  ICE123 is not split, because it may be a
+ * license plate.
  *
  *-------------------------------------------------------------------------
  */
@@ -50,10 +50,9 @@ typedef enum Effect
 } Effect;
 
 /*
- * The minimal number of letters of a word that is recognized with one letter
- * wrong: in a phrase, as a term by itself, and in a vague or meaningless term.
- * The less context a word has, the more letters it needs, because more
- * ordinary words are one letter away.
+ * The fewest letters of a word that is recognized with one letter wrong, by
+ * term.  Words with less context need more, because more ordinary words are
+ * one letter away.
  */
 #define MISSPELT_IN_PHRASE LEXICON_MISSPELT_MIN
 #define MISSPELT_ALONE 8
@@ -155,8 +154,7 @@ typedef struct Path
 	int			second;			/* where the term's second word begins */
 	int			last;			/* where its last or next word begins */
 	bool		together;		/* a reader takes its words as one unit */
-	int			misspelt;		/* letters of the shortest misspelt word; or
-								 * INT_MAX */
+	int			misspelt;		/* letters of the shortest one; or INT_MAX */
 } Path;
 
 static uint64
@@ -298,10 +296,7 @@ sg_tagger_add(Tagger *tagger, const char *text, const char *tag,
 	misspelt_from = says_nothing(tag) ? MISSPELT_VAGUE :
 		nwords > 1 ? MISSPELT_IN_PHRASE : MISSPELT_ALONE;
 
-	/*
-	 * The table's check refuses this; raise an error rather than drop the
-	 * term silently.
-	 */
+	/* The table's check refuses this; never drop a term silently. */
 	if (nwords == 0 || (prefix && words[0].len < LEXICON_PREFIX_LEN))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -465,10 +460,9 @@ ends_before(const Reading *reading, int word)
 }
 
 /*
- * Is the separator between this word and the next more visible than the
- * separators between the words "from" and "to"?  This matters where a term
- * begins or ends with a word of one letter, which must be separated from other
- * single letters.
+ * Is the separator between this word and the next more visible than those
+ * between the words "from" and "to"?  It must be where a term begins or ends
+ * with a word of one letter and other single letters are beside it.
  */
 static bool
 is_parted(const Reading *reading, int word, int from, int to)
@@ -521,8 +515,8 @@ find_terms(const Path *path, int to)
 		return;
 
 	/*
-	 * In a phrase, a word of one letter belongs to the phrase's neighboring
-	 * word, and not to other single letters around it.
+	 * A phrase's word of one letter belongs to the phrase, and not to other
+	 * single letters around it.
 	 */
 	if (path->second < to &&
 		((path->second == path->from + 1 &&
@@ -536,10 +530,7 @@ find_terms(const Path *path, int to)
 	{
 		const Term *term = &tagger->terms[i];
 
-		/*
-		 * Another term may accept the same word misspelt where this one does
-		 * not.
-		 */
+		/* Another term may accept the same word misspelt. */
 		if (path->misspelt < term->misspelt_from)
 			continue;
 		switch (term->effect)
@@ -586,7 +577,7 @@ follow(void *arg, int word, int to, bool misspelt)
 		next.second = to;
 
 	/*
-	 * "Doe v.  I.C.E." does not spell another word, and "sheet; ICE hold" is
+	 * "Doe v. I.C.E." does not spell another word, and "sheet; ICE hold" is
 	 * not about a sheet.  An exception needs clearer evidence than a tag.
 	 */
 	if (to - next.last > 2)
@@ -654,9 +645,9 @@ follow_codes(Reading *reading, int from)
  * Does an exception suppress this term?  An exception that is only a part of
  * the term does not, because the longer match is more specific.
  *
- * Terms must be asked about in the order of their beginnings, so that passed
- * exceptions can be dropped.  Otherwise a long text full of them would take
- * quadratic time.
+ * Callers ask in the order of the terms' beginnings, so that passed exceptions
+ * can be dropped.  Otherwise a long text full of them would take quadratic
+ * time.
  */
 static bool
 is_excepted(const FoundList *exceptions, int *first, const Found *found)
@@ -695,8 +686,8 @@ is_member(const List *list, const char *string)
 }
 
 /*
- * Returns the tags and terms that were found and are not suppressed, each term
- * once.
+ * Returns the terms that are found and not suppressed, each once, and their
+ * tags.
  */
 static Tagging
 conclude(const Reading *reading)
