@@ -92,7 +92,7 @@ SELECT * FROM events_of(
     $$UPDATE alpr.bare SET id = NULL$$,
     $$UPDATE alpr.bare SET note = note WHERE (jsonb '{}' || to_jsonb(plate)) #>> '{a}' = 'b'$$,
     $$UPDATE alpr.bare SET note = note WHERE plate::varchar::bytea = '\x00'$$,
-    $$UPDATE alpr.read SET plate = repeat(note, 100000) || 'x' WHERE id = 1$$,
+    $$UPDATE alpr.read SET plate = repeat(note, 3000000) || 'x' WHERE id = 1$$,
     $$INSERT INTO alpr.read (id, plate) VALUES (1, 'new')$$,
     $$INSERT INTO alpr.read (id, plate) VALUES (100, 'PLATE9')$$,
     $$INSERT INTO alpr.read (id, plate) VALUES (100, 'PLATE9') ON CONFLICT (id) DO NOTHING$$,

@@ -48,7 +48,8 @@ BEGIN
         -- Ids, moments and places differ from run to run.
         SELECT array_agg(regexp_replace(regexp_replace(regexp_replace(concat_ws(' ', v.severity, v.problem,
                 'leaf ' || v.leaf_index, 'event ' || coalesce(l.leaf_index::text, CASE WHEN v.event_id IS NOT NULL THEN 'new' END), v.detail),
-                '[0-9a-f]{8}-[-0-9a-f]{27}', 'UUID', 'g'), '2[0-9]{3}-[^,]*[-+][0-9]+', 'MOMENT', 'g'), '[0-9A-F]+/[0-9A-F]+', 'LSN', 'g'))
+                '[0-9a-f]{8}-[-0-9a-f]{27}', 'UUID', 'g'), '2[0-9]{3}-[^,]*[-+][0-9]+', 'MOMENT', 'g'), '[0-9A-F]+/[0-9A-F]+', 'LSN', 'g')
+            ORDER BY v.leaf_index, l.leaf_index, v.severity, v.problem, v.detail)
         INTO reports
         FROM sharing_guard.verify_audit(first_leaf, last_leaf, kept) v LEFT JOIN pg_temp.leaf l ON l.event_id = v.event_id;
         RAISE EXCEPTION 'take it back' USING ERRCODE = 'XX999';

@@ -101,6 +101,20 @@ leads_to_guard(Oid relid)
 	return false;
 }
 
+/*
+ * The table that the statement names where it writes to this entry of the range
+ * table, which may be a partition that the planner found.
+ */
+static Oid
+named_relation(const PlannedStmt *plan, int rti)
+{
+	const ModifyTable *modify = (const ModifyTable *) plan->planTree;
+
+	if (IsA(modify, ModifyTable) && modify->nominalRelation > 0)
+		rti = modify->nominalRelation;
+	return rt_fetch(rti, plan->rtable)->relid;
+}
+
 static pg_noinline void
 refuse_unsent(const PlannedStmt *plan)
 {
@@ -115,7 +129,7 @@ refuse_unsent(const PlannedStmt *plan)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("COPY of a query that writes to \"%s\" is not allowed",
-							get_rel_name(relid)),
+							get_rel_name(named_relation(plan, rti))),
 					 errdetail("That is an export table, or its rows may get into one, and they would be sent before they are decided on."),
 					 errhint("Write to the table first, then COPY from it.")));
 	}
