@@ -295,8 +295,9 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #endif
 
 /*
- * The relations that a statement writes to, by their indexes in its range table.
- * PostgreSQL 19 made a set of the list.
+ * Does a statement write to a relation?  The functions below work with the
+ * indexes of the written relations in the statement's range table.  PostgreSQL
+ * 19 made a set of that list.
  */
 static inline bool
 sg_plan_writes(const PlannedStmt *plan)
@@ -329,8 +330,8 @@ sg_is_written_relation(const PlannedStmt *plan, int rti)
 }
 
 /*
- * The next of them; 0 after the last.  "at" belongs to this function and begins
- * at -1.
+ * Returns the next written relation; 0 after the last.  "at" is the function's
+ * own state and must be -1 at first.
  */
 static inline int
 sg_next_written_relation(const PlannedStmt *plan, int *at)
@@ -344,14 +345,16 @@ sg_next_written_relation(const PlannedStmt *plan, int *at)
 #endif
 }
 
-/* PostgreSQL 19 has a level for each kind of process.  (An lvalue.) */
+/*
+ * PostgreSQL 19 has one level for each kind of process.  (This is an lvalue.)
+ */
 #if PG_VERSION_NUM >= 190000
 #define SG_LOG_MIN_MESSAGES log_min_messages[MyBackendType]
 #else
 #define SG_LOG_MIN_MESSAGES log_min_messages
 #endif
 
-/* PostgreSQL 19 lets a sequential scan be told more. */
+/* PostgreSQL 19 added an argument with flags for a sequential scan. */
 #if PG_VERSION_NUM >= 190000
 #define SG_TABLE_BEGINSCAN(rel, snapshot) \
 	table_beginscan(rel, snapshot, 0, NULL, SO_NONE)
@@ -360,8 +363,9 @@ sg_next_written_relation(const PlannedStmt *plan, int *at)
 #endif
 
 /*
- * PostgreSQL 19 has REPACK, and CLUSTER is one kind of it.  The relation is NULL
- * where the command is for all of them.  (Macros: they need the parse tree.)
+ * PostgreSQL 19 has REPACK, of which CLUSTER is a variant.  The relation is
+ * NULL where the command is for all clustered tables.  (These are macros
+ * because they need the parse tree's types.)
  */
 #if PG_VERSION_NUM >= 190000
 #define SG_T_CLUSTER_STMT T_RepackStmt
@@ -377,14 +381,14 @@ sg_next_written_relation(const PlannedStmt *plan, int *at)
 #define SG_CLUSTER_RELATION(command) (((const ClusterStmt *) (command))->relation)
 #endif
 
-/* PostgreSQL 19 also says whether one of them is volatile. */
+/* PostgreSQL 19 can also return whether a constraint is volatile. */
 #if PG_VERSION_NUM >= 190000
 #define SG_DOMAIN_HAS_CONSTRAINTS(type) DomainHasConstraints(type, NULL)
 #else
 #define SG_DOMAIN_HAS_CONSTRAINTS(type) DomainHasConstraints(type)
 #endif
 
-/* PostgreSQL 19 plans for EXPLAIN, too. */
+/* PostgreSQL 19 added an argument for the state of EXPLAIN. */
 #if PG_VERSION_NUM >= 190000
 #define SG_PLAN_QUERY(query, string, options) \
 	pg_plan_query(query, string, options, NULL, NULL)
@@ -393,7 +397,7 @@ sg_next_written_relation(const PlannedStmt *plan, int *at)
 	pg_plan_query(query, string, options, NULL)
 #endif
 
-/* PostgreSQL 19 wants to be told that a tuple descriptor has all its columns. */
+/* PostgreSQL 19 needs a call when a tuple descriptor has all its columns. */
 #if PG_VERSION_NUM >= 190000
 #define SG_TUPLE_DESC_FINALIZE(desc) TupleDescFinalize(desc)
 #else
