@@ -265,8 +265,8 @@ change_xact_callback(XactEvent event, void *arg)
 
 			/*
 			 * COMMIT PREPARED may come at any time, from another session.
-			 * Until then the number would stay drawn, and every other change
-			 * of the policy would have to wait.
+			 * Until then the lock on the counter would be held, and every
+			 * other change of the policy would have to wait.
 			 */
 			if (npending > 0)
 				ereport(ERROR,
@@ -313,8 +313,8 @@ change_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 }
 
 /*
- * Makes a new revision and returns its provisional number.  Errors out where the
- * table that counts them is missing.
+ * Makes a new revision and returns its provisional number.  Errors out where
+ * the table that counts them is missing.
  */
 static int64
 make_revision(void)

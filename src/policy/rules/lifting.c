@@ -78,7 +78,8 @@ is_concerned(const Deliberation *d, const Party *other, const Party *party)
  * then the agreement stands by its own scope.
  *
  * The same task force must have a primary purpose other than immigration, be
- * active at the time of the disclosure, and have all parties as members.
+ * active at the time of the disclosure, and have as members all parties that
+ * the rule concerns, except ourselves.
  */
 static const char *
 why_no_task_force(Deliberation *d, const LegalBasis *basis,
