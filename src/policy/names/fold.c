@@ -705,7 +705,7 @@ sg_split_words(const char *folded, Size len, int *nwords)
 			continue;
 		nchained -= to - from - 1;
 
-		/* All chains together are no longer than the text. */
+		/* The chains together are never longer than the text. */
 		if (chained == NULL)
 			chained = palloc_extended(len, MCXT_ALLOC_HUGE);
 		for (int k = from; k < to; k++)

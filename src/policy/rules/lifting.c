@@ -25,7 +25,9 @@
 #include "policy/rules/policy.h"
 #include "policy/rules/rule_index.h"
 
-/* NULL equals no string, the empty one included. */
+/*
+ * Does a slice equal a string?  NULL equals no string, not even the empty one.
+ */
 static bool
 slice_is(TextSlice slice, const char *string)
 {
