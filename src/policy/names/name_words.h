@@ -42,7 +42,6 @@ typedef enum NameMeaning
 	NAME_PUBLIC_CAMPUS
 } NameMeaning;
 
-/* In the order of the enum; the first is no word. */
 /* A term, as a list of words in the form that sg_name_words() gives a name. */
 typedef struct Term
 {
