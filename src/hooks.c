@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
  * hooks.c
- *		Installs the hooks of the server, each once, and says in which order
- *		ours are called.
+ *		Installs each hook of the server once and defines the order in which
+ *		our functions are called.
  *
- * A function of ours that is written around another calls it: the outermost
- * sees a statement first and its end last.  The innermost calls the hook that
- * was there before this library was loaded, or the server's own function.  An
- * error in one passes through all around it, which put back their own state in
- * PG_FINALLY or leave it to the end of the transaction.
+ * Each of our functions wraps another and calls it.  The outermost one sees a
+ * statement's beginning first and its end last.  The innermost one calls the
+ * hook that was there before this library was loaded, or the server's own
+ * function.  An error passes through all wrapping functions.  They restore
+ * their state in PG_FINALLY or leave that to the end of the transaction.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,10 +26,10 @@
 #include "channel/read/query.h"
 #include "hooks.h"
 
-/* What was hooked before us, or the server's own function. */
+/* The hook that was installed before us, or the server's own function. */
 #define BEFORE(kind)	(kind##_hook ? kind##_hook : standard_##kind)
 
-/* From the inside out. */
+/* Wraps each hook from the inside out. */
 void
 sg_hooks_init(void)
 {
@@ -39,22 +39,25 @@ sg_hooks_init(void)
 	ExecutorEnd_hook_type end = BEFORE(ExecutorEnd);
 	ProcessUtility_hook_type utility = BEFORE(ProcessUtility);
 
-	/* Whether a plan passes its guards is asked before anything else. */
+	/*
+	 * The outermost function checks the guards on a plan before anything
+	 * else.
+	 */
 	start = sg_copy_wrap_ExecutorStart(start);
 	start = sg_copied_wrap_ExecutorStart(start);
 	ExecutorStart_hook = start;
 
 	/*
-	 * A read is on record before the first row of an export is decided on,
-	 * because the read may be what fills the export table.
+	 * Reads are recorded before the first row of an export is decided on,
+	 * because the read may fill the export table.
 	 */
 	run = sg_export_row_wrap_ExecutorRun(run);
 	run = sg_query_wrap_ExecutorRun(run);
 	ExecutorRun_hook = run;
 
 	/*
-	 * AFTER triggers are fired here.  Rows that were routed to another server
-	 * are looked at when all of them have been.
+	 * AFTER triggers fire here.  Rows that were routed to another server are
+	 * checked after all of them have fired.
 	 */
 	finish = sg_export_row_wrap_ExecutorFinish(finish);
 	finish = sg_query_wrap_ExecutorFinish(finish);
@@ -65,8 +68,8 @@ sg_hooks_init(void)
 	ExecutorEnd_hook = end;
 
 	/*
-	 * A command is looked at as a command first: one that is refused asks no
-	 * writer to leave its database and copies nothing.
+	 * The check of the command itself comes first, so that a refused command
+	 * makes no writer leave its database and copies nothing.
 	 */
 	utility = sg_copy_wrap_ProcessUtility(utility);
 	utility = sg_holdable_cursor_wrap_ProcessUtility(utility);

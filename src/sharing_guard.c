@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * sharing_guard.c
- *		The front door: library load, and the wiring between the rooms.
+ *		Initializes the library and connects the rooms.
  *
- * Dispatch only.  Whatever decides is in policy/, whatever notices rows
- * leaving is in channel/, whatever remembers is in audit/.
+ * This file only dispatches.  policy/ decides, channel/ notices rows that
+ * leave, and audit/ records.
  *
  *-------------------------------------------------------------------------
  */
@@ -47,20 +47,25 @@ void
 _PG_init(void)
 {
 	/*
-	 * pg_upgrade loads every library an extension names, without preloading
-	 * it, into a server that must neither decide nor record anything.
+	 * pg_upgrade loads every library that an extension names, without
+	 * preloading it, into a server that must neither decide nor record
+	 * anything.
 	 */
 	if (IsBinaryUpgrade)
 		return;
 
 	/*
-	 * Loaded late, by a function call: in a server that was never told to
-	 * guard anything.  Define nothing and hook nothing; the functions
-	 * themselves refuse to work through sg_require_operational().
+	 * A function call has loaded the library late, in a server that is not
+	 * configured to guard anything.  Define no settings and install no hooks;
+	 * the functions themselves refuse to work through
+	 * sg_require_operational().
 	 */
 	if (!process_shared_preload_libraries_in_progress)
 	{
-		/* A superuser takes guards off, which is recorded: see change.c. */
+		/*
+		 * A superuser may still remove guards, which is recorded: see
+		 * change.c.
+		 */
 		sg_policy_change_callback = record_policy_change;
 		sg_policy_revisions_drawn_callback = write_policy_changes;
 		return;
@@ -86,15 +91,15 @@ _PG_init(void)
 	sg_operational_settings_defined();
 	sg_hooks_init();
 
-	/* policy/ must not know of audit/, so the two meet here. */
+	/* policy/ may not include audit/, so the two are connected here. */
 	sg_policy_change_callback = record_policy_change;
 	sg_policy_revisions_drawn_callback = write_policy_changes;
 }
 
 /*
- * A change of policy, guards or settings is an event too, and shares the fate
- * of the transaction that makes it.  It is written when the commit has given it
- * its revision.
+ * Records a change of policy, guards or settings as an event.  The event is
+ * undone with the transaction that makes the change.  It is written when the
+ * commit has given the change its revision.
  */
 static void
 record_policy_change(const PolicyChange *change)
@@ -115,7 +120,10 @@ record_policy_change(const PolicyChange *change)
 	if (sg_is_operational())
 		sg_aborted_changes_note(change);
 
-	/* By a trigger on the log, which runs when the events are written. */
+	/*
+	 * A trigger on the log has made this change while events are written, so
+	 * draw its number now.
+	 */
 	if (sg_policy_commit_has_begun() || sg_pending_is_committing())
 		sg_policy_draw_revisions();
 }

@@ -1,6 +1,6 @@
--- The ways by which data can still leave this cluster: one row for each.
+-- Lists the ways by which data can still leave this cluster, one row for each.
 
--- The tables that are guarded, and all below them.
+-- Lists the guarded tables with their partitions and children.
 CREATE FUNCTION sharing_guard.guarded_relations()
     RETURNS TABLE (relid oid, guard_id uuid, kind text)
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -17,7 +17,8 @@ REVOKE ALL ON FUNCTION sharing_guard.guarded_relations() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.guarded_relations() IS
 'Internal: every guarded relation, with partitions and children';
 
--- As its owner: whoever reads the view has no rights on what it looks at.
+-- SECURITY DEFINER, because a reader of the view has no rights on the tables
+-- and catalogs that the function reads.
 CREATE FUNCTION sharing_guard.exposures()
     RETURNS TABLE (kind text, severity text, subject text, held_by text,
                    finding text, command text)
@@ -26,7 +27,7 @@ CREATE FUNCTION sharing_guard.exposures()
 AS $$
 #variable_conflict use_column
 BEGIN
-    -- The guards themselves.
+    -- Defects of the guards themselves.
     IF NOT sharing_guard.library_preloaded() THEN
         RETURN QUERY SELECT 'library', 'high', 'this server', NULL::text,
             'the library is not loaded by shared_preload_libraries: nothing is decided on or recorded here',
@@ -95,7 +96,7 @@ BEGIN
     FROM sharing_guard.maintenance m
     WHERE m.approved_at IS NOT NULL AND m.closed_at IS NULL;
 
-    -- What is said of somebody, or something, that is not there any more.
+    -- References to roles, tables and servers that no longer exist.
     RETURN QUERY
     SELECT 'dangling', 'high', format('role with OID %s', t.role), NULL::text,
            format('the role is gone and %s still: a login that is made under its name is somebody else, and is bound to nothing', t.tie),
@@ -121,18 +122,19 @@ BEGIN
     FROM sharing_guard.server_binding b
     WHERE NOT EXISTS (SELECT FROM pg_foreign_server s WHERE s.srvname::text = b.server);
 
-    -- Roles that pass by rights.
+    -- Roles that bypass access rights.
     RETURN QUERY
     SELECT 'superuser', 'high', r.rolname::text, r.rolname::text,
            'a superuser can switch everything off, and is only seen'
            || CASE WHEN k.kept THEN '; this login has to stay, so that somebody can mend the server: give it to as few people as can be' ELSE '' END,
-           -- Not for the role that runs it, which would lock itself out.
+           -- Refuse to run as the role itself, which would lock itself out.
            CASE WHEN NOT k.kept THEN format(
                'DO $close$ BEGIN IF session_user = %L THEN RAISE EXCEPTION ''another superuser has to run this''; END IF; ALTER ROLE %I NOLOGIN; END $close$;',
                r.rolname, r.rolname) END
     FROM pg_roles r
          CROSS JOIN LATERAL (
-             -- The bootstrap superuser, the reader's own login, and the last one.
+             -- Keep the bootstrap superuser, the reader's own login, and the
+             -- last superuser.
              SELECT r.oid = 10 OR r.rolname = session_user
                     OR NOT EXISTS (SELECT FROM pg_roles o WHERE o.rolsuper AND o.rolcanlogin AND o.oid <> r.oid)) AS k (kept)
     WHERE r.rolsuper AND r.rolcanlogin;
@@ -180,7 +182,7 @@ BEGIN
                   CASE WHEN x.grantee = 0 THEN 'PUBLIC' ELSE x.grantee::regrole::text END)
     FROM pg_parameter_acl p, aclexplode(p.paracl) x
     WHERE (p.parname IN ('session_replication_role', 'event_triggers', 'allow_system_table_mods', 'primary_conninfo')
-           -- Settings that load or run something.
+           -- Settings that load a library or run a command.
            OR p.parname ~ '(_libraries|_library|_library_path|_control_path|_command|_provider)$'
            OR p.parname LIKE 'sharing\_guard.%')
       AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = x.grantee AND r.rolsuper);
@@ -218,7 +220,8 @@ BEGIN
                             'dblink_fdw_validator', 'dblink_fetch')
       AND x.privilege_type = 'EXECUTE'
       AND NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = x.grantee AND r.rolsuper);
-    -- What only a superuser could call when the server, or the extension, was made.
+    -- Functions that only a superuser could call after initdb or CREATE
+    -- EXTENSION.
     RETURN QUERY
     SELECT 'superuser_function',
            CASE WHEN NOT p.proretset AND p.prorettype IN ('text'::regtype, 'bytea'::regtype)
@@ -259,7 +262,7 @@ BEGIN
                   p.oid::regprocedure, c.runs),
            c.command
     FROM code c JOIN pg_proc p ON p.oid = c.function
-    -- Partitions have what their table has.
+    -- Leave out partitions and children whose parent has the same code.
     WHERE NOT EXISTS (SELECT FROM pg_inherits i JOIN code above ON above.relid = i.inhparent
                       WHERE i.inhrelid = c.relid AND above.kind = c.kind AND above.function = c.function);
     RETURN QUERY
@@ -324,8 +327,9 @@ BEGIN
     FROM sharing_guard.guarded_relations() r
          JOIN sharing_guard.guard g ON g.guard_id = r.guard_id
     WHERE has_table_privilege('public', r.relid, 'SELECT');
-    -- Rights that were there before the guard, or came back with a dump.  (What the
-    -- policy says of them can be asked only where the library is at work.)
+    -- Rights that were granted before the guard was made, or that a dump
+    -- restored.  (They can be checked against the policy only where the
+    -- library is operational.)
     IF sharing_guard.library_preloaded() AND sharing_guard.database_listed()
        AND EXISTS (SELECT FROM sharing_guard.setting) THEN
         RETURN QUERY
@@ -373,7 +377,8 @@ BEGIN
            OR (source.names @> copy.names AND cardinality(copy.names) > 1))
       AND c.oid NOT IN (SELECT r.relid FROM sharing_guard.guarded_relations() r)
     GROUP BY c.oid, c.relowner;
-    -- Those made of protected tables before there was a guard, by way of views too.
+    -- Tables that were filled from protected tables before the guard was made,
+    -- also through views.
     RETURN QUERY
     WITH RECURSIVE made_of AS (
         SELECT r.relid, r.guard_id FROM sharing_guard.guarded_relations() r
@@ -404,14 +409,14 @@ FROM sharing_guard.exposures() e
 ORDER BY pg_catalog.array_position(ARRAY['high', 'medium', 'low'], e.severity), e.kind, e.subject, e.held_by;
 REVOKE ALL ON TABLE sharing_guard.exposure FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.exposure IS
-'Every way by which data can still leave this database past its guards: one row each, with who holds it and the command that closes it. Empty when there is nothing to say';
+'Every way by which data can still leave this database past its guards: one row for each, with the role that can use it and the command that closes it. Empty when nothing is open';
 COMMENT ON COLUMN sharing_guard.exposure.kind IS
-'What it is: library, guard_defect, out_of_reach, worker_node, observe, maintenance, dangling, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, write_all_data, maintain, statements, setting, shared_login, untrusted_language, sending_function, superuser_function, trigger, row_function, rule, publication, subscription, replication_slot, standby, foreign_server, public_grant, refused_right, statistics, unprotected_table';
+'The kind of finding: library, guard_defect, out_of_reach, worker_node, observe, maintenance, dangling, superuser, bypassrls, replication, createrole, read_all_data, server_program, server_files, write_all_data, maintain, statements, setting, shared_login, untrusted_language, sending_function, superuser_function, trigger, row_function, rule, publication, subscription, replication_slot, standby, foreign_server, public_grant, refused_right, statistics, unprotected_table';
 COMMENT ON COLUMN sharing_guard.exposure.severity IS
-'high: rows can leave and nothing is seen of it; medium: some of them, or only by somebody in particular; low: it takes more than this';
+'high: rows can leave and no guard sees them; medium: only some rows can leave, or only one particular role can take them; low: this alone does not let rows leave';
 COMMENT ON COLUMN sharing_guard.exposure.subject IS 'The role, table, function, server or slot';
-COMMENT ON COLUMN sharing_guard.exposure.held_by IS 'Who can use it; NULL: nobody in particular';
-COMMENT ON COLUMN sharing_guard.exposure.finding IS 'What is open, in a sentence';
+COMMENT ON COLUMN sharing_guard.exposure.held_by IS 'The role that can use it; NULL: no particular role';
+COMMENT ON COLUMN sharing_guard.exposure.finding IS 'A sentence that says what is open';
 COMMENT ON COLUMN sharing_guard.exposure.command IS
-'What closes it. Where a value has to be filled in, the command says so behind --. NULL where it would take a right away from the reader, or the last login of a superuser: another person has to decide that';
+'The command that closes it. Where you have to fill in a value, a comment after -- says so. NULL where the command would take a right away from the reader, or the last superuser login away: another person has to decide that';
 

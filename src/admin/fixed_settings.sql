@@ -1,12 +1,14 @@
 
--- Of use while the tables were made.
+-- The script uses this only while it creates the tables.
 DROP FUNCTION sharing_guard.is_policy_table(name, name[]);
--- The last part of the script: no function of ours depends on what a session
--- has set.  search_path is pinned where each is made; these are the settings
--- that change how text becomes a value and a value text, and what a name or a
--- backslash means.  A function that has one of them already keeps it.
+-- Pins settings for all functions of the extension, so that none depends on
+-- the session's settings.  This must be the last part of the script.
+-- search_path is pinned where each function is created.  These settings change
+-- how text becomes a value and a value text, and what a name or a backslash
+-- means.  A function that already has one of them keeps it.
 --
--- Functions in C look after themselves: fixed_form.c has the same settings.
+-- Functions in C fix their settings themselves: fixed_form.c has the same
+-- list.
 DO $$
 DECLARE
     statement text;

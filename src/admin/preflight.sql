@@ -1,4 +1,5 @@
--- What will change, break or need a hand, before anything is switched on.
+-- Shows what will change, break or need attention before guards are switched
+-- on.
 
 CREATE FUNCTION sharing_guard.guard_defects(guard_id uuid)
     RETURNS TABLE (relation regclass, trigger text, defect text)
@@ -32,7 +33,7 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.guard_defects(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.guard_defects(uuid) IS
-'Internal: what is wrong with the triggers of a guard, anywhere on its table or below it';
+'Internal: lists the defects of a guard''s triggers, on its table and on its partitions and children';
 
 CREATE FUNCTION sharing_guard.preflight(relation regclass DEFAULT NULL)
     RETURNS TABLE (status text, subject text, finding text, what_to_do text)
@@ -132,7 +133,7 @@ BEGIN
             'Call sharing_guard.grant_auditor(role).';
     END IF;
 
-    -- What keeps the record and sees the policy change.
+    -- The triggers that protect the record and notice changes of the policy.
     RETURN QUERY SELECT 'problem', t.tgrelid::regclass::text,
         format('trigger %I is not enabled always: the record or the policy could be changed unseen', t.tgname),
         format('As superuser: ALTER TABLE %s ENABLE ALWAYS TRIGGER %I;', t.tgrelid::regclass, t.tgname)
@@ -151,7 +152,7 @@ BEGIN
     FROM unnest(ARRAY['sharing_guard_follow_ddl', 'sharing_guard_follow_drop']) AS e (name)
     WHERE NOT EXISTS (SELECT FROM pg_event_trigger t WHERE t.evtname = e.name AND t.evtenabled = 'A');
 
-    -- The tables that are protected.
+    -- The protected tables.
     FOR r IN SELECT g.* FROM sharing_guard.guard g ORDER BY g.relation::text LOOP
         IF EXISTS (SELECT FROM sharing_guard.guard_defects(r.guard_id)) THEN
             RETURN QUERY SELECT 'problem', d.relation::text,
@@ -198,7 +199,8 @@ BEGIN
         END IF;
     END LOOP;
 
-    -- Who reads and writes them: an event names a login as if it were one person.
+    -- The logins that read and write them, because an event names a login as
+    -- if it were one person.
     RETURN QUERY SELECT 'warning', format('login %I', l.rolname),
         'do several people log in as it, as through an application? Its events name the login as if it were one person',
         format('SELECT sharing_guard.bind_role(%L, %L, shared => true); -- or shared => false, where it is one person''s',
@@ -221,7 +223,8 @@ BEGIN
       AND EXISTS (SELECT FROM sharing_guard.orphaned_guards(t.tgrelid))
     ORDER BY t.tgrelid::regclass::text;
 
-    -- Functions that are shown what is in the tables, and no query tells.
+    -- Functions that the server itself calls with rows of the tables, without
+    -- a query that shows it.
     RETURN QUERY SELECT 'warning', format('%s, %s', c.relid::regclass, c.object),
         format('the server itself calls function %s of role %I %s: it may copy what it is given',
                p.oid::regprocedure, pg_get_userbyid(p.proowner), c.runs),
@@ -232,7 +235,7 @@ BEGIN
          JOIN pg_proc p ON p.oid = c.function
     ORDER BY c.relid::regclass::text, c.object, p.oid::regprocedure::text;
 
-    -- What makes the backups.
+    -- The roles that make backups.
     IF EXISTS (SELECT FROM sharing_guard.guard g WHERE g.kind = 'records' OR g.filter_reads) THEN
         IF NOT EXISTS (SELECT FROM sharing_guard.role_binding b WHERE b.kind = 'backup') THEN
             RETURN QUERY SELECT 'warning', 'backup',
@@ -261,7 +264,7 @@ BEGIN
         FROM sharing_guard.role_binding b WHERE b.kind = 'backup' ORDER BY b.role::text;
     END IF;
 
-    -- A table that is about to be protected.
+    -- The table that is about to be protected.
     IF relation IS NULL THEN
         RETURN;
     END IF;
@@ -302,4 +305,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.preflight(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.preflight(regclass) IS
-'Says, before anything is switched on, what is missing, what will change and what needs a hand; with a table, also what stands in the way of protecting it';
+'Shows, before anything is switched on, what is missing, what will change and what needs attention; with a table, also what prevents its protection';

@@ -1,5 +1,6 @@
 
--- What a change of purpose terms would have done to the log.
+-- Shows how a change of purpose terms would have tagged the purposes in the
+-- log.
 
 CREATE FUNCTION sharing_guard.preview_terms(
     changes jsonb,
@@ -81,4 +82,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.preview_terms(jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.preview_terms(jsonb) IS
-'Which purposes of the last 90 days a change of purpose terms would tag otherwise, and how many rows and events they are; changes nothing. The changes are rows as they would be put into purpose_term, a JSON array of {"term", "tag", "match"}; one with "enabled": false takes the term away. old_tags is what the terms in force give, new_tags what they would give after the change, matched_terms why. Tags that applications declared themselves are left out of account';
+'Shows the purposes of the last 90 days whose tags a change of purpose terms would change, and how many rows and events they concern; changes nothing. The changes are rows of purpose_term, as a JSON array of {"term", "tag", "match"}; "enabled": false removes the term. old_tags are the tags that the current terms give, new_tags the tags after the change, and matched_terms the terms that give the new tags. Tags that applications declared are ignored';

@@ -3,9 +3,9 @@
  * roles.c
  *		Grants the rights of an auditor or a policy administrator.
  *
- * What each duty needs is written down once, as GRANT statements with a
- * placeholder for the role.  The role's name is put into the parse tree, so
- * no SQL is ever made of it.
+ * Each duty's rights are written down once, as GRANT statements with a
+ * placeholder for the role.  The role's name is set in the parse tree and
+ * never becomes part of SQL text.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,9 +21,9 @@
 PG_FUNCTION_INFO_V1(sg_sql_grant_duty);
 
 /*
- * An auditor reads, and adds to the record what was found; nothing that is
- * there can be changed by it.  (Everybody may enter the schema:
- * begin_disclosure() is in there.)
+ * An auditor reads the record and adds findings to it, but cannot change
+ * existing entries.  (Every role may use the schema, because
+ * begin_disclosure() is in it.)
  */
 static const char auditor_grants[] =
 "GRANT SELECT ON sharing_guard.audit, sharing_guard.audit_rows,"
@@ -161,8 +161,8 @@ static const char policy_admin_grants[] =
 /*
  * sharing_guard.grant_duty(role text, duty text, grant boolean) returns void
  *
- * Runs the duty's GRANT statements (or, with false, their REVOKEs) for the
- * role, with the caller's own rights.
+ * Runs the duty's GRANT statements (or, with false, the matching REVOKEs) for
+ * the role, with the caller's own rights.
  */
 Datum
 sg_sql_grant_duty(PG_FUNCTION_ARGS)
@@ -184,7 +184,7 @@ sg_sql_grant_duty(PG_FUNCTION_ARGS)
 				 errmsg("there is no duty \"%s\"", duty),
 				 errhint("The duties are auditor and policy_admin.")));
 
-	/* Say so before anything is granted. */
+	/* Check this before any right is granted. */
 	if (!OidIsValid(get_role_oid(role, true)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -197,7 +197,10 @@ sg_sql_grant_duty(PG_FUNCTION_ARGS)
 		GrantStmt  *grant = castNode(GrantStmt,
 									 lfirst_node(RawStmt, lc)->stmt);
 
-		/* Not one of PUBLIC, CURRENT_USER and the like, whatever its name. */
+		/*
+		 * The role specification stays ROLESPEC_CSTRING, so a role named like
+		 * PUBLIC or CURRENT_USER is still taken as a name.
+		 */
 		castNode(RoleSpec, linitial(grant->grantees))->rolename = role;
 		grant->is_grant = is_grant;
 		ExecuteGrantStmt(grant);

@@ -1,4 +1,5 @@
--- Who may read the record and who may change the policy: different people.
+-- Grants the duties of auditors, who read the record, and of policy
+-- administrators, who change the policy; these should be different people.
 
 CREATE TABLE sharing_guard.role_duty (
     role regrole NOT NULL,
@@ -7,7 +8,7 @@ CREATE TABLE sharing_guard.role_duty (
     CONSTRAINT role_duty_duty CHECK (duty IN ('auditor', 'policy_admin'))
 );
 COMMENT ON TABLE sharing_guard.role_duty IS
-'Who was made an auditor or a policy administrator';
+'The roles that are auditors or policy administrators';
 COMMENT ON COLUMN sharing_guard.role_duty.role IS 'The role';
 COMMENT ON COLUMN sharing_guard.role_duty.duty IS
 'auditor: reads the record and the policy, reviews and signs; policy_admin: changes the policy';
@@ -26,7 +27,7 @@ CREATE FUNCTION sharing_guard.grant_duty(role text, duty text, is_grant boolean)
     LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 REVOKE ALL ON FUNCTION sharing_guard.grant_duty(text, text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.grant_duty(text, text, boolean) IS
-'Internal: grants or revokes what a duty needs';
+'Internal: grants or revokes the rights of a duty';
 
 CREATE FUNCTION sharing_guard.change_duty(role text, duty text, is_grant boolean)
     RETURNS text
@@ -47,7 +48,8 @@ BEGIN
         DELETE FROM sharing_guard.role_duty d
         WHERE d.role = quote_ident(change_duty.role)::regrole
           AND d.duty = change_duty.duty;
-        -- What the role's other duty needs may have gone as well.
+        -- The REVOKE may also have removed rights that the role's other duty
+        -- needs.
         PERFORM sharing_guard.grant_duty(change_duty.role, d.duty, true)
         FROM sharing_guard.role_duty d
         WHERE d.role = quote_ident(change_duty.role)::regrole;
@@ -62,7 +64,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.change_duty(text, text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.change_duty(text, text, boolean) IS
-'Internal: grants or takes away a duty, and records it';
+'Internal: grants or revokes a duty, and records it';
 
 CREATE FUNCTION sharing_guard.grant_auditor(role text) RETURNS text
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
@@ -70,7 +72,7 @@ CREATE FUNCTION sharing_guard.grant_auditor(role text) RETURNS text
 AS $$ SELECT sharing_guard.change_duty($1, 'auditor', true) $$;
 REVOKE ALL ON FUNCTION sharing_guard.grant_auditor(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.grant_auditor(text) IS
-'Lets a role read the audit views and the policy, review events and sign review periods; it can change nothing that is there';
+'Lets a role read the audit views and the policy, review events and sign review periods; the role cannot change existing records';
 
 CREATE FUNCTION sharing_guard.revoke_auditor(role text) RETURNS text
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
@@ -78,7 +80,7 @@ CREATE FUNCTION sharing_guard.revoke_auditor(role text) RETURNS text
 AS $$ SELECT sharing_guard.change_duty($1, 'auditor', false) $$;
 REVOKE ALL ON FUNCTION sharing_guard.revoke_auditor(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.revoke_auditor(text) IS
-'Takes back grant_auditor()';
+'Revokes grant_auditor()';
 
 CREATE FUNCTION sharing_guard.grant_policy_admin(role text) RETURNS text
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
@@ -86,7 +88,7 @@ CREATE FUNCTION sharing_guard.grant_policy_admin(role text) RETURNS text
 AS $$ SELECT sharing_guard.change_duty($1, 'policy_admin', true) $$;
 REVOKE ALL ON FUNCTION sharing_guard.grant_policy_admin(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.grant_policy_admin(text) IS
-'Lets a role set up the policy and protect tables; it need not own them and cannot change the record';
+'Lets a role set up the policy and protect tables; the role need not own the tables and cannot change the record';
 
 CREATE FUNCTION sharing_guard.revoke_policy_admin(role text) RETURNS text
     LANGUAGE sql VOLATILE PARALLEL UNSAFE
@@ -94,11 +96,11 @@ CREATE FUNCTION sharing_guard.revoke_policy_admin(role text) RETURNS text
 AS $$ SELECT sharing_guard.change_duty($1, 'policy_admin', false) $$;
 REVOKE ALL ON FUNCTION sharing_guard.revoke_policy_admin(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.revoke_policy_admin(text) IS
-'Takes back grant_policy_admin()';
+'Revokes grant_policy_admin()';
 
 
--- Whoever watches the server may see whether the record is being written, and
--- nothing of what is in it.
+-- A role that monitors the server may see whether the record is being written,
+-- but not its content.
 GRANT SELECT ON sharing_guard.health TO pg_monitor;
 GRANT EXECUTE ON FUNCTION sharing_guard.writer_health(),
     sharing_guard.oldest_transaction_start(), sharing_guard.own_tree(),

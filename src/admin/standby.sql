@@ -1,5 +1,6 @@
--- Standbys of which somebody has seen that they load the library.  What a
--- standby loads cannot be told from here, so a person has to say it.
+-- Lists the standbys that a person has attested to load the library.  The
+-- primary cannot see which libraries a standby loads, so a person has to check
+-- it.
 
 CREATE TABLE sharing_guard.standby (
     standby text PRIMARY KEY,
@@ -7,10 +8,10 @@ CREATE TABLE sharing_guard.standby (
     CONSTRAINT standby_not_blank CHECK (btrim(standby) <> '')
 );
 COMMENT ON TABLE sharing_guard.standby IS
-'Physical standbys that somebody has attested to load sharing_guard: attest_standby(); who it was is in policy_changes';
+'Physical standbys that somebody has attested to load sharing_guard, see attest_standby(); policy_changes shows who attested it';
 COMMENT ON COLUMN sharing_guard.standby.standby IS
-'By what name it is known here: pg_stat_replication.application_name, or the name of its replication slot';
-COMMENT ON COLUMN sharing_guard.standby.attested_at IS 'When that was last said';
+'Its name on this server: pg_stat_replication.application_name, or the name of its replication slot';
+COMMENT ON COLUMN sharing_guard.standby.attested_at IS 'The time of the last attestation';
 REVOKE ALL ON TABLE sharing_guard.standby FROM PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.standby', '');
@@ -35,7 +36,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.attest_standby(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.attest_standby(text) IS
-'Says that whoever calls it has seen that this physical standby loads sharing_guard: SHOW shared_preload_libraries, there. To be said again when the standby was set up anew';
+'Records that the caller has checked that this physical standby loads sharing_guard (SHOW shared_preload_libraries on the standby). Call it again when the standby has been set up again';
 
 CREATE FUNCTION sharing_guard.unattest_standby(standby text) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -53,5 +54,5 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.unattest_standby(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.unattest_standby(text) IS
-'Takes back attest_standby()';
+'Revokes attest_standby()';
 

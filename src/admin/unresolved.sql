@@ -1,5 +1,5 @@
 
--- The names that nothing matched.
+-- Lists the names that match no agency.
 
 CREATE VIEW sharing_guard.unresolved_destinations AS
 SELECT
@@ -49,32 +49,32 @@ CROSS JOIN LATERAL (
            pg_catalog.array_agg(g.agency_name) AS agency_names
       FROM sharing_guard.suggest_agencies(n.name) AS g
 ) AS s
--- Meanwhile it may have been given an alias.
+-- Leave out names that match an agency by now.
 WHERE r.agency_id IS NULL;
 REVOKE ALL ON TABLE sharing_guard.unresolved_destinations FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.unresolved_destinations IS
-'Names of the last 90 days'' events that no id, ORI, name or alias of the registry matches, with agencies that may be meant; take one with accept_alias(name, agency)';
+'Destinations in the events of the last 90 days that match no id, ORI, name or alias of the registry, with agencies that may be meant; accept one with accept_alias(name, agency)';
 COMMENT ON COLUMN sharing_guard.unresolved_destinations.name IS
 'The name, as the application gave it';
 COMMENT ON COLUMN sharing_guard.unresolved_destinations.destination_class IS
-'What the spelling gives away, as of now: in_state_inferred at best, or unregistered';
+'The class that the spelling gives now: in_state_inferred at best, or unregistered';
 COMMENT ON COLUMN sharing_guard.unresolved_destinations.agency_status IS
-'inactive where the name says so, or the agency whose name it seems to be a spelling of';
+'inactive where the name says so, or where the agency with a similar name is inactive';
 COMMENT ON COLUMN sharing_guard.unresolved_destinations.as_destination IS
 'Events with this destination';
 COMMENT ON COLUMN sharing_guard.unresolved_destinations.on_behalf IS
-'Events done on behalf of an agency of this name';
+'Events on behalf of an agency of this name';
 COMMENT ON COLUMN sharing_guard.unresolved_destinations.rows_disclosed IS
-'Rows that went out in those';
+'Rows that went out in these events';
 COMMENT ON COLUMN sharing_guard.unresolved_destinations.rows_blocked IS
-'Rows that were refused or skipped in those';
+'Rows that were refused or skipped in these events';
 COMMENT ON COLUMN sharing_guard.unresolved_destinations.first_seen IS
-'The earliest of those events';
+'Time of the earliest of these events';
 COMMENT ON COLUMN sharing_guard.unresolved_destinations.last_seen IS
-'The latest of those events';
+'Time of the latest of these events';
 COMMENT ON COLUMN sharing_guard.unresolved_destinations.suggested_agency IS
-'The agency (agency_id) whose spelling is nearest; NULL: none is near';
+'The agency (agency_id) with the most similar spelling; NULL: no agency is similar';
 COMMENT ON COLUMN sharing_guard.unresolved_destinations.suggested_name IS
 'That agency''s name';
 COMMENT ON COLUMN sharing_guard.unresolved_destinations.suggested_agencies IS
-'Up to three agencies that may be meant, the nearest first';
+'Up to three agencies that may be meant, the most similar first';

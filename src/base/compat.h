@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * compat.h
- *		Every difference between the server versions we build against.
+ *		Hides every difference between the supported server versions.
  *
  * No other file looks at PG_VERSION_NUM.  Differences are inline functions
- * where a function can hide them and macros where it cannot (hook signatures,
- * the module magic); no core name is redefined.
+ * where possible and macros elsewhere (hook signatures, the module magic).  No
+ * name of the server is redefined.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,12 +26,12 @@
 #include "tcop/dest.h"
 #include "utils/acl.h"
 
-/* Since PostgreSQL 16 the macros of varlena types are no part of postgres.h. */
+/* Since PostgreSQL 16, postgres.h does not include the varlena macros. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
 
-/* PostgreSQL 18 took ExecutorRun's last argument away. */
+/* PostgreSQL 18 removed ExecutorRun's last argument. */
 #if PG_VERSION_NUM >= 180000
 #define EXECUTOR_RUN_PARAMS \
 	QueryDesc *queryDesc, ScanDirection direction, uint64 count
@@ -43,7 +43,7 @@
 #define EXECUTOR_RUN_ARGS queryDesc, direction, count, execute_once
 #endif
 
-/* The same in all versions so far; long enough to be written once. */
+/* The same in all versions so far; a macro because it is long. */
 #define PROCESS_UTILITY_PARAMS \
 	PlannedStmt *pstmt, const char *queryString, bool readOnlyTree, \
 	ProcessUtilityContext context, ParamListInfo params, \
@@ -51,7 +51,7 @@
 #define PROCESS_UTILITY_ARGS \
 	pstmt, queryString, readOnlyTree, context, params, queryEnv, dest, qc
 
-/* PostgreSQL 18 lets a module say who it is in its magic block. */
+/* PostgreSQL 18 has the module's name and version in its magic block. */
 #ifdef PG_MODULE_MAGIC_EXT
 #define SG_MODULE_MAGIC() \
 	PG_MODULE_MAGIC_EXT(.name = "sharing_guard", .version = SHARING_GUARD_VERSION)
@@ -60,9 +60,10 @@
 #endif
 
 /*
- * Who a statement reads a relation as (InvalidOid: whoever acts), and what it
- * may do there.  Since PostgreSQL 16 that stands apart from the range table;
- * an entry without it is a partition or a child of one that has it.
+ * Returns the rights that a statement needs on a relation, and sets
+ * *check_as_user to the role whose rights are checked (InvalidOid: the current
+ * user).  Since PostgreSQL 16 this is separate from the range table.  An entry
+ * without it is a partition or child of an entry that has it.
  */
 static inline AclMode
 sg_rte_permissions(const PlannedStmt *plan, const RangeTblEntry *rte,
@@ -81,7 +82,7 @@ sg_rte_permissions(const PlannedStmt *plan, const RangeTblEntry *rte,
 #endif
 }
 
-/* The columns that a statement reads, offset as in selectedCols. */
+/* Returns the columns that a statement reads, offset as in selectedCols. */
 static inline Bitmapset *
 sg_rte_selected_columns(const PlannedStmt *plan, const RangeTblEntry *rte)
 {
@@ -94,7 +95,7 @@ sg_rte_selected_columns(const PlannedStmt *plan, const RangeTblEntry *rte)
 #endif
 }
 
-/* The columns that a statement changes, offset as in selectedCols. */
+/* Returns the columns that a statement changes, offset as in updatedCols. */
 static inline Bitmapset *
 sg_rte_updated_columns(const PlannedStmt *plan, const RangeTblEntry *rte)
 {
@@ -108,8 +109,8 @@ sg_rte_updated_columns(const PlannedStmt *plan, const RangeTblEntry *rte)
 }
 
 /*
- * PostgreSQL 17 knows rows of the target that MERGE's source does not match,
- * and keeps what the two are joined by apart from the plan's quals.
+ * Returns the join conditions of a MERGE.  PostgreSQL 17 has WHEN NOT MATCHED
+ * BY SOURCE, and keeps the join conditions apart from the plan's quals for it.
  */
 static inline List *
 sg_merge_join_conditions(const ModifyTable *modify)
@@ -121,7 +122,9 @@ sg_merge_join_conditions(const ModifyTable *modify)
 #endif
 }
 
-/* PostgreSQL 17 has EXPLAIN (ANALYZE, SERIALIZE). */
+/*
+ * Is this the receiver of EXPLAIN (ANALYZE, SERIALIZE), new in PostgreSQL 17?
+ */
 static inline bool
 sg_is_explain_receiver(const DestReceiver *dest)
 {
@@ -132,7 +135,7 @@ sg_is_explain_receiver(const DestReceiver *dest)
 #endif
 }
 
-/* The local id of our transaction. */
+/* Returns the local id of our transaction. */
 static inline LocalTransactionId
 sg_local_transaction_id(void)
 {
@@ -144,9 +147,9 @@ sg_local_transaction_id(void)
 }
 
 /*
- * May whoever has this role act as that one?  Not counting that a superuser
- * may act as anybody.  Since PostgreSQL 16 a membership may be one to
- * administer and no more, as whoever made the role has.
+ * May a member act as this role?  A superuser's right to act as any role does
+ * not count.  Since PostgreSQL 16 a membership may only allow to administer
+ * the role, like the membership that CREATE ROLE gives the creator.
  */
 static inline bool
 sg_acts_for(Oid member, Oid role)
@@ -160,13 +163,14 @@ sg_acts_for(Oid member, Oid role)
 }
 
 /*
- * Has the server taken note of a background worker of this name?  It leaves
- * out those beyond max_worker_processes.  While libraries are preloaded.
+ * Is a background worker of this name registered?  The server does not
+ * register workers beyond max_worker_processes.  Call this only while
+ * libraries are preloaded.
  */
 static inline bool
 sg_background_worker_is_registered(const char *name)
 {
-	/* PostgreSQL 18 made a doubly linked list of it. */
+	/* PostgreSQL 18 made the list doubly linked. */
 #if PG_VERSION_NUM >= 180000
 	dlist_iter	iter;
 
@@ -189,7 +193,7 @@ sg_background_worker_is_registered(const char *name)
 	return false;
 }
 
-/* PostgreSQL 16 has one function for the owners of all kinds of objects. */
+/* PostgreSQL 16 has one ownership check for all kinds of objects. */
 static inline bool
 sg_owns_database(Oid database, Oid role)
 {
@@ -201,8 +205,8 @@ sg_owns_database(Oid database, Oid role)
 }
 
 /*
- * The process of a virtual transaction; 0 where it has ended, or has none
- * (a prepared transaction).
+ * Returns the process of a virtual transaction.  Returns 0 where it has ended,
+ * or has no process (a prepared transaction).
  */
 static inline int
 sg_virtual_transaction_pid(VirtualTransactionId vxid)
@@ -223,8 +227,8 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 }
 
 /*
- * Whom the authentication method knows a connection as.  PostgreSQL 16 keeps
- * that apart from the connection, for its parallel workers.
+ * The identity that the authentication method gave a connection.  PostgreSQL
+ * 16 keeps it apart from the connection, for its parallel workers.
  */
 #if PG_VERSION_NUM >= 160000
 #define SG_AUTHN_ID(port) MyClientConnectionInfo.authn_id
@@ -232,14 +236,16 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #define SG_AUTHN_ID(port) (port)->authn_id
 #endif
 
-/* PostgreSQL 17 lets an access method clean up when insertions are over. */
+/* PostgreSQL 17 lets an access method clean up after insertions. */
 #if PG_VERSION_NUM >= 170000
 #define sg_index_insert_cleanup(index, info) index_insert_cleanup(index, info)
 #else
 #define sg_index_insert_cleanup(index, info) ((void) (info))
 #endif
 
-/* PostgreSQL 18 has reverse() of bytea too, and renamed the one of text. */
+/*
+ * PostgreSQL 18 renamed reverse(text)'s OID macro, because bytea has one too.
+ */
 #if PG_VERSION_NUM >= 180000
 #define SG_F_REVERSE_TEXT F_REVERSE_TEXT
 #else
@@ -247,9 +253,9 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #endif
 
 /*
- * ALTER TABLE ... ALTER COLUMN ... SET EXPRESSION came with PostgreSQL 17: it
- * computes a generated column anew for each row.  (A macro, so that nobody
- * needs the parse tree's types for the rest of this file.)
+ * PostgreSQL 17 added ALTER TABLE ... ALTER COLUMN ... SET EXPRESSION, which
+ * recomputes a generated column for each row.  (This is a macro, so that other
+ * users of this file need not include the parse tree's types.)
  */
 #if PG_VERSION_NUM >= 170000
 #define SG_IS_SET_EXPRESSION(subtype) ((subtype) == AT_SetExpression)
@@ -257,7 +263,7 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #define SG_IS_SET_EXPRESSION(subtype) false
 #endif
 
-/* PostgreSQL 17 renamed it.  (A macro: it needs a header of autovacuum's.) */
+/* PostgreSQL 17 renamed the macro, which needs a header of autovacuum. */
 #if PG_VERSION_NUM >= 170000
 #define SG_IS_AUTOVACUUM_WORKER() AmAutoVacuumWorkerProcess()
 #else
@@ -265,11 +271,12 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #endif
 
 /*
- * Ends the buffer I/O that an error has interrupted, as the abort of the
- * transaction does.  PostgreSQL 15 knows one, in a variable; 17 and 18 know those
- * of the resource owner, where in 16 only the abort itself can tell; and 18 has
- * a batch of I/O to be submitted, too.  (Macros: they need headers of the buffer
- * manager's.)
+ * End the buffer I/O that an error has interrupted, as the abort of the
+ * transaction does.  PostgreSQL 15 has one such I/O, in a variable.
+ * PostgreSQL 17 and 18 have it in the resource owner.  In 16 only the abort
+ * itself can find it.  PostgreSQL 18 also has a batch of I/O that is not
+ * submitted yet.  (These are macros because they need headers of the buffer
+ * manager.)
  */
 #if PG_VERSION_NUM >= 180000
 #include "storage/aio_subsys.h"
@@ -288,8 +295,9 @@ sg_virtual_transaction_pid(VirtualTransactionId vxid)
 #endif
 
 /*
- * The relations that a statement writes to, by their indexes in its range table.
- * PostgreSQL 19 made a set of the list.
+ * Does a statement write to a relation?  The functions below work with the
+ * indexes of the written relations in the statement's range table.  PostgreSQL
+ * 19 made a set of that list.
  */
 static inline bool
 sg_plan_writes(const PlannedStmt *plan)
@@ -322,8 +330,8 @@ sg_is_written_relation(const PlannedStmt *plan, int rti)
 }
 
 /*
- * The next of them; 0 after the last.  "at" belongs to this function and begins
- * at -1.
+ * Returns the next written relation; 0 after the last.  "at" is the function's
+ * own state and must be -1 at first.
  */
 static inline int
 sg_next_written_relation(const PlannedStmt *plan, int *at)
@@ -337,14 +345,16 @@ sg_next_written_relation(const PlannedStmt *plan, int *at)
 #endif
 }
 
-/* PostgreSQL 19 has a level for each kind of process.  (An lvalue.) */
+/*
+ * PostgreSQL 19 has one level for each kind of process.  (This is an lvalue.)
+ */
 #if PG_VERSION_NUM >= 190000
 #define SG_LOG_MIN_MESSAGES log_min_messages[MyBackendType]
 #else
 #define SG_LOG_MIN_MESSAGES log_min_messages
 #endif
 
-/* PostgreSQL 19 lets a sequential scan be told more. */
+/* PostgreSQL 19 added an argument with flags for a sequential scan. */
 #if PG_VERSION_NUM >= 190000
 #define SG_TABLE_BEGINSCAN(rel, snapshot) \
 	table_beginscan(rel, snapshot, 0, NULL, SO_NONE)
@@ -353,8 +363,9 @@ sg_next_written_relation(const PlannedStmt *plan, int *at)
 #endif
 
 /*
- * PostgreSQL 19 has REPACK, and CLUSTER is one kind of it.  The relation is NULL
- * where the command is for all of them.  (Macros: they need the parse tree.)
+ * PostgreSQL 19 has REPACK, of which CLUSTER is a variant.  The relation is
+ * NULL where the command is for all clustered tables.  (These are macros
+ * because they need the parse tree's types.)
  */
 #if PG_VERSION_NUM >= 190000
 #define SG_T_CLUSTER_STMT T_RepackStmt
@@ -370,14 +381,14 @@ sg_next_written_relation(const PlannedStmt *plan, int *at)
 #define SG_CLUSTER_RELATION(command) (((const ClusterStmt *) (command))->relation)
 #endif
 
-/* PostgreSQL 19 also says whether one of them is volatile. */
+/* PostgreSQL 19 can also return whether a constraint is volatile. */
 #if PG_VERSION_NUM >= 190000
 #define SG_DOMAIN_HAS_CONSTRAINTS(type) DomainHasConstraints(type, NULL)
 #else
 #define SG_DOMAIN_HAS_CONSTRAINTS(type) DomainHasConstraints(type)
 #endif
 
-/* PostgreSQL 19 plans for EXPLAIN, too. */
+/* PostgreSQL 19 added an argument for the state of EXPLAIN. */
 #if PG_VERSION_NUM >= 190000
 #define SG_PLAN_QUERY(query, string, options) \
 	pg_plan_query(query, string, options, NULL, NULL)
@@ -386,7 +397,7 @@ sg_next_written_relation(const PlannedStmt *plan, int *at)
 	pg_plan_query(query, string, options, NULL)
 #endif
 
-/* PostgreSQL 19 wants to be told that a tuple descriptor has all its columns. */
+/* PostgreSQL 19 needs a call when a tuple descriptor has all its columns. */
 #if PG_VERSION_NUM >= 190000
 #define SG_TUPLE_DESC_FINALIZE(desc) TupleDescFinalize(desc)
 #else

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * disclosure.h
- *		The structs that flow through sharing_guard.  No code.
+ *		Defines the structs that the rooms pass to each other.  No code.
  *
- * A channel notices that rows are leaving and fills in a Disclosure; policy
- * turns it into a Decision; the channel obeys the Decision and hands both to
- * audit.  Nothing else passes between the rooms, and nothing passes back.
+ * A channel notices that rows leave and fills in a Disclosure.  The policy
+ * room makes a Decision from it.  The channel obeys the Decision and gives
+ * both to audit.  The rooms exchange nothing else, and nothing flows back.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,8 +15,9 @@
 #include "datatype/timestamp.h"
 
 /*
- * A piece of text owned by somebody else, in the database encoding and not
- * NUL-terminated.  data == NULL is SQL NULL, which is not the empty string.
+ * A piece of text in the database encoding, which the struct does not own.  It
+ * is not NUL-terminated.  data == NULL is SQL NULL, which is not the empty
+ * string.
  */
 typedef struct TextSlice
 {
@@ -28,7 +29,7 @@ typedef struct TextSlice
 typedef enum Outcome
 {
 	OUTCOME_ALLOW,
-	OUTCOME_FLAG,				/* goes out, and the auditor is shown it */
+	OUTCOME_FLAG,				/* goes out and is shown to the auditor */
 	OUTCOME_BLOCK
 } Outcome;
 
@@ -50,13 +51,13 @@ typedef enum DestinationClass
 
 typedef enum AgencyStatus
 {
-	AGENCY_STATUS_NONE,			/* nothing known: not in the registry */
+	AGENCY_STATUS_NONE,			/* unknown: not in the registry */
 	AGENCY_ACTIVE,
 	AGENCY_INACTIVE
 } AgencyStatus;
 #define AGENCY_STATUS_COUNT (AGENCY_INACTIVE + 1)
 
-/* The ways out, as design and manual name them. */
+/* The ways by which rows leave, with the names that the manual uses. */
 typedef enum Channel
 {
 	CHANNEL_EXPORT_ROW,
@@ -75,8 +76,8 @@ typedef enum Channel
  * purpose, under one legal basis.
  *
  * Strings are NUL-terminated and NULL where not given; slices may point into
- * the tuple that is being looked at.  Whoever keeps a Disclosure beyond the
- * row copies what it points to.
+ * the current tuple.  A caller that keeps a Disclosure beyond the row must
+ * copy the data that it points to.
  */
 typedef struct Disclosure
 {
@@ -89,7 +90,7 @@ typedef struct Disclosure
 	TextSlice	destination_state;	/* ISO 3166-2 or a postal code; optional */
 	TextSlice	purpose;
 	TextSlice	legal_basis;	/* legal_basis.legal_basis_id */
-	bool		legal_basis_used_up;	/* nothing is left of its limits */
+	bool		legal_basis_used_up;	/* its limits leave no more use */
 	TextSlice	on_behalf_of;	/* an agency, spelled like a destination */
 	TextSlice	case_number;
 	TextSlice	record_key;
@@ -97,19 +98,19 @@ typedef struct Disclosure
 	TextSlice	query_elements;
 
 	/*
-	 * Tags that the application gave as such (a purpose column of type
-	 * text[]), besides those found in the purpose text.
+	 * Tags that the application declares (a purpose column of type text[]),
+	 * in addition to those found in the purpose text.
 	 */
 	int			ndeclared_tags;
 	const TextSlice *declared_tags;
 
-	/* The clock of the decision: the only time that policy ever looks at. */
+	/* The time of the decision.  Policy reads no other clock. */
 	TimestampTz at;
 } Disclosure;
 
 /*
- * What policy says of a Disclosure, and enough to replay it later.  All that
- * it points to lives in the memory context it was made in.
+ * The policy's decision on a Disclosure, with enough to replay it later.  All
+ * its pointers are allocated in the memory context that it was made in.
  */
 typedef struct Decision
 {
@@ -120,27 +121,27 @@ typedef struct Decision
 	const char *agency_id;		/* NULL: unregistered */
 	const char *agency_name;	/* the registry's spelling; NULL likewise */
 
-	/* Set only where the disclosure named an agency it was made for. */
+	/* Set only where the disclosure is made on behalf of an agency. */
 	DestinationClass on_behalf_of_class;
 	const char *on_behalf_of_agency_id;
 
 	/* Arrays of NUL-terminated strings, sorted, without duplicates. */
 	int			ntags;
 	const char **tags;
-	int			nmatched_terms; /* "tag: term", of the purpose's own words */
+	int			nmatched_terms; /* "tag: term", from the purpose text only */
 	const char **matched_terms;
 	int			nrules;			/* every rule that matched */
 	const char **rule_ids;
 
 	/*
 	 * One sentence for each matched rule that flags or blocks, strictest
-	 * first: fit for an error's detail.  Never contains row data.
+	 * first, for an error's detail.  Never contains row data.
 	 */
 	int			nreasons;
-	int			nblocking;		/* how many of them block: the first ones */
+	int			nblocking;		/* number of blocking ones, which come first */
 	const char **reasons;
 
-	/* What a person could lawfully do instead of what is blocked; sentences. */
+	/* Sentences that name lawful alternatives to what is blocked. */
 	int			nlawful_ways;
 	const char **lawful_ways;
 
@@ -148,23 +149,24 @@ typedef struct Decision
 	const char *legal_basis_id; /* the basis that lifted a block; or NULL */
 
 	/*
-	 * Rows that go out use that basis up, so the channel has to use it before
-	 * it obeys (policy/rules/legal_basis.h).
+	 * The basis has limits that outgoing rows use up, so the channel must
+	 * take its use before it obeys (policy/rules/legal_basis.h).
 	 */
 	bool		legal_basis_limited;
 
 	int64		policy_revision;
 
 	/*
-	 * The decision holds from the disclosure's own time until (exclusive)
-	 * this one: the next edge of any validity window that was looked at.
+	 * The decision is valid from the disclosure's own time until this time
+	 * (exclusive), which is the next edge of any validity window that the
+	 * decision depends on.
 	 */
 	TimestampTz valid_until;
 
 	/*
-	 * The record key or the text of the case number was looked at (a legal
-	 * basis with such a scope), so the decision holds for that row alone.
-	 * Whether there is a case number at all is always part of the decision.
+	 * The decision depends on the record key or the text of the case number
+	 * (a legal basis has such a scope), so it is valid for this row only.
+	 * Every decision may depend on whether there is a case number at all.
 	 */
 	bool		depends_on_record;
 } Decision;

@@ -1,14 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * enum_names.c
- *		The words of disclosure.h as SQL spells them.
+ *		Translates the enums of disclosure.h to SQL words and back.
  *
- * Tables, views, error messages and packs all use these spellings, so they
- * are written down once.
+ * Tables, views, error messages and packs all use these spellings, so this
+ * file is the only place that has them.
  *
- * The tables keep words, not codes, so that a dump, a replica or a line of the
- * log can be read without this extension.  What is stored once stays stored: a
- * word may be added, but none can be spelled otherwise.
+ * The tables store words and not codes, so that a dump, a replica or a line of
+ * the log can be read without this extension.  Stored words remain stored, so
+ * a new word may be added, but the spelling of an existing one must not
+ * change.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,8 +18,8 @@
 #include "base/enum_names.h"
 
 /*
- * Each list is in the order of its enum in disclosure.h, whose values are its
- * subscripts.
+ * Each list is in the order of its enum in disclosure.h, so that the enum's
+ * value is the subscript.
  */
 static const char *const outcome_names[] = {"allow", "flag", "block"};
 
@@ -29,8 +30,8 @@ static const char *const destination_class_names[] = {
 };
 
 /*
- * The first is no word: no status is what an agency has that is not in the
- * registry, and nobody can write it into one.
+ * The first has no word, because AGENCY_STATUS_NONE means that the agency is
+ * not in the registry, so the registry cannot hold it.
  */
 static const char *const agency_status_names[] = {NULL, "active", "inactive"};
 
@@ -40,8 +41,8 @@ static const char *const channel_names[] = {
 };
 
 /*
- * A value that is added to an enum without its word would have these functions
- * read beyond the list.
+ * An enum value without its word would make these functions read beyond the
+ * list.
  */
 StaticAssertDecl(lengthof(outcome_names) == OUTCOME_BLOCK + 1,
 				 "every outcome has a name");
@@ -53,10 +54,10 @@ StaticAssertDecl(lengthof(channel_names) == CHANNEL_COUNT,
 				 "every channel has a name");
 
 /*
- * Position of a word in a list, or -1.
+ * Returns the position of a word in a list, or -1.
  *
- * Byte for byte: a word that is nearly right is none, for in a rule it would
- * stand for something that nobody has written.
+ * The comparison is exact.  A nearly right word does not match, because a rule
+ * would then get a condition that its author did not write.
  */
 static int
 find_word(const char *word, const char *const *words, int count)

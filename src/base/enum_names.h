@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * enum_names.h
- *		The words of disclosure.h as SQL spells them.
+ *		Translates the enums of disclosure.h to SQL words and back.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,14 +16,17 @@ extern const char *sg_destination_class_name(DestinationClass class);
 extern const char *sg_agency_status_name(AgencyStatus status);	/* NULL for none */
 extern const char *sg_channel_name(Channel channel);
 
-/* These return false for a word that is none. */
+/* These return false for an unknown word. */
 extern bool sg_outcome_from_name(const char *name, Outcome *outcome);
 extern bool sg_destination_class_from_name(const char *name,
 										   DestinationClass *class);
 extern bool sg_agency_status_from_name(const char *name, AgencyStatus *status);
 extern bool sg_channel_from_name(const char *name, Channel *channel);
 
-/* The SQL command of a plan: INSERT, UPDATE, DELETE, MERGE, else SELECT. */
+/*
+ * Returns the SQL command of a plan: INSERT, UPDATE, DELETE, MERGE, else
+ * SELECT.
+ */
 extern const char *sg_command_type_name(CmdType command);
 
 #endif							/* SHARING_GUARD_ENUM_NAMES_H */

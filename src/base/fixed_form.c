@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * fixed_form.c
- *		Values and names as text, whatever the session has set.
+ *		Writes values and names as text, independent of the session's settings.
  *
  *-------------------------------------------------------------------------
  */
@@ -28,8 +28,8 @@ PG_FUNCTION_INFO_V1(sg_sql_relation_name);
 PG_FUNCTION_INFO_V1(sg_sql_row_as_recorded);
 
 /*
- * The settings that output functions of the server follow, each at its
- * default.  fixed_settings.sql pins those of our own functions.
+ * The settings that the server's output functions depend on, each at its
+ * default. fixed_settings.sql pins the settings of our own functions.
  */
 static const char *const output_settings[][2] = {
 	{"search_path", "pg_catalog, pg_temp"},
@@ -52,8 +52,8 @@ static const char *const output_settings[][2] = {
  */
 
 /*
- * Can this name stand in SQL as it is?  The rule of the server's
- * quote_identifier(), which besides follows quote_all_identifiers.
+ * Can this name stand unquoted in SQL?  This is the rule of the server's
+ * quote_identifier(), which also follows quote_all_identifiers.
  */
 static bool
 is_plain_name(const char *name)
@@ -163,7 +163,7 @@ sg_time_text(TimestampTz at)
 	struct pg_tm tm;
 	fsec_t		fsec;
 
-	/* Without a zone, the fields are those of UTC. */
+	/* Without a zone, timestamp2tm() gives the fields in UTC. */
 	if (TIMESTAMP_NOT_FINITE(at) ||
 		timestamp2tm(at, NULL, &tm, &fsec, NULL, NULL) != 0)
 		return pstrdup("an unknown time");
@@ -190,9 +190,10 @@ sg_release_output(int nest_level)
 }
 
 /*
- * Of types that are built in, those whose output functions were looked at.
- * What is not known to print alike is printed with the settings fixed, which
- * costs some microseconds a value.
+ * Does this type print the same under all settings?  True only for built-in
+ * types whose output functions have been checked, and for enums and arrays of
+ * such types.  Values of all other types are printed with the settings fixed,
+ * which costs some microseconds a value.
  */
 bool
 sg_prints_alike(Oid type)

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * fixed_form.h
- *		Values and names as text, whatever the session has set.
+ *		Writes values and names as text, independent of the session's settings.
  *
- * What is recorded, compared or sealed is written in one form.  The server's
- * output functions, and its quoting of names, follow settings that every role
- * may change; use these instead.
+ * Recorded, compared or sealed values have one form.  The server's output
+ * functions, and its quoting of names, follow settings that every role may
+ * change; use these functions instead.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,36 +18,45 @@
 #include "fmgr.h"
 
 /*
- * A name as it stands in SQL, palloc'd; quoted only where it has to be.  NULL
- * for the schema: the name alone.
+ * Returns a name as it stands in SQL, palloc'd, and quoted only where it has
+ * to be.  With NULL for the schema, returns the name without one.
  */
 extern char *sg_quote_name(const char *name);
 extern char *sg_qualified_name(const char *schema, const char *name);
 
-/* A relation's name with its schema, palloc'd; NULL where there is none. */
+/*
+ * Returns a relation's name with its schema, palloc'd; NULL if it does not
+ * exist.
+ */
 extern char *sg_relation_name(Oid relid);
 
-/* A function or an operator, with its schema and argument types; palloc'd. */
+/*
+ * Returns the name of a function or an operator, with its schema and argument
+ * types; palloc'd.
+ */
 extern char *sg_function_name(Oid function);
 extern char *sg_operator_name(Oid operator);
 
-/* A moment in UTC, to the second, for sentences; palloc'd. */
+/* Returns a timestamp in UTC, to the second, for messages; palloc'd. */
 extern char *sg_time_text(TimestampTz at);
 
 /*
- * Between these two, output functions have one form.  After an error in
- * between, the end of the (sub)transaction undoes the settings.
+ * Fix the settings of output functions, and restore them.  After an error in
+ * between, the end of the (sub)transaction restores them.
  */
 extern int	sg_fix_output(void);
 extern void sg_release_output(int nest_level);
 
-/* Does this type print the same whatever is set?  Looks at the catalogs. */
+/* Does this type print the same under all settings?  Accesses the catalogs. */
 extern bool sg_prints_alike(Oid type);
 
-/* A value by its type's output function, in its one form; palloc'd. */
+/*
+ * Returns a value as its type's output function prints it under the fixed
+ * settings; palloc'd.
+ */
 extern char *sg_fixed_output(FmgrInfo *output, Datum value);
 
-/* A row as JSON, its columns by name; and one column of it, or NULL. */
+/* Return a row as JSON, and one of its columns as text or NULL. */
 extern char *sg_row_as_json(HeapTuple row, TupleDesc desc);
 extern char *sg_row_value(HeapTuple row, TupleDesc desc, int column);
 

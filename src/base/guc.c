@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * guc.c
- *		Can we work: the settings, and whether this database is guarded.
+ *		Defines the base settings and checks whether this database is guarded.
  *
- * Below all rooms, since each refuses to work where it could not keep its
- * promises.
+ * This is below all rooms, because each of them refuses to work where it could
+ * not keep its guarantees.
  *
  *-------------------------------------------------------------------------
  */
@@ -86,8 +86,8 @@ sg_operational_init(void)
 }
 
 /*
- * Takes away what is set under our prefix and is no setting of ours, so that
- * a misspelt one is noticed.
+ * Removes unknown settings under our prefix and warns of them, so that a
+ * misspelt setting is noticed.
  */
 void
 sg_operational_settings_defined(void)
@@ -95,7 +95,7 @@ sg_operational_settings_defined(void)
 	MarkGUCPrefixReserved("sharing_guard");
 }
 
-/* A copy of the name is appended, unless the list has it. */
+/* Appends a copy of the name, unless the list has it. */
 static List *
 append_unique_name(List *names, const char *name)
 {
@@ -110,8 +110,8 @@ append_unique_name(List *names, const char *name)
 }
 
 /*
- * The names in sharing_guard.databases, allocated for good.  The setting
- * cannot change while the server runs.
+ * Returns the names in sharing_guard.databases, allocated in TopMemoryContext.
+ * The setting cannot change while the server runs.
  */
 List *
 sg_guarded_databases(void)
@@ -124,13 +124,13 @@ sg_guarded_databases(void)
 	if (databases != NIL || guarded_databases == NULL)
 		return databases;
 
-	/* The check hook has seen to it that this parses. */
+	/* The check hook has verified that this parses. */
 	rawstring = pstrdup(guarded_databases);
 	if (SplitIdentifierString(rawstring, ',', &names))
 	{
 		MemoryContext oldcontext = MemoryContextSwitchTo(TopMemoryContext);
 
-		/* A name that stands there twice is one database. */
+		/* A repeated name is one database. */
 		foreach(lc, names)
 			databases = append_unique_name(databases, lfirst(lc));
 		MemoryContextSwitchTo(oldcontext);
@@ -152,10 +152,10 @@ sg_database_is_guarded(const char *name)
 }
 
 /*
- * Is the current database among those that are guarded?
+ * Is the current database in sharing_guard.databases?
  *
- * While we are connected the database's name cannot change either, so the
- * answer is looked up once.
+ * The database's name cannot change while we are connected, so the answer is
+ * looked up once.
  */
 static bool
 database_is_listed(void)
@@ -211,13 +211,16 @@ sg_follow_transactions(bool *following, XactCallback at_end,
 	if (likely(*following))
 		return;
 
-	/* Should the second fail, the first is there once more: they bear it. */
+	/*
+	 * If the second call fails, the first callback is registered once more at
+	 * the next attempt.  The callbacks tolerate being called twice.
+	 */
 	RegisterXactCallback(at_end, NULL);
 	RegisterSubXactCallback(at_subtransaction_end, NULL);
 	*following = true;
 }
 
-/* A list of database names, spelled like identifiers. */
+/* Checks a list of database names, spelled like identifiers. */
 static bool
 check_guarded_databases(char **newval, void **extra, GucSource source)
 {
@@ -236,7 +239,7 @@ check_guarded_databases(char **newval, void **extra, GucSource source)
 /*
  * sharing_guard.require_operational() returns void
  *
- * The first thing the install script calls.
+ * The install script calls this first.
  */
 Datum
 sg_sql_require_operational(PG_FUNCTION_ARGS)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * guc.h
- *		Settings, and whether the library can work in this database.
+ *		Defines the base settings and checks whether this database is guarded.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,23 +22,26 @@ extern void sg_operational_init(void);
 /* Called after every room has defined its settings. */
 extern void sg_operational_settings_defined(void);
 
-/* The databases to guard, as a list of names (char *); not to be changed. */
+/*
+ * Returns the names of the guarded databases (char *); do not change the list.
+ */
 extern List *sg_guarded_databases(void);
 
 /*
  * Errors out unless the library was preloaded and the current database is
- * listed in sharing_guard.databases; pg_upgrade is let through.
+ * listed in sharing_guard.databases.  Never errors out in pg_upgrade.
  */
 extern void sg_require_operational(void);
 
-/* The same as an answer. */
+/* Would sg_require_operational() return without an error? */
 extern bool sg_is_operational(void);
 
 /*
- * Has these called at the end of (sub)transactions from now on, unless they
- * are: *following is the caller's, false at first.  Most sessions never do what
- * such callbacks are there for, and each costs every transaction; so they are
- * registered by the first that needs them, and not at library load.
+ * Registers these callbacks for the end of (sub)transactions, unless
+ * *following says that they are registered.  *following is the caller's
+ * variable, false at first.  The callbacks are registered when a session first
+ * needs them and not at library load, because each callback costs every
+ * transaction, and most sessions never need one.
  */
 extern void sg_follow_transactions(bool *following, XactCallback at_end,
 								   SubXactCallback at_subtransaction_end);

@@ -1,16 +1,16 @@
 \echo Use "CREATE EXTENSION sharing_guard" to load this file. \quit
 
--- The schema is made here rather than by the control file, so that a schema
--- of this name that somebody else owns stops the installation instead of
--- being moved into.
+-- This script creates the schema, and not the control file.  So an existing
+-- schema of this name, which another role may own, stops the installation
+-- instead of being used.
 CREATE SCHEMA sharing_guard;
 REVOKE ALL ON SCHEMA sharing_guard FROM PUBLIC;
 COMMENT ON SCHEMA sharing_guard IS
 'Decides on, records and audits every row that leaves this database; see the manual of the extension sharing_guard';
 
--- Nobody gets at anything in here but through grant_auditor() and
--- grant_policy_admin(): every function below is revoked from PUBLIC where it
--- is made, and nothing else is granted to anybody by default.
+-- Roles get rights on these objects only through grant_auditor() and
+-- grant_policy_admin().  Every function below is revoked from PUBLIC where it
+-- is created, and no other right is granted by default.
 
 CREATE FUNCTION sharing_guard.require_operational() RETURNS void
     AS 'MODULE_PATHNAME', 'sg_sql_require_operational'
@@ -19,7 +19,7 @@ REVOKE ALL ON FUNCTION sharing_guard.require_operational() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.require_operational() IS
 'Raises an error (SG006) unless the library was preloaded and this database is listed in sharing_guard.databases';
 
--- Stops CREATE EXTENSION where the extension could not do its work.
+-- Stops CREATE EXTENSION where the extension could not work.
 SELECT sharing_guard.require_operational();
 
 CREATE FUNCTION sharing_guard.library_preloaded() RETURNS boolean
@@ -36,20 +36,20 @@ REVOKE ALL ON FUNCTION sharing_guard.database_listed() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.database_listed() IS
 'Whether this database is listed in sharing_guard.databases';
 
--- Names and rows as they are recorded: see fixed_form.h.
+-- Names and rows in their recorded form: see fixed_form.h.
 CREATE FUNCTION sharing_guard.relation_name(relation oid) RETURNS text
     AS 'MODULE_PATHNAME', 'sg_sql_relation_name'
     LANGUAGE C STRICT STABLE PARALLEL SAFE;
 REVOKE ALL ON FUNCTION sharing_guard.relation_name(oid) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.relation_name(oid) IS
-'Internal: a table''s name with its schema, quoted where it has to be, whatever the session has set';
+'Internal: a table''s name with its schema, quoted where necessary, independent of the session''s settings';
 
 CREATE FUNCTION sharing_guard.row_as_recorded("row" record) RETURNS json
     AS 'MODULE_PATHNAME', 'sg_sql_row_as_recorded'
     LANGUAGE C STRICT STABLE PARALLEL SAFE;
 REVOKE ALL ON FUNCTION sharing_guard.row_as_recorded(record) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.row_as_recorded(record) IS
-'Internal: a row as events have it, whatever the session has set';
+'Internal: a row in the form that events have, independent of the session''s settings';
 
 CREATE FUNCTION sharing_guard.guarded_databases() RETURNS SETOF text
     AS 'MODULE_PATHNAME', 'sg_sql_guarded_databases'
@@ -58,8 +58,8 @@ REVOKE ALL ON FUNCTION sharing_guard.guarded_databases() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.guarded_databases() IS
 'The names in sharing_guard.databases, one for each row';
 
--- The writer of such a name waits until the database appears.  A database of
--- whose name a letter is wrong in the setting is not guarded at all.
+-- The writer of such a database waits until the database exists.  A database
+-- whose name is misspelt in the setting is not guarded at all.
 CREATE FUNCTION sharing_guard.missing_databases() RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
     SET search_path = pg_catalog, pg_temp
@@ -70,4 +70,4 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.missing_databases() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.missing_databases() IS
-'The names in sharing_guard.databases of databases that do not exist or allow no connections';
+'The names in sharing_guard.databases that are not the name of a database, or whose database allows no connections';

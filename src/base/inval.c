@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * inval.c
- *		Tells all rooms of relations that have changed, by one callback.
+ *		Distributes relcache invalidations to all rooms, through one callback.
  *
- * The server has room for ten such callbacks in a session, of everybody's, and
- * takes half of them for itself: a session that runs out of them (a walsender
- * with its output plugin, beside another extension or two) ends.
+ * The server has room for ten relcache callbacks in a session, for all
+ * extensions together, and uses half of them itself.  A session that exceeds
+ * the limit ends with a FATAL error, for example a walsender with its output
+ * plugin beside another extension or two.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,11 +15,11 @@
 #include "base/inval.h"
 #include "utils/inval.h"
 
-/* Some more than there are files that ask. */
+/* Has room for a few more than there are callers. */
 static RelcacheCallbackFunction callbacks[12];
 static int	ncallbacks = 0;
 
-/* Comes at almost any moment, so it may neither allocate nor fail. */
+/* May be called at almost any moment, so it must neither allocate nor fail. */
 static void
 relation_changed(Datum arg, Oid relid)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * inval.h
- *		Tells all rooms of relations that have changed, by one callback.
+ *		Distributes relcache invalidations to all rooms, through one callback.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,8 +11,8 @@
 #include "utils/inval.h"
 
 /*
- * As CacheRegisterRelcacheCallback() does; the argument is always 0.  To be
- * called once, at library load.
+ * Works like CacheRegisterRelcacheCallback(), but the argument is always 0.
+ * Call it only once for each callback, at library load.
  */
 extern void sg_on_relation_change(RelcacheCallbackFunction callback);
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * prefetch.h
- *		Asks for memory that will be needed soon.
+ *		Prefetches memory that will be needed soon.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,9 +9,9 @@
 #define SHARING_GUARD_PREFETCH_H
 
 /*
- * The line of the processor's cache that holds this address.  Never wrong: an
- * address that is none is not looked at, and a compiler without such a thing
- * leaves it out.
+ * Loads the cache line of this address into the processor's cache.  Safe for
+ * every address, because an invalid one is ignored.  Does nothing where the
+ * compiler has no such instruction.
  */
 #ifdef __GNUC__
 #define sg_prefetch(address)	__builtin_prefetch(address)
@@ -19,7 +19,10 @@
 #define sg_prefetch(address)	((void) (address))
 #endif
 
-/* As most processors have it; elsewhere it is asked for a line too many. */
+/*
+ * The size on most processors; where it is larger, one line too many is
+ * prefetched.
+ */
 #define SG_CACHE_LINE	64
 
 #endif							/* SHARING_GUARD_PREFETCH_H */

@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * run_as_owner.c
- *		Works on our own tables, whoever is acting.
+ *		Runs queries on our own tables as their owner.
  *
- * Guards, bindings and settings are asked for in the midst of other people's
- * statements, and those people have no rights on them.  So they are read as
- * the owner of the table; and as of now, because what was revoked since a
- * REPEATABLE READ transaction began is revoked in it, too.
+ * Guards, bindings and settings are read in the middle of other users'
+ * statements, and those users have no rights on our tables.  So the tables are
+ * read as their owner.  They are also read with a current snapshot, because a
+ * right that was revoked after a REPEATABLE READ transaction began is revoked
+ * in it, too.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,7 +26,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-/* How many of our queries are under way, one within another. */
+/* The nesting depth of our running queries. */
 static int	running = 0;
 
 Oid
@@ -53,15 +54,17 @@ table_owner(Oid table)
 }
 
 /*
- * pg_dump lets its sessions read no views but the server's own.  Ours are read
- * on our behalf, not on theirs.  Returns what AtEOXact_GUC() takes to undo it.
+ * Allow our own views in sessions of pg_dump, which sets
+ * restrict_nonsystem_relation_kind so that only the server's views can be
+ * read.  This is safe because the extension reads them, not the session.
+ * Returns the nest level for AtEOXact_GUC().
  */
 static int
 allow_own_views(void)
 {
 	int			nest_level = NewGUCNestLevel();
 
-	/* Not all minor versions have it. */
+	/* Not all minor versions have this setting. */
 	if (GetConfigOption("restrict_nonsystem_relation_kind", true, false) != NULL)
 		(void) set_config_option("restrict_nonsystem_relation_kind", "",
 								 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
@@ -70,9 +73,9 @@ allow_own_views(void)
 }
 
 /*
- * SECURITY_LOCAL_USERID_CHANGE: nothing that runs here may SET ROLE.
- * SECURITY_NOFORCE_RLS: row-level security that was forced on a table does not
- * hide its rows from its owner.
+ * SECURITY_LOCAL_USERID_CHANGE forbids SET ROLE in the work.
+ * SECURITY_NOFORCE_RLS makes the owner see all rows of a table that has FORCE
+ * ROW LEVEL SECURITY.
  */
 void
 sg_run_as_owner(Oid table, void (*work) (void *arg), void *arg)
@@ -94,19 +97,22 @@ sg_run_as_owner(Oid table, void (*work) (void *arg), void *arg)
 		work(arg);
 		SPI_finish();
 
-		/* After an error the end of the transaction does it. */
+		/* After an error the end of the transaction restores the settings. */
 		AtEOXact_GUC(false, nest_level);
 	}
 	PG_FINALLY();
 	{
-		/* The abort of a subtransaction does not come before its handlers. */
+		/*
+		 * Restore these here, because error handlers run before the
+		 * subtransaction's abort.
+		 */
 		SetUserIdAndSecContext(save_userid, save_sec_context);
 		running--;
 	}
 	PG_END_TRY();
 }
 
-/* Without the policy nothing can be decided, and so nothing goes out. */
+/* Raise an error, because without the policy no decision is possible. */
 static void
 report_locked(void)
 {
@@ -119,11 +125,11 @@ report_locked(void)
 }
 
 /*
- * Who has a policy table locked, in a transaction that sits idle perhaps, must
- * not hold everybody's exports for as long.
+ * The bound keeps a session that locks a policy table, perhaps in an idle
+ * transaction, from blocking every export for as long.
  *
- * Catches an error without a subtransaction around it, which is right only
- * because another always follows.
+ * Catches an error without a subtransaction, which is right only because it
+ * always raises another.
  */
 void
 sg_with_bounded_waits(void (*work) (void *arg), void *arg)
@@ -156,14 +162,14 @@ sg_with_bounded_waits(void (*work) (void *arg), void *arg)
 	}
 	PG_END_TRY();
 
-	/* After an error the end of the transaction does it. */
+	/* After an error the end of the transaction restores the setting. */
 	AtEOXact_GUC(true, nest_level);
 }
 
 /*
- * A parallel leader may take no snapshot of this kind, for its workers would
- * not have it; but one like those by which catalogs are read, which is of now
- * as well.  (Fresh, as this is no relation that has a syscache.)
+ * A parallel leader may not take a latest snapshot, because its workers would
+ * not have it.  It takes a catalog snapshot instead, which is current as well.
+ * (A relation without a syscache always gets a fresh one.)
  */
 Snapshot
 sg_own_snapshot(void)

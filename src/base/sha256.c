@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * sha256.c
- *		SHA-256, by the server's own cryptographic library.
+ *		Computes SHA-256 hashes with the server's own cryptographic library.
  *
  *-------------------------------------------------------------------------
  */

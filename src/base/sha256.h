@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * sha256.h
- *		SHA-256, by the server's own cryptographic library.
+ *		Computes SHA-256 hashes with the server's own cryptographic library.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,14 +16,15 @@ typedef struct Sha256Hash
 }			Sha256Hash;
 
 /*
- * One context for any number of hashes: making one costs more than most of
- * the hashes do.  Belongs to the resource owner it was made under.
+ * One context for any number of hashes, because making a context costs more
+ * than most hashes do.  It belongs to the resource owner that was current when
+ * it was made.
  */
 typedef struct Sha256Hasher Sha256Hasher;
 extern Sha256Hasher * sg_sha256_begin(void);
 extern void sg_sha256_end(Sha256Hasher * hasher);
 
-/* A hash in pieces; sg_sha256_init() starts a new one. */
+/* Compute a hash in pieces; sg_sha256_init() starts a new one. */
 extern void sg_sha256_init(Sha256Hasher * hasher);
 extern void sg_sha256_update(Sha256Hasher * hasher, const void *data, size_t len);
 extern void sg_sha256_final(Sha256Hasher * hasher, Sha256Hash * hash);

@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * table_load.c
- *		Reads the rows of policy tables, for whoever compiles them.
+ *		Reads the rows of policy tables for the compilers of the policy.
  *
  * Each part of the policy (registry, tagger, rules) reads its own tables, but
- * all must read one moment; so the snapshot is kept here, and they ask for
- * rows without knowing of it.
+ * all of them must use one snapshot.  So this file keeps the snapshot, and the
+ * callers only ask for rows.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,20 +21,20 @@
 
 #include "base/table_load.h"
 
-/* What the load that is under way sees; NULL outside of one. */
+/* The snapshot of the running load; NULL when there is none. */
 static Snapshot load_snapshot = NULL;
 
 /*
- * The row that was looked at last, taken apart: callers go from row to row and
- * ask for every column.  In SPI's memory, and gone with its rows.
+ * The last row that was read, deformed, because callers go from row to row and
+ * read every column.  Allocated in SPI's memory and freed with its rows.
  */
 static Datum *row_values = NULL;
 static bool *row_nulls = NULL;
 static uint64 row_number = PG_UINT64_MAX;
 
 /*
- * When a day begins, as found before: of thousands of agencies many have
- * attested on the same day.
+ * Cache of the beginnings of days, because thousands of agencies have attested
+ * on few different days.
  */
 #define DAYS_KEPT 64
 
@@ -61,11 +61,10 @@ sg_load_end(void)
 }
 
 /*
- * Run one query of a load and return how many rows it found.  The rows are
- * SPI's, until the next query: whatever is to stay is copied out by the
- * functions below, into the context that was current, which is left current.
- *
- * Only between sg_load_begin() and sg_load_end(), and with SPI connected.
+ * Run one query of a load and return how many rows it found.  SPI owns the
+ * rows until the next query.  The functions below copy values out into the
+ * caller's memory context, which is current again after the return.  Call this
+ * only between sg_load_begin() and sg_load_end(), with SPI connected.
  */
 uint64
 sg_load_query(const char *query)
@@ -74,8 +73,9 @@ sg_load_query(const char *query)
 	SPIPlanPtr	plan = SPI_prepare(query, 0, NULL);
 
 	/*
-	 * One snapshot for all tables, taken just now: a REPEATABLE READ
-	 * transaction too must see a warrant that was revoked since it began.
+	 * All tables are read with one current snapshot, because a REPEATABLE
+	 * READ transaction, too, must see a warrant that was revoked after it
+	 * began.
 	 */
 	if (plan == NULL ||
 		SPI_execute_snapshot(plan, NULL, NULL, load_snapshot,
@@ -86,7 +86,7 @@ sg_load_query(const char *query)
 				 errdetail_internal("%s",
 									SPI_result_code_string(SPI_result))));
 
-	/* SPI leaves us in a context of its own. */
+	/* SPI has switched to a context of its own. */
 	MemoryContextSwitchTo(context);
 
 	row_values = MemoryContextAlloc(SPI_tuptable->tuptabcxt,
@@ -97,7 +97,10 @@ sg_load_query(const char *query)
 	return SPI_processed;
 }
 
-/* Columns count from 1.  What is passed by reference is SPI's own. */
+/*
+ * Returns a column's value.  Columns count from 1.  A value that is passed by
+ * reference belongs to SPI.
+ */
 Datum
 sg_load_datum(uint64 row, int column, bool *isnull)
 {
@@ -111,7 +114,10 @@ sg_load_datum(uint64 row, int column, bool *isnull)
 	return row_values[column - 1];
 }
 
-/* As a string, palloc'd in CurrentMemoryContext; NULL for null. */
+/*
+ * Returns a column as a string, palloc'd in CurrentMemoryContext; NULL for
+ * null.
+ */
 char *
 sg_load_text(uint64 row, int column)
 {
@@ -121,7 +127,7 @@ sg_load_text(uint64 row, int column)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
-/* Null is false. */
+/* Returns a boolean column; false for null. */
 bool
 sg_load_bool(uint64 row, int column)
 {
@@ -132,8 +138,8 @@ sg_load_bool(uint64 row, int column)
 }
 
 /*
- * What a null means depends on the column: for ever, or never.  The caller
- * says.
+ * Returns a timestamp column.  The caller gives the value for null, because
+ * null means "forever" in some columns and "never" in others.
  */
 TimestampTz
 sg_load_time(uint64 row, int column, TimestampTz if_null)
@@ -144,7 +150,7 @@ sg_load_time(uint64 row, int column, TimestampTz if_null)
 	return isnull ? if_null : DatumGetTimestampTz(value);
 }
 
-/* Days are those of this time zone from here on. */
+/* Sets the time zone that sg_load_day() uses from here on. */
 void
 sg_load_in_zone(const char *time_zone)
 {
@@ -154,9 +160,9 @@ sg_load_in_zone(const char *time_zone)
 }
 
 /*
- * A date as the moment in which that day begins, or a later one, so many days
- * after.  Days are added before the zone comes in, for not every one is 24
- * hours long.
+ * Returns a date column as the moment in which the day begins that is
+ * days_after days later.  The days are added before the conversion to the time
+ * zone, because not every day has 24 hours.
  */
 TimestampTz
 sg_load_day(uint64 row, int column, int days_after, TimestampTz if_null)
@@ -184,8 +190,8 @@ sg_load_day(uint64 row, int column, int days_after, TimestampTz if_null)
 }
 
 /*
- * For qsort(): the order in which sg_words_find() searches.  By bytes, and
- * no collation's.
+ * Comparator for qsort(), in the order in which sg_words_find() searches: by
+ * bytes and not by a collation.
  */
 static int
 compare_words(const void *a, const void *b)
@@ -194,8 +200,8 @@ compare_words(const void *a, const void *b)
 }
 
 /*
- * A text[] as a sorted list in CurrentMemoryContext.  Null is the list without
- * words, which is no condition at all.
+ * Sets a sorted list in CurrentMemoryContext from a text[] column.  Null gives
+ * the list without words, which is no condition.
  */
 void
 sg_load_words(uint64 row, int column, WordList *list)
@@ -215,8 +221,8 @@ sg_load_words(uint64 row, int column, WordList *list)
 					  TYPALIGN_INT, &datums, &nulls, &count);
 
 	/*
-	 * The tables' checks refuse this.  Taking it for "any" could open what
-	 * was meant to be closed, and for "none" the other way round.
+	 * The tables' checks refuse an empty array.  Reading it as "any" could
+	 * open what was meant to be closed, and reading it as "none" the reverse.
 	 */
 	if (count == 0)
 		ereport(ERROR,
@@ -233,14 +239,14 @@ sg_load_words(uint64 row, int column, WordList *list)
 	sg_words_sort(list);
 }
 
-/* Puts a list in the order that sg_words_find() needs. */
+/* Sorts a list for sg_words_find(). */
 void
 sg_words_sort(WordList *list)
 {
 	qsort(list->words, list->count, sizeof(char *), compare_words);
 }
 
-/* Order of a piece of text and a string, as strcmp() has it. */
+/* Compares a piece of text and a string as strcmp() does. */
 int
 sg_compare_slice(const char *data, Size len, const char *string)
 {
@@ -253,8 +259,9 @@ sg_compare_slice(const char *data, Size len, const char *string)
 }
 
 /*
- * Where in the list this text is, which need not end in NUL; -1 where it is not.
- * By bisection, for lists can be long: the records that a warrant covers, say.
+ * Returns the position of a text, which need not end in NUL, in the list; -1
+ * where it is not there.  Uses binary search, because a list may be long, such
+ * as the records that a warrant covers.
  */
 int
 sg_words_find(const WordList *list, const char *data, Size len)

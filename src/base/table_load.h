@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * table_load.h
- *		Reads the rows of policy tables: for the policy room alone.
+ *		Reads the rows of policy tables, for the policy room only.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,19 +18,20 @@ typedef struct WordList
 	char	  **words;
 } WordList;
 
-/* All that is read between the two is read on this snapshot. */
+/* All reads between these two use this snapshot. */
 extern void sg_load_begin(Snapshot snapshot);
 extern void sg_load_end(void);
 
-/* A piece of text and a string, as strcmp() would compare them. */
+/* Compares a piece of text and a string as strcmp() does. */
 extern int	sg_compare_slice(const char *data, Size len, const char *string);
 extern void sg_words_sort(WordList *list);
 extern int	sg_words_find(const WordList *list, const char *data, Size len);
 extern bool sg_words_contain(const WordList *list, const char *data, Size len);
 
 /*
- * Within the policy's load: runs a query on the load's snapshot, and looks at
- * its rows.  What these return is palloc'd in CurrentMemoryContext.
+ * Run a query on the load's snapshot, and read its rows, during a load of the
+ * policy.  Results are palloc'd in CurrentMemoryContext, except those of
+ * sg_load_datum(), which belong to SPI.
  */
 extern uint64 sg_load_query(const char *query);
 extern Datum sg_load_datum(uint64 row, int column, bool *isnull);

@@ -1,17 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * destination.c
- *		Name or id -> agency -> class, status.
+ *		Resolves a name or id to an agency, its class and its status.
  *
- * A destination is what the registry says of it.  Its spelling only finds
- * the row: exactly by agency_id, exactly by ORI, or by an agency_id, ORI, name
- * or alias that is the same but for case, accents, spacing and punctuation,
- * and is no other agency's.
+ * A destination's class and status come from the registry.  Its spelling only
+ * finds the row.  It matches an agency_id or an ORI exactly.  It also matches
+ * an agency_id, ORI, name or alias that differs only in case, accents, spacing
+ * and punctuation, and that no other agency has.
  *
- * What is not in the registry is unregistered, or worse where its name gives
- * that away (spelling.c), however well known the name looks: whoever writes the
- * row writes the name, too.  The best that can be made of a name is that it
- * seems to be an agency of the home state.
+ * A name that is not in the registry is unregistered, or worse where the name
+ * says so (spelling.c), however familiar it looks, because the person who
+ * writes the row also writes the name.  The best class that a name alone can
+ * give is that it seems to be an agency of the home state.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,15 +33,15 @@
 PG_FUNCTION_INFO_V1(sg_sql_agency_destination_class);
 
 /*
- * A text that stands for an agency.  There is one of these for each agency that
- * has it, or several where the agency has it by name and by alias.
+ * A text that stands for an agency.  Each agency that has it has one of these,
+ * or several where the agency has it both as its name and as an alias.
  */
 typedef struct Spelling
 {
-	const char *key;			/* by which it is found */
+	const char *key;			/* the key of the look-up */
 	const Agency *agency;
 	const char *text;			/* as the registry has it */
-	int			next;			/* of the same key; -1: there is no more */
+	int			next;			/* the next one of the same key; -1: none */
 	bool		from_pack;
 } Spelling;
 
@@ -49,7 +49,7 @@ typedef struct KeyEntry
 {
 	const char *key;
 	uint32		hash;
-	int			first;			/* spelling */
+	int			first;			/* number of the first spelling */
 	char		status;
 } KeyEntry;
 
@@ -66,7 +66,7 @@ typedef struct KeyEntry
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-/* Spellings, found by their keys: filled at once, and never changed. */
+/* Spellings and an index of their keys; filled once and never changed. */
 typedef struct SpellingList
 {
 	int			count;
@@ -75,7 +75,7 @@ typedef struct SpellingList
 	key_table_hash *by_key;
 } SpellingList;
 
-/* What became of a name, and the state beside it (see resolved_key()). */
+/* The cached result for a name and its state (see resolved_key()). */
 typedef struct Resolved
 {
 	TextSlice	key;
@@ -97,15 +97,18 @@ typedef struct Resolved
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-/* So many are remembered, of names that are no longer than that. */
+/*
+ * The cache's maximal number of names, and the maximal length of a name in it.
+ */
 #define RESOLVED_MAX 5000
-#ifndef RESOLVED_LEN_MAX		/* 0: test/fuzz tries each name anew */
+#ifndef RESOLVED_LEN_MAX		/* 0: test/fuzz resolves each name again */
 #define RESOLVED_LEN_MAX 200
 #endif
 
 /*
- * The ways from a text to an agency.  The cores are made when a name is first
- * not found otherwise, for they take as long as all the rest.
+ * The look-up tables from texts to agencies.  The cores are made when a name
+ * is first not found otherwise, because making them takes as long as making
+ * all the rest.
  */
 struct Registry
 {
@@ -114,22 +117,22 @@ struct Registry
 	const NameTerms *terms;
 	int			nagencies;
 	Agency	   *agencies;
-	SpellingList ids;			/* as they are written */
+	SpellingList ids;			/* exactly as they are written */
 	SpellingList oris;			/* likewise */
 	SpellingList spellings;		/* all, folded */
-	SpellingList cores;			/* by what spelling.c makes of them: see
+	SpellingList cores;			/* by the cores of spelling.c: see
 								 * make_cores() */
 
-	/* What names were resolved to before: see sg_registry_resolve(). */
+	/* Cache of resolved names: see sg_registry_resolve(). */
 	MemoryContext resolved_context;
 	resolved_table_hash *resolved;
 };
 
 /*
- * The class of an agency other than the home agency.  Abroad is abroad,
- * whatever the level; what cannot be told is no better than unregistered.
+ * Returns the class of an agency other than the home agency.  An agency abroad
+ * is non_us at every level.  An agency of unknown class is unregistered.
  *
- * The state tells only local and state agencies apart.
+ * The state distinguishes only local and state agencies.
  */
 static DestinationClass
 class_of_agency(const char *level, const char *jurisdiction,
@@ -153,7 +156,7 @@ class_of_agency(const char *level, const char *jurisdiction,
 	return DESTINATION_UNREGISTERED;
 }
 
-/* Makes an empty list with room for that many. */
+/* Makes an empty list with room for this many spellings. */
 static void
 list_init(SpellingList *list, uint64 capacity)
 {
@@ -165,7 +168,9 @@ list_init(SpellingList *list, uint64 capacity)
 									NULL);
 }
 
-/* The key has to live as long as the list. */
+/*
+ * Adds a spelling.  The key is not copied and must live as long as the list.
+ */
 static void
 list_add(SpellingList *list, const char *key, const Agency *agency,
 		 const char *text, bool from_pack)
@@ -185,7 +190,7 @@ list_add(SpellingList *list, const char *key, const Agency *agency,
 	entry->first = list->count++;
 }
 
-/* The first spelling with this key, or NULL. */
+/* Returns the first spelling with this key, or NULL. */
 static const Spelling *
 list_find(const SpellingList *list, const char *key)
 {
@@ -201,7 +206,7 @@ list_next(const SpellingList *list, const Spelling *spelling)
 }
 
 /*
- * Reads one of the registry's own spellings; what the result points to goes
+ * Reads one of the registry's own spellings.  Parts of the result are freed
  * when the scratch context is reset.
  */
 static void
@@ -224,9 +229,10 @@ read_registered(const Registry *registry, const char *text,
 /*
  * Does this spelling stand for the agency only with the state beside it?
  *
- * Who enters an agency knows what the local applications call it.  A pack does
- * not: its "Hillsborough Police Department" is one of several in the country,
- * unless hardly anybody could mean another.
+ * A person who enters an agency knows which agency the local applications
+ * mean.  A pack does not: its "Hillsborough Police Department" is one of
+ * several in the country.  Its spelling stands for the agency without a state
+ * only where the home state's place is by far the largest of that name.
  */
 static bool
 needs_state(const Registry *registry, const Spelling *spelling)
@@ -245,9 +251,8 @@ needs_state(const Registry *registry, const Spelling *spelling)
 }
 
 /*
- * Makes the list of cores, where there is none yet, in the registry's own
- * context.  It comes from nothing but the registry, so to have made it changes
- * no answer.
+ * Makes the list of cores, unless it exists, in the registry's own context.
+ * The list depends only on the registry, so making it changes no answer.
  */
 static void
 make_cores(const Registry *registry)
@@ -289,11 +294,11 @@ add_spelling(Registry *registry, const Agency *agency, const char *text,
 }
 
 /*
- * The registry in CurrentMemoryContext, within the policy's load.
+ * Loads the registry into CurrentMemoryContext, during a load of the policy.
  *
- * Days become moments as in load_rules().  An attestation that was never made
- * begins at infinity, which is never, and a contract that there is none of has
- * ended already; so decide.c compares times and asks no further.
+ * Dates become timestamps as in load_rules().  A missing attestation begins at
+ * infinity and a missing contract has already ended, so decide.c needs no
+ * other check than the comparison of times.
  */
 Registry *
 sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
@@ -330,13 +335,17 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 		agency->name = sg_load_text(row, 2);
 		agency->ori = sg_load_text(row, 3);
 		agency->jurisdiction = sg_load_text(row, 4);
-		/* Ourselves by id alone, whatever level and state were entered. */
+
+		/*
+		 * Our own agency is identified by its id only, at every level and in
+		 * every state.
+		 */
 		if (strcmp(agency->agency_id, home_agency_id) == 0)
 			agency->class = DESTINATION_SELF;
 		else
 			agency->class = class_of_agency(level, agency->jurisdiction,
 											home_jurisdiction);
-		/* Not a word that we know: the stricter one. */
+		/* An unknown word gets the stricter status. */
 		if (!sg_agency_status_from_name(status, &agency->status))
 			agency->status = AGENCY_INACTIVE;
 		agency->immigration_authority = sg_load_bool(row, 7);
@@ -355,9 +364,9 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 	}
 
 	/*
-	 * Ids and ORIs are spellings as well: applications send them in small
-	 * letters or with hyphens.  And what folds to one agency's id must not,
-	 * as an alias, lead to another.
+	 * Ids and ORIs are spellings as well, because applications send them in
+	 * small letters or with hyphens.  An alias that folds to one agency's id
+	 * must not lead to another agency.
 	 */
 	count = sg_load_query("SELECT l.alias, l.agency_id, l.pack IS NOT NULL FROM sharing_guard.agency_alias AS l");
 	list_init(&registry->spellings,
@@ -376,7 +385,9 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 		char	   *agency_id = sg_load_text(row, 2);
 		const Agency *agency = sg_registry_find(registry, agency_id);
 
-		/* The foreign key sees to it, where nobody has been in its way. */
+		/*
+		 * The foreign key guarantees this, unless its triggers were disabled.
+		 */
 		if (agency != NULL)
 			add_spelling(registry, agency, sg_load_text(row, 1),
 						 sg_load_bool(row, 3));
@@ -386,7 +397,10 @@ sg_registry_load(const char *home_agency_id, const char *home_jurisdiction)
 	return registry;
 }
 
-/* The agency with exactly this id, or NULL.  It belongs to the registry. */
+/*
+ * Returns the agency with exactly this id, or NULL.  It belongs to the
+ * registry.
+ */
 const Agency *
 sg_registry_find(const Registry *registry, const char *agency_id)
 {
@@ -398,8 +412,8 @@ sg_registry_find(const Registry *registry, const char *agency_id)
 /*
  * Does the state that was given beside a name fit the agency of that name?
  *
- * A state that cannot be read fits nobody in the United States: the agency
- * that is meant may be elsewhere.
+ * An unreadable state fits no agency in the United States, because the agency
+ * that is meant may be in another state.
  */
 static bool
 state_fits(const Agency *agency, TextSlice state)
@@ -410,7 +424,7 @@ state_fits(const Agency *agency, TextSlice state)
 		return true;
 	code = sg_us_state_read(state);
 
-	/* A federal agency has offices in states; a foreign one does not. */
+	/* A federal agency has offices in states; a foreign agency does not. */
 	if (strcmp(agency->jurisdiction, "US") == 0)
 		return code != NULL;
 	if (strncmp(agency->jurisdiction, "US-", 3) == 0)
@@ -419,9 +433,9 @@ state_fits(const Agency *agency, TextSlice state)
 }
 
 /*
- * The one agency of this spelling; of several, the one that the state fits.
- * Two towns in two states may well have the same name, and a name that stays
- * several agencies' is nobody's.
+ * Returns the only agency with this spelling, or, of several, the one that the
+ * state fits; else NULL.  Two towns in two states may have the same name, and
+ * a name that still fits several agencies stands for none of them.
  */
 static const Agency *
 find_by_spelling(const Registry *registry, TextSlice name, TextSlice state)
@@ -447,11 +461,11 @@ find_by_spelling(const Registry *registry, TextSlice name, TextSlice state)
 }
 
 /*
- * The agency that a name stands for in so many words, or NULL.
+ * Returns the agency that has this id, ORI, name or alias, or NULL.
  *
- * Exactly an agency_id or ORI comes first.  The tables have each but once, so
- * that is a way to name an agency beyond doubt, also where another has an
- * alias that folds to the same.  Only then the folded spellings.
+ * An exact agency_id or ORI comes first, before the folded spellings.  They
+ * are unique, so they name an agency beyond doubt, even where another agency
+ * has an alias that folds to the same.
  */
 static const Agency *
 find_registered(const Registry *registry, TextSlice name, TextSlice state)
@@ -474,7 +488,8 @@ find_registered(const Registry *registry, TextSlice name, TextSlice state)
 		agency = find_by_spelling(registry, name, state);
 
 	/*
-	 * Of that name, but elsewhere: another agency, and not one that we know.
+	 * The agency has this name but is in another state, so another agency is
+	 * meant, which is not in the registry.
 	 */
 	if (agency != NULL && !state_fits(agency, state))
 		return NULL;
@@ -482,10 +497,11 @@ find_registered(const Registry *registry, TextSlice name, TextSlice state)
 }
 
 /*
- * The one agency of the registry of whose name this seems to be a spelling,
- * or NULL.  One of the state that the name gives; where it gives none, of the
- * home state, if no other has a place of that name, or none that is a tenth as
- * large: "Sacramento PD" is not meant for the one in Kentucky.
+ * Returns the one agency of the registry that this name seems to be a spelling
+ * of, or NULL.  The agency must be of the state that the name gives.  Where
+ * the name gives none, the agency must be of the home state, and the other
+ * states must have no place of that name, or only places less than a tenth as
+ * large: "Sacramento PD" does not mean the one in Kentucky.
  */
 static const Agency *
 find_by_core(const Registry *registry, const NameReading *reading)
@@ -516,12 +532,11 @@ find_by_core(const Registry *registry, const NameReading *reading)
 }
 
 /*
- * What becomes of a name: the agency's class and status where it is a
- * registered one's, else what the spelling gives away.  What is returned
- * points into the registry.
+ * Resolves a name to the class and status of a registered agency, or else to
+ * what its spelling says.  The result points into the registry.
  *
- * A spelling of a registered agency's name may as well be another agency's, so
- * it gets nothing that speaks for the agency, and all that speaks against it.
+ * A similar spelling may be another agency's name.  So the name of a similar
+ * agency may only make the result stricter and never more lenient.
  */
 static Destination
 resolve(const Registry *registry, TextSlice name, TextSlice state)
@@ -549,7 +564,10 @@ resolve(const Registry *registry, TextSlice name, TextSlice state)
 		result.inferred = true;
 		result.class = reading.class;
 
-		/* "[Federal] US Border Patrol" is a spelling of what is in there. */
+		/*
+		 * "[Federal] US Border Patrol" may be a spelling of the name without
+		 * brackets.
+		 */
 		if (has_remarks)
 		{
 			if (reading.state != NULL)
@@ -580,8 +598,9 @@ resolve(const Registry *registry, TextSlice name, TextSlice state)
 }
 
 /*
- * A name and a state as one text.  No text has a NUL, so what is behind one is
- * the state.  A name without a state is its own key; else it is palloc'd.
+ * Returns a name and a state as one key for the cache.  They are separated by
+ * a NUL, which no text has.  A name without a state is its own key; otherwise
+ * the key is palloc'd.
  */
 static TextSlice
 resolved_key(TextSlice name, TextSlice state)
@@ -600,10 +619,10 @@ resolved_key(TextSlice name, TextSlice state)
 }
 
 /*
- * Reading a name takes most of a decision's time, and a feed comes back to the
- * same names with ever other purposes; so what became of them is remembered.
- * It comes from nothing but the registry and the texts, so that changes no
- * answer.
+ * Resolves a name through a cache, because reading a name takes most of a
+ * decision's time, and a feed repeats the same names with different purposes.
+ * The result depends only on the registry and the texts, so the cache changes
+ * no answer.
  */
 Destination
 sg_registry_resolve(const Registry *registry, TextSlice name, TextSlice state)
@@ -668,9 +687,9 @@ sg_registry_read(const Registry *registry, TextSlice name, TextSlice state,
 
 /*
  * sharing_guard.agency_destination_class(level text, jurisdiction text,
- *		home_jurisdiction text) returns text
+ * 		home_jurisdiction text) returns text
  *
- * For reports in SQL: the same answer that decisions are made from.
+ * Gives reports in SQL the same class that decisions use.
  */
 Datum
 sg_sql_agency_destination_class(PG_FUNCTION_ARGS)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * destination.h
- *		Name or id -> agency -> class, status.
+ *		Resolves a name or id to an agency, its class and its status.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,17 +22,20 @@ typedef struct Agency
 	AgencyStatus status;
 	bool		immigration_authority;
 
-	/* The attestation counts from, and until (exclusive); empty if none. */
+	/*
+	 * The attestation is valid from, and until (exclusive); an empty range if
+	 * none.
+	 */
 	TimestampTz attested_from;
 	TimestampTz attested_until;
-	/* The contract counts until (exclusive); DT_NOBEGIN if none. */
+	/* The contract is valid until (exclusive); DT_NOBEGIN if there is none. */
 	TimestampTz contract_until;
 } Agency;
 
 typedef struct Registry Registry;
 
 /*
- * Reads the tables, within the policy's load, into CurrentMemoryContext.
+ * Reads the tables, during a load of the policy, into CurrentMemoryContext.
  * The home agency's class is self.
  */
 extern Registry *sg_registry_load(const char *home_agency_id,
@@ -41,43 +44,42 @@ extern Registry *sg_registry_load(const char *home_agency_id,
 extern const Agency *sg_registry_find(const Registry *registry,
 									  const char *agency_id);
 
-/*
- * What becomes of a name.
- */
+/* The result of resolving a name. */
 typedef struct Destination
 {
 	DestinationClass class;
-	AgencyStatus status;		/* NONE: nothing is known of it */
+	AgencyStatus status;		/* NONE: unknown */
 
 	/*
-	 * The agency that the name stands for, or (inferred) is a spelling of.
-	 * What speaks against an agency counts in both cases, what speaks for it
-	 * in the first alone.  NULL: there is none in the registry.
+	 * The agency that the name stands for, or (inferred) is a spelling of. In
+	 * both cases the agency's facts may make a decision stricter.  They may
+	 * make it more lenient only in the first case.  NULL: not in the
+	 * registry.
 	 */
 	const Agency *agency;
-	bool		inferred;		/* no agency_id, ORI, name or alias */
+	bool		inferred;		/* matches no agency_id, ORI, name or alias */
 } Destination;
 
 /*
- * Whom a name stands for, with the state given beside it (optional): a known
- * name in another state is another agency.
+ * Resolves a name, with the state given beside it (optional).  A known name
+ * with another state is a different agency.
  */
 extern Destination sg_registry_resolve(const Registry *registry,
 									   TextSlice name, TextSlice state);
 
-/* One of the spellings that the registry has. */
+/* One of the registry's spellings. */
 typedef struct RegistrySpelling
 {
 	const Agency *agency;
 	const char *text;			/* folded */
-	bool		is_core;		/* what spelling.c makes of it */
+	bool		is_core;		/* a core made by spelling.c */
 } RegistrySpelling;
 
-/* The spelling of this number; false when there are no more. */
+/* Gets the spelling of this number; returns false after the last one. */
 extern bool sg_registry_spelling(const Registry *registry, int number,
 								 RegistrySpelling *spelling);
 
-/* Reads a name by the registry's terms. */
+/* Reads a name with the registry's terms. */
 extern void sg_registry_read(const Registry *registry, TextSlice name,
 							 TextSlice state, NameReading *reading);
 

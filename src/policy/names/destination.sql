@@ -1,5 +1,5 @@
 
--- The registry of agencies: the only thing that says what a destination is.
+-- The registry of agencies, which alone determines a destination's class.
 
 CREATE TABLE sharing_guard.agency (
     agency_id text PRIMARY KEY,
@@ -26,9 +26,9 @@ CREATE TABLE sharing_guard.agency (
 );
 CREATE UNIQUE INDEX agency_ori ON sharing_guard.agency (ori);
 COMMENT ON TABLE sharing_guard.agency IS
-'Every agency that data may be shared with, or must not be; a destination that is not here is unregistered';
+'The agencies that data may be shared with, or must not be shared with; a destination that is not in this table is unregistered';
 COMMENT ON COLUMN sharing_guard.agency.agency_id IS
-'Short name of our own, never reused';
+'A short name that we choose and never reuse';
 COMMENT ON COLUMN sharing_guard.agency.name IS
 'The agency''s name; other spellings are in agency_alias';
 COMMENT ON COLUMN sharing_guard.agency.jurisdiction IS
@@ -36,9 +36,9 @@ COMMENT ON COLUMN sharing_guard.agency.jurisdiction IS
 COMMENT ON COLUMN sharing_guard.agency.level IS
 'local, state, federal, tribal, private, foreign, service_provider (data hosting, towing under contract), fusion or unknown; the last two count as unregistered';
 COMMENT ON COLUMN sharing_guard.agency.kind IS
-'What sort of agency, in plain words: police, sheriff, university police, ...';
+'The sort of agency, in plain words: police, sheriff, university police, ...';
 COMMENT ON COLUMN sharing_guard.agency.place IS
-'The city, county, campus or district that it serves, without the words for the agency: Davis of Davis Police Department';
+'The city, county, campus or district that it serves, without the words for the agency: Davis for Davis Police Department';
 COMMENT ON COLUMN sharing_guard.agency.county IS
 'The county that it is in, without the word County';
 COMMENT ON COLUMN sharing_guard.agency.status IS
@@ -46,19 +46,19 @@ COMMENT ON COLUMN sharing_guard.agency.status IS
 COMMENT ON COLUMN sharing_guard.agency.ori IS
 'Originating agency identifier, nine characters, where known';
 COMMENT ON COLUMN sharing_guard.agency.immigration_authority IS
-'Whether its officers perform immigration enforcement functions (Gov. Code 7284.4(c)), whatever its level';
+'Whether its officers perform immigration enforcement functions (Gov. Code 7284.4(c)), at any level';
 COMMENT ON COLUMN sharing_guard.agency.attested_on IS
 'Day on which the agency attested in writing how it will use the data';
 COMMENT ON COLUMN sharing_guard.agency.attestation_expires IS
-'Last day on which the attestation counts; NULL: it does not run out';
+'Last day on which the attestation is valid; NULL: it does not expire';
 COMMENT ON COLUMN sharing_guard.agency.contract_reference IS
 'Where the contract with a service provider is filed';
 COMMENT ON COLUMN sharing_guard.agency.contract_expires IS
-'Last day of the contract; NULL: it does not run out';
+'Last day of the contract; NULL: it does not expire';
 COMMENT ON COLUMN sharing_guard.agency.note IS
-'Anything else';
+'Free text';
 COMMENT ON COLUMN sharing_guard.agency.pack IS
-'Policy pack that brought the row; NULL: entered here';
+'The policy pack that brought the row; NULL: entered here';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.agency', '');
 
 CREATE TABLE sharing_guard.agency_alias (
@@ -74,7 +74,7 @@ COMMENT ON COLUMN sharing_guard.agency_alias.alias IS
 COMMENT ON COLUMN sharing_guard.agency_alias.agency_id IS
 'The agency it stands for';
 COMMENT ON COLUMN sharing_guard.agency_alias.pack IS
-'Policy pack that brought the row; NULL: entered here';
+'The policy pack that brought the row; NULL: entered here';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.agency_alias', '');
 
 ALTER TABLE sharing_guard.setting ADD CONSTRAINT setting_agency
@@ -95,8 +95,8 @@ REVOKE ALL ON FUNCTION sharing_guard.agency_destination_class(text, text, text) 
 COMMENT ON FUNCTION sharing_guard.agency_destination_class(text, text, text) IS
 'Internal: the destination class of an agency other than the home agency';
 
--- The validation triggers run as their owner, because they only look, and so
--- need no grants beside those on the table that is changed.
+-- The validation triggers run as their owner, because they only read, so that
+-- the user needs no grants on tables other than the changed one.
 CREATE FUNCTION sharing_guard.agency_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -165,7 +165,7 @@ BEGIN
             USING ERRCODE = 'check_violation',
                   HINT = 'Leave it NULL where there is no contract.';
     END IF;
-    -- Windows end the day after; keep clear of the end of time.
+    -- A window ends the day after, so keep clear of the largest timestamp.
     IF NEW.attestation_expires NOT BETWEEN '1000-01-01' AND '9999-12-30'
        OR NEW.contract_expires NOT BETWEEN '1000-01-01' AND '9999-12-30'
        OR NEW.attested_on NOT BETWEEN '1000-01-01' AND '9999-12-30' THEN
@@ -184,11 +184,11 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.agency_check() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.agency_check() IS
-'Trigger: refuses agencies that make no sense';
+'Trigger: refuses contradictory or incomplete agencies';
 CREATE TRIGGER agency_check BEFORE INSERT OR UPDATE ON sharing_guard.agency
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.agency_check();
 
--- All spellings by which a destination may be given, folded.
+-- Returns all folded spellings by which a destination may be given.
 CREATE FUNCTION sharing_guard.spellings()
 RETURNS TABLE (agency_id text, spelling text, is_name boolean, folded text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -207,11 +207,12 @@ REVOKE ALL ON FUNCTION sharing_guard.spellings() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.spellings() IS
 'Internal: every spelling of every agency, folded';
 
--- Two agencies that are spelled alike: clear for all to see in the registry, so
--- a warning will do.  Such a spelling is nobody's.
+-- Warns of two agencies with the same spelling.  A warning is enough, because
+-- the registry shows it.  Such a spelling stands for neither agency.
 --
--- Once for a statement, and not for each row: every spelling there is has to be
--- folded to find out, and a policy pack brings agencies by the thousand.
+-- The trigger runs once for a statement and not for each row, because it has
+-- to fold every spelling that exists, and a policy pack brings thousands of
+-- agencies.
 CREATE FUNCTION sharing_guard.agency_twin_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -242,11 +243,11 @@ BEGIN
                m.is_name AND o.is_name AS same_name
           FROM mine AS m JOIN s AS o USING (folded)
          WHERE o.agency_id <> m.agency_id AND folded <> ''
-           -- An agency's aliases have a check of their own.
+           -- Aliases are checked when they are entered.
            AND EXISTS (SELECT FROM sharing_guard.agency AS a
                         WHERE a.agency_id = m.agency_id
                           AND m.spelling IN (a.agency_id, a.name, a.ori))
-           -- Of two that come together, the second.
+           -- Of two agencies in one statement, report the second only.
            AND (o.agency_id < m.agency_id OR o.agency_id <> ALL (changed))
          ORDER BY m.agency_id, 4 DESC, o.agency_id, o.spelling
     LOOP
@@ -266,7 +267,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.agency_twin_check() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.agency_twin_check() IS
-'Trigger: warns of agencies that are spelled alike';
+'Trigger: warns of agencies with the same spelling';
 CREATE TRIGGER agency_twin_check_insert AFTER INSERT ON sharing_guard.agency
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.agency_twin_check();
@@ -290,8 +291,8 @@ REVOKE ALL ON FUNCTION sharing_guard.alias_taken(text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.alias_taken(text, text, text) IS
 'Internal: refuses an alias that would stand for two agencies';
 
--- What the row alone shows, and the same alias, which the primary key would
--- refuse before the check below with a message that says less.
+-- Checks the row itself.  Also checks for the same alias, because the primary
+-- key would refuse it before the check below, with a less helpful message.
 CREATE FUNCTION sharing_guard.agency_alias_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -305,7 +306,7 @@ BEGIN
     END IF;
     SELECT l.agency_id INTO other FROM sharing_guard.agency_alias AS l
      WHERE l.alias = NEW.alias AND l.agency_id <> NEW.agency_id
-       -- A row that is being changed does not stand in its own way.
+       -- Ignore the old version of the row that is being changed.
        AND (TG_OP = 'INSERT' OR l.alias <> OLD.alias);
     IF FOUND THEN
         PERFORM sharing_guard.alias_taken(NEW.alias, other, NEW.alias);
@@ -315,12 +316,12 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.agency_alias_check() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.agency_alias_check() IS
-'Trigger: refuses an alias without letters, or that stands for another agency';
+'Trigger: refuses an alias without letters, or one that another agency has';
 CREATE TRIGGER agency_alias_check
     BEFORE INSERT OR UPDATE ON sharing_guard.agency_alias
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.agency_alias_check();
 
--- Once for a statement, as with agencies.
+-- Runs once for a statement, for the same reason as agency_twin_check().
 CREATE FUNCTION sharing_guard.agency_alias_twin_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -349,7 +350,7 @@ CREATE TRIGGER agency_alias_twin_check_update AFTER UPDATE ON sharing_guard.agen
     REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.agency_alias_twin_check();
 
--- With the caller's rights: the recorded author is the caller.
+-- Runs with the caller's rights, so that the caller is the recorded author.
 CREATE FUNCTION sharing_guard.accept_alias(
     name text, agency text, confirm boolean DEFAULT false
 ) RETURNS text
@@ -371,14 +372,15 @@ BEGIN
             USING ERRCODE = 'undefined_object',
                   HINT = 'Give an agency_id from sharing_guard.agency, or insert the agency there first.';
     END IF;
-    -- Accepting it twice is no mistake.
+    -- Accepting the same alias again is allowed.
     IF EXISTS (SELECT FROM sharing_guard.agency_alias AS l
                WHERE l.alias = accept_alias.name
                  AND l.agency_id = accept_alias.agency) THEN
         RETURN format('"%s" stands for agency %s already', accept_alias.name, accept_alias.agency);
     END IF;
-    -- Who decides may know better than a spelling, but should have seen it: an
-    -- alias makes an agency of another state one of our own, or accuses ours.
+    -- The caller may know better than the spelling, but must confirm it,
+    -- because the alias may make an agency of another state one of ours, or
+    -- give one of ours a stricter class.
     SELECT r.agency_id, r.destination_class INTO said
       FROM sharing_guard.resolve_destination(accept_alias.name) AS r;
     SELECT r.destination_class INTO meant
@@ -414,4 +416,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.accept_alias(text, text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.accept_alias(text, text, boolean) IS
-'Says that this spelling of a destination stands for this agency (its agency_id). A name that fits a place of another state, or another class of agency, is taken only with confirm => true';
+'Adds this spelling of a destination as an alias of this agency (its agency_id). A name that fits a place of another state, or another class of agency, is accepted only with confirm => true';

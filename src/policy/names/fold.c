@@ -1,14 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * fold.c
- *		Text as people mean it: without case, accents, invisible characters.
+ *		Folds text: removes case, accents and invisible characters.
  *
- * Purposes and names are typed by hurried people and passed on by programs.
- * Both sides of every comparison (the text, and the term or alias it is
- * compared with) go through here, so what the folding drops can never make
- * a difference.
+ * Hurried people type purposes and names, and programs pass them on.  Both
+ * sides of every comparison (the text, and the term or alias it is compared
+ * with) are folded here, so that differences in such details never matter.
  *
- * Folded text is UTF-8, whatever the encoding of the database.
+ * Folded text is UTF-8 in every encoding of the database.
  *
  *-------------------------------------------------------------------------
  */
@@ -47,7 +46,7 @@ typedef struct Range
 	pg_wchar	last;
 } Range;
 
-/* What takes no room on the screen, and marks on other characters. */
+/* Characters without width, and combining marks. */
 static const Range ignored[] = {
 	{0x00AD, 0x00AD},			/* soft hyphen */
 	{0x0300, 0x036F},			/* combining marks, grapheme joiner */
@@ -74,7 +73,7 @@ static const Range ignored[] = {
 	{0xE0000, 0xE0FFF}			/* tags, more variation selectors */
 };
 
-/* Punctuation and blanks outside ASCII; the rest counts as letters. */
+/* Punctuation and blanks outside ASCII; other characters count as letters. */
 static const Range separators[] = {
 	{0x0080, 0x00A9}, {0x00AB, 0x00B4}, {0x00B6, 0x00B9}, {0x00BB, 0x00BF},
 	{0x00D7, 0x00D7}, {0x00F7, 0x00F7},
@@ -87,8 +86,8 @@ static const Range separators[] = {
 };
 
 /*
- * Small letters that look like Latin ones, or whose capitals do: with those,
- * folding keeps the case of a word from making a difference.  In order.
+ * Small letters that look like Latin ones, or whose capitals do.  The latter
+ * are included so that the case of a word makes no difference.  Sorted.
  */
 static const struct
 {
@@ -97,7 +96,7 @@ static const struct
 }			look_alikes[] =
 
 {
-	/* Latin with strokes, dotless, of the phonetic alphabet */
+	/* Latin letters with strokes, dotless letters, phonetic alphabet */
 	{0x00F8, 'o'}, {0x0111, 'd'}, {0x0127, 'h'}, {0x0131, 'i'}, {0x0142, 'l'},
 	{0x0167, 't'}, {0x0180, 'b'}, {0x01B6, 'z'}, {0x01E5, 'g'}, {0x0237, 'j'},
 	{0x023C, 'c'}, {0x0247, 'e'}, {0x0249, 'j'}, {0x024D, 'r'}, {0x024F, 'y'},
@@ -143,12 +142,14 @@ static const struct
 	{0xA730, 'f'}, {0xA731, 's'}
 };
 
-/* Letters in boxes and the like that compatibility decomposition leaves. */
+/*
+ * Enclosed letters and the like that compatibility decomposition leaves as is.
+ */
 static const struct
 {
 	pg_wchar	first;			/* stands for A, the next for B, ... */
 	int			count;
-	char		latin;			/* what the first stands for */
+	char		latin;			/* the letter that the first stands for */
 }			stand_ins[] =
 
 {
@@ -158,7 +159,7 @@ static const struct
 	{0x1F1E6, 26, 'A'}			/* regional indicators */
 };
 
-/* How many characters are decomposed at a time. */
+/* The number of characters that are decomposed at a time. */
 #define CHUNK 4096
 
 static bool
@@ -173,7 +174,7 @@ is_in(pg_wchar c, const Range *ranges, int count)
 }
 
 /*
- * Does a letter or digit begin here?  Capitals are asked about before folding.
+ * Does a letter or digit begin here?  Also works for capitals, before folding.
  */
 static inline bool
 is_word_char(const char *s, Size remaining, int *width)
@@ -202,7 +203,7 @@ is_ignored(pg_wchar c)
 	return is_in(c, ignored, lengthof(ignored));
 }
 
-/* The Latin letter that this one looks like; 0 if none. */
+/* Returns the Latin letter that this one looks like; 0 if none. */
 static char
 look_alike(pg_wchar c)
 {
@@ -223,7 +224,9 @@ look_alike(pg_wchar c)
 	return 0;
 }
 
-/* The letter that this character is a picture of; else itself. */
+/*
+ * Returns the letter that this character depicts; else the character itself.
+ */
 static pg_wchar
 pictured(pg_wchar c)
 {
@@ -236,10 +239,10 @@ pictured(pg_wchar c)
 }
 
 /*
- * The small letter of a capital without accents, of the scripts that have
- * them and are in use.  By ourselves, because the server does it only for the
- * encoding of the database, and as its locale has it (Turkish has its own idea
- * of a small I).
+ * Returns the small letter of a capital without accents, for the scripts in
+ * use that have capitals.  The server's function is not used, because it works
+ * only in the database's encoding and follows its locale (Turkish has a
+ * different small I).
  */
 static pg_wchar
 small_letter(pg_wchar c)
@@ -259,7 +262,7 @@ small_letter(pg_wchar c)
 	}
 	if (c >= 0x0391 && c <= 0x03A9)
 		return c + 32;
-	if (c == 0x03C2)			/* a sigma is a sigma */
+	if (c == 0x03C2)			/* final sigma */
 		return 0x03C3;
 	if (c >= 0x0400 && c <= 0x040F)
 		return c + 80;
@@ -309,8 +312,8 @@ is_ascii_text(const char *data, Size len)
 }
 
 /*
- * A text of the database as UTF-8.  What stands for nothing becomes a blank.
- * Bytes of which nobody knows what they mean are left to decode().
+ * Returns a text of the database as UTF-8.  A character without a counterpart
+ * becomes a blank.  Bytes of unknown meaning are left to decode().
  */
 static const char *
 to_utf8(const char *data, Size len, Size *utf8_len)
@@ -339,7 +342,7 @@ to_utf8(const char *data, Size len, Size *utf8_len)
 											 (unsigned char *) unconstify(char *, data),
 											 Min(len, CHUNK), buffer,
 											 sizeof(buffer), true);
-		got = strlen((char *) buffer);	/* conversions end it with a NUL */
+		got = strlen((char *) buffer);	/* the conversion ends it with a NUL */
 		memcpy(result + out, buffer, got);
 		out += got;
 		if (done == 0)
@@ -355,9 +358,9 @@ to_utf8(const char *data, Size len, Size *utf8_len)
 }
 
 /*
- * The character that begins here.  A byte that is part of no UTF-8 is what
- * it would be in Latin 1: not known to be so, but more likely than anything
- * else, and better than a letter that glues words together.
+ * Returns the character that begins here.  A byte that is not part of valid
+ * UTF-8 is read as Latin 1.  That is only a guess, but more likely than any
+ * other, and better than a letter that joins words.
  */
 static pg_wchar
 decode(const char *s, Size remaining, int *width)
@@ -371,13 +374,12 @@ decode(const char *s, Size remaining, int *width)
 }
 
 /*
- * Small letters (but ASCII, as it was) in compatibility decomposition without
- * the accents: full-width and styled letters become plain ones, "Inmigración"
- * becomes "Inmigracion".
+ * Returns the text in small letters (except ASCII, which stays as it is) in
+ * compatibility decomposition without the accents.  Full-width and styled
+ * letters become plain ones, and "Inmigración" becomes "Inmigracion".
  *
- * A piece at a time: decomposing is about single characters, and putting
- * marks in order, which it does too, takes time in the square of a row of
- * them.
+ * The text is decomposed in pieces, because decomposition also sorts combining
+ * marks, which takes quadratic time in a long row of them.
  */
 static char *
 decompose(const char *data, Size len, Size *result_len)
@@ -428,9 +430,10 @@ decompose(const char *data, Size len, Size *result_len)
 }
 
 /*
- * Letters of other scripts that look Latin become Latin, in place, in a word
- * that also has Latin letters, or that has no others.  What is then left of
- * a word of another script is hardly ever a word of ours.
+ * Replaces letters of other scripts that look Latin with Latin ones, in place,
+ * in a word that also has Latin letters, or that has no other letters.  A word
+ * of another script that is changed by mistake hardly ever becomes one of our
+ * terms.
  */
 static void
 unmask(char *folded, Size *len)
@@ -471,7 +474,7 @@ unmask(char *folded, Size *len)
 			}
 			in += width;
 		}
-		/* And what parts it from the next. */
+		/* Copy the separator before the next word. */
 		while (in < *len && !is_word_char(folded + in, *len - in, &width))
 		{
 			memmove(folded + out, folded + in, width);
@@ -490,8 +493,8 @@ is_blank(char c)
 }
 
 /*
- * Do capitals follow, one by one and parted by nothing but blanks, and no
- * small letter among them?
+ * Does a series of single capitals follow, separated only by blanks and
+ * without small letters?
  */
 static bool
 capitals_follow(const char *s, Size len)
@@ -521,17 +524,18 @@ capitals_follow(const char *s, Size len)
 }
 
 /*
- * In "a I C E hold" only the case tells that "a" is none of the letters that
- * are spelled.  What is left of that is a vertical tab behind it, where other
- * blanks never are one.
+ * Marks a single small letter before spelled-out capitals with a vertical tab
+ * behind it, because in "a I C E hold" only the case tells that "a" is not one
+ * of the letters that are spelled.  Other blanks never are a vertical tab in
+ * folded text.
  *
- * No letter is looked at more than twice: capitals_follow() stops at the next
- * small one.
+ * No letter is looked at more than twice, because capitals_follow() stops at
+ * the next small one.
  */
 static void
 part_small_letters(char *s, Size len)
 {
-	/* Whoever looks behind each blank looks at few characters. */
+	/* Blanks are few, so checking only behind each of them is fast. */
 	for (Size i = 0; i < len; i++)
 	{
 		int			width;
@@ -604,7 +608,10 @@ is_single_letter(const Word *word)
 	return word->len == 1 && word->data[0] >= 'a' && word->data[0] <= 'z';
 }
 
-/* Digits are left alone: 13-25 is not 1325. */
+/*
+ * Does the word have only letters?  Numbers are not chained: 13-25 is not
+ * 1325.
+ */
 static bool
 is_of_letters(const Word *word)
 {
@@ -617,9 +624,9 @@ is_of_letters(const Word *word)
 }
 
 /*
- * May this, between two words, be in the midst of one?  A hyphen or dash
- * (U+2010 to U+2015), minus sign, dot, bullet or the like, and no blank.  What
- * lists things (slash, comma, plus) is none.
+ * Can this text between two words be part of one word?  A hyphen or dash
+ * (U+2010 to U+2015), minus sign, dot, bullet or the like can, without blanks.
+ * A separator of lists (slash, comma, plus) cannot.
  */
 static bool
 is_joiner(const char *s, int len)
@@ -636,7 +643,7 @@ is_joiner(const char *s, int len)
 		 memcmp(s, "\xE2\x88\x92", 3) == 0);
 }
 
-/* May two neighbours be parts of one word? */
+/* Can two neighbors be parts of one word? */
 static inline bool
 are_chained(const char *folded, const Word *word, const Word *next)
 {
@@ -698,7 +705,7 @@ sg_split_words(const char *folded, Size len, int *nwords)
 			continue;
 		nchained -= to - from - 1;
 
-		/* All chains together are no longer than the text. */
+		/* The chains together are never longer than the text. */
 		if (chained == NULL)
 			chained = palloc_extended(len, MCXT_ALLOC_HUGE);
 		for (int k = from; k < to; k++)
@@ -744,7 +751,9 @@ sg_fold_name(const char *data, Size len)
 	Size		out = 0;
 	Size		i = 0;
 
-	/* Nearly every name, and there are tens of thousands in a registry. */
+	/*
+	 * Shortcut, because nearly every name of the many in a registry is ASCII.
+	 */
 	if (is_ascii_text(data, len))
 	{
 		folded = palloc_extended(len + 1, MCXT_ALLOC_HUGE);
@@ -762,7 +771,7 @@ sg_fold_name(const char *data, Size len)
 		return folded;
 	}
 
-	/* Squeeze in place: what is written never overtakes what is read. */
+	/* Squeeze in place; the write position never passes the read position. */
 	folded = sg_fold(data, len, &folded_len);
 	while (i < folded_len)
 	{

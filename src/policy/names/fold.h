@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * fold.h
- *		Text as people mean it: without case, accents, invisible characters.
+ *		Folds text: removes case, accents and invisible characters.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,45 +14,46 @@
  * A word of a folded text: letters and digits only.
  *
  * Words that may be parts of one word are chained: letters spelled one by one
- * (I.C.E., I C E) and words of letters that a hyphen, a dot or the like parts
- * (immi-gration, I.CE).
- * The data of those that follow in the chain stands right behind a word's
- * own, so whatever the chain spells from here on can be compared in one go.
+ * (I.C.E., I C E), and words of letters with a hyphen, a dot or the like
+ * between them (immi-gration, I.CE).  The data of the following words of the
+ * chain stands directly behind a word's own, so that the rest of the chain can
+ * be compared in one step.
  */
 typedef struct Word
 {
-	const char *data;			/* of a chained word, no part of the text */
+	const char *data;			/* of a chained word: a copy outside the text */
 	int			len;
-	int			chain;			/* len, and that of all that follow in the
-								 * chain */
-	int			start;			/* where it stands in the folded text */
+	int			chain;			/* length of this word and all that follow in
+								 * the chain */
+	int			start;			/* its position in the folded text */
 	int			end;
 } Word;
 
-/* Is there anything but blanks? */
+/* Does the text have anything but blanks? */
 extern bool sg_is_given(TextSlice slice);
 
 /*
- * All results are palloc'd; the folded text is NUL-terminated, and UTF-8
- * whatever the encoding of the database.  Where that is another, folding may
- * look up the conversion.
+ * All results are palloc'd.  The folded text is NUL-terminated, and UTF-8 in
+ * every encoding of the database.  In another encoding, folding may access the
+ * catalogs to find the conversion.
  */
 extern char *sg_fold(const char *data, Size len, Size *folded_len);
 extern Word *sg_split_words(const char *folded, Size len, int *nwords);
 
 /*
- * Makes one word of letters spelled one by one; returns how many words are
- * left.  For a term, which means them to be read together.
+ * Joins letters that are spelled one by one to one word; returns how many
+ * words remain.  For terms, whose letters are always meant to be read
+ * together.
  */
 extern int	sg_join_letters(Word *words, int nwords);
 
-/* A name with nothing left but letters and digits. */
+/* Returns a name folded to its letters and digits. */
 extern char *sg_fold_name(const char *data, Size len);
 
 /*
- * Folded text as a text of the database.  Letters that it may not have are
- * written out, so that what differs stays different, or (not exact) become
- * question marks.
+ * Returns folded text in the database's encoding.  With "exact", letters that
+ * the encoding lacks are written as escapes, so that different texts stay
+ * different.  Otherwise they become question marks.
  */
 extern text *sg_folded_text(const char *folded, Size len, bool exact);
 

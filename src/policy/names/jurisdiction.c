@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * jurisdiction.c
- *		The states of the United States, and the countries, by their codes.
+ *		Looks up states of the United States and countries by their codes.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,8 +16,8 @@
 PG_FUNCTION_INFO_V1(sg_sql_is_jurisdiction);
 
 /*
- * ISO 3166-2:US: states, the district, outlying areas, each with the name by
- * which an application may call it.
+ * ISO 3166-2:US: states, the district and outlying areas, each with the name
+ * that applications may use for it.
  */
 static const struct
 {
@@ -74,15 +74,15 @@ is_us_state_code(const char *code)
 static bool
 is_country_code(const char *code)
 {
-	/* Two capitals cannot match across the blanks between codes. */
+	/* Two capitals cannot match across the blank between two codes. */
 	return strlen(code) == 2 &&
 		code[0] >= 'A' && code[0] <= 'Z' && code[1] >= 'A' && code[1] <= 'Z' &&
 		strstr(countries, code) != NULL;
 }
 
 /*
- * 'US-CA' or 'FR': a state of the United States, or a country. 'US' is the
- * country as such, the jurisdiction of federal agencies.
+ * Is this 'US-CA' or 'FR', a state of the United States or a country?  'US' is
+ * the country itself, the jurisdiction of federal agencies.
  */
 static bool
 is_jurisdiction(const char *code)
@@ -93,11 +93,11 @@ is_jurisdiction(const char *code)
 }
 
 /*
- * The US state that an application means by 'CA', 'us-ca' or 'California',
- * as 'CA'; NULL if none.
+ * Returns the code 'CA' for the state that an application writes as 'CA',
+ * 'us-ca' or 'California'; NULL if it is no state.
  *
- * The result is a constant.  Names are folded, since this is what people and
- * vendors' programs put beside an agency's name, in any spelling.
+ * The result is a constant.  Names are folded, because people and vendors'
+ * programs write the state beside an agency's name in any spelling.
  */
 const char *
 sg_us_state_read(TextSlice state)
@@ -117,8 +117,8 @@ sg_us_state_read(TextSlice state)
 }
 
 /*
- * The postal code that these two letters are, in small letters or capitals, as
- * a constant; NULL if they are none.
+ * Returns the postal code that these two letters are, in small letters or
+ * capitals, as a constant; NULL if they are none.
  */
 const char *
 sg_us_state_code(const char *letters)
@@ -140,8 +140,8 @@ sg_us_state_code(const char *letters)
 }
 
 /*
- * The state whose name, folded, is this, as its postal code; NULL if none.
- * *goes_on tells whether this is how the name of another, longer one begins.
+ * Returns the postal code of the state with this folded name; NULL if none.
+ * Sets *goes_on to whether another state's longer name begins with this name.
  */
 const char *
 sg_us_state_named(const char *folded, bool *goes_on)
@@ -152,7 +152,7 @@ sg_us_state_named(const char *folded, bool *goes_on)
 	*goes_on = false;
 	for (int i = 0; i < lengthof(us_states); i++)
 	{
-		/* Nearly all are told by the first letter. */
+		/* The first letter excludes nearly all states. */
 		if (us_states[i].name[0] != folded[0] ||
 			strncmp(us_states[i].name, folded, len) != 0)
 			continue;
@@ -167,7 +167,7 @@ sg_us_state_named(const char *folded, bool *goes_on)
 /*
  * sharing_guard.is_jurisdiction(code text) returns boolean
  *
- * For the checks of the tables that hold one.
+ * Used by the checks of tables with a jurisdiction.
  */
 Datum
 sg_sql_is_jurisdiction(PG_FUNCTION_ARGS)

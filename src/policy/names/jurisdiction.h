@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * jurisdiction.h
- *		The states of the United States, and the countries, by their codes.
+ *		Looks up states of the United States and countries by their codes.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,9 +10,7 @@
 
 #include "base/disclosure.h"
 
-/*
- * What these return is a constant: a state's postal code in capitals, or NULL.
- */
+/* Return a constant: a state's postal code in capitals, or NULL. */
 extern const char *sg_us_state_code(const char *letters);
 extern const char *sg_us_state_named(const char *folded, bool *goes_on);
 extern const char *sg_us_state_read(TextSlice state);

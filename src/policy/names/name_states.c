@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * name_states.c
- *		Which states an organisation's name names.
+ *		Finds the states that an organization's name names.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,13 +18,13 @@
 #include "policy/names/places.h"
 
 /*
- * Postal codes that are words, or parts of names, as well.  They need more to
- * be taken for a state than the others.
+ * Postal codes that are also words or parts of names.  They need more evidence
+ * than other codes to be read as a state.
  */
 static const char word_codes[] =
 "AL AS CO DE HI ID IN LA MA ME MO MP MS MT OH OK OR PA PR SD UM VI";
 
-/* Behind a state's name these make a town or county of it. */
+/* A state's name followed by one of these is the name of a town or county. */
 static const char *const place_words[] = {
 	"bay", "beach", "borough", "center", "city", "county", "creek", "falls",
 	"grove", "harbor", "heights", "hills", "island", "junction", "lake",
@@ -32,7 +32,9 @@ static const char *const place_words[] = {
 	"valley", "village"
 };
 
-/* Behind a state's name these make a body of that state's of it. */
+/*
+ * A state's name followed by one of these is the name of a body of that state.
+ */
 static const char *const state_words[] = {
 	"attorney", "board", "bureau", "commission", "department", "division",
 	"office", "state"
@@ -43,7 +45,7 @@ is_word_code(const char *code)
 {
 	const char *found = strstr(word_codes, code);
 
-	/* Two capitals cannot match across the blanks between codes. */
+	/* Two capitals cannot match across the blank between two codes. */
 	return found != NULL;
 }
 
@@ -61,7 +63,7 @@ is_kind_at(const OrgName *name, int at)
 		meaning == NAME_CAMPUS || meaning == NAME_PUBLIC_CAMPUS;
 }
 
-/* Is it all that stands in its bracket, from this word on? */
+/* Are these words, from this position on, all that is in their bracket? */
 static bool
 is_alone_in_bracket(const OrgName *name, int at, int nwords)
 {
@@ -73,7 +75,7 @@ is_alone_in_bracket(const OrgName *name, int at, int nwords)
 		(at + nwords >= name->nwords || words[at + nwords].bracket != bracket);
 }
 
-/* Does anything but remarks in brackets follow? */
+/* Is this the last word, except for remarks in brackets? */
 static bool
 is_last(const OrgName *name, int at)
 {
@@ -86,9 +88,9 @@ is_last(const OrgName *name, int at)
 }
 
 /*
- * Does this word stand where vendors put the state?  Alone in brackets, at
- * the end, before a hyphen at the beginning, behind a county, or beside the
- * kind of agency.
+ * Is this word where vendors put the state: alone in brackets, at the end,
+ * before a hyphen at the beginning, behind a county, or beside the kind of
+ * agency?
  */
 static bool
 is_where_states_stand(const OrgName *name, int at)
@@ -108,8 +110,8 @@ is_where_states_stand(const OrgName *name, int at)
 /*
  * Is this word of two letters a state's code?
  *
- * "In", "La" and "Co" are words as well.  Such are codes only where states
- * stand, and in small letters hardly ever.
+ * "In", "La" and "Co" are words as well.  They are codes only where vendors
+ * put the state, and hardly ever in small letters.
  */
 static bool
 is_state_code(const OrgName *name, int at)
@@ -131,9 +133,9 @@ is_state_code(const OrgName *name, int at)
 }
 
 /*
- * Is a state's name that begins here more than a part of a town's name?
- * "Nevada County" is not of Nevada, nor "Indiana PA PD" of Indiana; but the
- * "Kansas Department of Corrections" is of Kansas.
+ * Does a state's name that begins here name the state, and not a part of a
+ * town's name?  "Nevada County" is not in Nevada, nor "Indiana PA PD" in
+ * Indiana, but the "Kansas Department of Corrections" is of Kansas.
  */
 static bool
 is_state_of_body(const OrgName *name, int at, int nwords)
@@ -144,10 +146,13 @@ is_state_of_body(const OrgName *name, int at, int nwords)
 
 	if (is_alone_in_bracket(name, at, nwords))
 		return true;
-	/* But "PA - California PD" begins with the state. */
+	/* But "PA - California PD" begins with the state's code. */
 	if (at > 0 && words[at].dash_before && words[at - 1].state == NULL)
 		return true;
-	/* The State of Nevada, but not the County of Nevada. */
+
+	/*
+	 * The State of Nevada names the state, but the County of Nevada does not.
+	 */
 	if (at > 0 && strcmp(words[at - 1].text, "of") == 0)
 		return words[at - 1].meaning != NAME_GOVERNMENT;
 	if (next == NULL || next->bracket != words[at].bracket)
@@ -166,10 +171,10 @@ sg_name_take_state(States *states, const char *state)
 }
 
 /*
- * Find the states that a name names.
+ * Finds the states that a name names.
  *
  * "SD" is South Dakota or a sheriff's department, and "CO" is Colorado or a
- * county: where another state is named they are not one.
+ * county.  Where the name has another state, they are not read as states.
  */
 void
 sg_name_find_states(OrgName *name, States *states)
@@ -188,7 +193,10 @@ sg_name_find_states(OrgName *name, States *states)
 				continue;
 			if (either)
 			{
-				/* Behind a county and before no other kind it is the kind. */
+				/*
+				 * Behind a county and before no other kind, "SD" is a
+				 * sheriff's department.
+				 */
 				if (sure || (strcmp(word->written, "sd") == 0 && i > 0 &&
 							 sg_name_is_county_word(word - 1) &&
 							 !is_kind_at(name, i + 1)))
@@ -226,7 +234,7 @@ sg_name_find_states(OrgName *name, States *states)
 		}
 	}
 
-	/* What is left of these is not a state. */
+	/* The remaining ambiguous words are not states. */
 	for (int i = 0; i < name->nwords; i++)
 	{
 		NameWord   *word = &name->words[i];

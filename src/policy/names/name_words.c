@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * name_words.c
- *		The words of an organisation's name, and what each may mean.
+ *		Splits an organization's name into words and finds their meanings.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,7 +27,7 @@ static const char *const name_meanings[] = {
 StaticAssertDecl(lengthof(name_meanings) == NAME_PUBLIC_CAMPUS + 1,
 				 "every meaning has a word");
 
-/* Abbreviations that stand for one word, whatever the kind of body. */
+/* Abbreviations that stand for one word in the name of any kind of body. */
 static const struct
 {
 	const char *written;
@@ -49,7 +49,10 @@ static const struct
  * ----------------------------------------------------------------
  */
 
-/* The apostrophe, and the one that word processors make of it, in UTF-8. */
+/*
+ * Returns the width of an apostrophe, either ASCII or the UTF-8 form that word
+ * processors use; else 0.
+ */
 static int
 apostrophe_width(const char *s, Size remaining)
 {
@@ -72,7 +75,10 @@ write_out(const char *written)
 	return written;
 }
 
-/* Does case tell nothing in this text: only capitals, only small, or not ASCII? */
+/*
+ * Does case carry no information in this text: all capitals, all small, or not
+ * ASCII?
+ */
 static inline bool
 has_one_case(TextSlice text)
 {
@@ -109,12 +115,12 @@ note_case(NameWord *word, const char *text, Size len)
 }
 
 /*
- * The words of a name: letters with dots between them are one (P.D.), what an
- * apostrophe parts is one (Sheriff's), and "and" is none, so that it is the
- * same as "&".
+ * Splits a name into words.  Letters with dots between them are one word
+ * (P.D.), and so are parts with an apostrophe between them (Sheriff's).  "and"
+ * is dropped, so that it is the same as "&".
  *
- * Folding keeps every byte of ASCII text in its place, so there the case can
- * be told; elsewhere it is taken to be unknown.
+ * Folding keeps every byte of ASCII text in its place, so the case of such
+ * text is known.  The case of other text is unknown.
  */
 void
 sg_name_words(OrgName *name, TextSlice text)
@@ -133,7 +139,10 @@ sg_name_words(OrgName *name, TextSlice text)
 	name->words = palloc((len / 2 + 1) * sizeof(NameWord));
 	name->nwords = 0;
 
-	/* All words, each with its end: there are not as many as letters. */
+	/*
+	 * Holds all words with their terminators; there are fewer words than
+	 * letters.
+	 */
 	letters = palloc(2 * len + 1);
 
 	while (i < len)
@@ -160,7 +169,7 @@ sg_name_words(OrgName *name, TextSlice text)
 				if (before != NULL)
 					before->dash_after = true;
 			}
-			/* Only a dot keeps single letters together. */
+			/* Only a dot joins single letters. */
 			if (c != '.')
 				initials = false;
 			i += width;
@@ -189,7 +198,7 @@ sg_name_words(OrgName *name, TextSlice text)
 
 		if (initials && single && before != NULL)
 		{
-			/* P.D.: the letters before are one word already. */
+			/* P.D.: the preceding letters are already one word. */
 			before->written = psprintf("%s%s", before->written, word);
 			before->text = write_out(before->written);
 			continue;
@@ -224,13 +233,11 @@ compare_terms(const void *a, const void *b)
 		return cmp;
 	if (x->nwords != y->nwords)
 		return y->nwords - x->nwords;
-	/* What the home state's vocabulary says of a term comes first. */
+	/* The home state's term takes precedence. */
 	return (int) y->local - (int) x->local;
 }
 
-/*
- * The terms that count everywhere and those of the home state.
- */
+/* Loads the terms that are valid everywhere and those of the home state. */
 NameTerms *
 sg_name_terms_load(const char *home_jurisdiction)
 {
@@ -273,7 +280,7 @@ sg_name_terms_load(const char *home_jurisdiction)
 		if (name.nwords == 0 ||
 			(term->local && strcmp(jurisdiction, home_jurisdiction) != 0))
 			continue;
-		/* Not a word that we know: nothing good can be made of it. */
+		/* An unknown word gets a meaning that cannot make the class better. */
 		term->meaning = NAME_UNCLEAR;
 		for (int i = 1; i < lengthof(name_meanings); i++)
 		{
@@ -291,7 +298,10 @@ sg_name_terms_load(const char *home_jurisdiction)
 	return terms;
 }
 
-/* The longest term that begins at this word, within one bracket; or NULL. */
+/*
+ * Returns the longest term that begins at this word, within one bracket; or
+ * NULL.
+ */
 static const Term *
 find_term(const OrgName *name, int at)
 {
@@ -329,7 +339,7 @@ find_term(const OrgName *name, int at)
 	return NULL;
 }
 
-/* The state whose name begins at this word, and of how many words it is. */
+/* Returns the state whose name begins at this word, and sets *nwords. */
 static const char *
 find_state_name(const OrgName *name, int at, int *nwords)
 {
@@ -361,9 +371,7 @@ find_state_name(const OrgName *name, int at, int *nwords)
 	return found;
 }
 
-/*
- * Find terms and names of states, from left to right, the longest first.
- */
+/* Finds terms and names of states, from left to right, the longest first. */
 void
 sg_name_find_terms(OrgName *name)
 {

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * name_words.h
- *		The words of an organisation's name, and what each may mean.
+ *		Splits an organization's name into words and finds their meanings.
  *
- * For policy/names alone.
+ * Only policy/names may include this.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,18 +12,19 @@
 
 #include "base/disclosure.h"
 
-/* No state's name has more words than this, or more letters. */
+/* The most words and letters that a state's name has. */
 #define STATE_WORDS_MAX 4
 #define STATE_LETTERS_MAX 31
 
-/* What a word or several may mean; name_meanings has the SQL spellings. */
+/* The meaning of a word or a phrase; name_meanings has the SQL spellings. */
 typedef enum NameMeaning
 {
 	NAME_NOTHING,
-	NAME_FILLER,				/* no part of the name proper */
-	NAME_PLACE,					/* part of a place's name, whatever it says */
+	NAME_FILLER,				/* not part of the name proper */
+	NAME_PLACE,					/* part of a place's name, in any other
+								 * meaning */
 	NAME_INACTIVE,
-	NAME_NOBODY,				/* no organisation at all */
+	NAME_NOBODY,				/* not an organization */
 	NAME_UNCLEAR,				/* may be public or not */
 	NAME_FEDERAL,
 	NAME_TRIBAL,
@@ -36,45 +37,45 @@ typedef enum NameMeaning
 	NAME_GOVERNMENT,
 	NAME_DISTRICT,
 	NAME_STATE_AGENCY,
-	NAME_IN_STATE_AGENCY,		/* an agency by itself, and of the home state */
+	NAME_IN_STATE_AGENCY,		/* alone means an agency of the home state */
 	NAME_CAMPUS,
 	NAME_PUBLIC_CAMPUS
 } NameMeaning;
 
-/* In the order of the enum; the first is no word. */
-/* A term, as a list of words such as read_words() makes of a name. */
+/* A term, as a list of words in the form that sg_name_words() gives a name. */
 typedef struct Term
 {
 	int			nwords;
 	const char **words;
 	NameMeaning meaning;
-	bool		local;			/* counts in the home state alone */
+	bool		local;			/* of the home state only */
 } Term;
 
-/* The words that say what sort of body a name is of, compiled. */
+/* The compiled terms that tell what sort of body a name is of. */
 typedef struct NameTerms
 {
-	const char *home;			/* postal code; "" where not of the US */
+	const char *home;			/* postal code; "" outside the US */
 	int			count;
-	Term	   *terms;			/* by first word, those of most words first */
+	Term	   *terms;			/* sorted by first word, then the most words
+								 * first */
 } NameTerms;
 
 /* A word of a name. */
 typedef struct NameWord
 {
 	const char *text;			/* folded, abbreviations written out */
-	const char *written;		/* folded, as it stands there */
-	bool		upper;			/* all of it capitals */
-	bool		title;			/* the first letter alone */
-	int			bracket;		/* 0: in none; else which one */
-	bool		dash_before;	/* a hyphen, comma, colon or slash */
+	const char *written;		/* folded, as written */
+	bool		upper;			/* all capitals */
+	bool		title;			/* only the first letter is a capital */
+	int			bracket;		/* number of its bracket; 0: none */
+	bool		dash_before;	/* follows a hyphen, comma, colon or slash */
 	bool		dash_after;
 
-	/* What it was found to be, alone or with its neighbours. */
+	/* The meaning that was found, alone or with its neighbors. */
 	NameMeaning meaning;
 	bool		local;			/* a term of the home state's */
-	int			extent;			/* words of the term or state's name, if this
-								 * is the first of them; else 0 */
+	int			extent;			/* number of words of the term or state's name
+								 * on its first word; else 0 */
 	const char *state_name;		/* part of this state's name */
 	const char *state;			/* names this state */
 } NameWord;
@@ -82,23 +83,21 @@ typedef struct NameWord
 typedef struct OrgName
 {
 	const NameTerms *terms;
-	bool		one_case;		/* case tells nothing */
+	bool		one_case;		/* case carries no information */
 	int			nwords;
 	NameWord   *words;
 } OrgName;
 
-/*
- * What became of the states in a name.
- */
+/* The states that were found in a name. */
 typedef struct States
 {
 	const char *one;			/* the only one, or NULL */
 	bool		several;
-	const char *passing;		/* may be but a town's name; or NULL */
+	const char *passing;		/* may be only a town's name; or NULL */
 	bool		passing_first;	/* and the name begins with it */
 } States;
 
-/* Reads the table, within the policy's load, into CurrentMemoryContext. */
+/* Reads the table, during a load of the policy, into CurrentMemoryContext. */
 extern NameTerms *sg_name_terms_load(const char *home_jurisdiction);
 
 /* Is this text in the list? */
@@ -123,7 +122,7 @@ sg_name_is_county_word(const NameWord *word)
 		strcmp(word->text, "parish") == 0 || strcmp(word->text, "co") == 0;
 }
 
-/* The kinds of bodies that may be public agencies. */
+/* May a body of this kind be a public agency? */
 static inline bool
 sg_name_is_public_kind(NameMeaning meaning)
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * places.c
- *		Which states have a county, city, village or town of a name.
+ *		Finds the states that have a county, city, village or town of a name.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,8 +11,8 @@
 #include "policy/names/places_table.h"
 
 /*
- * The states that have a place of this name, which is folded; false if none
- * has.
+ * Finds the states that have a place of this folded name; returns false if
+ * none has.
  */
 bool
 sg_place_find(const char *name, PlaceStates *found)
@@ -21,7 +21,10 @@ sg_place_find(const char *name, PlaceStates *found)
 	Size		high = sizeof(places) - 1;
 	Size		len = strlen(name);
 
-	/* Both are always at the beginning of a line, or high at the end. */
+	/*
+	 * Both always point to the beginning of a line, or high to the end of the
+	 * table.
+	 */
 	while (low < high)
 	{
 		Size		middle = low + (high - low) / 2;
@@ -55,7 +58,7 @@ sg_place_find(const char *name, PlaceStates *found)
 	return false;
 }
 
-/* Is the state one of them? */
+/* Is this state one of those found? */
 bool
 sg_place_is_in(const PlaceStates *found, const char *state)
 {
@@ -70,9 +73,9 @@ sg_place_is_in(const PlaceStates *found, const char *state)
 }
 
 /*
- * Does the name without a state mean the one in this state?  Only where no
- * other state has one, or (great) where it is so much greater than all the
- * others that nobody would think of them.
+ * Does the name without a state mean the place in this state?  True only where
+ * no other state has one, or (great) where the place is so much larger than
+ * all others that readers would think of it.
  */
 bool
 sg_place_means(const PlaceStates *found, const char *state, bool great)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * places.h
- *		Which states have a county, city, village or town of a name.
+ *		Finds the states that have a county, city, village or town of a name.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,8 +11,8 @@
 /* Postal codes of two letters each, not NUL-terminated. */
 typedef struct PlaceStates
 {
-	const char *most;			/* the state whose place has most people */
-	bool		dominant;		/* ten times as many as the next */
+	const char *most;			/* the state with the largest place */
+	bool		dominant;		/* ten times as many people as the next */
 	int			nothers;
 	const char *others;			/* the other states, one after the other */
 } PlaceStates;

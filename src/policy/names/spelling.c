@@ -1,19 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * spelling.c
- *		What the name of an organisation gives away, as vendors write it.
+ *		Reads an organization's name in the ways that vendors write it.
  *
  * Vendors call agencies "Houston TX PD", "AR - Alma PD", "Arlington PD (WA)",
- * "Mendocino County SO-CA" or "[Federal] US Border Patrol [Inactive]".  A
- * reading of such a name looks for the state, for the sort of body, and for
- * remarks; what is left is the core, by which two spellings of one agency can
- * be told to be the same.
+ * "Mendocino County SO-CA" or "[Federal] US Border Patrol [Inactive]".
+ * Reading a name finds the state, the sort of body, and remarks.  The rest is
+ * the core, by which two spellings of one agency are recognized.
  *
- * Whoever sends data writes the name, so a reading may make things worse: it
- * is believed at once that a body is federal, private or inactive.  That it is
- * a public agency of the home state takes a state and a kind, or a place that
- * no other state has, and nothing that speaks against it; and even then the
- * reading says no more than that it seems so.
+ * The sender of data writes the name, so the class that it gives is believed
+ * only where it is the stricter one: one word makes a body federal, private or
+ * inactive.  A public agency of the home state needs a state and a kind, or a
+ * place that no other state has, and nothing that contradicts it.  Even then
+ * the result is only "inferred".
  *
  *-------------------------------------------------------------------------
  */
@@ -32,22 +31,22 @@
 #include "policy/names/spelling.h"
 
 /*
- * A longer text is no organisation's name, and is not looked into: readings
- * are made for single rows.
+ * A longer text is not an organization's name and is not read, because names
+ * are read for single rows.
  */
 #define NAME_LENGTH_MAX 1000
 
-/* Nor any county's, "County" not counted. */
+/* The most words of a county's name, without "County". */
 #define COUNTY_WORDS_MAX 4
 
-/* Many bodies are called these, so by themselves they tell none from another. */
+/* Many bodies have these words, so a core of only these identifies none. */
 static const char *const common_words[] = {
 	"city", "county", "district", "elementary", "high", "joint", "local",
 	"metro", "metropolitan", "municipal", "regional", "school", "schools",
 	"state", "town", "unified", "village"
 };
 
-/* Colleges are called with and without these. */
+/* Colleges are written both with and without these. */
 static const char *const campus_words[] = {
 	"campus", "community", "district", "police", "public", "safety", "security"
 };
@@ -58,7 +57,8 @@ static const char *const campus_words[] = {
  */
 
 /*
- * The kind by which agencies of one place are told apart; 0 if none is named.
+ * Returns the kind by which agencies of one place differ; 0 if the name has
+ * none.
  */
 static char
 kind_of(const uint32 found)
@@ -81,12 +81,13 @@ kind_of(const uint32 found)
 }
 
 /*
- * What is left of a name without its state, its kind, and brackets; palloc'd,
- * and empty if nothing is left.
+ * Returns the name without its state, kind and brackets; palloc'd, and empty
+ * if nothing is left.
  *
- * The words that name a kind which is all in the letter kind_of() gives are
- * dropped; other kinds are what tells agencies apart.  A core of nothing but
- * words that many bodies have in common is none: "Park District" is any.
+ * Words for a kind that the letter of kind_of() expresses are dropped; words
+ * for other kinds stay, because they distinguish agencies.  A core that
+ * consists only of common words is emptied, because "Park District" may be
+ * any.
  */
 static char *
 make_core(const OrgName *name, char kind)
@@ -157,14 +158,17 @@ make_core(const OrgName *name, char kind)
 	if (county_of && kind == 'g' && core.len > 0)
 		appendStringInfoString(&core, "county");
 
-	/* Sheriffs and prosecutors are a county's in any case. */
+	/*
+	 * Drop "county", because sheriffs and prosecutors always belong to a
+	 * county.
+	 */
 	if (county > 0 && (kind == 's' || kind == 'd' || kind == 'b') &&
 		core.len > county)
 		core.data[core.len -= county] = '\0';
 	return core.data;
 }
 
-/* The states that have a place of which this is the core; false if none. */
+/* Finds the states that have a place with this core; false if none has. */
 static bool
 find_place(const char *core, char kind, PlaceStates *found)
 {
@@ -187,8 +191,8 @@ find_place(const char *core, char kind, PlaceStates *found)
  */
 
 /*
- * Which part of the name is neither a bracket with a remark in it at either
- * end, nor blank.  No copy is made: brackets in the middle stay.
+ * Returns the part of the name without blanks and bracketed remarks at its
+ * ends, and without a copy; brackets in the middle stay.
  */
 static TextSlice
 without_brackets(TextSlice name)
@@ -243,8 +247,8 @@ without_brackets(TextSlice name)
 }
 
 /*
- * Is the name, as far as this word, or the end of that, the name of a county
- * in this state?  "Co" may as well be a company.
+ * Do the words up to this one, or the last of them, name a county in this
+ * state?  "Co" may also be a company.
  */
 static bool
 is_county_of(const OrgName *name, int at, const char *state)
@@ -265,8 +269,8 @@ is_county_of(const OrgName *name, int at, const char *state)
 }
 
 /*
- * Which meanings there are, as a set of bits.  The state is the one that the
- * name names, or else the home state.
+ * Returns the meanings in the name, as a set of bits.  The state is the one
+ * that the name names, or else the home state.
  */
 static uint32
 meanings_found(const OrgName *name, const char *state)
@@ -280,7 +284,10 @@ meanings_found(const OrgName *name, const char *state)
 	{
 		const NameWord *word = &name->words[i];
 
-		/* "(Stark County)" and "[Law Enforcement]" are no kind of agency. */
+		/*
+		 * "(Stark County)" and "[Law Enforcement]" do not name a kind of
+		 * agency.
+		 */
 		if (word->bracket != 0 && outside &&
 			(sg_name_is_public_kind(word->meaning) || word->meaning == NAME_CAMPUS ||
 			 word->meaning == NAME_PUBLIC_CAMPUS))
@@ -294,7 +301,7 @@ meanings_found(const OrgName *name, const char *state)
 	return found;
 }
 
-/* Is there a term that only bodies of the home state are called by? */
+/* Does the name have a term that only bodies of the home state use? */
 static bool
 is_of_home_state(const OrgName *name)
 {
@@ -309,8 +316,8 @@ is_of_home_state(const OrgName *name)
 }
 
 /*
- * Is it called a university of this state by the state's own name?  Those are
- * public; the few that are not are terms of their own.
+ * Does the name call it a university of this state, by the state's own name?
+ * Such universities are public; the few that are not are terms of their own.
  */
 static bool
 is_state_university(const OrgName *name, const char *state)
@@ -335,8 +342,9 @@ is_state_university(const OrgName *name, const char *state)
 }
 
 /*
- * The class that speaks against a public agency of any state, if the name has
- * a word for one; unregistered if it has several, or says that it is nobody.
+ * Sets the class that excludes a public agency of any state, if the name has a
+ * word for one.  The class is unregistered if the name has several, or says
+ * that it is no organization.
  */
 static bool
 is_something_else(uint32 found, DestinationClass *class)
@@ -368,8 +376,8 @@ is_something_else(uint32 found, DestinationClass *class)
 }
 
 /*
- * The class of a body that nothing speaks against.  The state is the one it
- * names, or NULL.
+ * Returns the class of a body that has no contradicting word.  The state is
+ * the one that the name names, or NULL.
  */
 static DestinationClass
 class_by_state(const NameTerms *terms, const char *state, uint32 found,
@@ -383,25 +391,25 @@ class_by_state(const NameTerms *terms, const char *state, uint32 found,
 
 	if (state != NULL)
 	{
-		/* Universities are private as often as not. */
+		/* Universities are as often private as public. */
 		if (kind == 'c')
 			return public_campus ? DESTINATION_IN_STATE_INFERRED :
 				DESTINATION_UNREGISTERED;
 		if (kind != 0 && core[0] != '\0')
 			return DESTINATION_IN_STATE_INFERRED;
-		/* "Cal Expo PD", by the one word that says which. */
+		/* "Cal Expo PD": this word alone identifies the agency. */
 		if ((found & (1u << NAME_IN_STATE_AGENCY)) != 0)
 			return DESTINATION_IN_STATE_INFERRED;
-		/* A city's or county's name and nothing else. */
+		/* The name is only that of a city or county. */
 		if (place != NULL && sg_place_is_in(place, home))
 			return DESTINATION_IN_STATE_INFERRED;
 		return DESTINATION_UNREGISTERED;
 	}
 
 	/*
-	 * Without a state, only a place tells it that one state alone has; or, of
-	 * a police, one of the home state that is so much greater than all others
-	 * of the name that nobody thinks of them: vendors write "Sacramento PD".
+	 * Without a state, the place must be one that only one state has.  For
+	 * police, it may also be one of the home state that is much larger than
+	 * all others of the name, because vendors write "Sacramento PD" for it.
 	 */
 	if (kind == 0 || kind == 'c' || place == NULL)
 		return DESTINATION_UNREGISTERED;
@@ -424,7 +432,7 @@ read_parts(OrgName *name, States *states, TextSlice text, TextSlice state)
 	{
 		const char *given = sg_us_state_read(state);
 
-		/* One that cannot be read may be any other. */
+		/* An unreadable state may be any other state. */
 		if (given == NULL)
 			states->several = true;
 		else
@@ -432,7 +440,7 @@ read_parts(OrgName *name, States *states, TextSlice text, TextSlice state)
 	}
 }
 
-/* Does nothing stand in brackets but that the agency is inactive? */
+/* Do the brackets say only that the agency is inactive? */
 static bool
 has_only_inactive(const OrgName *name)
 {
@@ -484,8 +492,8 @@ sg_spelling_read(const NameTerms *terms, TextSlice text, TextSlice state,
 		place = &place_states;
 
 	/*
-	 * Speedway in Indiana is a town, and State College in Pennsylvania, whose
-	 * police are as public as any.
+	 * Speedway in Indiana is a town, and State College in Pennsylvania too,
+	 * and their police are public.
 	 */
 	if (place != NULL && states.one != NULL && !states.several &&
 		sg_place_is_in(place, states.one) && (found & (1u << NAME_POLICE)))
@@ -495,7 +503,7 @@ sg_spelling_read(const NameTerms *terms, TextSlice text, TextSlice state,
 		kind = kind_of(found);
 	}
 
-	/* What is called by a home state's own term is in that. */
+	/* A home state's own term implies that state. */
 	if (is_of_home_state(&name))
 		sg_name_take_state(&states, terms->home);
 	reading->state = states.several ? NULL : states.one;
@@ -512,7 +520,7 @@ sg_spelling_read(const NameTerms *terms, TextSlice text, TextSlice state,
 	}
 	if (states.one == NULL && states.passing != NULL)
 	{
-		/* "California Exposition Police": there is no such town. */
+		/* "California Exposition Police": no town has this name. */
 		if (states.passing_first && place == NULL &&
 			strcmp(states.passing, terms->home) == 0)
 			states.one = reading->state = states.passing;

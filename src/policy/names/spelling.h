@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * spelling.h
- *		What the name of an organisation gives away, as vendors write it.
+ *		Reads an organization's name in the ways that vendors write it.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,8 +13,8 @@
 struct NameTerms;				/* name_words.h */
 
 /*
- * What a name says.  All of it is the word of whoever wrote the name: none of
- * it makes an agency one that we know.
+ * The result of reading a name.  It is only a claim of the person who wrote
+ * the name, so it never makes an agency a registered one.
  */
 typedef struct NameReading
 {
@@ -22,27 +22,31 @@ typedef struct NameReading
 
 	/* The name without the brackets at its ends. */
 	TextSlice	bare;
-	bool		only_inactive;	/* that is all that is said in brackets */
+	bool		only_inactive;	/* the brackets say nothing else */
 
-	/* Something speaks against it: no agency of like name makes it better. */
+	/*
+	 * The name contradicts a public agency, so a similar registered agency
+	 * cannot improve the class.
+	 */
 	bool		settled;
 	DestinationClass class;		/* never better than in_state_inferred */
 
-	const char *state;			/* postal code, or NULL: none is named */
-	bool		elsewhere;		/* none is, and other states have such a place */
-	bool		greatest;		/* but the home state's is by far the greatest */
+	const char *state;			/* postal code; NULL: the name has no state */
+	bool		elsewhere;		/* it has none, and other states have the
+								 * place */
+	bool		greatest;		/* but the home state's is by far the largest */
 
 	/*
-	 * The kind of agency and what is left of the name without kind, state,
-	 * and brackets; NULL if nothing.  Two names that have the same are of the
-	 * same agency, if they are of the same state.
+	 * The kind of agency and the name without kind, state and brackets; NULL
+	 * if nothing is left.  Two names with the same core are of the same
+	 * agency, if they are of the same state.
 	 */
 	const char *core;
 } NameReading;
 
 /*
- * Reads a name, and the state given beside it, if any.  What the result points
- * to is in CurrentMemoryContext, or the name's own.
+ * Reads a name, and the state given beside it, if any.  The result points into
+ * CurrentMemoryContext or into the name.
  */
 extern void sg_spelling_read(const struct NameTerms *terms, TextSlice name,
 							 TextSlice state, NameReading *reading);

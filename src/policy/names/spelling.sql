@@ -1,5 +1,6 @@
 
--- What the words in organisations' names mean, as vendors write them.
+-- The meanings of words in organizations' names, in the ways that vendors
+-- write them.
 
 CREATE TABLE sharing_guard.name_term (
     term text NOT NULL,
@@ -15,19 +16,19 @@ CREATE TABLE sharing_guard.name_term (
     PRIMARY KEY (term, jurisdiction)
 );
 COMMENT ON TABLE sharing_guard.name_term IS
-'Words by which the name of an unregistered destination is read; of several that begin at one word the longest counts. No reading makes a destination better than in_state_inferred';
+'Words that classify an unregistered destination by its name; of several that begin at the same word, the longest counts. No name makes a destination better than in_state_inferred';
 COMMENT ON COLUMN sharing_guard.name_term.term IS
 'One word or several; case, accents and punctuation do not matter, and neither does the word "and"';
 COMMENT ON COLUMN sharing_guard.name_term.jurisdiction IS
-'US: everywhere; else the ISO 3166-2 code of the state (US-CA) that has to be the home jurisdiction';
+'US: used everywhere; a state''s ISO 3166-2 code (US-CA): used only where this is the home jurisdiction';
 COMMENT ON COLUMN sharing_guard.name_term.meaning IS
-'filler: says nothing; place: part of a place''s name; inactive; nobody: no organisation; unclear: may be public or not; federal, tribal, private, foreign: such a body; police, sheriff, prosecutor, probation, government, district (school, park, transit, ...), state_agency: kinds of public agencies; in_state_agency: one of the home state''s by that word alone; campus: of a college or university, public or private; public_campus: of a public one';
+'filler: has no meaning; place: part of a place''s name; inactive; nobody: not an organization; unclear: may be public or not; federal, tribal, private, foreign: such a body; police, sheriff, prosecutor, probation, government, district (school, park, transit, ...), state_agency: kinds of public agencies; in_state_agency: this word alone means an agency of the home state; campus: of a college or university, public or private; public_campus: of a public one';
 COMMENT ON COLUMN sharing_guard.name_term.enabled IS
 'False: kept, but not used';
 COMMENT ON COLUMN sharing_guard.name_term.note IS
-'Why the term is here';
+'The reason for the term';
 COMMENT ON COLUMN sharing_guard.name_term.built_in IS
-'Comes with the extension and stays as it is; the same term entered for the home jurisdiction counts instead of it';
+'Part of the extension, cannot be changed; the same term entered for the home jurisdiction replaces it';
 
 INSERT INTO sharing_guard.name_term (term, jurisdiction, meaning, note, built_in)
 SELECT unnest(x.terms), x.jurisdiction, x.meaning, x.note, true
@@ -409,7 +410,8 @@ SELECT unnest(x.terms), x.jurisdiction, x.meaning, x.note, true
   ) AS x (jurisdiction, meaning, note, terms);
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.name_term', 'WHERE NOT built_in');
 
--- After the rows that come with the extension, which are no change of policy.
+-- Called after the built-in rows are inserted, because they are not a change
+-- of policy.
 SELECT sharing_guard.is_policy_table('name_term', 'jurisdiction', 'term');
 
 CREATE FUNCTION sharing_guard.name_term_check() RETURNS trigger
@@ -447,7 +449,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.name_term_check() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.name_term_check() IS
-'Trigger: refuses terms that make no sense, and changes of those that come with the extension';
+'Trigger: refuses invalid terms, and changes of built-in terms';
 CREATE TRIGGER name_term_check
     BEFORE INSERT OR UPDATE OR DELETE ON sharing_guard.name_term
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.name_term_check();

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * preview_decision.c
- *		preview_decision(): what would be decided.
+ *		Shows the decision on a disclosure that is not made:
+ *		preview_decision().
  *
  *-------------------------------------------------------------------------
  */
@@ -27,8 +28,8 @@
 PG_FUNCTION_INFO_V1(sg_sql_preview_decision);
 
 /*
- * An argument's text, NULL data for NULL; detoasted into CurrentMemoryContext
- * where it has to be.
+ * Returns an argument's text, with NULL data for NULL.  Detoasts it into
+ * CurrentMemoryContext where necessary.
  */
 static TextSlice
 text_argument(FunctionCallInfo fcinfo, int n)
@@ -45,9 +46,7 @@ text_argument(FunctionCallInfo fcinfo, int n)
 	return slice;
 }
 
-/*
- * A text[] in CurrentMemoryContext; empty, not NULL, where there is nothing.
- */
+/* Makes a text[] in CurrentMemoryContext; empty, not NULL, without strings. */
 static Datum
 text_array(const char **strings, int count)
 {
@@ -61,13 +60,13 @@ text_array(const char **strings, int count)
 
 /*
  * sharing_guard.preview_decision(destination text, purpose text,
- *		data_class text, legal_basis text, channel text,
- *		on_behalf_of_agency text, at timestamptz, case_number text,
- *		record_key text, destination_state text) returns record
+ * 		data_class text, legal_basis text, channel text,
+ * 		on_behalf_of_agency text, at timestamptz, case_number text,
+ * 		record_key text, destination_state text) returns record
  *
- * What would be decided on such a disclosure, now or at another time.  Goes
- * through sg_decide() like any row, and records nothing.  Without a channel it
- * is that of export tables.
+ * Returns the decision on such a disclosure, now or at another time.  Calls
+ * sg_decide() like any row, and records nothing.  The default channel is that
+ * of export tables.
  */
 Datum
 sg_sql_preview_decision(PG_FUNCTION_ARGS)
@@ -81,7 +80,10 @@ sg_sql_preview_decision(PG_FUNCTION_ARGS)
 	const char **sentences;
 	int			nsentences = 0;
 
-	/* Without the library preloaded nobody would tell us of changes. */
+	/*
+	 * Without the preloaded library this session would miss changes of
+	 * policy.
+	 */
 	sg_require_operational();
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
@@ -114,7 +116,7 @@ sg_sql_preview_decision(PG_FUNCTION_ARGS)
 
 	decision = sg_decide(sg_policy_current(), &disclosure);
 
-	/* What has been used by now says nothing of another time. */
+	/* The current count of uses does not apply to another time. */
 	if (decision->legal_basis_limited && PG_ARGISNULL(6) &&
 		sg_legal_basis_is_used_up(sg_policy_current(),
 								  decision->legal_basis_id))
@@ -138,7 +140,7 @@ sg_sql_preview_decision(PG_FUNCTION_ARGS)
 	values[6] = decision->authority ?
 		CStringGetTextDatum(decision->authority) : (Datum) 0;
 
-	/* The reasons, and then what could be done instead. */
+	/* The reasons, followed by the lawful ways. */
 	sentences = palloc((decision->nreasons + decision->nlawful_ways + 1) *
 					   sizeof(char *));
 	for (int i = 0; i < decision->nreasons; i++)

@@ -23,4 +23,4 @@ CREATE FUNCTION sharing_guard.preview_decision(
     LANGUAGE C VOLATILE PARALLEL UNSAFE;
 REVOKE ALL ON FUNCTION sharing_guard.preview_decision(text, text, text, text, text, text, timestamptz, text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.preview_decision(text, text, text, text, text, text, timestamptz, text, text, text) IS
-'What would be decided of such a disclosure, and why; records nothing. Without a data class the answer is the strictest that any class could get; the channel defaults to export_row, the time to now';
+'Shows the decision on such a disclosure, and the reasons; records nothing. Without a data class the answer is the strictest of all classes; the channel defaults to export_row, the time to now';

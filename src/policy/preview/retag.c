@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * retag.c
- *		What terms make of purposes: those in force, and others.
+ *		Tags purposes by the terms in force and by other terms.
  *
  *-------------------------------------------------------------------------
  */
@@ -32,7 +32,7 @@ compare_strings(const ListCell *a, const ListCell *b)
 	return strcmp(lfirst(a), lfirst(b));
 }
 
-/* A List of strings as a text[] without duplicates. */
+/* Makes a text[] without duplicates from a List of strings. */
 static Datum
 text_array(List *strings)
 {
@@ -64,7 +64,10 @@ sg_sql_tag_purpose(PG_FUNCTION_ARGS)
 	Datum		values[2];
 	bool		nulls[2] = {false, false};
 
-	/* Without the library preloaded nobody would tell us of changes. */
+	/*
+	 * Without the preloaded library this session would miss changes of
+	 * policy.
+	 */
 	sg_require_operational();
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		ereport(ERROR,
@@ -85,7 +88,10 @@ sg_sql_tag_purpose(PG_FUNCTION_ARGS)
 													  values, nulls)));
 }
 
-/* The elements of a text[]; errors out on NULLs unless "nulls" is asked for. */
+/*
+ * Returns the elements of a text[]; errors out on NULLs unless "nulls" is
+ * given.
+ */
 static int
 elements(Datum array, Datum **values, bool **nulls)
 {
@@ -103,9 +109,9 @@ elements(Datum array, Datum **values, bool **nulls)
 
 /*
  * sharing_guard.tag_purposes(terms text[], tags text[], matches text[],
- *		purposes text[]) returns setof record
+ * 		purposes text[]) returns setof record
  *
- * What these terms, and no others, make of purposes.  Looks at no table.
+ * Tags the purposes by exactly these terms.  Reads no table.
  */
 Datum
 sg_sql_tag_purposes(PG_FUNCTION_ARGS)

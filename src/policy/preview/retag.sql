@@ -1,5 +1,5 @@
 
--- What terms make of purposes.
+-- Shows the tags that terms give to purposes.
 
 CREATE FUNCTION sharing_guard.tag_purpose(
     purpose text,
@@ -10,7 +10,7 @@ CREATE FUNCTION sharing_guard.tag_purpose(
     LANGUAGE C VOLATILE PARALLEL UNSAFE;
 REVOKE ALL ON FUNCTION sharing_guard.tag_purpose(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.tag_purpose(text) IS
-'The tags that a purpose gets, and the terms that give them, each as "tag: term" (a prefix ends in an asterisk); records nothing';
+'The tags of a purpose, and the terms that give them, each as "tag: term" (a prefix ends in an asterisk); records nothing';
 
 CREATE FUNCTION sharing_guard.tag_purposes(
     terms text[],
@@ -25,4 +25,4 @@ CREATE FUNCTION sharing_guard.tag_purposes(
     LANGUAGE C STABLE STRICT PARALLEL SAFE;
 REVOKE ALL ON FUNCTION sharing_guard.tag_purposes(text[], text[], text[], text[]) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.tag_purposes(text[], text[], text[], text[]) IS
-'Internal: the tags that these terms alone would give the purposes, by their place in the array';
+'Internal: the tags that exactly these terms give to the purposes, by position in the array';

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * suggest.c
- *		Which agencies of the registry a name may have meant.
+ *		Suggests the agencies of the registry that a name may mean.
  *
- * For people, who look through the names that nothing matched and take an
- * alias for one or the other.  Nothing is decided by likeness.
+ * The suggestions are for people, who go through the unmatched names and
+ * accept some as aliases.  No decision depends on similarity.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,13 +33,15 @@ PG_FUNCTION_INFO_V1(sg_sql_resolve_destination);
 PG_FUNCTION_INFO_V1(sg_sql_suggest_agencies);
 PG_FUNCTION_INFO_V1(sg_sql_is_spelled_elsewhere);
 
-/* What the server's Levenshtein distance takes. */
+/* The limit of the server's Levenshtein distance. */
 #define COMPARED_LENGTH_MAX 255
 
-/* One letter in so many may be another. */
+/* One of so many letters may be wrong. */
 #define LETTERS_PER_MISTAKE 4
 
-/* That far apart are a sheriff and a police department of one place. */
+/*
+ * The added distance between a sheriff and a police department of one place.
+ */
 #define OTHER_KIND_DISTANCE 2
 
 typedef struct Suggestion
@@ -50,8 +52,9 @@ typedef struct Suggestion
 } Suggestion;
 
 /*
- * A folded text as plain ASCII, so that the distance counts bytes in every
- * encoding: folded text is UTF-8, which the database's may not be.
+ * Returns a folded text as plain ASCII, so that the distance counts bytes in
+ * every encoding.  Folded text is UTF-8, which the database's encoding may not
+ * be.
  */
 static char *
 as_ascii(const char *folded)
@@ -66,7 +69,9 @@ as_ascii(const char *folded)
 	return copy;
 }
 
-/* How far apart, if not further than their length allows; else -1. */
+/*
+ * Returns the distance, or -1 if it is larger than the texts' length allows.
+ */
 static int
 distance_between(const char *a, const char *b)
 {
@@ -110,7 +115,9 @@ suggest(List **suggestions, const Agency *agency, const char *spelling,
 	*suggestions = lappend(*suggestions, suggestion);
 }
 
-/* The nearest first; a full order, so that the same question has one answer. */
+/*
+ * Orders the nearest first; the order is total, so that the answer is stable.
+ */
 static int
 compare_suggestions(const ListCell *a, const ListCell *b)
 {
@@ -123,9 +130,9 @@ compare_suggestions(const ListCell *a, const ListCell *b)
 }
 
 /*
- * Does the name say that it is of another state than this one: by a state that it
- * names, or by a place that other states have as well and that does not
- * obviously mean the one here?
+ * Does the name say that it is of another state than this one?  It may name
+ * that state, or a place that other states have as well and that does not
+ * obviously mean the one in this state.
  */
 static bool
 is_spelled_elsewhere(const NameReading *reading, const char *jurisdiction)
@@ -138,11 +145,10 @@ is_spelled_elsewhere(const NameReading *reading, const char *jurisdiction)
 }
 
 /*
- * Agencies whose names or aliases are like this one: as a whole, or in what is
- * left of both without state, kind and brackets.  One of another state than the
- * name says is another agency; and a name that fits a place of another state is
- * not taken for a misspelt one of the home state: the police of Reno are not
- * those of Fresno.
+ * Returns agencies whose names or aliases are similar to this one, as a whole
+ * or in their cores.  An agency of another state than the name gives is
+ * skipped.  A name that fits a place of another state is not a misspelling of
+ * one of the home state: the police of Reno are not the police of Fresno.
  */
 static List *
 find_like(const Policy *policy, TextSlice name)
@@ -173,7 +179,10 @@ find_like(const Policy *policy, TextSlice name)
 		{
 			distance = distance_between(folded, as_ascii(spelling.text));
 
-			/* "Police Department" is like itself in any two names. */
+			/*
+			 * The cores must be similar too, because "Police Department"
+			 * always is.
+			 */
 			if (core != NULL &&
 				distance > Max(1, (int) strlen(core + 2) / LETTERS_PER_MISTAKE))
 				distance = -1;
@@ -182,7 +191,7 @@ find_like(const Policy *policy, TextSlice name)
 			continue;
 		else
 		{
-			/* The kind is the letter before the colon. */
+			/* The letter before the colon is the kind. */
 			distance = distance_between(core + 2,
 										as_ascii(spelling.text) + 2);
 			if (distance >= 0 && core[0] != spelling.text[0])
@@ -217,7 +226,7 @@ sg_sql_suggest_agencies(PG_FUNCTION_ARGS)
 
 	slice.data = VARDATA_ANY(name);
 	slice.len = VARSIZE_ANY_EXHDR(name);
-	/* Much is copied on the way, and a view asks for a thousand names. */
+	/* Each name makes many copies, and a view may ask for a thousand names. */
 	scratch = AllocSetContextCreate(CurrentMemoryContext,
 									"sharing_guard suggestions",
 									ALLOCSET_DEFAULT_SIZES);

@@ -1,5 +1,5 @@
 
--- Who a name stands for, and whom it may have meant.
+-- Shows the agency that a name stands for, and the agencies that it may mean.
 
 CREATE FUNCTION sharing_guard.resolve_destination(
     destination text,
@@ -13,14 +13,14 @@ CREATE FUNCTION sharing_guard.resolve_destination(
     LANGUAGE C STABLE;
 REVOKE ALL ON FUNCTION sharing_guard.resolve_destination(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.resolve_destination(text, text) IS
-'What becomes of a destination so spelled: the registered agency it stands for, or (agency_id NULL) what its spelling gives away; like_agency is the agency whose name it seems to be a spelling of';
+'Shows how a destination with this spelling is classified: the registered agency that it stands for, or (agency_id NULL) the class that its spelling gives; like_agency is the agency whose name is similar';
 
 CREATE FUNCTION sharing_guard.is_spelled_elsewhere(name text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'sg_sql_is_spelled_elsewhere'
     LANGUAGE C STABLE STRICT;
 REVOKE ALL ON FUNCTION sharing_guard.is_spelled_elsewhere(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.is_spelled_elsewhere(text) IS
-'Internal: whether this name names another state, or fits a place that other states have and that does not obviously mean the one in the home state';
+'Internal: whether this name names another state, or fits a place in another state and does not obviously mean the one in the home state';
 
 CREATE FUNCTION sharing_guard.suggest_agencies(name text, at_most integer DEFAULT 3)
 RETURNS TABLE (agency_id text, agency_name text, distance integer)
@@ -28,4 +28,4 @@ RETURNS TABLE (agency_id text, agency_name text, distance integer)
     LANGUAGE C STABLE STRICT ROWS 3 COST 1000;
 REVOKE ALL ON FUNCTION sharing_guard.suggest_agencies(text, integer) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.suggest_agencies(text, integer) IS
-'Agencies of the registry that are spelled like this name, the nearest first; distance is in letters (Levenshtein). For a name that fits a place of another state no agency of the home state is suggested';
+'Agencies of the registry with a spelling similar to this name, the most similar first; distance is the number of different letters (Levenshtein). A name that fits a place of another state gets no suggestion in the home state';

@@ -1,25 +1,27 @@
 /*-------------------------------------------------------------------------
  *
  * change.c
- *		Notices every change of a policy table.
+ *		Records every change of a policy table and makes its revision.
  *
- * A trigger, not a hook, so that it is there for SQL, COPY, logical
- * replication and whatever else changes rows; ENABLE ALWAYS, so that a
- * restore or a replica session cannot leave other sessions with an old
- * policy.
+ * A trigger does this and not a hook, because a trigger also fires for COPY
+ * and logical replication.  The triggers are ENABLE ALWAYS, so that a restore
+ * or a session with session_replication_role = replica cannot leave other
+ * sessions with an old policy.
  *
- * Each statement makes one revision and each row that it changes one event,
- * all in the transaction that makes the change: the record never tells of a
- * policy that was not in force, nor does a policy come into force unrecorded.
+ * Each statement makes one revision, and each row that it changes makes one
+ * event, all in the transaction that makes the change.  So the record never
+ * names a policy that was not in force, and no policy comes into force
+ * unrecorded.
  *
- * The numbers of revisions follow the order of commits, so they are drawn under
- * a lock that is held to the commit.  They are drawn when the commit begins and
- * not when the policy is changed, so that a transaction that changes the policy
- * and then sits idle keeps nobody waiting.  Until then a revision has a
- * provisional number, a negative one that means nothing to other transactions.
+ * Revision numbers follow the order of commits, so they are drawn under a lock
+ * that is held until the commit.  They are drawn when the commit begins and
+ * not when the policy is changed, so that a transaction that changes the
+ * policy and then sits idle blocks no other.  Until then a revision has a
+ * provisional number, which is negative and means nothing to other
+ * transactions.
  *
- * Each statement has a revision of its own, also within one transaction: a row
- * that is exported between two changes names the policy it was decided under.
+ * Statements of one transaction have different revisions, so that a row that
+ * is exported between two changes names the policy it was decided under.
  *
  *-------------------------------------------------------------------------
  */
@@ -65,9 +67,9 @@ typedef struct PendingRevision
 } PendingRevision;
 
 /*
- * Those that are not rolled back, in order, in the transaction's memory.
- * Subtransactions end in the opposite order of their beginnings, so those of
- * the innermost are at the end.
+ * The pending revisions that are not rolled back, in order, allocated in the
+ * transaction's memory.  Subtransactions end in the opposite order of their
+ * beginnings, so the innermost one's revisions are at the end.
  */
 static PendingRevision *pending = NULL;
 static int	npending = 0;
@@ -75,9 +77,9 @@ static int	pending_room = 0;
 static int64 last_number = 0;
 
 /*
- * How many of them have their number, and the last revision before ours.  What is
- * changed after the commit has begun, by a trigger on the log for example, gets
- * its number at once.
+ * The number of pending revisions that have their number, and the last
+ * revision before ours.  A change that is made after the commit has begun, by
+ * a trigger on the log for example, gets its number at once.
  */
 static int	ndrawn = 0;
 static int64 drawn_after = 0;
@@ -116,9 +118,9 @@ sg_policy_final_revision(int64 revision)
 /*
  * Do two rows of a table hold the same values?
  *
- * Compared as they are stored (toasted ones by their content), not by an
- * equality operator: "=" of a type may call equal what reads differently, and
- * that is a change to be recorded.
+ * The stored values are compared (toasted ones by their content) and not by
+ * the type's equality operator, because "=" may call values equal that read
+ * differently, and such a change must be recorded.
  */
 static bool
 rows_equal(HeapTuple a, HeapTuple b, TupleDesc desc)
@@ -145,8 +147,9 @@ rows_equal(HeapTuple a, HeapTuple b, TupleDesc desc)
 }
 
 /*
- * The values of the key columns, which the trigger's arguments name, with "/"
- * between; palloc'd.  Errors out where one of them is no longer there.
+ * Returns the values of the key columns, which the trigger's arguments name,
+ * with "/" between them; palloc'd.  Errors out where such a column no longer
+ * exists.
  */
 static char *
 row_key(HeapTuple row, TupleDesc desc, const Trigger *trigger)
@@ -174,10 +177,10 @@ row_key(HeapTuple row, TupleDesc desc, const Trigger *trigger)
 }
 
 /*
- * Counts up in the only row of the table, by the number of pending revisions.
+ * Adds the number of pending revisions to the only row of the counter's table.
  *
- * On the newest snapshot, whatever the transaction's isolation level: that
- * somebody else has changed another part of the policy is no reason for this
+ * The update uses the newest snapshot in every isolation level, because a
+ * concurrent change of another part of the policy is no reason for this
  * transaction to fail.
  */
 static void
@@ -205,15 +208,15 @@ count_up(void *arg)
 }
 
 /*
- * Draws the numbers of the pending revisions, and has the changes recorded.
+ * Draws the numbers of the pending revisions and has the changes recorded.
  *
- * The lock is ours alone and held until the commit is done, so numbers follow
- * the order of commits.  With it, no other session is in the midst of an update
- * of the row, and none of ours fails for that under REPEATABLE READ.  Rows that
- * are being exported take no such lock.
+ * The lock on the counter is exclusive and held until the commit is done, so
+ * numbers follow the order of commits.  Because of the lock no other session
+ * is updating the row, so our update does not fail under REPEATABLE READ
+ * either.  Exporting rows does not take this lock.
  *
- * As the owner of that table: who may change a policy table has no rights on
- * this one.
+ * The update runs as the owner of the counter's table, because a role that may
+ * change a policy table has no rights on this one.
  */
 void
 sg_policy_draw_revisions(void)
@@ -232,7 +235,10 @@ sg_policy_draw_revisions(void)
 		sg_run_as_owner(relid, count_up, NULL);
 		ndrawn = npending;
 
-		/* Also where the changed table itself is none that policy is made of. */
+		/*
+		 * Sent even where the changed table is not one that the policy is
+		 * read from.
+		 */
 		CacheInvalidateRelcacheByRelid(relid);
 	}
 	if (sg_policy_revisions_drawn_callback != NULL)
@@ -258,9 +264,9 @@ change_xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_PRE_PREPARE:
 
 			/*
-			 * COMMIT PREPARED may come at any time, from another session: the
-			 * number would have to be held back, and every other change of
-			 * policy with it, until then.
+			 * COMMIT PREPARED may come at any time, from another session.
+			 * Until then the lock on the counter would be held, and every
+			 * other change of the policy would have to wait.
 			 */
 			if (npending > 0)
 				ereport(ERROR,
@@ -273,7 +279,7 @@ change_xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PREPARE:
 		case XACT_EVENT_ABORT:
-			/* The array goes with the transaction's memory. */
+			/* The array itself is freed with the transaction's memory. */
 			pending = NULL;
 			npending = 0;
 			pending_room = 0;
@@ -301,14 +307,14 @@ change_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 		while (npending > 0 && pending[npending - 1].subid == mySubid)
 			npending--;
 
-		/* The counter is as it was before, too. */
+		/* The rollback has also restored the counter. */
 		ndrawn = Min(ndrawn, npending);
 	}
 }
 
 /*
- * Makes a new revision and returns its provisional number.  Errors out where the
- * table that counts them is missing.
+ * Makes a new revision and returns its provisional number.  Errors out where
+ * the table that counts them is missing.
  */
 static int64
 make_revision(void)
@@ -337,7 +343,10 @@ make_revision(void)
 		pending_room = room;
 	}
 
-	/* Has this session name the new revision, whatever table was changed. */
+	/*
+	 * Make this session name the new revision, also where the changed table
+	 * is not one that the policy is read from.
+	 */
 	CacheInvalidateRelcacheByRelid(relid);
 
 	pending[npending].number = ++last_number;
@@ -347,9 +356,10 @@ make_revision(void)
 }
 
 /*
- * Does a superuser take a guard off, or prepare the drop of the extension, in a
+ * Does a superuser remove a guard, or prepare to drop the extension, in a
  * server that was restarted without the library?  Rows of guarded tables are
- * refused there, and this is the way back.  It is recorded like any change.
+ * refused in such a server, so this must be possible.  It is recorded like any
+ * change.
  */
 static bool
 is_way_back(const TriggerData *trigdata)
@@ -367,10 +377,10 @@ is_way_back(const TriggerData *trigdata)
 /*
  * sharing_guard.policy_changed() returns trigger
  *
- * AFTER each changed row, or AFTER TRUNCATE, of every policy table; the
- * arguments name the key columns.  Has all sessions read the policy again,
+ * Fires AFTER each changed row, or AFTER TRUNCATE, of every policy table; its
+ * arguments name the key columns.  Makes all sessions read the policy again,
  * makes a revision, and has the change recorded.  Errors out where the library
- * is not at work, since then neither would happen.
+ * is not operational, because then neither would happen.
  */
 Datum
 sg_sql_policy_changed(PG_FUNCTION_ARGS)
@@ -387,7 +397,7 @@ sg_sql_policy_changed(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("policy_changed() can be called as a trigger only")));
 
-	/* A restore by pg_upgrade neither decides nor records. */
+	/* During pg_upgrade the library neither decides nor records. */
 	if (IsBinaryUpgrade)
 		return PointerGetDatum(NULL);
 
@@ -405,7 +415,7 @@ sg_sql_policy_changed(PG_FUNCTION_ARGS)
 		change.operation = "UPDATE";
 		old_row = trigdata->tg_trigtuple;
 		new_row = trigdata->tg_newtuple;
-		/* The same values written again are no change of policy. */
+		/* Writing the same values again does not change the policy. */
 		if (rows_equal(old_row, new_row, desc))
 			return PointerGetDatum(NULL);
 	}
@@ -418,7 +428,7 @@ sg_sql_policy_changed(PG_FUNCTION_ARGS)
 		change.operation = "TRUNCATE";
 
 	/*
-	 * A trigger's FmgrInfo lives as long as its statement, which therefore
+	 * A trigger's FmgrInfo lives as long as its statement, so the statement
 	 * makes one revision however many rows it changes.
 	 */
 	statement_revision = (int64 *) fcinfo->flinfo->fn_extra;
@@ -429,12 +439,14 @@ sg_sql_policy_changed(PG_FUNCTION_ARGS)
 		*statement_revision = make_revision();
 		fcinfo->flinfo->fn_extra = statement_revision;
 	}
-	/* Ours at the next command, everybody's with the commit. */
-	CacheInvalidateRelcache(trigdata->tg_relation);
 
 	/*
-	 * Never so in a server that is at work: hung in as the library is loaded.
+	 * Our session reads the invalidation at the next command, others after
+	 * commit.
 	 */
+	CacheInvalidateRelcache(trigdata->tg_relation);
+
+	/* Never true in an operational server: _PG_init() sets the callback. */
 	if (sg_policy_change_callback == NULL)
 		return PointerGetDatum(NULL);
 
@@ -447,7 +459,11 @@ sg_sql_policy_changed(PG_FUNCTION_ARGS)
 	if (new_row != NULL)
 		change.new_row = sg_row_as_json(new_row, desc);
 	change.policy_revision = *statement_revision;
-	/* Not the transaction's start, which may be long past. */
+
+	/*
+	 * The current time and not the transaction's start, which may be long
+	 * past.
+	 */
 	change.at = GetCurrentTimestamp();
 	sg_policy_change_callback(&change);
 

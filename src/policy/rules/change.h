@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * change.h
- *		Notices every change of a policy table.
+ *		Records every change of a policy table and makes its revision.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,40 +24,43 @@ typedef struct PolicyChange
 } PolicyChange;
 
 /*
- * Who is told of each change.  policy/ knows nothing of audit/, so the front
- * door hangs audit's recorder in here at library load.
+ * Called for each change.  policy/ does not include audit/, so _PG_init() sets
+ * this to a function that records the change.
  */
 typedef void (*PolicyChangeCallback) (const PolicyChange *change);
 extern PGDLLIMPORT PolicyChangeCallback sg_policy_change_callback;
 
 /*
- * Called when the commit of a transaction that has changed the policy has drawn
- * the numbers of its revisions: what was held back for want of them can be
- * recorded.
+ * Called when the commit of a transaction that has changed the policy has
+ * drawn the numbers of its revisions.  Changes that waited for their numbers
+ * can be recorded then.
  */
 extern PGDLLIMPORT void (*sg_policy_revisions_drawn_callback) (void);
 
 /*
- * Draws the numbers of all revisions that the current transaction has made, which
- * locks the counter until its end, and calls that back.  For changes that are
- * made after the commit has begun; the others are seen to when it begins.
+ * Draws the numbers of all revisions that the current transaction has made,
+ * which locks the counter until the transaction ends, and then calls
+ * sg_policy_revisions_drawn_callback.  Callers need it only for changes that
+ * are made after the commit has begun; the beginning of the commit draws the
+ * numbers of all earlier ones.
  */
 extern void sg_policy_draw_revisions(void);
 extern bool sg_policy_commit_has_begun(void);
 
 /*
- * The number of the revision that the current transaction has made last, which
- * is negative, since it is provisional; 0 where it has made none, all were rolled
- * back, or the numbers are drawn.
+ * Returns the provisional (negative) number of the last revision that the
+ * current transaction has made.  Returns 0 where it has made none, where all
+ * of them were rolled back, or where their numbers are drawn.
  */
 extern int64 sg_policy_provisional_revision(void);
 
 /*
- * What a provisional number has become; 0 where the numbers are not drawn yet,
- * or the revision was rolled back.  Any other number is returned as it is.
+ * Returns the final number of a provisional revision.  Returns 0 where the
+ * numbers are not drawn yet, or where the revision was rolled back.  Returns
+ * any other number as it is.
  *
- * An event that outlives the transaction names no provisional revision, since
- * that may never be committed; see audit/log/event.h.
+ * An event that outlives the transaction does not name a provisional revision,
+ * because that may never be committed; see audit/log/event.h.
  */
 extern int64 sg_policy_final_revision(int64 revision);
 

@@ -1,6 +1,6 @@
 
 -- The number of the policy in force.  Every statement that changes a policy
--- table makes a new one, when it is committed; each decision names the one it
+-- table makes a new number when it commits.  Each decision names the policy it
 -- was made under.
 
 CREATE TABLE sharing_guard.policy_revision (
@@ -10,12 +10,12 @@ CREATE TABLE sharing_guard.policy_revision (
 COMMENT ON TABLE sharing_guard.policy_revision IS
 'One row: the number of the policy in force';
 COMMENT ON COLUMN sharing_guard.policy_revision.only_row IS
-'Always true, so that there is one row';
+'Always true, so that there is only one row';
 COMMENT ON COLUMN sharing_guard.policy_revision.revision IS
-'Grows, at the commit, by one for every statement that has changed a policy table';
+'Increases, at the commit, by one for every statement that has changed a policy table';
 
 INSERT INTO sharing_guard.policy_revision (revision) VALUES (0);
--- No dump has it: see dumped_log.
+-- Dumps do not contain the table's content: see dumped_log.
 
 CREATE FUNCTION sharing_guard.policy_changed() RETURNS trigger
     AS 'MODULE_PATHNAME', 'sg_sql_policy_changed'
@@ -24,10 +24,10 @@ REVOKE ALL ON FUNCTION sharing_guard.policy_changed() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.policy_changed() IS
 'Trigger of every policy table: makes each session reload the policy, makes a new revision and has the change recorded; arguments are the names of the key columns';
 
--- Makes a table one of those whose changes are policy: each statement that
--- changes it makes a revision, and each row an event with these key columns.
--- ALWAYS, so that session_replication_role does not pass by the triggers.  For
--- this script alone, which drops the function at its end.
+-- Makes a table a policy table: each statement that changes it makes a
+-- revision, and each changed row makes an event with these key columns.  The
+-- triggers are ENABLE ALWAYS, so that session_replication_role does not
+-- disable them.  Only this script uses the function, and drops it at its end.
 CREATE FUNCTION sharing_guard.is_policy_table(relation name, VARIADIC keys name[]) RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$

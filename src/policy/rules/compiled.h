@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * compiled.h
- *		What is inside a Policy: for the policy room alone.
+ *		Defines the inside of a Policy, for the policy room only.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,7 +14,10 @@
 #include "base/table_load.h"
 #include "policy/terms/purpose.h"
 
-/* A condition on a fact that holds, does not hold, or does not matter. */
+/*
+ * A rule's condition on a fact: it must hold, must not hold, or is not asked
+ * for.
+ */
 typedef enum Condition
 {
 	CONDITION_ANY,
@@ -28,8 +31,8 @@ typedef struct Rule
 	const char *description;
 	Outcome		outcome;
 
-	/* Conditions on a party. */
-	bool		about_destination;	/* has any of these */
+	/* Conditions on a party to the disclosure. */
+	bool		about_destination;	/* has any condition on a party */
 	uint32		destination_classes;	/* one bit for each; 0: any */
 	AgencyStatus agency_status; /* NONE: any */
 	WordList	agencies;
@@ -37,7 +40,7 @@ typedef struct Rule
 	Condition	attestation;	/* on file? */
 	Condition	contract;		/* on file? */
 
-	/* Conditions on the rest. */
+	/* Conditions on the disclosure itself. */
 	WordList	purpose_tags;
 	Bitmapset  *data_classes;	/* places in the policy's list; NULL: any */
 	Bitmapset  *except_data_classes;
@@ -61,7 +64,7 @@ typedef struct LegalBasis
 	TimestampTz valid_from;
 	TimestampTz valid_until;	/* exclusive */
 	TimestampTz revoked_at;
-	/* The same for people, in the configured time zone. */
+	/* The same moments as text for messages, in the configured time zone. */
 	const char *valid_from_text;
 	const char *valid_until_text;
 	const char *revoked_at_text;
@@ -73,7 +76,7 @@ typedef struct LegalBasis
 	bool		single_use;		/* of one transaction */
 } LegalBasis;
 
-/* A joint task force, and the agreement it works under. */
+/* A joint task force and the agreement that it works under. */
 typedef struct TaskForce
 {
 	const char *name;
@@ -81,7 +84,7 @@ typedef struct TaskForce
 	WordList	agencies;
 	TimestampTz starts;
 	TimestampTz ends;			/* exclusive */
-	bool		for_immigration;	/* by its primary purpose */
+	bool		for_immigration;	/* its primary purpose is immigration */
 } TaskForce;
 
 typedef struct RuleIndex RuleIndex;
@@ -92,7 +95,7 @@ struct Policy
 	uint64		load_number;
 	int64		revision;
 	bool		enforces;
-	bool		uses_attestations;	/* else none is flagged for want */
+	bool		uses_attestations;	/* else rules do not flag a missing one */
 	const char *home_jurisdiction;
 	const char *home_agency_id;
 	const char *home_agency_name;
@@ -102,12 +105,12 @@ struct Policy
 	Tagger	   *tagger;
 	WordList	data_classes;
 	int			nrules;
-	Rule	   *rules;			/* those enabled, in no order */
+	Rule	   *rules;			/* the enabled ones, in no order */
 	RuleIndex  *rule_index;
 	int			nbases;
 	LegalBasis *bases;			/* by legal_basis_id */
 	int			ntask_forces;
-	TaskForce  *task_forces;	/* those that have an agreement */
+	TaskForce  *task_forces;	/* the ones that have an agreement */
 };
 
 extern const LegalBasis *sg_policy_legal_basis(const struct Policy *policy,

@@ -1,20 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * decide.c
- *		Disclosure x policy -> decision.
+ *		Decides on a disclosure by the rules of a policy.
  *
- * Every rule that can match (rule_index.c) is held against the disclosure;
- * every one that does is recorded, and the strictest wins, so the order of
- * rules never matters.
- * What no rule about destinations speaks of gets the default of its class.
+ * sg_decide() compares the disclosure with every rule that can match
+ * (rule_index.c).  It records every rule that matches, and the strictest
+ * outcome wins, so the order of rules never matters.  A party that no rule
+ * about destinations covers gets the default of its class.
  *
- * The parties are the destination and, where one is named, the agency on
- * whose behalf the disclosure is made: going through a friendly agency gains
- * nothing.
+ * The parties are the destination and, where one is named, the agency on whose
+ * behalf the disclosure is made.  Both are checked, so that asking a friendly
+ * agency to fetch the data gains nothing.
  *
- * sg_decide() looks at no table and at no clock.  So a decision can be kept,
- * for as long as it says, previewed for another day, and made again in a
- * review.
+ * sg_decide() reads no table and no clock.  So a decision can be cached until
+ * its valid_until, previewed for another day, and repeated in a review.
  *
  *-------------------------------------------------------------------------
  */
@@ -41,9 +40,9 @@
 #include "base/enum_names.h"
 
 /*
- * What no rule about destinations speaks of: closed, except to ourselves and
- * to public agencies of our own state.  A rule_id has no colon (policy.sql),
- * so these ids are no rule's.
+ * Outcomes for parties that no rule about destinations covers: block, except
+ * for ourselves and public agencies of our own state.  A rule_id has no colon
+ * (policy.sql), so these ids cannot be a rule's.
  */
 static const struct
 {
@@ -83,11 +82,11 @@ static const struct
 	"It cannot be told from the agency registry who the destination is."},
 };
 
-/* A class that has no line here would be allowed. */
+/* Without this check a class that is missing here would be allowed. */
 StaticAssertDecl(lengthof(class_defaults) == DESTINATION_CLASS_COUNT,
 				 "every destination class has a default");
 
-/* Sets d->rules, once the parties and the tags are known. */
+/* Sets d->rules.  The parties and the tags must be known. */
 static void
 find_rules(Deliberation *d)
 {
@@ -104,8 +103,8 @@ find_rules(Deliberation *d)
 }
 
 /*
- * Is the rule in force at the time of the disclosure?  That time, and not the
- * clock's, so that a preview can ask about another.
+ * Is the rule in force at the time of the disclosure?  The time comes from the
+ * disclosure and not from the clock, so that a preview can ask about another.
  */
 static bool
 in_effect(const Deliberation *d, const Rule *rule)
@@ -115,19 +114,20 @@ in_effect(const Deliberation *d, const Rule *rule)
 }
 
 /*
- * The conditions that are not about a party; each that the rule has must hold.
- * Without a data class it could be any, so conditions on it hold: the
- * strictest answer is asked for.
+ * Do the rule's conditions that are not about a party all hold?
  *
- * The data class is an argument, since left_to_default() asks for one after
- * the other.
+ * Without a data class the disclosure could be of any class, so conditions on
+ * the class hold, which gives the strictest answer.
+ *
+ * The data class is an argument, because left_to_default() calls this for one
+ * class after the other.
  */
 static bool
 rule_matches(const Deliberation *d, const Rule *rule, int data_class)
 {
 	const Disclosure *disclosure = d->disclosure;
 
-	/* A set without members is no condition. */
+	/* An empty set is no condition. */
 	if (rule->channels != 0 &&
 		(rule->channels & (1u << disclosure->channel)) == 0)
 		return false;
@@ -163,12 +163,13 @@ condition_holds(Condition condition, bool fact)
 }
 
 /*
- * The classes that a party is treated as having, as a set of bits.
+ * Returns the classes that a party is treated as having, as a set of bits.
  *
- * A name may make its bearer worse than unregistered and not better, or else
- * whoever is refused would call himself a federal agency wherever rules only
- * flag those.  So what is inferred counts beside "unregistered", except for
- * the one class that is there to be inferred.
+ * A name may make a party worse than unregistered and never better.  Otherwise
+ * a refused recipient could call itself a federal agency wherever rules only
+ * flag federal agencies.  So an inferred class counts in addition to
+ * "unregistered", except for in_state_inferred, which exists only as an
+ * inferred class.
  */
 static uint32
 classes_of_party(const Party *party)
@@ -181,9 +182,10 @@ classes_of_party(const Party *party)
 }
 
 /*
- * The conditions that are about a party, as one of these classes.  All have to
- * hold for the same one: an inactive agency here and one of another state there
- * are not an inactive agency of another state.
+ * Do the rule's conditions on a party hold for this party, treated as one of
+ * these classes?  All of them must hold for the same party: an inactive agency
+ * and an agency of another state do not add up to an inactive agency of
+ * another state.
  */
 static bool
 rule_matches_party(const Deliberation *d, const Rule *rule, const Party *party,
@@ -200,10 +202,11 @@ rule_matches_party(const Deliberation *d, const Rule *rule, const Party *party,
 		return false;
 
 	/*
-	 * The rest are facts of the registry, of which a stranger has none.  So a
-	 * rule that asks for one, or for its absence, is not about strangers;
-	 * what is, names their class.  Nor does anything that the registry says
-	 * of an agency speak for who only has a name like it.
+	 * The remaining conditions are on facts of the registry, which has none
+	 * about an unregistered party.  So a rule that asks for such a fact, or
+	 * for its absence, does not match unregistered parties; a rule about them
+	 * names their class.  Nor may a fact about an agency work in favor of a
+	 * party that only has a similar name.
 	 */
 	if (agency == NULL ||
 		(party->inferred && rule->outcome == OUTCOME_ALLOW))
@@ -225,8 +228,8 @@ rule_matches_party(const Deliberation *d, const Rule *rule, const Party *party,
 }
 
 /*
- * Text that ends like a sentence, after what is in buf already.  What people
- * enter as description or lawful way may or may not have its full stop.
+ * Append text as a sentence, after the current content of buf.  Adds the full
+ * stop where a description or lawful way was entered without one.
  */
 static void
 append_sentence(StringInfo buf, const char *text)
@@ -245,8 +248,9 @@ append_sentence(StringInfo buf, const char *text)
 }
 
 /*
- * Which of two parties a sentence is about; nothing where there is but one, or
- * where it is about the disclosure as such (NULL).
+ * Append the name of the party that a sentence is about.  Appends nothing
+ * where there is only one party, or where the sentence is about the disclosure
+ * as a whole (NULL).
  */
 static void
 append_party(const Deliberation *d, StringInfo buf, const Party *party)
@@ -264,8 +268,8 @@ append_party(const Deliberation *d, StringInfo buf, const Party *party)
 }
 
 /*
- * Add what a rule or a default has said.  Nothing is copied.  The reason is
- * NULL for an allow and for no other outcome.
+ * Add the finding of a rule or a default.  Nothing is copied.  The reason is
+ * NULL for an allow, and only for an allow.
  */
 static void
 add_finding(Deliberation *d, const char *rule_id, Outcome outcome,
@@ -274,7 +278,7 @@ add_finding(Deliberation *d, const char *rule_id, Outcome outcome,
 	Finding    *finding;
 	ListCell   *lc;
 
-	/* Two parties may be the same agency. */
+	/* Both parties may be the same agency. */
 	foreach(lc, d->findings)
 	{
 		finding = lfirst(lc);
@@ -293,12 +297,12 @@ add_finding(Deliberation *d, const char *rule_id, Outcome outcome,
 }
 
 /*
- * A rule matches, for this party or (NULL) the disclosure as such: put into
- * words, for the refused user and the auditor, what it says, and add it.
+ * Record that a rule matches this party, or (NULL) the disclosure as a whole.
+ * Composes the reason that the refused user and the auditor read.
  *
- * A block that a legal basis lifts becomes a flag, never an allow: the auditor
- * is to see that it was used.  A flag is not lifted, for nothing is stopped by
- * it.
+ * A block that a legal basis lifts becomes a flag and never an allow, because
+ * the auditor must see that the basis was used.  A flag is not lifted, because
+ * it stops nothing.
  */
 static void
 record_rule(Deliberation *d, const Rule *rule, const Party *party)
@@ -307,7 +311,7 @@ record_rule(Deliberation *d, const Rule *rule, const Party *party)
 	const char *why_not = NULL;
 	StringInfoData reason;
 
-	/* Nobody has to be told why nothing was done. */
+	/* An allow needs no reason. */
 	if (outcome == OUTCOME_ALLOW)
 	{
 		add_finding(d, rule->rule_id, outcome, rule->citation, NULL, NULL);
@@ -317,7 +321,7 @@ record_rule(Deliberation *d, const Rule *rule, const Party *party)
 	initStringInfo(&reason);
 	append_party(d, &reason, party);
 	append_sentence(&reason, rule->description);
-	/* The citation belongs inside the sentence. */
+	/* Drop the full stop, because the citation belongs inside the sentence. */
 	if (reason.len > 0)
 		reason.data[--reason.len] = '\0';
 	appendStringInfoString(&reason, " (");
@@ -352,9 +356,9 @@ record_rule(Deliberation *d, const Rule *rule, const Party *party)
 }
 
 /*
- * Hold the rules against the disclosure and record each that matches, also
- * when the outcome is clear already: the auditor sees every rule that was met,
- * and none takes effect by its place in the order.
+ * Record each rule that matches the disclosure.  This goes on when the outcome
+ * is already certain, because the auditor sees every rule that matched, and no
+ * rule may take effect by its place in the order.
  */
 static void
 hold_against_rules(Deliberation *d)
@@ -363,7 +367,7 @@ hold_against_rules(Deliberation *d)
 	{
 		const Rule *rule = &d->policy->rules[d->rules[i]];
 
-		/* A rule to come ends the decision's validity as well. */
+		/* A rule that begins later also ends the decision's validity. */
 		sg_deliberation_edge(d, rule->effective_from);
 		sg_deliberation_edge(d, rule->effective_until);
 		if (!in_effect(d, rule) ||
@@ -390,11 +394,12 @@ hold_against_rules(Deliberation *d)
 }
 
 /*
- * Does a rule about destinations speak of this party and data class?
+ * Does a rule about destinations cover this party, as one of these classes,
+ * for this data class?
  *
- * A rule that is about other things alone, such as one that flags vague
- * purposes, does not: it would open every unregistered destination to whoever
- * is vague.
+ * A rule without a condition on a party does not, such as one that flags vague
+ * purposes.  Otherwise it would open every unregistered destination to
+ * requests with a vague purpose.
  */
 static bool
 spoken_of_as(const Deliberation *d, const Party *party, uint32 classes,
@@ -412,7 +417,9 @@ spoken_of_as(const Deliberation *d, const Party *party, uint32 classes,
 	return false;
 }
 
-/* The same in each of its classes, or else a default is to be asked for. */
+/*
+ * Do rules cover the party in each of its classes?  If not, a default applies.
+ */
 static bool
 spoken_of(const Deliberation *d, const Party *party, int data_class)
 {
@@ -428,13 +435,13 @@ spoken_of(const Deliberation *d, const Party *party, int data_class)
 }
 
 /*
- * Is there anything that only the default of the party's class decides?  If
- * so, the default counts beside whatever rules have matched.
+ * Is there a data class that only the default of the party's class decides?
+ * If so, the default counts in addition to all rules that have matched.
  */
 static bool
 left_to_default(const Deliberation *d, const Party *party)
 {
-	/* That is what has been asked of the rules already. */
+	/* The rules have already been compared with that class. */
 	if (d->data_class != DATA_CLASS_ANY)
 	{
 		uint32		classes = classes_of_party(party);
@@ -442,7 +449,7 @@ left_to_default(const Deliberation *d, const Party *party)
 		return (party->spoken_of & classes) != classes;
 	}
 
-	/* It could be any class, so rules must speak of every one there is. */
+	/* It could be any class, so rules must cover every one that exists. */
 	if (d->policy->data_classes.count == 0)
 		return true;
 	for (int i = 0; i < d->policy->data_classes.count; i++)
@@ -454,12 +461,11 @@ left_to_default(const Deliberation *d, const Party *party)
 }
 
 /*
- * Add the defaults of those classes that rules do not speak of, for each
- * party.
+ * Add the defaults of the classes that rules do not cover, for each party.
  *
- * A data class that is not on file is not the same as none: it is misspelt, or
- * nobody has said yet what is to become of such data, and rules that name
- * classes pass it by.  So it is refused.
+ * An unknown data class is different from none.  It is misspelt, or the policy
+ * does not deal with such data yet, and rules that name classes do not match
+ * it.  So it is blocked.
  */
 static void
 apply_defaults(Deliberation *d)
@@ -489,10 +495,11 @@ apply_defaults(Deliberation *d)
 }
 
 /*
- * Strictest first, then by rule, then as found (one party after the other).
+ * Order the strictest first, then by rule, then as found (one party after the
+ * other).
  *
- * A full order, whatever order the rules were read in: rows whose decisions
- * give the same reasons are gathered into one event.
+ * The order is total and does not depend on the order in which rules were
+ * read, because rows whose decisions give the same reasons share one event.
  */
 static int
 compare_findings(const ListCell *a, const ListCell *b)
@@ -510,8 +517,8 @@ compare_findings(const ListCell *a, const ListCell *b)
 }
 
 /*
- * The deliberation's outcome, copied into CurrentMemoryContext down to the
- * last string: a decision outlives both the policy and the disclosure.
+ * Copy the deliberation's outcome into CurrentMemoryContext, with all its
+ * strings, because a decision outlives both the policy and the disclosure.
  */
 static Decision *
 make_decision(const Deliberation *d)
@@ -572,11 +579,11 @@ make_decision(const Deliberation *d)
 		if (finding->citation != NULL)
 			citations[ncitations++] = unconstify(char *, finding->citation);
 	}
-	/* Both parties may have met the same rule. */
+	/* The same rule may have matched both parties. */
 	decision->nrules = sg_sort_unique(unconstify(char **, decision->rule_ids),
 									  decision->nrules);
 
-	/* Several rules may point the same way. */
+	/* Several rules may name the same lawful way. */
 	decision->nlawful_ways =
 		sg_sort_unique(unconstify(char **, decision->lawful_ways),
 					   decision->nlawful_ways);
@@ -607,10 +614,11 @@ make_decision(const Deliberation *d)
 }
 
 /*
- * What policy says of a disclosure; palloc'd in CurrentMemoryContext.
+ * Returns the policy's decision on a disclosure, palloc'd in
+ * CurrentMemoryContext.
  *
- * All that is made on the way is in a context of its own and goes before it
- * returns: the caller's may be a cache that lives for days.
+ * Intermediate results are in a context of their own that is deleted before
+ * the return, because the caller's may be a cache that lives for days.
  */
 Decision *
 sg_decide(const Policy *policy, const Disclosure *disclosure)
@@ -628,13 +636,17 @@ sg_decide(const Policy *policy, const Disclosure *disclosure)
 	d.policy = policy;
 	d.disclosure = disclosure;
 	d.valid_until = DT_NOEND;
-	/* make_decision() tells the parties by their place. */
+	/* make_decision() distinguishes the parties by their position. */
 	sg_deliberation_party(&d, disclosure->destination, disclosure->destination_state, false);
 	if (sg_is_given(disclosure->on_behalf_of))
 		sg_deliberation_party(&d, disclosure->on_behalf_of, no_state, true);
 	d.has_case_number = sg_is_given(disclosure->case_number);
 	d.data_class = sg_deliberation_data_class(policy, disclosure->data_class);
-	/* Named but not on file: lifts nothing, but is spoken of. */
+
+	/*
+	 * A basis that is named but not on file lifts nothing, but the reason
+	 * says so.
+	 */
 	d.legal_basis_named = sg_is_given(disclosure->legal_basis);
 	if (d.legal_basis_named)
 		d.basis = sg_policy_legal_basis(policy, sg_trimmed(disclosure->legal_basis));
@@ -652,9 +664,8 @@ sg_decide(const Policy *policy, const Disclosure *disclosure)
 }
 
 /*
- * What sg_deliberation_tags() makes of a purpose's words, and nothing else here looks at
- * them.  The tagger has each tag and each term once, so where it has them tells
- * them apart.
+ * A purpose's words matter only to sg_deliberation_tags().  The tagger has one
+ * string for each tag and each term, so their addresses identify them.
  */
 TextSlice
 sg_purpose_meaning(const Policy *policy, TextSlice purpose)

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * decide.h
- *		Disclosure x policy -> decision.
+ *		Decides on a disclosure by the rules of a policy.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,17 +12,19 @@
 #include "policy/rules/policy.h"
 
 /*
- * A function of its arguments: no catalog access (but for the conversion of
- * text, where the database's encoding is not UTF-8), no clock.  The decision is
- * one allocation group in CurrentMemoryContext and points nowhere else, so it
+ * Returns the policy's decision on a disclosure.  The result depends on the
+ * arguments only.  The function reads no clock and no catalog, except for the
+ * encoding conversion where the database's encoding is not UTF-8.  The
+ * decision is allocated in CurrentMemoryContext and points nowhere else, so it
  * outlives both the policy and the disclosure.
  */
 extern Decision *sg_decide(const Policy *policy, const Disclosure *disclosure);
 
 /*
- * All that a decision depends on of a purpose that is given (sg_is_given()):
- * purposes with the same bytes are decided alike, all else being equal, as long
- * as this policy is loaded.  In CurrentMemoryContext.
+ * Returns all that a decision depends on of a given purpose (see
+ * sg_is_given()), in CurrentMemoryContext.  While this policy is loaded, two
+ * purposes with the same bytes here get the same decision, all else being
+ * equal.
  */
 extern TextSlice sg_purpose_meaning(const Policy *policy, TextSlice purpose);
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * deliberation.c
- *		What a decision is made from: the parties, the tags, the data class.
+ *		Prepares a decision's input: the parties, the tags and the data class.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,8 +26,8 @@
 #include "policy/rules/rule_index.h"
 
 /*
- * Take in a party by the name that the application gives it.  The state, where
- * one is given beside it, must be the agency's own (destination.c).
+ * Add a party by the name that the application gives.  Where a state is given
+ * beside the name, it must be the agency's own (destination.c).
  */
 void
 sg_deliberation_party(Deliberation *d, TextSlice name, TextSlice state, bool on_behalf)
@@ -58,8 +58,8 @@ compare_strings(const void *a, const void *b)
 /*
  * Sort strings in place and drop duplicates; returns how many are left.
  *
- * What a decision lists goes into the key by which rows are gathered, so the
- * same set must always be the same list.
+ * A decision's lists are part of the key by which rows share an event, so the
+ * same set must always give the same list.
  */
 int
 sg_sort_unique(char **strings, int count)
@@ -76,8 +76,8 @@ sg_sort_unique(char **strings, int count)
 }
 
 /*
- * Is this a tag that some term gives, or some rule asks for?  A rule may ask
- * for one that no term gives: it is for applications to declare.
+ * Does some term give this tag, or does some rule ask for it?  A rule may ask
+ * for a tag that no term gives, because applications can declare it.
  */
 static bool
 tag_is_known(const Policy *policy, TextSlice tag)
@@ -86,7 +86,7 @@ tag_is_known(const Policy *policy, TextSlice tag)
 		sg_rule_index_has_tag(policy->rule_index, tag);
 }
 
-/* A List of strings as a sorted list without duplicates. */
+/* Set a sorted word list without duplicates from a List of strings. */
 static void
 set_words(WordList *words, const List *strings)
 {
@@ -100,11 +100,11 @@ set_words(WordList *words, const List *strings)
 }
 
 /*
- * The tags that the purpose's words match, and those the application gave as
- * such.  What it gave and nothing here knows is words like any others: it is
- * in the purpose text, and must not be shown as a tag of ours.
+ * Set d->tags to the tags that the purpose's words match and the tags that the
+ * application declared, and d->matched_terms to the terms; both sorted.
  *
- * Sets d->tags and d->matched_terms, sorted.
+ * A declared tag that the policy does not know is treated as words.  It is
+ * part of the purpose text, and must not be shown as one of the policy's tags.
  */
 void
 sg_deliberation_tags(Deliberation *d)
@@ -120,7 +120,7 @@ sg_deliberation_tags(Deliberation *d)
 		if (sg_is_given(declared) && tag_is_known(d->policy, declared))
 			tags = lappend(tags, pnstrdup(declared.data, declared.len));
 	}
-	/* A purpose given as tags alone is a purpose. */
+	/* A purpose may consist of declared tags only. */
 	if (tags == NIL || sg_is_given(disclosure->purpose))
 		tagging = sg_tag_purpose(d->policy->tagger, disclosure->purpose);
 	set_words(&d->tags, list_concat(tags, tagging.tags));

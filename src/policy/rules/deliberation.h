@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * deliberation.h
- *		What a decision is made from and into.
+ *		Defines the working state of a decision.
  *
- * For policy/rules alone.
+ * Only policy/rules may include this.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,17 +15,15 @@
 #include "policy/rules/compiled.h"
 #include "policy/rules/policy.h"
 
-/*
- * One who receives the data: the destination, or the agency that it acts for.
- */
+/* A recipient of the data: the destination, or the agency that it acts for. */
 typedef struct Party
 {
 	const Agency *agency;		/* NULL: not in the registry */
 	DestinationClass class;
 	AgencyStatus status;
-	bool		inferred;		/* all this from the spelling of a name */
+	bool		inferred;		/* class and status come from the name only */
 	bool		on_behalf;
-	uint32		spoken_of;		/* the classes that rules have spoken of */
+	uint32		spoken_of;		/* the classes that rules cover */
 } Party;
 
 /* A rule that matched, or a default that applied. */
@@ -39,9 +37,9 @@ typedef struct Finding
 } Finding;
 
 /*
- * All that a decision is made from and into.  What hangs on it is the
- * policy's, the disclosure's or in the work context of sg_decide();
- * make_decision() copies what is to stay.
+ * The working state of a decision.  The pointers belong to the policy, the
+ * disclosure or the work context of sg_decide(); make_decision() copies the
+ * data that must outlive them.
  */
 typedef struct Deliberation
 {
@@ -55,7 +53,7 @@ typedef struct Deliberation
 #define DATA_CLASS_ANY		(-1)	/* none was given */
 #define DATA_CLASS_UNKNOWN	(-2)	/* it is not on file */
 	int			nrules;
-	int		   *rules;			/* numbers of those that can match */
+	int		   *rules;			/* numbers of the rules that can match */
 	bool		has_case_number;
 	bool		legal_basis_named;
 	const LegalBasis *basis;	/* NULL: none named, or not on file */
@@ -66,11 +64,11 @@ typedef struct Deliberation
 } Deliberation;
 
 /*
- * The decision cannot be kept beyond an edge that is still to come.
+ * Note a moment at which the answer may change; the decision is not valid
+ * beyond it if it is still to come.
  *
- * Every window that an answer depends on has to come through here, whether it
- * is open or not: until valid_until the decision is used again without another
- * look at anything.
+ * Call this for every validity window that an answer depends on, open or not,
+ * because the decision is reused without further checks until valid_until.
  */
 static inline void
 sg_deliberation_edge(Deliberation *d, TimestampTz edge)
@@ -80,8 +78,8 @@ sg_deliberation_edge(Deliberation *d, TimestampTz edge)
 }
 
 /*
- * The same text without the blanks around it; nothing is copied.  For ids and
- * case numbers, which applications take from padded fields.
+ * Returns the text without the blanks around it; nothing is copied.  Use it
+ * for ids and case numbers, which applications may read from padded fields.
  */
 static inline TextSlice
 sg_trimmed(TextSlice slice)
@@ -104,7 +102,10 @@ extern void sg_deliberation_tags(Deliberation *d);
 extern int	sg_deliberation_data_class(const Policy *policy,
 									   TextSlice data_class);
 
-/* In lifting.c: why the legal basis does not lift this rule; NULL if it does. */
+/*
+ * Returns why the legal basis does not lift this rule; NULL if it does.  In
+ * lifting.c.
+ */
 extern const char *sg_why_not_lifted(Deliberation *d, const Rule *rule,
 									 const Party *party);
 

@@ -1,18 +1,19 @@
 /*-------------------------------------------------------------------------
  *
  * legal_basis.c
- *		How often a legal basis has been used, where that is limited.
+ *		Counts the uses of a legal basis where they are limited.
  *
- * A legal basis may be for so many rows, or for a single use, which is one
- * transaction.  A decision is a function of its arguments and counts nothing;
- * it says that the basis it rests on is limited.  The channel then takes what
- * it needs from the count before it obeys the decision.
+ * A legal basis may be limited to a number of rows, or to a single use, which
+ * is one transaction.  A decision depends on its arguments only and counts
+ * nothing; it only says that its basis is limited.  The channel then takes the
+ * use from the count before it obeys the decision.
  *
- * The count is a row of sharing_guard.legal_basis_use, changed by the
- * transaction that discloses, so it shares the fate of the rows, subtransaction
- * by subtransaction.  A lock held to the transaction's end makes others wait
- * until that fate is known.  With the lock, and a snapshot taken after it, the
- * count is right in every isolation level and never fails to serialize.
+ * The count is a row of sharing_guard.legal_basis_use.  The transaction that
+ * discloses changes it, so a rollback of the transaction or of a
+ * subtransaction undoes the use with the rows.  A lock that is held until the
+ * transaction ends makes others wait for its outcome.  With the lock, and a
+ * snapshot taken after it, the count is right in every isolation level and
+ * never causes a serialization failure.
  *
  *-------------------------------------------------------------------------
  */
@@ -43,12 +44,12 @@ typedef struct UsedAhead
 	struct UsedAhead *next;
 } UsedAhead;
 
-/* Of this transaction, in its memory. */
+/* Those of this transaction, allocated in its memory. */
 static UsedAhead *used_ahead = NULL;
 
 /*
- * What tells this transaction's uses from others': a transaction id may come
- * again after a dump has been restored.
+ * Distinguishes this transaction's uses from others'.  A transaction id would
+ * not do, because it may repeat after a dump has been restored.
  */
 static pg_uuid_t transaction_token;
 static bool have_token = false;
@@ -70,8 +71,9 @@ legal_basis_xact_callback(XactEvent event, void *arg)
 }
 
 /*
- * What was used ahead may have been used in the subtransaction, and then is
- * used no more.  To forget all of it errs on the safe side.
+ * Forgets all uses ahead when a subtransaction aborts, because they may have
+ * been made in it and are undone then.  Forgetting all of them errs on the
+ * safe side.
  */
 static void
 legal_basis_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
@@ -81,7 +83,9 @@ legal_basis_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 		used_ahead = NULL;
 }
 
-/* The legal basis as it is on file now; NULL if it is not any more. */
+/*
+ * Returns the legal basis as it is on file now; NULL if it is no longer there.
+ */
 static const LegalBasis *
 find_basis(const Policy *policy, const char *legal_basis_id)
 {
@@ -92,7 +96,7 @@ find_basis(const Policy *policy, const char *legal_basis_id)
 	return sg_policy_legal_basis(policy, id);
 }
 
-/* The table of uses; errors out where it is missing. */
+/* Returns the OID of the table of uses; errors out where it is missing. */
 static Oid
 find_table(void)
 {
@@ -114,7 +118,7 @@ typedef struct UseQuery
 	Oid		   *types;
 	Datum	   *values;
 	bool		read_only;
-	bool		found;			/* did it give or change a row? */
+	bool		found;			/* did it return or change a row? */
 } UseQuery;
 
 static void
@@ -131,7 +135,10 @@ run_use_query(void *arg)
 				 errmsg("could not look up the use of a legal basis: %s",
 						SPI_result_code_string(SPI_result))));
 
-	/* A copy: there is but one latest snapshot, which others ask for. */
+	/*
+	 * Register a copy, because other callers overwrite the static latest
+	 * snapshot.
+	 */
 	snapshot = RegisterSnapshot(sg_own_snapshot());
 	result = SPI_execute_snapshot(plan, q->values, NULL, snapshot,
 								  InvalidSnapshot, q->read_only, true, 1);
@@ -139,7 +146,10 @@ run_use_query(void *arg)
 	UnregisterSnapshot(snapshot);
 }
 
-/* Takes so many rows from what is left of the basis, if there are as many. */
+/*
+ * Takes a number of rows from the rest of the basis; false where too few are
+ * left.
+ */
 static bool
 take(const LegalBasis *basis, int64 rows)
 {
@@ -175,7 +185,10 @@ take(const LegalBasis *basis, int64 rows)
 		have_token = true;
 	}
 
-	/* Two bases of one hash only wait for each other in vain. */
+	/*
+	 * If two bases have the same hash, they only wait for each other
+	 * needlessly.
+	 */
 	LockDatabaseObject(relid,
 					   hash_bytes((const unsigned char *) basis->legal_basis_id,
 								  strlen(basis->legal_basis_id)),
@@ -197,7 +210,7 @@ sg_legal_basis_use(const Policy *policy, const char *legal_basis_id,
 {
 	const LegalBasis *basis = find_basis(policy, legal_basis_id);
 
-	/* Not on file any more: the next decision will say so. */
+	/* It is no longer on file; the next decision will say so. */
 	if (basis == NULL)
 		return false;
 	for (UsedAhead *ahead = used_ahead; ahead != NULL; ahead = ahead->next)

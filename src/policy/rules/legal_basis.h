@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * legal_basis.h
- *		How often a legal basis has been used, where that is limited.
+ *		Counts the uses of a legal basis where they are limited.
  *
  *-------------------------------------------------------------------------
  */
@@ -11,25 +11,28 @@
 #include "policy/rules/policy.h"
 
 /*
- * For a channel whose decision says legal_basis_limited, before it obeys it:
- * uses the basis for so many rows.  False, and nothing used, where that is more
- * than what is left; then the channel sets legal_basis_used_up in the
- * disclosure and asks for another decision.
+ * Uses the basis for a number of rows.  A channel whose decision says
+ * legal_basis_limited calls this before it obeys the decision.  Returns false
+ * and uses nothing where fewer rows are left.  Then the channel sets
+ * legal_basis_used_up in the disclosure and asks for another decision.
  *
- * The use is the transaction's: it is undone with it, and another transaction
- * that would use the same basis waits for this one's end.
+ * The use belongs to the transaction.  A rollback undoes it, and another
+ * transaction that uses the same basis waits until this one ends.
  */
 extern bool sg_legal_basis_use(const Policy *policy,
 							   const char *legal_basis_id, int64 rows);
 
 /*
- * The same for one row that is not stored yet, and may never be.  The use that
- * is asked for when it is stored is then this one.
+ * Uses the basis for one row that is not stored yet, and may never be.  When
+ * the row is stored, sg_legal_basis_use() counts this use and no second one.
  */
 extern bool sg_legal_basis_use_ahead(const Policy *policy,
 									 const char *legal_basis_id);
 
-/* Is nothing left of it?  As committed, for a preview: another may be first. */
+/*
+ * Is the basis used up by committed transactions?  For a preview: another
+ * transaction may use the rest before the row is disclosed.
+ */
 extern bool sg_legal_basis_is_used_up(const Policy *policy,
 									  const char *legal_basis_id);
 

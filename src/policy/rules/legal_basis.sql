@@ -1,8 +1,9 @@
 
--- How often a legal basis has been used, where that is limited.
+-- Counts the uses of a legal basis where they are limited.
 
--- Filled by the library, in the transaction that discloses.  No foreign key:
--- what has been used up stays so when the basis is deleted and entered again.
+-- The library fills it in the transaction that discloses.  There is no foreign
+-- key, so that the uses still count when the basis is deleted and entered
+-- again.
 CREATE TABLE sharing_guard.legal_basis_use (
     legal_basis_id text PRIMARY KEY,
     uses bigint NOT NULL,
@@ -11,15 +12,15 @@ CREATE TABLE sharing_guard.legal_basis_use (
     last_transaction uuid NOT NULL
 );
 COMMENT ON TABLE sharing_guard.legal_basis_use IS
-'How much of each legal basis with a row limit, or for a single use, has been used; the events that it lifted are in audit';
+'The uses of each legal basis that has a row limit or is for a single use; the events that it allowed are in audit';
 COMMENT ON COLUMN sharing_guard.legal_basis_use.legal_basis_id IS
-'The legal basis; it may be deleted since';
+'The legal basis, which may have been deleted since';
 COMMENT ON COLUMN sharing_guard.legal_basis_use.uses IS
 'Transactions that have used it';
 COMMENT ON COLUMN sharing_guard.legal_basis_use.rows_used IS
-'Rows that it has let out';
+'Rows that it has allowed to go out';
 COMMENT ON COLUMN sharing_guard.legal_basis_use.last_used_at IS
-'When it was used last';
+'The time of its last use';
 COMMENT ON COLUMN sharing_guard.legal_basis_use.last_transaction IS
 'Random number of the transaction that used it last';
 REVOKE ALL ON TABLE sharing_guard.legal_basis_use FROM PUBLIC;
@@ -58,11 +59,11 @@ FROM sharing_guard.legal_basis AS b
             ON u.legal_basis_id OPERATOR(pg_catalog.=) b.legal_basis_id;
 REVOKE ALL ON TABLE sharing_guard.legal_basis_status FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.legal_basis_status IS
-'What is left of each legal basis';
+'The state of each legal basis, and the rows that it may still allow';
 COMMENT ON COLUMN sharing_guard.legal_basis_status.legal_basis_id IS
 'The legal basis';
 COMMENT ON COLUMN sharing_guard.legal_basis_status.kind IS
-'What it is';
+'Its kind, as in legal_basis';
 COMMENT ON COLUMN sharing_guard.legal_basis_status.destination IS
 'The agency it is for (agency_id); NULL: any';
 COMMENT ON COLUMN sharing_guard.legal_basis_status.case_number IS
@@ -70,20 +71,20 @@ COMMENT ON COLUMN sharing_guard.legal_basis_status.case_number IS
 COMMENT ON COLUMN sharing_guard.legal_basis_status.status IS
 'in_force, not_yet_valid, expired, revoked, used_up, or lifts_nothing (an administrative form)';
 COMMENT ON COLUMN sharing_guard.legal_basis_status.valid_from IS
-'Counts from this moment';
+'Valid from this time';
 COMMENT ON COLUMN sharing_guard.legal_basis_status.valid_until IS
-'Counts until this moment, exclusive';
+'Valid until this time, exclusive';
 COMMENT ON COLUMN sharing_guard.legal_basis_status.revoked_at IS
-'Does not count from this moment';
+'Not valid from this time on';
 COMMENT ON COLUMN sharing_guard.legal_basis_status.row_limit IS
-'The rows it may let out in all; NULL: any number';
+'The rows that it may allow to go out in total; NULL: any number';
 COMMENT ON COLUMN sharing_guard.legal_basis_status.rows_used IS
-'The rows it has let out; NULL: not limited, so not counted here (see audit)';
+'The rows that it has allowed to go out; NULL: not limited, so not counted here (see audit)';
 COMMENT ON COLUMN sharing_guard.legal_basis_status.rows_left IS
-'The rows it may still let out; NULL: any number';
+'The rows that it may still allow to go out; NULL: any number';
 COMMENT ON COLUMN sharing_guard.legal_basis_status.single_use IS
 'Whether it is for one transaction only';
 COMMENT ON COLUMN sharing_guard.legal_basis_status.uses IS
 'Transactions that have used it; NULL: not limited, so not counted here (see audit)';
 COMMENT ON COLUMN sharing_guard.legal_basis_status.last_used_at IS
-'When it was used last, where it is limited';
+'The time of its last use, where its use is limited';

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * lifting.c
- *		Whether a legal basis lifts what a rule blocks.
+ *		Decides whether a legal basis lifts a rule's block.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,7 +25,9 @@
 #include "policy/rules/policy.h"
 #include "policy/rules/rule_index.h"
 
-/* NULL equals no string, the empty one included. */
+/*
+ * Does a slice equal a string?  NULL equals no string, not even the empty one.
+ */
 static bool
 slice_is(TextSlice slice, const char *string)
 {
@@ -33,7 +35,10 @@ slice_is(TextSlice slice, const char *string)
 		memcmp(slice.data, string, slice.len) == 0;
 }
 
-/* "judicial_warrant" -> "a judicial warrant", for a sentence; palloc'd. */
+/*
+ * Returns "a judicial warrant" for "judicial_warrant", for a sentence;
+ * palloc'd.
+ */
 static char *
 kind_in_words(const char *kind)
 {
@@ -49,10 +54,10 @@ kind_in_words(const char *kind)
 }
 
 /*
- * Does what the basis says concern this party?
+ * Must the basis cover this party for the rule to be lifted?
  *
- * A rule about purposes (whose party is NULL) concerns every party but
- * ourselves; ourselves only where there is nobody else.
+ * A rule about purposes (whose party is NULL) concerns every party except
+ * ourselves.  It concerns ourselves only where there is no other party.
  */
 static bool
 is_concerned(const Deliberation *d, const Party *other, const Party *party)
@@ -70,12 +75,13 @@ is_concerned(const Deliberation *d, const Party *other, const Party *party)
 }
 
 /*
- * Why the task forces that work under an agreement do not bear it out, as the
- * end of a sentence; NULL if one does, or none is on file: then the agreement
- * stands by its own scope.
+ * Returns why no task force supports an agreement, as the end of a sentence.
+ * Returns NULL if one does.  Also returns NULL if none is on file, because
+ * then the agreement stands by its own scope.
  *
- * One and the same task force has to be for something else than immigration,
- * be at work at the time, and have all parties as members.
+ * The same task force must have a primary purpose other than immigration, be
+ * active at the time of the disclosure, and have as members all parties that
+ * the rule concerns, except ourselves.
  */
 static const char *
 why_no_task_force(Deliberation *d, const LegalBasis *basis,
@@ -120,18 +126,18 @@ why_no_task_force(Deliberation *d, const LegalBasis *basis,
 }
 
 /*
- * Why the named legal basis does not lift this rule for this party, as the
- * end of a sentence; NULL if it does.
+ * Returns why the named legal basis does not lift this rule for this party, as
+ * the end of a sentence; NULL if it does.
  *
  * Every scope that the basis has must cover the disclosure.
  *
- * What is wrong with the basis itself comes first, then whom and what it is
- * for, and last whether it covers the record.  As soon as that is looked at
- * the answer is this row's alone and cannot be kept for the next
- * (depends_on_record); all before it is the same for every row.
+ * The checks of the basis itself come first, then the checks of its recipient
+ * and purpose, and the checks of the record last.  Once the record is looked
+ * at, the answer is valid for this row only and cannot be cached for the next
+ * (depends_on_record).  All earlier answers are the same for every row.
  *
- * The text may quote the registry and the basis, but nothing of the row: it
- * ends up in error messages.
+ * The text may quote the registry and the basis, but never the row, because it
+ * becomes part of error messages.
  */
 const char *
 sg_why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
@@ -143,14 +149,14 @@ sg_why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 	if (basis == NULL)
 		return "it is not on file";
 
-	/* Whatever is found below, at these moments it may be otherwise. */
+	/* Every answer below may change at these moments. */
 	sg_deliberation_edge(d, basis->valid_from);
 	sg_deliberation_edge(d, basis->valid_until);
 	sg_deliberation_edge(d, basis->revoked_at);
 
 	/*
-	 * The rule names the kinds that its own authority accepts, and no others
-	 * do.
+	 * The rule names the kinds of basis that its own authority accepts; no
+	 * other kind lifts it.
 	 */
 	if (!sg_words_contain(&rule->lifted_by, basis->kind, strlen(basis->kind)))
 		return psprintf("this rule is not lifted by %s",
@@ -180,7 +186,7 @@ sg_why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 			return why_not;
 	}
 
-	/* A scope that the disclosure does not speak of is not met. */
+	/* A scope is not met where the disclosure does not give the value. */
 	if (basis->data_classes.count > 0)
 	{
 		if (disclosure->data_class.data == NULL)
@@ -190,7 +196,11 @@ sg_why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 							  disclosure->data_class.len))
 			return "it does not cover this class of data";
 	}
-	/* Set before it is known whether the row gave a key: the next one may. */
+
+	/*
+	 * Set this first, because the next row may give a key where this one does
+	 * not.
+	 */
 	if (basis->record_keys.count > 0)
 	{
 		d->depends_on_record = true;
@@ -209,7 +219,7 @@ sg_why_not_lifted(Deliberation *d, const Rule *rule, const Party *party)
 			return "it is for another case";
 	}
 
-	/* The channel has found that out: what is left is not ours to count. */
+	/* The channel has found this out; policy does not count the uses. */
 	if (disclosure->legal_basis_used_up)
 	{
 		if (basis->row_limit == 0)

@@ -3,8 +3,9 @@
  * pack.c
  *		Reads a policy pack from the server's extension directory.
  *
- * Packs are installed beside the extension's script, by whoever installs
- * software on the server.  What is done with one is SQL (policy/rules/pack.sql).
+ * Packs are installed beside the extension's script, by the person who
+ * installs software on the server.  SQL processes their content
+ * (policy/rules/pack.sql).
  *
  *-------------------------------------------------------------------------
  */
@@ -27,8 +28,8 @@ PG_FUNCTION_INFO_V1(sg_sql_pack_content);
 #define PACK_SUFFIX ".json"
 
 /*
- * Names of packs: they become part of a path, so nothing else will do.
- * Without a slash or a dot none leads out of the directory.
+ * Is this a valid name of a pack?  The name becomes part of a path.  It may
+ * have no slash and no dot, so that it cannot lead out of the directory.
  */
 static bool
 is_pack_name(const char *name)
@@ -38,8 +39,9 @@ is_pack_name(const char *name)
 }
 
 /*
- * Where the running server finds its extensions; palloc'd.  Worked out from
- * the place of its program, so an installation that was moved is found, too.
+ * Returns the directory of the running server's extensions; palloc'd.  It is
+ * derived from the server program's path, so that it is right in an
+ * installation that was moved.
  */
 static char *
 extension_directory(void)
@@ -57,10 +59,10 @@ compare_names(const ListCell *a, const ListCell *b)
 }
 
 /*
- * The packs that are installed, for a hint; palloc'd.
+ * Returns the names of the installed packs, for a hint; palloc'd.
  *
- * A directory that cannot be read is only logged: the error that the hint is
- * for must not be lost over it.
+ * Only logs where the directory cannot be read, because the error with the
+ * hint must still be raised.
  */
 static char *
 installed_packs(void)
@@ -86,7 +88,7 @@ installed_packs(void)
 	}
 	FreeDir(dir);
 
-	/* A directory has no order of its own. */
+	/* The directory is not sorted. */
 	list_sort(found, compare_names);
 	initStringInfo(&names);
 	foreach(lc, found)
@@ -95,7 +97,7 @@ installed_packs(void)
 	return names.data;
 }
 
-/* The line of a text in which a byte is, counted from 1. */
+/* Returns the line of a text that contains a byte, counted from 1. */
 static int
 line_of(const char *text, int byte)
 {
@@ -112,9 +114,9 @@ line_of(const char *text, int byte)
 /*
  * sharing_guard.pack_content(pack text) returns text
  *
- * The file as one text in the database's encoding.  Errors out where no such
- * pack is installed, and where the file cannot be read or is not UTF-8.
- * Whether it is a pack, or JSON at all, pack_adopt() finds out.
+ * Returns the file as one text in the database's encoding.  Errors out where
+ * no such pack is installed, and where the file cannot be read or is not
+ * UTF-8. pack_adopt() checks whether it is JSON, and whether it is a pack.
  */
 Datum
 sg_sql_pack_content(PG_FUNCTION_ARGS)
@@ -138,7 +140,7 @@ sg_sql_pack_content(PG_FUNCTION_ARGS)
 	path = psprintf("%s/" PACK_PREFIX "%s" PACK_SUFFIX,
 					extension_directory(), name);
 	file = AllocateFile(path, PG_BINARY_R);
-	/* A misspelt name is the user's to correct, an unreadable file is not. */
+	/* The user can correct a misspelt name, but not an unreadable file. */
 	if (file == NULL && errno == ENOENT)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -152,7 +154,11 @@ sg_sql_pack_content(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode_for_file_access(),
 				 errmsg("could not stat file \"%s\": %m", path)));
-	/* Conversion may make four bytes of one, and the result is a text. */
+
+	/*
+	 * The conversion may make four bytes of one, and the result must fit a
+	 * text.
+	 */
 	if (st.st_size > MaxAllocSize / 8)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -169,9 +175,9 @@ sg_sql_pack_content(PG_FUNCTION_ARGS)
 	FreeFile(file);
 
 	/*
-	 * Packs are JSON, hence UTF-8.  Verified here: where the database has the
-	 * same encoding, nothing else would look at the bytes before they become
-	 * a text.  A NUL byte, at which the text would end, is none either.
+	 * Packs are JSON, hence UTF-8.  Verify that here, because no later step
+	 * checks the bytes where the database has the same encoding.  The check
+	 * also refuses a NUL byte, at which the text would end.
 	 */
 	valid = pg_encoding_verifymbstr(PG_UTF8, content.data, content.len);
 	if (valid < content.len)

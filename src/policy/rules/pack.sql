@@ -1,8 +1,8 @@
 
 -- Policy packs: rules, purpose terms and agencies that come with the
--- extension.  Adopting one merges three things: what the pack brought last
--- time, what is there now, and what the pack brings now.  What was changed
--- or deleted here stays changed or deleted.
+-- extension.  Adopting one merges three versions: the rows of the pack's last
+-- version, the current rows, and the rows of the new version.  Local changes
+-- and deletions are kept.
 
 CREATE TABLE sharing_guard.adopted_pack (
     pack text PRIMARY KEY,
@@ -19,24 +19,24 @@ COMMENT ON TABLE sharing_guard.adopted_pack IS
 COMMENT ON COLUMN sharing_guard.adopted_pack.pack IS
 'Its name, such as us-ca';
 COMMENT ON COLUMN sharing_guard.adopted_pack.version IS
-'The version adopted last';
+'The version that was adopted last';
 COMMENT ON COLUMN sharing_guard.adopted_pack.adopted_at IS
-'When that was';
+'The time of that adoption';
 COMMENT ON COLUMN sharing_guard.adopted_pack.checked_on IS
 'Day on which the pack as a whole was last checked against the law';
 COMMENT ON COLUMN sharing_guard.adopted_pack.note IS
-'What its authors say of it';
+'A note of its authors';
 COMMENT ON COLUMN sharing_guard.adopted_pack.sources IS
-'What it was made from: a list of source, title, url, dated, checked_on, note';
+'Its sources: a list of source, title, url, dated, checked_on, note';
 COMMENT ON COLUMN sharing_guard.adopted_pack.settings IS
-'What it sets for the whole installation, by name';
+'The settings that it makes for the whole installation, by name';
 COMMENT ON COLUMN sharing_guard.adopted_pack.declared_tags IS
-'Purpose tags that its rules ask for and no words give: for applications to declare';
+'Purpose tags that its rules use but no term gives: applications declare them';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.adopted_pack', '');
 
 SELECT sharing_guard.is_policy_table('adopted_pack', 'pack');
 
--- No policy of itself, so changes here are no events.
+-- These rows are not policy themselves, so their changes make no events.
 CREATE TABLE sharing_guard.pack_row (
     pack text NOT NULL,
     object text NOT NULL,
@@ -46,7 +46,7 @@ CREATE TABLE sharing_guard.pack_row (
     PRIMARY KEY (pack, object, key)
 );
 COMMENT ON TABLE sharing_guard.pack_row IS
-'What a policy pack brought last time, so that local changes can be told from it';
+'The rows that a policy pack last brought, to recognize local changes';
 COMMENT ON COLUMN sharing_guard.pack_row.pack IS
 'The pack';
 COMMENT ON COLUMN sharing_guard.pack_row.object IS
@@ -66,9 +66,10 @@ REVOKE ALL ON FUNCTION sharing_guard.pack_content(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_content(text) IS
 'Internal: the text of an installed policy pack';
 
--- A row of a pack as the table would show it: every column, defaults and all.
--- The same for what an older version of the pack brought, so that a column
--- added since does not look like a local change.
+-- Returns a row of a pack as the table would have it: with every column and
+-- all defaults.  Rows of the pack's last version are completed in the same
+-- way, so that a column that was added since does not look like a local
+-- change.
 CREATE FUNCTION sharing_guard.pack_complete_row(object text, content jsonb) RETURNS jsonb
     LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
 AS $$
@@ -84,7 +85,7 @@ AS $$
         WHEN 'rule' THEN to_jsonb(jsonb_populate_record(
             NULL::sharing_guard.rule,
             '{"authority_kind": "agency", "contested": false, "enabled": true}' || content))
-        -- As the column would show it: 24 months are 2 years.
+        -- Written as the column shows it: 24 months are 2 years.
         WHEN 'setting' THEN (
             SELECT jsonb_object_agg(e.key, coalesce(
                        to_jsonb(jsonb_populate_record(NULL::sharing_guard.setting, content))->e.key,
@@ -112,8 +113,8 @@ REVOKE ALL ON FUNCTION sharing_guard.pack_key(text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_key(text, jsonb) IS
 'Internal: the key of a row of a policy pack, as text';
 
--- The rows of a pack, in the order in which they need one another, each with
--- its place in the pack.
+-- Returns the rows of a pack, sorted so that each row follows the rows that it
+-- needs, each with its place in the pack.
 CREATE FUNCTION sharing_guard.pack_new_rows(pack text, content jsonb)
 RETURNS TABLE (rank integer, object text, key text, place text, content jsonb)
     LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -136,7 +137,7 @@ REVOKE ALL ON FUNCTION sharing_guard.pack_new_rows(text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_new_rows(text, jsonb) IS
 'Internal: the rows of a policy pack, complete';
 
--- The rows that are there now.
+-- Returns the current rows.
 CREATE FUNCTION sharing_guard.pack_local_rows()
 RETURNS TABLE (object text, key text, content jsonb)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -158,9 +159,9 @@ REVOKE ALL ON FUNCTION sharing_guard.pack_local_rows() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_local_rows() IS
 'Internal: the rows of the tables that policy packs fill';
 
--- What adopting a pack would do to each row.  "todo" is insert, update,
--- delete, remember, forget or nothing; "change" is NULL where there is nothing
--- to report.
+-- Returns the step that adopting a pack takes for each row.  "todo" is insert,
+-- update, delete, remember, forget or nothing; "change" is NULL where there is
+-- nothing to report.
 CREATE FUNCTION sharing_guard.pack_plan(pack text, content jsonb)
 RETURNS TABLE (rank integer, object text, key text, place text, todo text,
                change text, detail text, content jsonb)
@@ -175,9 +176,9 @@ AS $$
     ), here AS MATERIALIZED (
         SELECT * FROM sharing_guard.pack_local_rows()
     ), called AS MATERIALIZED (
-        -- Agencies by what tells them apart: an ORI, or a name in a
-        -- jurisdiction.  A name may end with its state in brackets, where
-        -- other states have a place of that name, too.
+        -- The identifying data of agencies: an ORI, or a name in a
+        -- jurisdiction.  A name may end with its state in brackets where other
+        -- states have a place of that name, too.
         SELECT r.is_new, r.key, s.ori, s.name
           FROM (SELECT true AS is_new, w.key, w.content FROM raw AS w
                        LEFT JOIN brought AS b USING (object, key)
@@ -196,7 +197,8 @@ AS $$
          WHERE n.is_new AND NOT l.is_new
          GROUP BY n.key
     ), brings AS MATERIALIZED (
-        -- What is said of such an agency is said of the one that is here.
+        -- Aliases and rules that name such an agency get the existing one
+        -- instead.
         SELECT w.rank, w.object, w.key, w.place,
                CASE WHEN w.object = 'agency_alias' AND t.twin IS NOT NULL
                     THEN w.content || jsonb_build_object('agency_id', t.twin)
@@ -216,14 +218,14 @@ AS $$
                FULL JOIN brought AS b USING (object, key)
                LEFT JOIN here AS l USING (object, key)
     ), agencies AS MATERIALIZED (
-        -- Those that will be there for an alias or a rule to name.
+        -- The agencies that will exist, for an alias or a rule to name.
         SELECT l.key FROM here AS l WHERE l.object = 'agency'
          UNION
         SELECT m.key FROM merged AS m
          WHERE m.object = 'agency' AND m.old IS NULL AND m.local IS NULL
            AND NOT EXISTS (SELECT FROM twins AS t WHERE t.key = m.key)
     ), spellings AS MATERIALIZED (
-        -- Those that stand for an agency here.
+        -- The spellings that stand for an existing agency.
         SELECT l.content->>'agency_id' AS agency_id,
                sharing_guard.fold_name(s.spelling) AS folded
           FROM here AS l,
@@ -231,7 +233,7 @@ AS $$
                                (CASE WHEN l.object = 'agency' THEN l.content->>'agency_id' END)) AS s (spelling)
          WHERE l.object IN ('agency', 'agency_alias') AND s.spelling IS NOT NULL
     ), taken AS MATERIALIZED (
-        -- Aliases of the pack that stand for somebody else here.
+        -- Aliases of the pack that stand for another agency here.
         SELECT m.key, min(s.agency_id) AS agency_id
           FROM merged AS m
                JOIN spellings AS s ON s.folded = sharing_guard.fold_name(m.new->>'alias')
@@ -244,7 +246,7 @@ AS $$
                   FROM jsonb_each(m.local) AS x
                  WHERE x.key <> 'pack'
                    AND x.value IS DISTINCT FROM coalesce(m.new, m.old)->x.key) AS differing,
-               -- An agency that it names and that will not be there.
+               -- The first agency that it names and that will not exist.
                CASE WHEN m.object IN ('agency_alias', 'rule') THEN (
                    SELECT min(named.agency_id)
                      FROM (SELECT m.new->>'agency_id' WHERE m.object = 'agency_alias'
@@ -265,7 +267,8 @@ AS $$
                         SELECT FROM sharing_guard.setting AS s WHERE to_jsonb(s) ? c.key)
                THEN 'absent'
                WHEN c.object = 'setting' AND c.new IS NULL THEN 'forget'
-               -- A floor: what is longer stays, and what is shorter does not.
+               -- The setting is a minimum: a longer local value stays, a
+               -- shorter one is raised.
                WHEN c.object = 'setting' AND c.key = 'retention_floor'
                     AND (c.local->>c.key)::interval < (c.new->>c.key)::interval
                THEN 'raise'
@@ -317,9 +320,10 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_plan(text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_plan(text, jsonb) IS
-'Internal: what adopting a policy pack would do to each row';
+'Internal: the step that adopting a policy pack takes for each row';
 
--- A pack's text as JSON, or an error that says where it is none.
+-- Returns a pack's text as JSON; raises an error that gives the place of a
+-- fault.
 CREATE FUNCTION sharing_guard.pack_parse(pack text, content text) RETURNS json
     LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
 AS $$
@@ -327,7 +331,7 @@ DECLARE
     reason text;
     line text;
 BEGIN
-    -- jsonb looks at more than json does, such as at what \u stands for.
+    -- jsonb checks more than json does, such as the characters of \u escapes.
     PERFORM content::jsonb;
     IF json_typeof(content::json) <> 'object' THEN
         RAISE EXCEPTION 'policy pack "%" is not an object', pack
@@ -350,8 +354,8 @@ REVOKE ALL ON FUNCTION sharing_guard.pack_parse(text, text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_parse(text, text) IS
 'Internal: the text of a policy pack as JSON';
 
--- Adopts a pack given as text.  With the caller's rights: the recorded author
--- is the caller.
+-- Adopts a pack given as text.  Runs with the caller's rights, so that the
+-- caller is the recorded author.
 CREATE FUNCTION sharing_guard.pack_adopt(pack text, content text, dry_run boolean)
 RETURNS TABLE (change text, object text, key text, detail text)
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -394,22 +398,24 @@ BEGIN
                   HINT = 'Adopt the pack of the home jurisdiction, or correct that with sharing_guard.configure().';
     END IF;
 
-    -- A dry run does all of it and takes it back, so that what would be
-    -- refused is refused.  Where nothing can be written only the plan is shown.
+    -- A dry run makes all changes and rolls them back, so that it raises the
+    -- same errors.  In a read-only transaction only the plan is shown.
     done := current_setting('transaction_read_only') = 'off' OR NOT dry_run;
     BEGIN
-        -- One at a time: two merges at once would each miss the other's rows.
-        -- And nobody may change a row between the plan, which found it as the
-        -- pack brought it, and what is planned for it.  (Decisions only read.)
+        -- One adoption runs at a time, because two merges at once would each
+        -- miss the other's rows.  The lock also keeps rows from changing
+        -- between the plan and its execution.  (Decisions only read, so they
+        -- are not blocked.)
         IF done THEN
             LOCK TABLE sharing_guard.pack_row, sharing_guard.setting, sharing_guard.agency,
                 sharing_guard.agency_alias, sharing_guard.purpose_term, sharing_guard.rule
                 IN SHARE ROW EXCLUSIVE MODE;
         END IF;
-        -- A plan is made whole before it is carried out.
+        -- The plan is complete before its execution begins.
         SELECT jsonb_agg(to_jsonb(p) ORDER BY p.rank, p.key COLLATE "C") INTO plan
           FROM sharing_guard.pack_plan(name, brought) AS p;
-        -- The pack itself first: the checks of rules look up its declared tags.
+        -- The pack's own row comes first, because the checks of rules look up
+        -- its declared tags.
         SELECT p.version INTO old_version FROM sharing_guard.adopted_pack AS p WHERE p.pack = name;
         IF old_version IS DISTINCT FROM brought->>'version' THEN
             change := CASE WHEN old_version IS NULL THEN 'added' ELSE 'updated' END;
@@ -447,7 +453,7 @@ BEGIN
             object := step.object;
             key := step.key;
             detail := step.detail;
-            -- The one thing that can come otherwise than planned.
+            -- Only a deletion can turn out different from the plan.
             IF done AND step.todo = 'delete' AND EXISTS (
                    SELECT FROM sharing_guard.pack_local_rows() AS l
                     WHERE l.object = step.object AND l.key = step.key) THEN
@@ -487,10 +493,11 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.adopt_policy(text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.adopt_policy(text, boolean) IS
-'Adopts a policy pack, or a newer version of it, and shows what changed; what was entered, changed or deleted here is kept. dry_run does the same and takes it back';
+'Adopts a policy pack, or a newer version of it, and shows the changes; local additions, changes and deletions are kept. dry_run makes the same changes and rolls them back';
 
--- Carries out a plan.  Rows go in in the order in which they need one another,
--- and out the other way round; all of one kind at once, for they are many.
+-- Executes a plan.  Inserts rows before the rows that need them, and deletes
+-- in the opposite order.  Handles all rows of one kind at once, because they
+-- are many.
 CREATE FUNCTION sharing_guard.pack_carry_out(pack text, version text, plan jsonb) RETURNS void
     LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -512,7 +519,7 @@ BEGIN
             PERFORM sharing_guard.pack_apply(pack, version, step.object, step.todo, step.contents);
         END LOOP;
     EXCEPTION WHEN OTHERS THEN
-        -- One of them was refused: again one by one, to say which.
+        -- One of the rows was refused.  Repeat them one by one to name it.
         FOR step IN
             SELECT p.place, p.object, p.todo, p.content
               FROM jsonb_to_recordset(plan) AS p (
@@ -534,7 +541,7 @@ BEGIN
                           HINT = coalesce(nullif(way, ''), 'Nothing was adopted.');
             END;
         END LOOP;
-        -- One by one none is refused, then: go on.
+        -- If each row is accepted alone, continue.
     END;
 
     FOR step IN
@@ -548,7 +555,8 @@ BEGIN
             PERFORM sharing_guard.pack_apply(pack, version, step.object, 'delete',
                                              jsonb_build_array(step.content));
         EXCEPTION WHEN object_in_use OR foreign_key_violation THEN
-            -- It stays, as a row of our own from now on.
+            -- Something still uses the row, so it stays and becomes a local
+            -- row.
             NULL;
         END;
     END LOOP;
@@ -556,7 +564,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_carry_out(text, text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_carry_out(text, text, jsonb) IS
-'Internal: carries out what was planned for the rows of a policy pack';
+'Internal: executes the plan for the rows of a policy pack';
 
 CREATE FUNCTION sharing_guard.pack_apply(
     pack text, version text, object text, todo text, contents jsonb
@@ -636,7 +644,8 @@ BEGIN
              USING jsonb_populate_recordset(NULL::sharing_guard.rule, rows) AS r
              WHERE x.rule_id = r.rule_id;
         WHEN 'insert setting', 'update setting' THEN
-            -- Which columns there are, this file does not know.
+            -- The statement is dynamic, because a setting's key is the name of
+            -- a column.
             FOR setting IN
                 SELECT sharing_guard.pack_key('setting', c) FROM jsonb_array_elements(rows) AS c
             LOOP
@@ -646,11 +655,12 @@ BEGIN
                   USING rows;
             END LOOP;
         ELSE
-            -- Something to remember or to forget.
+            -- The step is "remember" or "forget", which changes no policy
+            -- table.
             NULL;
     END CASE;
 
-    -- What the pack brings now is what the next version is compared with.
+    -- Keep the new content, to compare it with the next version.
     IF pack_apply.todo IN ('delete', 'forget') THEN
         DELETE FROM sharing_guard.pack_row AS p
          USING jsonb_array_elements(rows) AS c
@@ -668,4 +678,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_apply(text, text, text, text, jsonb) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_apply(text, text, text, text, jsonb) IS
-'Internal: carries out one step of adopting a policy pack';
+'Internal: executes one step of adopting a policy pack';

@@ -1,8 +1,8 @@
 
--- The form of a policy pack: what it may have, and what is wrong with one.
+-- Checks the form of a policy pack.
 
--- Is this a day, as packs write one?  A cast would say so by an error, which
--- would hide all other faults of the pack.
+-- Is this a date in the form that packs use?  A cast would raise an error
+-- instead, which would hide all other faults of the pack.
 CREATE FUNCTION sharing_guard.pack_is_date(value text) RETURNS boolean
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -17,9 +17,9 @@ REVOKE ALL ON FUNCTION sharing_guard.pack_is_date(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_is_date(text) IS
 'Internal: whether this is a day in the form YYYY-MM-DD';
 
--- What a pack consists of.  The columns of the tables themselves, so that what
--- can be entered by hand can be in a pack; rank is the order in which rows
--- need one another.
+-- Returns the parts of a pack.  They have the columns of the tables
+-- themselves, so that a pack can contain everything that can be entered by
+-- hand.  Rows of a higher rank may refer to rows of a lower one.
 CREATE FUNCTION sharing_guard.pack_layout()
 RETURNS TABLE (rank integer, list text, object text, column_name text,
                column_type text, required boolean, is_key boolean)
@@ -47,7 +47,7 @@ REVOKE ALL ON FUNCTION sharing_guard.pack_layout() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_layout() IS
 'Internal: the lists of a policy pack and the keys of their entries';
 
--- Where something is in a pack, for people.
+-- Returns the place of an entry in a pack, for messages.
 CREATE FUNCTION sharing_guard.pack_place(list text, entry bigint, key text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -55,11 +55,12 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_place(text, bigint, text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_place(text, bigint, text) IS
-'Internal: where an entry is in a policy pack, in words';
+'Internal: the place of an entry in a policy pack, in words';
 
--- All that is wrong with the form of a pack, and where.  On json, not jsonb,
--- which would keep the last of several keys of one name and drop the others.
--- What needs the tables' own checks is left to those.
+-- Returns all faults in the form of a pack, and their places.  The argument is
+-- json and not jsonb, which would silently drop all but the last of several
+-- keys with the same name.  Faults that the tables' own checks find are left
+-- to them.
 CREATE FUNCTION sharing_guard.pack_faults(pack text, content json)
 RETURNS TABLE (rank integer, entry bigint, place text, fault text)
     LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp
@@ -90,7 +91,7 @@ AS $$
                count(*) OVER (PARTITION BY e.list, e.n, c.key) AS times
           FROM entry AS e, LATERAL json_each(CASE WHEN e.type = 'object' THEN e.value END) AS c
     ), named AS MATERIALIZED (
-        -- An entry by its key, where it has one.
+        -- Name an entry by its key, where it has one.
         SELECT c.rank, c.list, c.n, string_agg(c.word, '/' ORDER BY c.name) AS key,
                bool_and(c.word IS NOT NULL) AND count(DISTINCT c.name)
                    = (SELECT count(*) FROM layout AS k WHERE k.list = c.list AND k.is_key) AS whole
@@ -115,7 +116,7 @@ AS $$
                LATERAL json_array_elements(CASE WHEN t.type = 'array' THEN t.value END) AS i
          WHERE t.name = 'declared_tags' AND json_typeof(i) = 'string'
     ), fault (rank, n, list, fault) AS (
-        -- The head
+        -- Faults of the header
         SELECT -1, 0, NULL, format('"%s" is missing', h.name)
           FROM header AS h
          WHERE h.required AND h.name NOT IN (SELECT t.name FROM top AS t)
@@ -153,7 +154,7 @@ AS $$
                 WHERE json_typeof(i) <> 'string' OR i #>> '{}' !~ '^[a-z][a-z0-9_]*$')
 
          UNION ALL
-        -- The settings
+        -- Faults of the settings
         SELECT -1, 1, 'settings', CASE
                    WHEN s.name IS NULL THEN format('"%s" is no setting of a pack', e.key)
                    WHEN json_typeof(e.value) <> s.type THEN
@@ -183,7 +184,7 @@ AS $$
          WHERE d.times > 1
 
          UNION ALL
-        -- The entries
+        -- Faults of single entries
         SELECT e.rank, e.n, e.list, 'this is not an object'
           FROM entry AS e WHERE e.type <> 'object'
          UNION ALL
@@ -217,7 +218,7 @@ AS $$
                    ELSE c.word IS NULL OR btrim(c.word) = '' END
 
          UNION ALL
-        -- What entries say of one another
+        -- Faults between entries
         SELECT d.rank, d.n, d.list, format('entry %s has the same key', d.first)
           FROM (SELECT k.*, min(k.n) OVER (PARTITION BY k.list, k.key) AS first
                   FROM named AS k WHERE k.whole) AS d
@@ -259,4 +260,4 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.pack_faults(text, json) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_faults(text, json) IS
-'Internal: all that is wrong with the form of a policy pack, and where';
+'Internal: all faults in the form of a policy pack, and their places';

@@ -1,15 +1,16 @@
 /*-------------------------------------------------------------------------
  *
  * policy.c
- *		The compiled policy: read from the tables, cached, invalidated.
+ *		Compiles the policy from its tables and caches it.
  *
- * Each backend keeps its own copy.  Every change of a policy table sends a
- * relcache invalidation (policy/rules/change.c), which here only moves a counter;
- * whoever asks for the policy next reads the tables again.
+ * Each backend has its own copy.  Every change of a policy table sends a
+ * relcache invalidation (policy/rules/change.c).  The callback only increments
+ * a counter, and the next caller that needs the policy reads the tables again.
  *
- * It is compiled, so that a decision, which is made for single rows, needs no
- * catalog access.  It is each backend's own, so that a transaction decides
- * under what it has changed itself, and nobody else does before it commits.
+ * The policy is compiled, so that decisions, which are made for single rows,
+ * need no catalog access.  Each backend has its own copy, so that a
+ * transaction decides under its own uncommitted changes and other transactions
+ * do not.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,9 +32,9 @@
 #include "base/enum_names.h"
 
 /*
- * The tables that a policy is made of.  A change of any has all of them read
- * again, for they must be of one moment: a rule may name what another table
- * has only just been given.
+ * The tables that the policy is read from.  A change of one makes the next
+ * load read all of them, because they must come from one snapshot: a rule may
+ * use a value that has just been added to another table.
  */
 static const char *const policy_tables[] = {
 	"setting", "policy_revision", "adopted_pack", "agency", "agency_alias",
@@ -44,14 +45,15 @@ static const char *const policy_tables[] = {
 static Oid	policy_relids[lengthof(policy_tables)];
 
 /*
- * Moves whenever one of them changes.  Ahead of current_stands_for from the
- * start, so that whoever asks first finds the policy stale.
+ * Incremented whenever one of them changes.  It differs from
+ * current_stands_for from the start, so that the first caller finds the policy
+ * stale.
  */
 static uint64 invalidations = 1;
 
 /*
- * The policy, and where that counter stood before it was read: what changes in
- * the course of the reading is not taken for read.
+ * The policy, and the value of that counter before it was read, so that a
+ * change during the read makes the policy stale.
  */
 static Policy *current = NULL;
 static uint64 current_stands_for = 0;
@@ -61,12 +63,12 @@ static uint64 loads = 0;
 static bool emergency_observe = false;
 
 /*
- * Relcache callback: has one of our tables changed, or (relid 0: so many
- * changes that the queue overflowed) may it have?
+ * Relcache callback: notes that one of our tables has changed, or (relid 0,
+ * after an overflow of the queue) may have changed.
  *
- * Called at almost any moment, in the midst of catalog look-ups and of the end
- * of a transaction that failed.  So no catalog access and no errors in here:
- * only move the counter.
+ * It may be called in the middle of catalog look-ups, or while a failed
+ * transaction ends.  So it must not access catalogs or raise errors; it only
+ * increments the counter.
  */
 static void
 policy_relcache_callback(Datum arg, Oid relid)
@@ -86,7 +88,7 @@ policy_relcache_callback(Datum arg, Oid relid)
 	}
 }
 
-/* What was decided before is decided again. */
+/* Makes earlier decisions stale, because the setting changes the outcome. */
 static void
 assign_emergency_observe(bool newval, void *extra)
 {
@@ -94,12 +96,12 @@ assign_emergency_observe(bool newval, void *extra)
 }
 
 /*
- * At library load, once: the server has few places for callbacks, and none is
- * ever given back.
+ * Registers the callback once, at library load, because the server has few
+ * slots for callbacks and never frees one.
  *
- * Relcache invalidation is what the server has for this: sent with the commit,
- * to every session, and made up for by a full invalidation in a session that
- * was too slow to take its messages.
+ * A relcache invalidation is sent to every session with the commit.  A session
+ * that was too slow to read its messages gets a full invalidation instead, so
+ * no change is missed.
  */
 void
 sg_policy_init(void)
@@ -119,10 +121,11 @@ sg_policy_init(void)
 }
 
 /*
- * Look the tables up; errors out where one is missing.
+ * Look up the OIDs of the tables; errors out where one is missing.
  *
- * By name, at each load: a dropped and recreated extension has new ones.  By
- * name within our schema, so no search_path has a say.
+ * The look-up is repeated at each load, because a dropped and recreated
+ * extension has new tables.  It goes by the name within our schema, so
+ * search_path does not matter.
  */
 static void
 find_policy_tables(void)
@@ -132,7 +135,7 @@ find_policy_tables(void)
 		policy_relids[i] = sg_own_table(policy_tables[i]);
 		if (!OidIsValid(policy_relids[i]))
 		{
-			/* Every invalidation counts until they are all there. */
+			/* Until all tables exist, every invalidation counts. */
 			policy_relids[0] = InvalidOid;
 			ereport(ERROR,
 					(errcode(ERRCODE_SG_NOT_OPERATIONAL),
@@ -145,7 +148,7 @@ find_policy_tables(void)
 }
 
 /*
- * A word that the tables' checks would not have let in.  An error, since no
+ * Raise an error for a word that the tables' checks would have refused.  No
  * reading of such a rule is safe: without the condition it may allow too much,
  * and without the rule nothing blocks.
  */
@@ -158,7 +161,7 @@ unknown_word(const char *rule_id, const char *column)
 			 errhint("Correct it in sharing_guard.rule.")));
 }
 
-/* Who is in the state and who is not cannot be told without a home. */
+/* Raise an error, because "in state" has no meaning without a home state. */
 static void
 not_configured(void)
 {
@@ -170,8 +173,8 @@ not_configured(void)
 }
 
 /*
- * The row of settings, and the policy's revision.  Errors out where configure()
- * was never called.
+ * Load the row of settings and the policy's revision.  Errors out where
+ * configure() was never called.
  */
 static void
 load_setting(Policy *policy)
@@ -190,21 +193,22 @@ load_setting(Policy *policy)
 	policy->contact = sg_load_text(0, 3);
 	mode = sg_load_text(0, 4);
 	sg_load_in_zone(sg_load_text(0, 5));
-	/* Anything else than the one word enforces. */
+	/* Every value other than "observe" enforces. */
 	policy->enforces = mode == NULL || strcmp(mode, "observe") != 0;
 	policy->revision = DatumGetInt64(sg_load_datum(0, 6, &isnull));
 	if (isnull)
 		policy->revision = 0;
 	policy->uses_attestations = sg_load_bool(0, 7);
 
-	/* What this transaction has changed itself has no number yet. */
+	/* This transaction's own changes have no final number yet. */
 	if (sg_policy_provisional_revision() != 0)
 		policy->revision = sg_policy_provisional_revision();
 }
 
 /*
- * All data classes. decide.c needs the whole list: a disclosure that gives no
- * class could be of any, and one that gives a class not listed is refused.
+ * Load all data classes.  decide.c needs the whole list, because a disclosure
+ * that gives no class could be of any, and one that gives an unlisted class is
+ * refused.
  */
 static void
 load_data_classes(Policy *policy)
@@ -219,8 +223,8 @@ load_data_classes(Policy *policy)
 }
 
 /*
- * A column with one word for "no" and one for "yes"; null is any.  Errors out
- * on other words.
+ * Load a column that has one word for "no" and one for "yes"; null is any.
+ * Errors out on other words.
  */
 static Condition
 load_condition(uint64 row, int column, const char *no, const char *yes,
@@ -238,9 +242,10 @@ load_condition(uint64 row, int column, const char *no, const char *yes,
 }
 
 /*
- * A list of data classes as a set of places in the list of all there are.  The
- * table's check refuses one that is not there; it counts as one that no
- * disclosure has, for a set without members would be no condition.
+ * Returns a list of data classes as a set of their positions in the list of
+ * all classes.  The table's check refuses an unknown class.  If there is one
+ * nevertheless, it counts as a class that no disclosure has, because an empty
+ * set would be no condition.
  */
 static Bitmapset *
 places_of(const WordList *all, const WordList *words)
@@ -258,11 +263,11 @@ places_of(const WordList *all, const WordList *words)
 }
 
 /*
- * The enabled rules, in whatever order they come: decide.c wants none.
+ * Load the enabled rules, unordered because decide.c needs no order.
  *
- * Their days become moments here, in the agency's own time zone, so that
- * decide.c compares moments and needs neither calendar nor zone.  The last day
- * counts in full: the moment it becomes is the beginning of the day after,
+ * Their dates become timestamps here, in the agency's time zone, so that
+ * decide.c compares timestamps and needs neither calendar nor zone.  The last
+ * day counts in full: it becomes the beginning of the following day,
  * exclusive.
  */
 static void
@@ -293,7 +298,8 @@ load_rules(Policy *policy)
 			unknown_word(rule->rule_id, "outcome");
 
 		/*
-		 * Classes and channels are few, so a set of them is a word of bits.
+		 * There are few classes and channels, so a uint32 holds a set of
+		 * them.
 		 */
 		sg_load_words(row, 4, &words);
 		for (int i = 0; i < words.count; i++)
@@ -317,8 +323,8 @@ load_rules(Policy *policy)
 										   rule->rule_id, "attestation");
 
 		/*
-		 * Where no attestations are kept every agency would be flagged for
-		 * want of one.  What is blocked without one stays blocked.
+		 * Where no attestations are kept, the rule would flag every agency. A
+		 * rule that blocks without an attestation still blocks.
 		 */
 		if (rule->attestation == CONDITION_FALSE &&
 			rule->outcome == OUTCOME_FLAG && !policy->uses_attestations)
@@ -329,7 +335,10 @@ load_rules(Policy *policy)
 		}
 		rule->contract = load_condition(row, 9, "missing", "on_file",
 										rule->rule_id, "contract");
-		/* Only such a rule stands in for the default of a class. */
+
+		/*
+		 * Only a rule with such a condition replaces the default of a class.
+		 */
 		rule->about_destination = rule->destination_classes != 0 ||
 			rule->agency_status != AGENCY_STATUS_NONE ||
 			rule->agencies.count > 0 ||
@@ -372,9 +381,9 @@ compare_bases(const void *a, const void *b)
 }
 
 /*
- * All legal bases, by legal_basis_id: those that were revoked or have run out
- * as well, for a refusal says which of it is so.  Hence their times in words,
- * too: decide.c has no time zone to make them in.
+ * Load all legal bases, by legal_basis_id.  Revoked and expired ones are
+ * loaded too, because a refusal says which of it applies.  Their times are
+ * also loaded as text for that, because decide.c has no time zone.
  *
  * There may be one for every warrant that was ever served, so the array may be
  * larger than an ordinary allocation.
@@ -400,7 +409,7 @@ load_legal_bases(Policy *policy)
 
 		basis->legal_basis_id = sg_load_text(row, 1);
 		basis->kind = sg_load_text(row, 2);
-		/* Without a beginning it never counts; without an end, for ever. */
+		/* Without a beginning it is never valid; without an end, forever. */
 		basis->valid_from = sg_load_time(row, 3, DT_NOEND);
 		basis->valid_until = sg_load_time(row, 4, DT_NOEND);
 		basis->revoked_at = sg_load_time(row, 5, DT_NOEND);
@@ -419,9 +428,10 @@ load_legal_bases(Policy *policy)
 }
 
 /*
- * The task forces that work under an agreement, those that have ended as well:
- * a refusal says so.  What a primary purpose is for, the tagger tells as of any
- * other purpose.
+ * Load the task forces that work under an agreement.  Ended ones are loaded
+ * too, because a refusal says that they have ended.  The tagger finds out
+ * whether a task force's primary purpose is immigration, as for any other
+ * purpose.
  */
 static void
 load_task_forces(Policy *policy)
@@ -455,12 +465,12 @@ load_task_forces(Policy *policy)
 }
 
 /*
- * Read every table into the policy's context, on one and the same snapshot.
- * The settings first, since an agency's class is relative to the home agency
- * and jurisdiction.
+ * Read every table into the policy's context, on one snapshot.  The settings
+ * come first, because an agency's class is relative to the home agency and
+ * jurisdiction.
  *
- * With the rights of the tables' owner: whoever moves rows has none on them,
- * and nobody's row-level security or search_path has a say.
+ * This runs as the owner of the tables, because the user who moves rows has no
+ * rights on them.  Neither row security nor search_path of that user applies.
  */
 static void
 read_policy(void *arg)
@@ -495,13 +505,11 @@ read_with_own_rights(void *arg)
 }
 
 /*
- * Make a policy out of what is committed now, and of what our own transaction
- * has changed.
+ * Load the policy from the committed tables and our own transaction's changes.
  *
- * Everything is in one memory context under TopMemoryContext, so that whoever
- * replaces the policy frees it in one go.  Errors out where the tables are not
- * there, not filled in, or hold what they should not; then nothing stays
- * behind.
+ * Everything is in one memory context under TopMemoryContext, so that deleting
+ * the context frees the policy.  Errors out where the tables are missing,
+ * empty or hold invalid values; then no memory is left allocated.
  */
 static Policy *
 load_policy(void)
@@ -512,7 +520,9 @@ load_policy(void)
 
 	find_policy_tables();
 
-	/* Dies with the transaction unless the load comes to its end. */
+	/*
+	 * Until the load is complete, the context is freed with the transaction.
+	 */
 	context = AllocSetContextCreate(CurTransactionContext,
 									"sharing_guard policy",
 									ALLOCSET_DEFAULT_SIZES);
@@ -524,7 +534,7 @@ load_policy(void)
 	}
 	PG_FINALLY();
 	{
-		/* On error the snapshot goes with its resource owner. */
+		/* After an error the resource owner releases the snapshot. */
 		sg_load_end();
 	}
 	PG_END_TRY();
@@ -536,12 +546,12 @@ load_policy(void)
 }
 
 /*
- * The policy in force; reads it anew where it has changed.  Errors out where
- * that fails.
+ * Returns the policy in force; reloads it where it has changed.  Errors out
+ * where that fails.
  *
- * Cheap enough to be called for each row: where no message waits, accepting
- * invalidations is a look at shared memory.  That is how a revoked warrant
- * counts at the next row, within one long statement too.
+ * Callers may call this for each row.  Where no message waits, accepting
+ * invalidations is one look at shared memory.  So a revoked warrant counts
+ * from the next row on, also within one long statement.
  */
 const Policy *
 sg_policy_current(void)
@@ -555,9 +565,9 @@ sg_policy_as_heard(void)
 {
 	/*
 	 * Reading the tables accepts further invalidations.  Read again if there
-	 * were any, but not for ever: if they keep coming, what was read is newer
-	 * than the call, which is all that is promised, and the next call will
-	 * find it stale.
+	 * were any, but at most three times.  If they keep coming, the policy is
+	 * newer than the call, which is all that is promised, and the next call
+	 * will find it stale.
 	 */
 	for (int attempt = 0;
 		 current_stands_for != invalidations && attempt < 3;
@@ -567,8 +577,8 @@ sg_policy_as_heard(void)
 		Policy	   *old = current;
 
 		/*
-		 * If this fails there is no policy that could be used by mistake:
-		 * current_stands_for is still another number than the counter.
+		 * If this fails, no stale policy can be used by mistake, because
+		 * current_stands_for still differs from the counter.
 		 */
 		current = load_policy();
 		current_stands_for = stands_for;
@@ -579,8 +589,8 @@ sg_policy_as_heard(void)
 }
 
 /*
- * The legal basis with this id, spelled as it is on file; NULL if there is
- * none.  It belongs to the policy.
+ * Returns the legal basis with exactly this id; NULL if there is none.  It
+ * belongs to the policy.
  */
 const LegalBasis *
 sg_policy_legal_basis(const Policy *policy, TextSlice id)
@@ -611,8 +621,8 @@ sg_policy_load_number(const Policy *policy)
 }
 
 /*
- * Is it for want of a state that this name says nothing?  Other states have a
- * place of that name, too.
+ * Is the name unresolved only because it does not give its state?  Then other
+ * states have a place of that name, too.
  */
 bool
 sg_policy_name_lacks_state(const Policy *policy, TextSlice name, TextSlice state)

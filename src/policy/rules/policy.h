@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * policy.h
- *		The compiled policy: read from the tables, cached, invalidated.
+ *		Compiles the policy from its tables and caches it.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,20 +17,20 @@ typedef struct Policy Policy;
 extern void sg_policy_init(void);
 
 /*
- * The policy as last committed (and as changed by our own transaction).
+ * Returns the policy as last committed, with our own transaction's changes.
  * Accepts pending invalidations first and reloads when there were any, so a
- * caller that asks for every row sees each change at the next row.  The
- * result is valid until the next call.  Errors out where nothing has been
+ * caller that calls this for every row sees each change at the next row.  The
+ * result is valid until the next call.  Errors out where the extension is not
  * configured yet.
  */
 extern const Policy *sg_policy_current(void);
 
-/* The same for a caller that has just accepted them. */
+/* The same for a caller that has just accepted pending invalidations. */
 extern const Policy *sg_policy_as_heard(void);
 
 /*
- * Changes with every reload: a decision made under another number is stale.
- * Never 0.
+ * Returns a number that changes with every reload and is never 0.  A decision
+ * that was made under another number is stale.
  */
 extern uint64 sg_policy_load_number(const Policy *policy);
 
@@ -38,7 +38,7 @@ extern bool sg_policy_name_lacks_state(const Policy *policy, TextSlice name,
 									   TextSlice state);
 extern int64 sg_policy_revision(const Policy *policy);
 
-/* The overall mode, and whether the emergency switch is off. */
+/* Does the policy enforce?  False in mode observe, and in an emergency. */
 extern bool sg_policy_enforces(const Policy *policy);
 extern const char *sg_policy_home_agency_id(const Policy *policy);
 extern const char *sg_policy_home_agency_name(const Policy *policy);

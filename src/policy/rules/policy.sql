@@ -8,13 +8,13 @@ CREATE TABLE sharing_guard.data_class (
     built_in boolean NOT NULL DEFAULT false
 );
 COMMENT ON TABLE sharing_guard.data_class IS
-'Kinds of records that rules tell apart';
+'Kinds of records that rules distinguish';
 COMMENT ON COLUMN sharing_guard.data_class.data_class IS
 'Its name: small letters, digits, underscores';
 COMMENT ON COLUMN sharing_guard.data_class.description IS
-'What belongs to it';
+'The records that belong to it';
 COMMENT ON COLUMN sharing_guard.data_class.built_in IS
-'Comes with the extension and stays as it is';
+'Part of the extension, cannot be changed';
 
 CREATE FUNCTION sharing_guard.data_class_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -30,7 +30,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.data_class_check() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.data_class_check() IS
-'Trigger: refuses names that rules could not use';
+'Trigger: refuses invalid names of data classes';
 CREATE TRIGGER data_class_check BEFORE INSERT OR UPDATE ON sharing_guard.data_class
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.data_class_check();
 
@@ -42,7 +42,7 @@ INSERT INTO sharing_guard.data_class (data_class, description, built_in) VALUES
 ('immigration_status', 'Information regarding citizenship or immigration status', true);
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.data_class', 'WHERE NOT built_in');
 
--- The evidence that allows what a rule would block.
+-- Legal bases: the evidence that allows a disclosure that a rule would block.
 
 CREATE TABLE sharing_guard.legal_basis (
     legal_basis_id text PRIMARY KEY
@@ -70,25 +70,25 @@ CREATE TABLE sharing_guard.legal_basis (
 );
 CREATE INDEX legal_basis_destination ON sharing_guard.legal_basis (destination);
 COMMENT ON TABLE sharing_guard.legal_basis IS
-'Warrants, orders, agreements and statutes that lift a block, where the rule says that their kind does; every scope that is given must cover the disclosure';
+'Warrants, orders, agreements and statutes that lift a block, where the rule accepts their kind; every scope that is given must cover the disclosure';
 COMMENT ON COLUMN sharing_guard.legal_basis.legal_basis_id IS
-'Short name by which a disclosure names it';
+'Short name that disclosures give';
 COMMENT ON COLUMN sharing_guard.legal_basis.kind IS
 'judicial_warrant, court_order, subpoena, administrative_form (I-200, I-205, I-247: lifts nothing), task_force_agreement, statute or written_agreement';
 COMMENT ON COLUMN sharing_guard.legal_basis.issuer IS
-'Who signed it; required of warrants, court orders and subpoenas';
+'The person who signed it; required for warrants, court orders and subpoenas';
 COMMENT ON COLUMN sharing_guard.legal_basis.issuer_title IS
 'The signer''s office, such as United States Magistrate Judge';
 COMMENT ON COLUMN sharing_guard.legal_basis.court IS
-'Its court';
+'The signer''s court';
 COMMENT ON COLUMN sharing_guard.legal_basis.number IS
 'Its docket, case or agreement number, or the section of the statute';
 COMMENT ON COLUMN sharing_guard.legal_basis.form IS
-'The form it is written on, where that has a number';
+'The number of its form, where it has one';
 COMMENT ON COLUMN sharing_guard.legal_basis.valid_from IS
-'Counts from this moment';
+'Valid from this time';
 COMMENT ON COLUMN sharing_guard.legal_basis.valid_until IS
-'Counts until this moment, exclusive; NULL: it does not run out';
+'Valid until this time, exclusive; NULL: it does not expire';
 COMMENT ON COLUMN sharing_guard.legal_basis.document_sha256 IS
 'SHA-256 of the document';
 COMMENT ON COLUMN sharing_guard.legal_basis.destination IS
@@ -100,13 +100,13 @@ COMMENT ON COLUMN sharing_guard.legal_basis.record_keys IS
 COMMENT ON COLUMN sharing_guard.legal_basis.case_number IS
 'The case it covers; NULL: any';
 COMMENT ON COLUMN sharing_guard.legal_basis.row_limit IS
-'The rows it may let out in all; NULL: any number. See legal_basis_status for what is left';
+'The rows that it may allow to go out in total; NULL: any number. legal_basis_status shows how many are left';
 COMMENT ON COLUMN sharing_guard.legal_basis.single_use IS
-'True: one transaction may use it, and none after that';
+'True: only one transaction may use it';
 COMMENT ON COLUMN sharing_guard.legal_basis.revoked_at IS
-'Does not count from this moment';
+'Not valid from this time on';
 COMMENT ON COLUMN sharing_guard.legal_basis.note IS
-'Anything else';
+'Free text';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.legal_basis', '');
 
 CREATE TABLE sharing_guard.task_force (
@@ -123,23 +123,23 @@ CREATE TABLE sharing_guard.task_force (
     CONSTRAINT task_force_dates CHECK (starts_on <= ends_on)
 );
 COMMENT ON TABLE sharing_guard.task_force IS
-'Joint task forces that we take part in, for the yearly report (Gov. Code 7284.6(c)). The agreement itself is a legal_basis, and lifts a rule only while a task force under it is at work, for its members, and for no immigration enforcement';
+'Joint task forces that we take part in, for the yearly report (Gov. Code 7284.6(c)). The agreement itself is a legal_basis. It lifts a rule only while a task force under it is active, only for its members, and never for immigration enforcement';
 COMMENT ON COLUMN sharing_guard.task_force.task_force_id IS
 'Short name';
 COMMENT ON COLUMN sharing_guard.task_force.name IS
 'Its name';
 COMMENT ON COLUMN sharing_guard.task_force.primary_purpose IS
-'What it is for';
+'Its primary purpose';
 COMMENT ON COLUMN sharing_guard.task_force.agencies IS
-'The agencies in it (agency_id)';
+'The member agencies (agency_id)';
 COMMENT ON COLUMN sharing_guard.task_force.starts_on IS
 'Its first day';
 COMMENT ON COLUMN sharing_guard.task_force.ends_on IS
-'Its last day; NULL: open';
+'Its last day; NULL: no end is set';
 COMMENT ON COLUMN sharing_guard.task_force.agreement IS
 'Its agreement (legal_basis_id)';
 COMMENT ON COLUMN sharing_guard.task_force.note IS
-'Anything else';
+'Free text';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.task_force', '');
 
 -- The rules.  A condition that is NULL always holds; several conditions must
@@ -181,15 +181,15 @@ CREATE TABLE sharing_guard.rule (
     pack text
 );
 COMMENT ON TABLE sharing_guard.rule IS
-'What is allowed, flagged or blocked; every rule that matches is recorded and the strictest wins, whatever their order; a condition left NULL always holds';
+'The rules that allow, flag or block; every rule that matches is recorded and the strictest wins, in any order; a condition that is NULL always holds';
 COMMENT ON COLUMN sharing_guard.rule.rule_id IS
 'Short name, as it appears in the audit';
 COMMENT ON COLUMN sharing_guard.rule.description IS
-'One plain sentence that a refused user can understand';
+'One plain sentence that a refused user understands';
 COMMENT ON COLUMN sharing_guard.rule.outcome IS
-'allow, flag (goes out, and the auditor is shown it) or block';
+'allow, flag (goes out and is shown to the auditor) or block';
 COMMENT ON COLUMN sharing_guard.rule.destination_classes IS
-'Condition: class of the destination, or of the agency on whose behalf';
+'Condition: class of the destination, or of the agency on whose behalf it is';
 COMMENT ON COLUMN sharing_guard.rule.agency_status IS
 'Condition: active or inactive agency';
 COMMENT ON COLUMN sharing_guard.rule.agencies IS
@@ -197,9 +197,9 @@ COMMENT ON COLUMN sharing_guard.rule.agencies IS
 COMMENT ON COLUMN sharing_guard.rule.immigration_authority IS
 'Condition: a registered agency that is, or is not, an immigration authority';
 COMMENT ON COLUMN sharing_guard.rule.attestation IS
-'Condition: a registered agency whose attestation is missing (or has run out) or on_file';
+'Condition: a registered agency whose attestation is missing (or has expired) or on_file';
 COMMENT ON COLUMN sharing_guard.rule.contract IS
-'Condition: a registered agency whose contract is missing (or has run out) or on_file';
+'Condition: a registered agency whose contract is missing (or has expired) or on_file';
 COMMENT ON COLUMN sharing_guard.rule.purpose_tags IS
 'Condition: the purpose has one of these tags';
 COMMENT ON COLUMN sharing_guard.rule.data_classes IS
@@ -207,17 +207,17 @@ COMMENT ON COLUMN sharing_guard.rule.data_classes IS
 COMMENT ON COLUMN sharing_guard.rule.except_data_classes IS
 'Condition: data of none of these classes';
 COMMENT ON COLUMN sharing_guard.rule.channels IS
-'Condition: one of these ways out';
+'Condition: one of these channels';
 COMMENT ON COLUMN sharing_guard.rule.case_number IS
 'Condition: the disclosure has a case number (present) or none (missing)';
 COMMENT ON COLUMN sharing_guard.rule.lifted_by IS
 'Kinds of legal basis that turn this rule''s block into a flag';
 COMMENT ON COLUMN sharing_guard.rule.effective_from IS
-'First day on which the rule counts, in the configured time zone';
+'First day on which the rule is in force, in the configured time zone';
 COMMENT ON COLUMN sharing_guard.rule.effective_until IS
-'Last day on which the rule counts, in the configured time zone';
+'Last day on which the rule is in force, in the configured time zone';
 COMMENT ON COLUMN sharing_guard.rule.citation IS
-'The law or policy it comes from';
+'The law or policy that it is based on';
 COMMENT ON COLUMN sharing_guard.rule.authority_kind IS
 'statute, attorney_general, city_policy or agency';
 COMMENT ON COLUMN sharing_guard.rule.contested IS
@@ -225,11 +225,11 @@ COMMENT ON COLUMN sharing_guard.rule.contested IS
 COMMENT ON COLUMN sharing_guard.rule.checked_on IS
 'Day on which the citation was last looked up';
 COMMENT ON COLUMN sharing_guard.rule.lawful_way IS
-'What a refused user can lawfully do instead, in one plain sentence';
+'One plain sentence that tells a refused user the lawful alternative';
 COMMENT ON COLUMN sharing_guard.rule.enabled IS
 'False: kept, but not used';
 COMMENT ON COLUMN sharing_guard.rule.pack IS
-'Policy pack that brought the row; NULL: entered here';
+'The policy pack that brought the row; NULL: entered here';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.rule', '');
 
 SELECT sharing_guard.is_policy_table('data_class', 'data_class');
@@ -240,8 +240,8 @@ SELECT sharing_guard.is_policy_table('task_force', 'task_force_id');
 
 SELECT sharing_guard.is_policy_table('rule', 'rule_id');
 
--- Rules, legal bases and task forces name agencies and data classes inside
--- arrays, which no foreign key watches.
+-- Rules, legal bases and task forces name agencies and data classes in arrays,
+-- which foreign keys do not cover.
 CREATE FUNCTION sharing_guard.data_class_in_use_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -278,13 +278,13 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.data_class_in_use_check() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.data_class_in_use_check() IS
-'Trigger: keeps data classes that are named in lists';
+'Trigger: refuses to remove data classes that are named in lists';
 CREATE TRIGGER data_class_in_use_check
     BEFORE UPDATE OR DELETE ON sharing_guard.data_class
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.data_class_in_use_check();
 
--- Once for a statement: there may be as many agencies as rules, and each is to
--- be looked for in every list.
+-- Runs once for a statement, because it searches every list for each agency,
+-- and both may be thousands.
 CREATE FUNCTION sharing_guard.agency_in_use_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -316,7 +316,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.agency_in_use_check() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.agency_in_use_check() IS
-'Trigger: keeps agencies that are named in lists';
+'Trigger: refuses to remove agencies that are named in lists';
 CREATE TRIGGER agency_in_use_check_update AFTER UPDATE ON sharing_guard.agency
     REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION sharing_guard.agency_in_use_check();
@@ -339,7 +339,8 @@ BEGIN
     END IF;
     PERFORM sharing_guard.check_list(
         format('task force "%s"', NEW.task_force_id), 'agencies', NEW.agencies,
-        -- Those and not all there are: this runs for each row.
+        -- Select only the named agencies and not all, because this runs for
+        -- each row.
         ARRAY(SELECT a.agency_id FROM sharing_guard.agency AS a
                WHERE a.agency_id = ANY (NEW.agencies)),
         'Give agency_id from sharing_guard.agency, or insert the agency there first.');
@@ -348,7 +349,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.task_force_check() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.task_force_check() IS
-'Trigger: refuses task forces that make no sense';
+'Trigger: refuses invalid task forces';
 CREATE TRIGGER task_force_check BEFORE INSERT OR UPDATE ON sharing_guard.task_force
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.task_force_check();
 
@@ -373,12 +374,14 @@ BEGIN
             USING ERRCODE = 'check_violation',
                   HINT = 'Give the SHA-256 digest of the document, such as sha256(...) or decode(''...'', ''hex'').';
     END IF;
-    -- Whatever the spelling: DHS Form I-247A, i 200, Form 200 (I), ...  In a
-    -- number, which may have any letters, I begins a word: MI-205 is none.
+    -- Recognizes every spelling: DHS Form I-247A, i 200, Form 200 (I), ...  In
+    -- a number, which may have any letters, the I must begin a word: MI-205 is
+    -- no such form.
     IF court_paper THEN
         officers_form := CASE
             WHEN sharing_guard.fold_name(NEW.form) ~ 'i(200|205|247[a-z]*)(?![0-9])'
-                 -- With a letter O for a zero, or another stroke for the I.
+                 -- Also with a letter O for a zero, or with another character
+                 -- for the I.
                  OR translate(lower(NEW.form), 'o', '0') ~ '(^|[^[:alnum:]])([il|!][^[:alnum:]]*|1[^[:alnum:]]+)(200|205|247)(?![0-9])'
                  OR NEW.form ~* '\m(form|dhs|ice|ins)[^[:alnum:]]*(200|205|247)[a-z]?\M'
                  OR array_to_string(sharing_guard.purpose_words(NEW.form), ' ')
@@ -386,10 +389,10 @@ BEGIN
             THEN NEW.form
             WHEN array_to_string(sharing_guard.purpose_words(NEW.number), ' ')
                  ~ '(^| )i ?(200|205|247)(?![0-9])'
-                 -- Beside another single letter.
+                 -- Also beside another single letter.
                  OR NEW.number ~* '(^|[^[:alpha:]])i[^[:alnum:]]*(200|205|247)(?![0-9])'
             THEN NEW.number
-            -- Else by its title.
+            -- Otherwise look for the form's title.
             ELSE substring(array_to_string(sharing_guard.purpose_words(
                      concat_ws(' ', NEW.form, NEW.number, NEW.issuer_title, NEW.court)), ' ')
                  FROM '\m((?:warrant of (?:removal|deportation)|warrant (?:for|of) (?:the )?arrest of (?:an )?alien|(?:immigration|ice|dhs|alien) detainer|(?:administrative|ice|immigration) warrant|immigration court|executive office for immigration review|eoir))\M')
@@ -454,7 +457,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.legal_basis_check() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.legal_basis_check() IS
-'Trigger: refuses legal bases that make no sense';
+'Trigger: refuses invalid legal bases';
 CREATE TRIGGER legal_basis_check BEFORE INSERT OR UPDATE ON sharing_guard.legal_basis
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.legal_basis_check();
 
@@ -463,7 +466,7 @@ CREATE FUNCTION sharing_guard.rule_check() RETURNS trigger
 AS $$
 DECLARE
     what text := format('rule "%s"', NEW.rule_id);
-    -- Classes of destinations that are in no registry.
+    -- Classes of destinations that are not in the registry.
     nowhere text[] := '{unregistered,in_state_inferred}';
     odd text;
 BEGIN
@@ -488,7 +491,8 @@ BEGIN
         '{self,in_state_public_agency,in_state_inferred,out_of_state,federal,tribal,non_us,private,service_provider,unregistered}',
         'The classes are self, in_state_public_agency, in_state_inferred, out_of_state, federal, tribal, non_us, private, service_provider and unregistered.');
     PERFORM sharing_guard.check_list(what, 'agencies', NEW.agencies,
-        -- Those and not all there are: this runs for each row.
+        -- Select only the named agencies and not all, because this runs for
+        -- each row.
         ARRAY(SELECT a.agency_id FROM sharing_guard.agency AS a
                WHERE a.agency_id = ANY (NEW.agencies)),
         'Give agency_id from sharing_guard.agency, or insert the agency there first.');
@@ -516,7 +520,7 @@ BEGIN
             USING ERRCODE = 'check_violation',
                   HINT = 'effective_until is the last day on which the rule counts.';
     END IF;
-    -- Windows end the day after; keep clear of the end of time.
+    -- A window ends the day after, so keep clear of the largest timestamp.
     IF NEW.effective_until NOT BETWEEN '1000-01-01' AND '9999-12-30'
        OR NEW.effective_from NOT BETWEEN '1000-01-01' AND '9999-12-30' THEN
         RAISE EXCEPTION '% has an effective date out of range', what
@@ -524,7 +528,7 @@ BEGIN
                   HINT = 'Leave effective_from or effective_until NULL where there is no limit.';
     END IF;
 
-    -- Rules that could never match.
+    -- Refuse rules that could never match.
     IF coalesce(NEW.data_classes,
                 (SELECT array_agg(c.data_class) FROM sharing_guard.data_class AS c))
        <@ NEW.except_data_classes THEN
@@ -555,13 +559,13 @@ BEGIN
                   HINT = 'Give agencies or destination_classes, not both.';
     END IF;
 
-    -- Rules that do nothing yet.
+    -- Warn of rules that have no effect yet.
     IF NEW.purpose_tags IS NOT NULL THEN
         odd := sharing_guard.unknown_word(NEW.purpose_tags,
             ARRAY(SELECT w FROM unnest(NEW.purpose_tags) AS w
                    WHERE w IN ('no_purpose', 'vague_purpose')
                       OR EXISTS (SELECT FROM sharing_guard.purpose_term AS t WHERE t.tag = w)
-                      -- What a pack leaves to applications to declare.
+                      -- Tags that a pack leaves to applications to declare.
                       OR EXISTS (SELECT FROM sharing_guard.adopted_pack AS p
                                   WHERE w = ANY (p.declared_tags))));
     END IF;
@@ -581,6 +585,6 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.rule_check() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.rule_check() IS
-'Trigger: refuses rules that make no sense';
+'Trigger: refuses invalid rules';
 CREATE TRIGGER rule_check BEFORE INSERT OR UPDATE ON sharing_guard.rule
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.rule_check();

@@ -1,16 +1,15 @@
 /*-------------------------------------------------------------------------
  *
  * rule_index.c
- *		Which rules a disclosure can meet at all.
+ *		Finds the rules that a disclosure can match.
  *
- * Rules come by the thousand where there is one for each agency, or for each
- * sort of purpose.  Such a rule is filed under the agencies that it names, or
- * else under its tags, and a disclosure that has none of them never looks at
- * it.  All others are held against every disclosure; they are few.
+ * There may be thousands of rules, one for each agency or for each sort of
+ * purpose.  Such a rule is filed under the agencies that it names, or else
+ * under its tags, and a disclosure that has none of them never looks at it.
+ * All other rules are compared with every disclosure; they are few.
  *
- * What a rule asks for in this way does not depend on the time of the
- * disclosure, so a rule that is passed over has no part in how long the
- * decision holds.
+ * These conditions do not depend on the time of the disclosure, so a rule that
+ * is skipped does not affect how long the decision is valid.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,14 +17,14 @@
 
 #include "policy/rules/rule_index.h"
 
-/* A rule, by one of the words that it is filed under. */
+/* A rule, and one of the words that it is filed under. */
 typedef struct FiledRule
 {
 	const char *word;
 	int			rule;
 } FiledRule;
 
-/* In the order of their words. */
+/* Filed rules, sorted by their words. */
 typedef struct RuleFile
 {
 	int			count;
@@ -39,7 +38,10 @@ struct RuleIndex
 	int			nothers;
 	int		   *others;
 
-	/* All that rules ask for, whatever they are filed under. */
+	/*
+	 * All tags that rules ask for, including rules filed under their
+	 * agencies.
+	 */
 	WordList	tags;
 };
 
@@ -108,7 +110,10 @@ sg_rule_index_make(const Rule *rules, int nrules)
 	return index;
 }
 
-/* The first of those filed under this word; *count is how many there are. */
+/*
+ * Returns the first rule filed under this word and sets *count to their
+ * number.
+ */
 static const FiledRule *
 find_filed(const RuleFile *file, const char *word, int *count)
 {
@@ -158,7 +163,10 @@ sg_rule_index_find(const RuleIndex *index, const char *const *agencies,
 			numbers[nfiled++] = found[i][k].rule;
 	}
 
-	/* One rule may name both agencies, or several of the tags. */
+	/*
+	 * One rule may be filed under both agencies, or under several of the
+	 * tags.
+	 */
 	qsort(numbers, nfiled, sizeof(int), compare_numbers);
 	for (int i = 0; i < nfiled; i++)
 	{

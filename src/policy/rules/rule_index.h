@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * rule_index.h
- *		Which rules a disclosure can meet at all: for the policy room alone.
+ *		Finds the rules that a disclosure can match, for the policy room only.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,12 +10,12 @@
 
 #include "policy/rules/compiled.h"
 
-/* Made in CurrentMemoryContext. */
+/* Makes the index of some rules, in CurrentMemoryContext. */
 extern RuleIndex *sg_rule_index_make(const Rule *rules, int nrules);
 
 /*
- * The numbers of all rules that a disclosure to these agencies, for a purpose
- * with these tags, can meet, each once; palloc'd.
+ * Returns the numbers of all rules that a disclosure to these agencies, for a
+ * purpose with these tags, can match, each once; palloc'd.
  */
 extern int *sg_rule_index_find(const RuleIndex *index,
 							   const char *const *agencies, int nagencies,

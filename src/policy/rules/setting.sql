@@ -1,5 +1,5 @@
 
--- What the whole installation shares.  One row, made by configure().
+-- Settings of the whole installation, in one row that configure() makes.
 
 CREATE TABLE sharing_guard.setting (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -25,37 +25,37 @@ CREATE TABLE sharing_guard.setting (
         CONSTRAINT setting_log_capacity CHECK (log_capacity > 0)
 );
 COMMENT ON TABLE sharing_guard.setting IS
-'One row: what the whole installation shares; see configure() and set_mode()';
+'One row: the settings of the whole installation; see configure() and set_mode()';
 COMMENT ON COLUMN sharing_guard.setting.only_row IS
-'Always true, so that there is one row';
+'Always true, so that there is only one row';
 COMMENT ON COLUMN sharing_guard.setting.home_jurisdiction IS
 'ISO 3166-2 code of the state whose law applies, such as US-CA';
 COMMENT ON COLUMN sharing_guard.setting.agency IS
 'The agency that keeps this database: its agency_id in the table agency';
 COMMENT ON COLUMN sharing_guard.setting.time_zone IS
-'Where days begin and end, such as America/Los_Angeles: for effective dates, expiry dates and the 90-day view';
+'The time zone in which days begin and end, such as America/Los_Angeles: for effective dates, expiry dates and the 90-day view';
 COMMENT ON COLUMN sharing_guard.setting.contact IS
-'Whom a refused user is told to ask';
+'The contact that a refused user is told to ask';
 COMMENT ON COLUMN sharing_guard.setting.mode IS
-'enforce, or observe: nothing is stopped, and the audit shows what would have been';
+'enforce, or observe: nothing is blocked, and the audit shows what would have been blocked';
 COMMENT ON COLUMN sharing_guard.setting.copied_tables IS
-'What becomes of a table that rows of a protected source table are copied to: flag (it is recorded and shown to the auditor), refuse, or protect (the copy is protected like its source)';
+'The treatment of a table that receives a copy of rows of a protected source table: flag (recorded and shown to the auditor), refuse, or protect (the copy is protected like its source)';
 COMMENT ON COLUMN sharing_guard.setting.undeclared_copy IS
-'COPY of a protected table by the agency''s own people who have not said where it goes: flag, or refuse (SG002)';
+'The treatment of a COPY of a protected table by the agency''s own people who have not declared its destination: flag, or refuse (SG002)';
 COMMENT ON COLUMN sharing_guard.setting.review_period_days IS
-'How many days a review period lasts, at most 90; a change counts from the next period';
+'How many days a review period lasts, at most 90; a change takes effect with the next period';
 COMMENT ON COLUMN sharing_guard.setting.review_due_days IS
 'How many days after its end a review period must be signed; then it is overdue';
 COMMENT ON COLUMN sharing_guard.setting.review_auditor IS
-'The role of the auditor who signs; another auditor may then sign only where named to stand in. NULL: any auditor may';
+'The role of the auditor who signs; another auditor may sign only as a named stand-in. NULL: any auditor may sign';
 COMMENT ON COLUMN sharing_guard.setting.overdue_refuses IS
-'Whether every disclosure beyond the agency itself is refused while a review is overdue; else an alert a day is all';
+'Whether every disclosure outside the agency itself is refused while a review is overdue; otherwise there is only a daily alert';
 COMMENT ON COLUMN sharing_guard.setting.attestations IS
-'Whether written attestations of other agencies are kept here (agency.attested_on): rules that flag an agency for want of one count only where this is true; NULL: not chosen yet';
+'Whether written attestations of other agencies are kept here (agency.attested_on): rules that flag an agency without one apply only where this is true; NULL: not chosen yet';
 COMMENT ON COLUMN sharing_guard.setting.retention_floor IS
-'The floor of retention: younger events cannot be purged. At least 90 days, by default three years; an adopted pack may insist on more';
+'The minimal retention: younger events cannot be purged. At least 90 days, by default three years; an adopted pack may require more';
 COMMENT ON COLUMN sharing_guard.setting.log_capacity IS
-'How many bytes the log may grow to on its disk, for the view log_capacity; NULL where not told. The database cannot see how much of a disk is free';
+'How many bytes the log may use on its disk, for the view log_capacity; NULL: not known. The database cannot see the free space of a disk';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.setting', '');
 
 SELECT sharing_guard.is_policy_table('setting', 'only_row');
@@ -76,10 +76,11 @@ REVOKE ALL ON FUNCTION sharing_guard.fold_name(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.fold_name(text) IS
 'A name without case, accents, spacing and punctuation: names that fold alike are the same name';
 
--- What the checks of several policy tables have in common.  They come before
--- the tables' own constraints, whose messages would show the whole row and
--- not say what to do.  "what" names the row in plain words: rule "x".  STRICT:
--- a rule leaves most of its columns NULL, and rules come by the thousand.
+-- Checks that several policy tables share.  They run before the tables' own
+-- constraints, whose messages would show the whole row and give no advice.
+-- "what" names the row in plain words: rule "x".  The function is STRICT,
+-- because a rule leaves most of its columns NULL, and there may be thousands
+-- of rules.
 CREATE FUNCTION sharing_guard.check_word(
     what text, column_name text, word text, known text[]
 ) RETURNS void
@@ -97,12 +98,13 @@ REVOKE ALL ON FUNCTION sharing_guard.check_word(text, text, text, text[]) FROM P
 COMMENT ON FUNCTION sharing_guard.check_word(text, text, text, text[]) IS
 'Internal: refuses a word that is not among the known ones';
 
--- The first word of a list that is not among the known ones; NULL where all
--- are.  A NULL in the list comes out as an empty word.
+-- Returns the first word of a list that is not among the known ones; NULL
+-- where all are known.  A NULL in the list is returned as an empty word.
 CREATE FUNCTION sharing_guard.unknown_word(words text[], known text[]) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-    -- By hashing: a rule may name thousands of agencies.
+    -- EXCEPT hashes, which matters because a rule may name thousands of
+    -- agencies.
     SELECT coalesce(w, '')
       FROM (SELECT unnest(words) EXCEPT SELECT unnest(known)) AS u (w)
      ORDER BY 1 LIMIT 1
@@ -129,7 +131,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.check_list(text, text, text[]) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.check_list(text, text, text[]) IS
-'Internal: refuses a list with nothing in it';
+'Internal: refuses an empty list';
 
 CREATE FUNCTION sharing_guard.check_list(
     what text, list_name text, words text[], known text[], hint text
@@ -149,10 +151,10 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.check_list(text, text, text[], text[], text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.check_list(text, text, text[], text[], text) IS
-'Internal: refuses a list with nothing in it or with unknown words';
+'Internal: refuses an empty list, or one with unknown words';
 
--- The table is changed by SQL as well as by the functions below, so it is
--- the table that checks.  Runs as its owner, because it only looks.
+-- The trigger checks the settings, because the table is changed by SQL as well
+-- as by the functions below.  It runs as its owner, because it only reads.
 CREATE FUNCTION sharing_guard.setting_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -183,7 +185,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'It is due 0 to 90 days after it.';
     END IF;
-    -- What a pack insists on is a floor below the floor.
+    -- An adopted pack may require a longer minimum.
     IF NEW.retention_floor < sharing_guard.retention_minimum() THEN
         RAISE EXCEPTION 'events cannot be kept for % only', NEW.retention_floor
             USING ERRCODE = 'invalid_parameter_value',
@@ -205,12 +207,12 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.setting_check() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.setting_check() IS
-'Trigger: refuses settings that make no sense';
+'Trigger: refuses invalid settings';
 CREATE TRIGGER setting_check BEFORE INSERT OR UPDATE ON sharing_guard.setting
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.setting_check();
 
--- Runs with the caller's rights, not the owner's: the change is recorded
--- with the role that made it.
+-- Runs with the caller's rights and not the owner's, so that the change is
+-- recorded with the role that made it.
 CREATE FUNCTION sharing_guard.configure(
     home_jurisdiction text,
     agency text,
@@ -258,13 +260,14 @@ BEGIN
             USING ERRCODE = 'null_value_not_allowed',
                   HINT = 'For example: SELECT sharing_guard.configure(''US-CA'', ''Name of the agency'', ''America/Los_Angeles'', ''whom to ask'').';
     END IF;
-    -- Looked at here too: the agency's row is made before the setting's.
+    -- Checked here too, because the agency's row is inserted before the
+    -- settings.
     IF home !~ '^US-' OR NOT sharing_guard.is_jurisdiction(home) THEN
         RAISE EXCEPTION 'unknown home jurisdiction "%"', home
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Give the ISO 3166-2 code of the state, district or territory, such as US-CA.';
     END IF;
-    -- Any capitals will do for the zone; the table keeps the official ones.
+    -- Accept any capitalization of the zone, and store the official one.
     zone := coalesce((SELECT min(z.name) FROM pg_timezone_names AS z
                       WHERE lower(z.name) = lower(zone)), zone);
 
@@ -307,7 +310,8 @@ BEGIN
         END IF;
     END IF;
 
-    -- The home agency is where home is, whatever was entered before.
+    -- The home agency is in the home jurisdiction, also where another was
+    -- entered.
     UPDATE sharing_guard.agency AS a SET jurisdiction = home
      WHERE a.agency_id = id AND a.jurisdiction <> home;
     IF FOUND THEN
@@ -343,7 +347,7 @@ BEGIN
                               ELSE nullif(btrim(arg_contact), '') END;
     END IF;
 
-    -- The rest is alike on the first call and later.
+    -- The following is the same on the first and on later calls.
     IF nullif(btrim(arg_auditor), '') IS NOT NULL
        AND NOT coalesce(sharing_guard.holds_duty(btrim(arg_auditor), 'auditor'), false) THEN
         RAISE EXCEPTION 'role "%" is not an auditor', arg_auditor
@@ -384,7 +388,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, interval, text, text, text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.configure(text, text, text, text, integer, integer, text, boolean, interval, text, text, text, boolean) IS
-'Says whose database this is: home jurisdiction (US-CA), agency (its name, or an agency_id), time zone, whom refused users should ask; the review cycle: length of a period, days until a review is due, the auditor who signs, whether overdue reviews refuse disclosures, the floor of retention, what the log''s disk holds (200 GB); and what becomes of copies of protected tables (copied_tables: flag, refuse, protect) and of a COPY whose destination nobody declared (undeclared_copy: flag, refuse); whether other agencies'' written attestations are kept (attestations: rules that flag for want of one count only then). Called again it changes what is given and keeps what is NULL (an empty text removes contact, auditor or capacity); returns what changed';
+'Sets whose database this is: home jurisdiction (US-CA), agency (its name, or an agency_id), time zone, and the contact for refused users; the review cycle: length of a period, days until a review is due, the auditor who signs, whether overdue reviews refuse disclosures, the minimal retention, the capacity of the log''s disk (200 GB); the treatment of copies of protected tables (copied_tables: flag, refuse, protect) and of a COPY with undeclared destination (undeclared_copy: flag, refuse); and whether other agencies'' written attestations are kept (attestations: only then do rules flag an agency without one). A later call changes the given settings and keeps those that are NULL (an empty text removes contact, auditor or capacity); returns the changes';
 
 CREATE FUNCTION sharing_guard.set_mode(
     mode text,
@@ -446,10 +450,10 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.set_mode(text, regclass) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.set_mode(text, regclass) IS
-'Sets the mode, enforce or observe, of one protected relation, or of the whole installation where none is named; a guard enforces only where both say so. Returns what is so now';
+'Sets the mode, enforce or observe, of one protected relation, or of the whole installation if none is named; a guard enforces only where both modes are enforce. Returns the resulting mode';
 
--- Functions in a view run with the rights of whoever reads the view, so this
--- one must look at the table with its owner's.
+-- SECURITY DEFINER, because functions in a view run with the rights of the
+-- view's reader, who has none on the table.
 CREATE FUNCTION sharing_guard.time_zone() RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
@@ -457,4 +461,4 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.time_zone() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.time_zone() IS
-'The configured time zone, by which days begin and end; UTC before configure()';
+'The configured time zone, in which days begin and end; UTC before configure()';

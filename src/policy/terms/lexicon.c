@@ -1,20 +1,20 @@
 /*-------------------------------------------------------------------------
  *
  * lexicon.c
- *		The words of all terms, and which of them stand at a place of a text.
+ *		Finds the words of all terms that stand at a place of a text.
  *
- * Every look-up is by a hash of the bytes, so that its cost does not depend on
- * how many words there are.  The hash is a polynomial: that of a word's
- * beginning falls off on the way to that of the word, and that of a word
- * without one of its letters follows from the others by one multiplication.
+ * Every look-up uses a hash of the bytes, so that its cost does not depend on
+ * the number of words.  The hash is a polynomial.  Computing a word's hash
+ * also gives the hashes of all its beginnings, and the hash of the word
+ * without one of its letters follows from these by one multiplication.
  *
- * Misspellings: two words are one mistake apart (a letter too many, one
- * missing, another in its place, or two that changed places) only if they have
- * something in common that is left of each when at most one of its letters is
- * taken out.  So the lexicon holds each long word's remains, and a text's word
- * is looked up by its own; what is found is then compared letter by letter.
- * A filter of single bits, which stays in the processor's cache, turns away
- * nearly all that is not there.
+ * Two words are one mistake apart if one has a letter too many, one missing,
+ * another in its place, or two that changed places.  Then deleting at most one
+ * letter from each gives a common remainder.  So the lexicon holds the
+ * remainders of each long word, and the reader looks up the remainders of a
+ * text's word.  Each candidate is then compared letter by letter.  A filter of
+ * single bits, which stays in the processor's cache, excludes nearly all words
+ * that are not there.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,29 +25,32 @@
 
 #include "policy/terms/lexicon.h"
 
-/* Odd, and of no pattern. */
+/* Odd constants without a pattern. */
 #define HASH_BASE UINT64CONST(0x9E3779B97F4A7C15)
 #define HASH_MIX UINT64CONST(0xD6E8FEB86659FD93)
 
-/* Longer words of a text get their hashes from the heap. */
+/* For longer words of a text, the hashes are palloc'd. */
 #define HASHES_ON_STACK 64
 
 typedef struct LexiconWord
 {
 	const char *data;
 	int			len;
-	bool		prefix;			/* stands for all that begin with it */
-	bool		misspelt;		/* recognised when it is */
+	bool		prefix;			/* matches all words that begin with it */
+	bool		misspelt;		/* also recognized with one mistake */
 } LexiconWord;
 
-/* By a hash of 64 bits, of which the slot holds those that did not place it. */
+/*
+ * A slot's position comes from a part of the 64-bit hash; the slot holds the
+ * rest.
+ */
 typedef struct Slot
 {
 	uint32		hash;
 	int32		word;			/* -1: free */
 } Slot;
 
-/* Several words may have the same hash, and stand behind one another. */
+/* Several words may have the same hash; each has a slot of its own. */
 typedef struct Table
 {
 	int			shift;			/* 64 - log2(size) */
@@ -63,17 +66,17 @@ struct Lexicon
 	int			capacity;
 	LexiconWord *words;
 
-	/* Found by their hash, and no two alike. */
+	/* Found by their hash; the words in each table are distinct. */
 	Table		whole;
 	Table		prefixes;
-	Table		openings;		/* the first bytes of prefixes; no words */
+	Table		openings;		/* the first bytes of prefixes; has no words */
 	Table		remains;
 
-	/* In bytes. */
+	/* The longest lengths, in bytes. */
 	int			longest_whole;
 	int			longest_prefix;
 	int			longest_misspelt;
-	uint64	   *powers;			/* of HASH_BASE, as far as words go */
+	uint64	   *powers;			/* powers of HASH_BASE, up to the longest word */
 };
 
 static inline uint64
@@ -93,8 +96,8 @@ hash_word(const char *data, int len)
 }
 
 /*
- * An empty table with room for that many.  At most half of it is ever filled,
- * so a search ends.
+ * Makes an empty table with room for this many entries.  It is never more than
+ * half full, so a search ends at a free slot.
  */
 static void
 table_init(Table *table, uint64 count, bool filtered)
@@ -110,7 +113,10 @@ table_init(Table *table, uint64 count, bool filtered)
 	table->filter = NULL;
 	if (filtered)
 	{
-		/* Sixteen bits for each: one in sixteen gets through by accident. */
+		/*
+		 * Sixteen bits for each entry, so that one in sixteen misses passes
+		 * the filter.
+		 */
 		bits += 3;
 		table->filter_shift = 64 - bits;
 		table->filter = palloc_extended(Max((Size) 1 << (bits - 3),
@@ -137,7 +143,7 @@ table_add(Table *table, uint64 hash, int word)
 	}
 }
 
-/* May there be such a hash? */
+/* Can this hash be in the table? */
 static inline bool
 table_may_have(const Table *table, uint64 hash)
 {
@@ -147,8 +153,8 @@ table_may_have(const Table *table, uint64 hash)
 }
 
 /*
- * The next word with this hash; -1 when there are no more.  *slot is 0 at
- * first, and is moved on.
+ * Returns the next word with this hash; -1 when there are no more.  *slot must
+ * be 0 at first, and is advanced.
  */
 static inline int
 table_next(const Table *table, uint64 hash, uint64 *slot)
@@ -167,7 +173,7 @@ table_next(const Table *table, uint64 hash, uint64 *slot)
 	}
 }
 
-/* The word that is spelled so; -1 where there is none. */
+/* Returns the word with this spelling; -1 if there is none. */
 static inline int
 find_spelled(const Lexicon *lexicon, const Table *table, uint64 hash,
 			 const char *data, int len)
@@ -184,14 +190,17 @@ find_spelled(const Lexicon *lexicon, const Table *table, uint64 hash,
 	return -1;
 }
 
-/* Folded text is well-formed, so every other byte begins a letter. */
+/*
+ * Folded text is valid UTF-8, so every byte but a continuation begins a
+ * letter.
+ */
 static inline bool
 begins_letter(char c)
 {
 	return ((unsigned char) c & 0xC0) != 0x80;
 }
 
-/* Behind the letter that begins here. */
+/* Returns the position after the letter that begins here. */
 static inline int
 next_letter(const char *data, int len, int i)
 {
@@ -223,7 +232,7 @@ sg_lexicon_create(void)
 	return lexicon;
 }
 
-/* Twice the room. */
+/* Doubles the room. */
 static void
 grow(Lexicon *lexicon)
 {
@@ -244,8 +253,8 @@ grow(Lexicon *lexicon)
 }
 
 /*
- * The number of this word, which is new or was there before.  A word and the
- * same as a prefix are two.
+ * Returns the number of this word, and adds it if it is new.  A word and a
+ * prefix with the same letters are two entries.
  */
 int
 sg_lexicon_add(Lexicon *lexicon, const char *data, int len, bool prefix,
@@ -277,7 +286,7 @@ sg_lexicon_add(Lexicon *lexicon, const char *data, int len, bool prefix,
 	return word;
 }
 
-/* A word's hash without the letter from "from" to "to". */
+/* Returns a word's hash without the letter between "from" and "to". */
 static inline uint64
 hash_without(const Lexicon *lexicon, const uint64 *hashes, int len,
 			 int from, int to)
@@ -285,7 +294,7 @@ hash_without(const Lexicon *lexicon, const uint64 *hashes, int len,
 	return (hashes[from] - hashes[to]) * lexicon->powers[len - to] + hashes[len];
 }
 
-/* The hash of each beginning of a word; the array has one more than "len". */
+/* Computes the hash of each beginning of a word, into an array of len + 1. */
 static void
 hash_beginnings(uint64 *hashes, const char *data, int len)
 {
@@ -295,8 +304,9 @@ hash_beginnings(uint64 *hashes, const char *data, int len)
 }
 
 /*
- * To be called when all words have been added.  What is left of long words
- * needs them all: how many there are, and how long they get.
+ * Finishes the lexicon when all words have been added.  The remainders of long
+ * words are added here, because the tables' size depends on the number and
+ * length of all words.
  */
 void
 sg_lexicon_finish(Lexicon *lexicon)
@@ -345,7 +355,7 @@ sg_lexicon_finish(Lexicon *lexicon)
 		for (int from = 0, to; from < word->len; from = to)
 		{
 			to = next_letter(word->data, word->len, from);
-			/* Of two letters alike it does not matter which. */
+			/* Of two equal neighbors it does not matter which is deleted. */
 			if (from > 0 && word->data[from] == word->data[from - 1])
 				continue;
 			table_add(&lexicon->remains,
@@ -371,8 +381,8 @@ sg_lexicon_find(const Lexicon *lexicon, const char *data, int len)
 }
 
 /*
- * Is one of these the other with one mistake?  What they begin and end with
- * alike is left out; then there is little left.
+ * Does one mistake turn one of these into the other?  Skips their common
+ * beginning and end and looks at the rest, which must be short.
  */
 static bool
 is_one_mistake(const char *a, int a_len, const char *b, int b_len)
@@ -399,11 +409,11 @@ is_one_mistake(const char *a, int a_len, const char *b, int b_len)
 	a_len -= same;
 	b_len -= same;
 
-	/* One too many, one missing, or another. */
+	/* One letter too many, missing, or replaced. */
 	if (sg_letters_of(a, a_len) <= 1 && sg_letters_of(b, b_len) <= 1)
 		return true;
 
-	/* Two that changed places. */
+	/* Two letters that changed places. */
 	if (a_len == b_len && sg_letters_of(a, a_len) == 2)
 	{
 		int			a_first = next_letter(a, a_len, 0);
@@ -416,7 +426,7 @@ is_one_mistake(const char *a, int a_len, const char *b, int b_len)
 	return false;
 }
 
-/* Tells of the words with such remains of which this is one mistake away. */
+/* Reports the words with this remainder that are one mistake away. */
 static void
 sight_misspelt_by(const Lexicon *lexicon, uint64 hash, const char *data,
 				  int len, int *last, int to, LexiconSighting sighting,
@@ -429,7 +439,10 @@ sight_misspelt_by(const Lexicon *lexicon, uint64 hash, const char *data,
 		return;
 	while ((word = table_next(&lexicon->remains, hash, &slot)) >= 0)
 	{
-		/* It is often found by two of its remains, one after the other. */
+		/*
+		 * A word is often found by two of its remainders, one after the
+		 * other.
+		 */
 		if (word != *last &&
 			is_one_mistake(lexicon->words[word].data, lexicon->words[word].len,
 						   data, len))
@@ -460,9 +473,9 @@ sight_misspelt(const Lexicon *lexicon, const uint64 *hashes, const char *data,
 }
 
 /*
- * Tells of all words that stand for what begins with them.  Most words begin
- * with none, which is seen by their first letters.  Returns whether the first
- * of the words does.
+ * Reports all prefixes that the words begin with.  Most words begin with none,
+ * which their first letters show.  Returns whether the first of the words has
+ * one.
  */
 static bool
 sight_prefixes(const Lexicon *lexicon, const uint64 *hashes, const char *data,
@@ -493,8 +506,8 @@ sight_prefixes(const Lexicon *lexicon, const uint64 *hashes, const char *data,
 }
 
 /*
- * Digits that look like letters, in a long word that has both: imm1grati0n.
- * Returns false where there is nothing to replace.
+ * Replaces digits that look like letters, in a long word that has both:
+ * imm1grati0n.  Returns false where there is nothing to replace.
  */
 static bool
 replace_digits(char *copy, const char *data, int len)
@@ -516,8 +529,8 @@ replace_digits(char *copy, const char *data, int len)
 }
 
 /*
- * A word that is in no term as it is spelled: with letters in the place of
- * digits, and with a mistake.
+ * Reads a word whose exact spelling is in no term: replaces digits by letters,
+ * and allows one mistake.
  */
 static void
 read_unknown(const Lexicon *lexicon, const uint64 *hashes, const Word *words,
@@ -528,7 +541,10 @@ read_unknown(const Lexicon *lexicon, const uint64 *hashes, const Word *words,
 	const char *data = words[at].data;
 	int			len = words[at].len;
 
-	/* A letter more than the longest word, and letters have up to four bytes. */
+	/*
+	 * A misspelt word has at most one letter more than the longest word, and
+	 * letters have up to four bytes.
+	 */
 	if (len < LEXICON_MISSPELT_MIN - 1 || len > lexicon->longest_misspelt + 4)
 		return;
 
@@ -572,7 +588,7 @@ sg_lexicon_read(const Lexicon *lexicon, const Word *words, int at,
 		hashes = palloc((len + 1) * sizeof(uint64));
 	hash_beginnings(hashes, data, len);
 
-	/* The word alone, and with one chained word more each time. */
+	/* Try the word alone, and then with one more chained word each time. */
 	while ((end += words[to++].len) <= Min(len, lexicon->longest_whole))
 	{
 		int			word = find_spelled(lexicon, &lexicon->whole, hashes[end],

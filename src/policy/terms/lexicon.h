@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * lexicon.h
- *		The words of all terms, and which of them stand at a place of a text.
+ *		Finds the words of all terms that stand at a place of a text.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,36 +12,37 @@
 
 typedef struct Lexicon Lexicon;
 
-/* Words of fewer letters are only recognised as they are spelled. */
+/* Shorter words are recognized only in their exact spelling. */
 #define LEXICON_MISSPELT_MIN 6
 
-/* The fewest bytes of a word that stands for all that begin with it. */
+/* The minimal number of bytes of a prefix. */
 #define LEXICON_PREFIX_LEN 4
 
-/* How long is this, as people count? */
+/* Returns the number of letters, in characters and not bytes. */
 extern int	sg_letters_of(const char *data, int len);
 
 /*
- * Made empty in CurrentMemoryContext; filled; finished; then only read.  The
- * words that are added must live as long.  A word that is added as "misspelt"
- * is also recognised with one letter wrong, whoever else has added it.
+ * Make an empty lexicon in CurrentMemoryContext, add words, and finish it;
+ * after that it is read-only.  The added words must live as long as the
+ * lexicon.  A word that is added as "misspelt" by one caller is also
+ * recognized with one letter wrong for all others.
  */
 extern Lexicon *sg_lexicon_create(void);
 extern int	sg_lexicon_add(Lexicon *lexicon, const char *data, int len,
 						   bool prefix, bool misspelt);
 extern void sg_lexicon_finish(Lexicon *lexicon);
 
-/* How many letters has this word of the lexicon? */
+/* Returns the number of letters of a word of the lexicon. */
 extern int	sg_lexicon_letters(const Lexicon *lexicon, int word);
 
-/* The number of this very word; -1 where it is in no term. */
+/* Returns the number of exactly this word; -1 if it is in no term. */
 extern int	sg_lexicon_find(const Lexicon *lexicon, const char *data, int len);
 
 /*
- * Tells of each word of the lexicon that the text has at words[at]: as it is
- * spelled, put together from chained words, as the beginning of a word, or with
- * one letter wrong; a word that is known as it is spelled is not taken for
- * another that is misspelt.  "to" is the word after it.
+ * Reports each word of the lexicon that the text has at words[at]: spelled
+ * exactly, joined from chained words, as a prefix, or with one letter wrong.
+ * A text's word with an exact match is not reported as a misspelling of
+ * another.  "to" is the position of the following word.
  */
 typedef void (*LexiconSighting) (void *arg, int word, int to, bool misspelt);
 extern void sg_lexicon_read(const Lexicon *lexicon, const Word *words, int at,

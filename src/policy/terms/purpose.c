@@ -1,19 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * purpose.c
- *		Text -> tags.
+ *		Finds the tags of a purpose text.
  *
- * The text is folded and split into words once.  From each word on, the terms
- * are read along a tree whose steps are words of the lexicon; where the text
- * goes on in a way that no term does, that is the end of it.  A step is one
- * look-up by a hash, and so is a word, so the cost grows with the text, and
- * not with the number of terms.
+ * The text is folded and split into words once.  From each word on, the tagger
+ * follows a tree of the terms, whose steps are words of the lexicon, until no
+ * term continues like the text.  A step is one hash look-up, and so is a word,
+ * so the cost grows with the text, and not with the number of terms.
  *
- * A term stands where its words do, each of them whole, put together from
- * chained words, or (long ones) with one letter wrong.  In a row of single
- * letters any part of it may spell a word of a term (x I C E), and exceptions
- * say which rows spell something else (P O L I C E).  Letters and digits that
- * are glued stay so: ICE123 may be a licence plate.
+ * A term matches where the text has its words, each of them whole, joined from
+ * chained words, or (if long) with one letter wrong.  In a series of single
+ * letters any part may spell a word (x I C E), and exceptions list the series
+ * that spell another (P O L I C E).  ICE123 is not split, because it may be a
+ * license plate.
  *
  *-------------------------------------------------------------------------
  */
@@ -37,23 +36,23 @@
 
 PG_FUNCTION_INFO_V1(sg_sql_purpose_words);
 
-/* The tags that are given without a term, or by the lack of other words. */
+/* The tags for a purpose that has no words, or only vague ones. */
 static char tag_no_purpose[] = "no_purpose";
 static char tag_vague_purpose[] = "vague_purpose";
 
-/* What it means that a term was found. */
+/* The effect of finding a term. */
 typedef enum Effect
 {
 	EFFECT_TAG,
-	EFFECT_EXCEPTION,			/* where it stands, the tag is not given */
-	EFFECT_VAGUE,				/* its words say nothing in particular */
-	EFFECT_FILLER				/* its words say nothing at all */
+	EFFECT_EXCEPTION,			/* suppresses the tag where it stands */
+	EFFECT_VAGUE,				/* its words are vague */
+	EFFECT_FILLER				/* its words have no meaning */
 } Effect;
 
 /*
- * From how many letters on a word is recognised with one of them wrong: as
- * part of a phrase, as a term by itself, and where it says nothing.  The less
- * stands around it, the more ordinary words are but one letter away.
+ * The fewest letters of a word that is recognized with one letter wrong, by
+ * term.  Words with less context need more, because more ordinary words are
+ * one letter away.
  */
 #define MISSPELT_IN_PHRASE LEXICON_MISSPELT_MIN
 #define MISSPELT_ALONE 8
@@ -61,27 +60,27 @@ typedef enum Effect
 
 typedef struct Term
 {
-	int			next;			/* at the same node; -1: the last */
+	int			next;			/* next at the same node; -1: the last */
 	Effect		effect;
-	const char *tag;			/* the same string for the same tag */
+	const char *tag;			/* interned: one string for each tag */
 	const char *name;			/* "tag: term" */
-	int			misspelt_from;	/* so many letters */
+	int			misspelt_from;	/* minimal letters of a misspelt word */
 } Term;
 
 /*
- * A place in the tree: the words that led here.  There are two trees, for
- * codes are read with their punctuation and all other terms without.
+ * A node of the tree, reached by a sequence of words.  There are two trees,
+ * because codes are read with their punctuation and all other terms without.
  */
 typedef struct TermNode
 {
-	int			first_term;		/* that ends here; -1: none */
+	int			first_term;		/* the first that ends here; -1: none */
 	bool		goes_on;
 } TermNode;
 
 #define ROOT_OF_WORDS 0
 #define ROOT_OF_CODES 1
 
-/* A step from a node: a word of the lexicon, or a byte of punctuation. */
+/* An edge from a node: a word of the lexicon, or a byte of punctuation. */
 typedef struct TermStep
 {
 	uint64		key;			/* see step_key() */
@@ -116,7 +115,7 @@ struct Tagger
 	int			tags_capacity;
 };
 
-/* A term that was found, in the order in which they begin. */
+/* A term that was found; these are in the order of their beginnings. */
 typedef struct Found
 {
 	const Term *term;
@@ -131,7 +130,7 @@ typedef struct FoundList
 	Found	   *items;
 } FoundList;
 
-/* A purpose, and what has been found in it. */
+/* A purpose, and the terms found in it so far. */
 typedef struct Reading
 {
 	const Tagger *tagger;
@@ -141,21 +140,21 @@ typedef struct Reading
 	int			nwords;
 	FoundList	found;
 	FoundList	exceptions;
-	int			vague_until;	/* the words before it have been spoken of */
-	int			filler_until;	/* likewise */
+	int			vague_until;	/* end of the words covered by vague terms */
+	int			filler_until;	/* end of the words covered by fillers */
 	int			code_at;		/* the last word that begins a code */
 } Reading;
 
-/* On the way through the tree, and through the text. */
+/* The state of following a path in the tree and in the text. */
 typedef struct Path
 {
 	Reading    *reading;
 	int			node;
 	int			from;			/* the first word of the text */
-	int			second;			/* where the second word of the term begins */
-	int			last;			/* where the last one does, or the next will */
-	bool		together;		/* its words belong together for whoever reads */
-	int			misspelt;		/* letters of the shortest that is; or INT_MAX */
+	int			second;			/* where the term's second word begins */
+	int			last;			/* where its last or next word begins */
+	bool		together;		/* a reader takes its words as one unit */
+	int			misspelt;		/* letters of the shortest one; or INT_MAX */
 } Path;
 
 static uint64
@@ -202,7 +201,9 @@ add_step(Tagger *tagger, int node, uint64 by)
 	return step->to;
 }
 
-/* The one string for this tag; there are few. */
+/*
+ * Returns the one string for this tag.  Searches a list, because tags are few.
+ */
 static const char *
 intern_tag(Tagger *tagger, const char *tag)
 {
@@ -237,13 +238,13 @@ sg_tagger_create(void)
 	intern_tag(tagger, tag_no_purpose);
 	intern_tag(tagger, tag_vague_purpose);
 
-	/* In this order. */
+	/* The order gives the roots their numbers. */
 	add_node(tagger);			/* ROOT_OF_WORDS */
 	add_node(tagger);			/* ROOT_OF_CODES */
 	return tagger;
 }
 
-/* A code's way through the tree: its words, and its punctuation. */
+/* Adds a code to the tree: its words and its punctuation. */
 static int
 add_code(Tagger *tagger, const char *folded, Size len, const Word *words,
 		 int nwords)
@@ -295,7 +296,7 @@ sg_tagger_add(Tagger *tagger, const char *text, const char *tag,
 	misspelt_from = says_nothing(tag) ? MISSPELT_VAGUE :
 		nwords > 1 ? MISSPELT_IN_PHRASE : MISSPELT_ALONE;
 
-	/* The table's check sees to it; a term is not dropped in silence. */
+	/* The table's check refuses this; never drop a term silently. */
 	if (nwords == 0 || (prefix && words[0].len < LEXICON_PREFIX_LEN))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -376,7 +377,7 @@ is_letter(const Word *word)
 	return word->len == 1 && word->data[0] >= 'a' && word->data[0] <= 'z';
 }
 
-/* Blanks are alike, but for the one that sg_fold() puts behind a letter. */
+/* Is this a blank? sg_fold()'s vertical tab behind a letter is not one. */
 static bool
 is_blank(char c)
 {
@@ -396,8 +397,8 @@ has_blank(const char *folded, const Word *word)
 }
 
 /*
- * Does the same stand between this word and the next as between that one and
- * its next: a blank or none, and which punctuation, however often?
+ * Do both words have the same separator behind them?  Compares whether there
+ * is a blank, and which punctuation, but not how often it is repeated.
  */
 static bool
 same_between(const char *folded, const Word *word, const Word *other)
@@ -424,7 +425,7 @@ same_between(const char *folded, const Word *word, const Word *other)
 	}
 }
 
-/* Is all that stands between the words from "from" to "to" alike? */
+/* Are all separators between the words "from" and "to" the same? */
 static bool
 spelled_alike(const Reading *reading, int from, int to)
 {
@@ -439,7 +440,7 @@ spelled_alike(const Reading *reading, int from, int to)
 
 /*
  * Does a line, sentence, or item of a list end before this word?  A dot behind
- * a short word is taken for an abbreviation's.
+ * a short word is read as an abbreviation's.
  */
 static bool
 ends_before(const Reading *reading, int word)
@@ -459,9 +460,9 @@ ends_before(const Reading *reading, int word)
 }
 
 /*
- * Is this word parted from the next more visibly than the words from "from" to
- * "to" are from each other?  Asked where a term has a word of one letter at its
- * edge; only between single letters it may not be.
+ * Is the separator between this word and the next more visible than those
+ * between the words "from" and "to"?  It must be where a term begins or ends
+ * with a word of one letter and other single letters are beside it.
  */
 static bool
 is_parted(const Reading *reading, int word, int from, int to)
@@ -501,7 +502,9 @@ remember(FoundList *list, const Term *term, int from, int to)
 	list->count++;
 }
 
-/* The terms that end at this node, and in the text before the word "to". */
+/*
+ * Notes the terms that end at this node, and in the text before the word "to".
+ */
 static void
 find_terms(const Path *path, int to)
 {
@@ -512,8 +515,8 @@ find_terms(const Path *path, int to)
 		return;
 
 	/*
-	 * In a phrase, a letter that is a word by itself belongs to the next word
-	 * or to the one before, and not to letters around it.
+	 * A phrase's word of one letter belongs to the phrase, and not to other
+	 * single letters around it.
 	 */
 	if (path->second < to &&
 		((path->second == path->from + 1 &&
@@ -527,7 +530,7 @@ find_terms(const Path *path, int to)
 	{
 		const Term *term = &tagger->terms[i];
 
-		/* Another term may have the same word, and take it misspelt. */
+		/* Another term may accept the same word misspelt. */
 		if (path->misspelt < term->misspelt_from)
 			continue;
 		switch (term->effect)
@@ -549,7 +552,7 @@ find_terms(const Path *path, int to)
 	}
 }
 
-/* A word of the lexicon stands in the text where the path has come to. */
+/* Follows the path along a word of the lexicon that the text has here. */
 static void
 follow(void *arg, int word, int to, bool misspelt)
 {
@@ -557,7 +560,7 @@ follow(void *arg, int word, int to, bool misspelt)
 	Reading    *reading = path->reading;
 	Path		next = *path;
 
-	/* Codes are read by themselves, and begin with a whole word. */
+	/* Codes are read separately, and begin with a whole word. */
 	if (path->second < 0 && to == path->from + 1 && !misspelt &&
 		reading->tagger->nodes[ROOT_OF_CODES].goes_on &&
 		find_step(reading->tagger, ROOT_OF_CODES, word) >= 0)
@@ -574,8 +577,8 @@ follow(void *arg, int word, int to, bool misspelt)
 		next.second = to;
 
 	/*
-	 * In "Doe v. I.C.E." nobody spells another word, and "sheet; ICE hold" is
-	 * about no sheet.  It takes more to except than to tag.
+	 * "Doe v. I.C.E." does not spell another word, and "sheet; ICE hold" is
+	 * not about a sheet.  An exception needs clearer evidence than a tag.
 	 */
 	if (to - next.last > 2)
 		next.together &= spelled_alike(reading, next.last, to);
@@ -593,8 +596,8 @@ follow(void *arg, int word, int to, bool misspelt)
 }
 
 /*
- * Codes that begin at this word.  Here the words are read one by one, as they
- * are spelled, and all between them but blanks.
+ * Finds codes that begin at this word.  The words must match exactly, and so
+ * must the characters between them, except blanks.
  */
 static void
 follow_codes(Reading *reading, int from)
@@ -639,12 +642,12 @@ follow_codes(Reading *reading, int from)
 }
 
 /*
- * Does an exception stand where this was found?  Not one that is only a part of
- * it: what says more is meant.
+ * Does an exception suppress this term?  An exception that is only a part of
+ * the term does not, because the longer match is more specific.
  *
- * Asked in the order in which they begin, so exceptions that lie behind are
- * dropped: a long text full of them must not take time in the square of its
- * length.
+ * Callers ask in the order of the terms' beginnings, so that passed exceptions
+ * can be dropped.  Otherwise a long text full of them would take quadratic
+ * time.
  */
 static bool
 is_excepted(const FoundList *exceptions, int *first, const Found *found)
@@ -668,7 +671,7 @@ is_excepted(const FoundList *exceptions, int *first, const Found *found)
 	return false;
 }
 
-/* Is this very string in the list? */
+/* Is this very string (by its address) in the list? */
 static bool
 is_member(const List *list, const char *string)
 {
@@ -682,7 +685,10 @@ is_member(const List *list, const char *string)
 	return false;
 }
 
-/* What was found and is not excepted, each term once. */
+/*
+ * Returns the terms that are found and not suppressed, each once, and their
+ * tags.
+ */
 static Tagging
 conclude(const Reading *reading)
 {
@@ -701,7 +707,7 @@ conclude(const Reading *reading)
 		if (is_excepted(&reading->exceptions, &first, found))
 			continue;
 
-		/* What grows with the number of terms is for long texts. */
+		/* Allocate the per-term array only for long texts. */
 		if (told == NULL && list_length(tagging.terms) >= 16)
 		{
 			told = palloc0(reading->tagger->nterms * sizeof(bool));

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * purpose.h
- *		Text -> tags.
+ *		Finds the tags of a purpose text.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,25 +13,25 @@
 typedef struct Tagger Tagger;
 
 /*
- * Made empty in CurrentMemoryContext, given its terms, and finished: from then
- * on it is only read.  "match" as in purpose_term.match.  The strings must
- * live as long as the tagger.
+ * Make an empty tagger in CurrentMemoryContext, add terms, and finish it;
+ * after that it is read-only.  "match" is as in purpose_term.match.  The
+ * strings must live as long as the tagger.
  */
 extern Tagger *sg_tagger_create(void);
 extern void sg_tagger_add(Tagger *tagger, const char *term, const char *tag,
 						  const char *match);
 extern void sg_tagger_finish(Tagger *tagger);
 
-/* All of that, with the terms of the table, within the policy's load. */
+/* Makes a tagger with the table's terms, during a load of the policy. */
 extern Tagger *sg_tagger_load(void);
 
-/* Is this a tag that some term gives? */
+/* Does some term give this tag? */
 extern bool sg_tagger_knows(const Tagger *tagger, TextSlice tag);
 
 /*
- * The tags of a purpose, a List of char *, in no particular order, perhaps
- * with duplicates; and the terms that were found, as "tag: term".  The strings
- * live as long as the tagger.
+ * The tags of a purpose as a List of char *, unsorted and possibly with
+ * duplicates, and the terms that were found, as "tag: term".  The strings live
+ * as long as the tagger.
  */
 typedef struct Tagging
 {

@@ -1,5 +1,5 @@
 
--- What a purpose is tagged with, and by which words.
+-- The tags of purposes, and the words that give them.
 
 CREATE TABLE sharing_guard.purpose_term (
     term text NOT NULL,
@@ -13,21 +13,21 @@ CREATE TABLE sharing_guard.purpose_term (
     PRIMARY KEY (term, tag, match)
 );
 COMMENT ON TABLE sharing_guard.purpose_term IS
-'Words that give a purpose its tags; a tag says that such words were found, never that anybody did wrong';
+'Words that give a purpose its tags; a tag says that such words were found, and never that anybody did wrong';
 COMMENT ON COLUMN sharing_guard.purpose_term.term IS
-'The words; case, accents and punctuation do not matter, except in a code. A word of eight letters or more (six in a phrase, ten where the tag is vague_purpose or no_purpose) is also recognised with one letter wrong, missing, too many, or two that changed places, unless what stands there is itself a word of some term';
+'The words; case, accents and punctuation do not matter, except in a code. A word of eight letters or more (six in a phrase, ten where the tag is vague_purpose or no_purpose) is also recognized with one letter wrong, missing, added, or exchanged with its neighbor, unless the misspelt word is itself a word of some term';
 COMMENT ON COLUMN sharing_guard.purpose_term.tag IS
-'The tag they give. Terms of the tag vague_purpose say nothing in particular: the tag is given where such words and numbers are all there is. Terms of the tag no_purpose say nothing at all: it is given where there is nothing else, and where there are no words';
+'The tag that they give. Terms of the tag vague_purpose are vague: the purpose gets the tag where it has only such words and numbers. Terms of the tag no_purpose have no meaning: the purpose gets the tag where it has only such words, or none';
 COMMENT ON COLUMN sharing_guard.purpose_term.match IS
-'word: one whole word; phrase: words in this order; prefix: the beginning of a word; code: character by character but for case and blanks, such as 287(g); exception: where these words stand, in one sentence, a term that shares one of them does not give the tag, unless it has all of them and more';
+'word: one whole word; phrase: words in this order; prefix: the beginning of a word; code: every character except case and blanks, such as 287(g); exception: where these words stand in one sentence, a term that shares one of them does not give the tag, unless it has all of them and more';
 COMMENT ON COLUMN sharing_guard.purpose_term.language IS
 'Language of the term';
 COMMENT ON COLUMN sharing_guard.purpose_term.note IS
-'Why the term is here';
+'The reason for the term';
 COMMENT ON COLUMN sharing_guard.purpose_term.enabled IS
 'False: kept, but not used';
 COMMENT ON COLUMN sharing_guard.purpose_term.pack IS
-'Policy pack that brought the row; NULL: entered here';
+'The policy pack that brought the row; NULL: entered here';
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.purpose_term', '');
 
 SELECT sharing_guard.is_policy_table('purpose_term', 'match', 'tag', 'term');
@@ -37,7 +37,7 @@ CREATE FUNCTION sharing_guard.purpose_words(purpose text) RETURNS text[]
     LANGUAGE C STABLE STRICT PARALLEL SAFE;
 REVOKE ALL ON FUNCTION sharing_guard.purpose_words(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.purpose_words(text) IS
-'The words of a purpose as the tagger reads them';
+'The words of a purpose in the form that the tagger reads';
 
 CREATE FUNCTION sharing_guard.check_purpose_term(term text, tag text, match text) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -88,7 +88,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.check_purpose_term(text, text, text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.check_purpose_term(text, text, text) IS
-'Internal: refuses terms that could never match as they say';
+'Internal: refuses terms that could never match';
 
 CREATE FUNCTION sharing_guard.purpose_term_check() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -100,7 +100,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.purpose_term_check() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.purpose_term_check() IS
-'Trigger: refuses terms that could never match as they say';
+'Trigger: refuses terms that could never match';
 CREATE TRIGGER purpose_term_check
     BEFORE INSERT OR UPDATE ON sharing_guard.purpose_term
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.purpose_term_check();
