@@ -2,6 +2,8 @@
 # topics that record, review and seal run twice, the second time with every
 # setting that a role may change at its strangest value, and leave the same bytes.
 # One command: bash test/run 280_settings
+#
+# Takes three minutes: only in check-world.
 
 use strict;
 use warnings;
@@ -11,7 +13,17 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use SharingGuard;
 
-my @topics = split ' ', $ENV{SG_SETTINGS_TOPICS} // 'settings copy maintenance';
+# Left out are the topics whose own input means something else under a setting (a
+# time without a zone, text in another encoding, a table that search_path puts
+# elsewhere), that damage the log or drop the extension on their way, or that record
+# nothing.  SG_SETTINGS_TOPICS names others.
+my @topics = split ' ', $ENV{SG_SETTINGS_TOPICS} // q{
+	settings adopt_policy commands context copied_tables copy decide destination
+	durable_refusal event_pieces export_row exposure fetched filter_reads health maintenance
+	mode ordinary_writes policy_bulk policy_change policy_revision policy_tables
+	preview_terms protect_again purpose purpose_texts refusal_fields retention review
+	review_overdue seal service skip_row spelling tamper unresolved us_ca_outcomes us_il
+	verify_audit};
 my $root = dirname(dirname(dirname(__FILE__)));
 $ENV{PG_ABS_SRCDIR} = $root;
 my $node = guarded_node('main');
