@@ -24,7 +24,7 @@ struct Sha256Hasher
 };
 
 static void
-report_hash_failure(Sha256Hasher * hasher)
+report_hash_failure(Sha256Hasher *hasher)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INTERNAL_ERROR),
@@ -47,28 +47,28 @@ sg_sha256_begin(void)
 }
 
 void
-sg_sha256_end(Sha256Hasher * hasher)
+sg_sha256_end(Sha256Hasher *hasher)
 {
 	pg_cryptohash_free(hasher->ctx);
 	pfree(hasher);
 }
 
 void
-sg_sha256_init(Sha256Hasher * hasher)
+sg_sha256_init(Sha256Hasher *hasher)
 {
 	if (pg_cryptohash_init(hasher->ctx) < 0)
 		report_hash_failure(hasher);
 }
 
 void
-sg_sha256_update(Sha256Hasher * hasher, const void *data, size_t len)
+sg_sha256_update(Sha256Hasher *hasher, const void *data, size_t len)
 {
 	if (pg_cryptohash_update(hasher->ctx, data, len) < 0)
 		report_hash_failure(hasher);
 }
 
 void
-sg_sha256_final(Sha256Hasher * hasher, Sha256Hash * hash)
+sg_sha256_final(Sha256Hasher *hasher, Sha256Hash *hash)
 {
 	if (pg_cryptohash_final(hasher->ctx, hash->bytes, SHA256_HASH_LEN) < 0)
 		report_hash_failure(hasher);

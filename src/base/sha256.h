@@ -13,7 +13,7 @@
 typedef struct Sha256Hash
 {
 	uint8		bytes[SHA256_HASH_LEN];
-}			Sha256Hash;
+} Sha256Hash;
 
 /*
  * One context for any number of hashes, because making a context costs more
@@ -21,16 +21,16 @@ typedef struct Sha256Hash
  * it was made.
  */
 typedef struct Sha256Hasher Sha256Hasher;
-extern Sha256Hasher * sg_sha256_begin(void);
-extern void sg_sha256_end(Sha256Hasher * hasher);
+extern Sha256Hasher *sg_sha256_begin(void);
+extern void sg_sha256_end(Sha256Hasher *hasher);
 
 /* Compute a hash in pieces; sg_sha256_init() starts a new one. */
-extern void sg_sha256_init(Sha256Hasher * hasher);
-extern void sg_sha256_update(Sha256Hasher * hasher, const void *data, size_t len);
-extern void sg_sha256_final(Sha256Hasher * hasher, Sha256Hash * hash);
+extern void sg_sha256_init(Sha256Hasher *hasher);
+extern void sg_sha256_update(Sha256Hasher *hasher, const void *data, size_t len);
+extern void sg_sha256_final(Sha256Hasher *hasher, Sha256Hash *hash);
 
 static inline bool
-sha256_hash_equal(const Sha256Hash * a, const Sha256Hash * b)
+sha256_hash_equal(const Sha256Hash *a, const Sha256Hash *b)
 {
 	return memcmp(a, b, SHA256_HASH_LEN) == 0;
 }

@@ -64,7 +64,7 @@ typedef enum DisclosureEnding
 	ENDING_COMPLETED,
 	ENDING_FAILED,				/* an error or a cancellation came between */
 	ENDING_UNFINISHED			/* count unknown */
-}			DisclosureEnding;
+} DisclosureEnding;
 
 /* The word that the column "ending" has for it; a constant. */
 extern const char *sg_ending_name(DisclosureEnding ending);

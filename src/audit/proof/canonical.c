@@ -469,7 +469,7 @@ put_event(CanonicalEncoder *encoder, Sink *sink, TupleTableSlot *slot,
 }
 
 static void
-begin_sink(CanonicalEncoder *encoder, Sink *sink, Sha256Hasher * hasher,
+begin_sink(CanonicalEncoder *encoder, Sink *sink, Sha256Hasher *hasher,
 		   StringInfo entry)
 {
 	sink->start = sink->next = encoder->piece;
@@ -568,7 +568,7 @@ sg_canonical_tombstone(CanonicalEncoder *encoder, const pg_uuid_t *event_id,
 void
 sg_canonical_tombstone_hash(CanonicalEncoder *encoder, const pg_uuid_t *event_id,
 							const pg_uuid_t *tree_id, const Nonce *nonce,
-							Sha256Hasher * hasher, Sha256Hash * hash)
+							Sha256Hasher *hasher, Sha256Hash *hash)
 {
 	Sink		sink;
 
@@ -581,7 +581,7 @@ sg_canonical_tombstone_hash(CanonicalEncoder *encoder, const pg_uuid_t *event_id
 bool
 sg_canonical_hash(CanonicalEncoder *encoder, TupleTableSlot *slot,
 				  const pg_uuid_t *tree_id, const Nonce *nonce,
-				  Sha256Hasher * hasher, Sha256Hash * hash)
+				  Sha256Hasher *hasher, Sha256Hash *hash)
 {
 	EventReading reading = {encoder, slot, tree_id, nonce, {0}};
 

@@ -45,7 +45,7 @@ extern bool sg_canonical_entry(CanonicalEncoder *encoder, TupleTableSlot *slot,
 							   StringInfo entry);
 extern bool sg_canonical_hash(CanonicalEncoder *encoder, TupleTableSlot *slot,
 							  const pg_uuid_t *tree_id, const Nonce *nonce,
-							  Sha256Hasher * hasher, Sha256Hash * hash);
+							  Sha256Hasher *hasher, Sha256Hash *hash);
 
 /* What stands for an event that could not be read when it was sealed. */
 extern void sg_canonical_tombstone(CanonicalEncoder *encoder,
@@ -56,6 +56,6 @@ extern void sg_canonical_tombstone_hash(CanonicalEncoder *encoder,
 										const pg_uuid_t *event_id,
 										const pg_uuid_t *tree_id,
 										const Nonce *nonce,
-										Sha256Hasher * hasher, Sha256Hash * hash);
+										Sha256Hasher *hasher, Sha256Hash *hash);
 
 #endif							/* SHARING_GUARD_CANONICAL_H */

@@ -36,8 +36,8 @@ static const uint8 node_prefix = 0x01;
  */
 
 void
-sg_merkle_leaf(Sha256Hasher * hasher, const void *entry, size_t len,
-			   Sha256Hash * hash)
+sg_merkle_leaf(Sha256Hasher *hasher, const void *entry, size_t len,
+			   Sha256Hash *hash)
 {
 	sg_sha256_init(hasher);
 	sg_sha256_update(hasher, &leaf_prefix, 1);
@@ -47,8 +47,8 @@ sg_merkle_leaf(Sha256Hasher * hasher, const void *entry, size_t len,
 
 /* "hash" may be one of the two. */
 void
-sg_merkle_node(Sha256Hasher * hasher, const Sha256Hash * left,
-			   const Sha256Hash * right, Sha256Hash * hash)
+sg_merkle_node(Sha256Hasher *hasher, const Sha256Hash *left,
+			   const Sha256Hash *right, Sha256Hash *hash)
 {
 	uint8		node[1 + 2 * SHA256_HASH_LEN];
 
@@ -67,8 +67,8 @@ sg_merkle_node(Sha256Hasher * hasher, const Sha256Hash * left,
  * recursion.
  */
 void
-sg_merkle_root(Sha256Hasher * hasher, const Sha256Hash * hashes, int count,
-			   Sha256Hash * root)
+sg_merkle_root(Sha256Hasher *hasher, const Sha256Hash *hashes, int count,
+			   Sha256Hash *root)
 {
 	Sha256Hash	stack[32];
 	int			depth = 0;
@@ -108,7 +108,7 @@ sg_merkle_split(uint64 n)
 
 /* A bytea as a hash; false if it cannot be one. */
 static bool
-get_hash(Datum value, Sha256Hash * hash)
+get_hash(Datum value, Sha256Hash *hash)
 {
 	bytea	   *bytes = DatumGetByteaPP(value);
 
@@ -127,7 +127,7 @@ get_hash(Datum value, Sha256Hash * hash)
 #define PROOF_MAX	128
 
 static bool
-get_proof(Datum value, Sha256Hash * proof, int *count)
+get_proof(Datum value, Sha256Hash *proof, int *count)
 {
 	ArrayType  *array = DatumGetArrayTypeP(value);
 	Datum	   *elements;
@@ -155,9 +155,9 @@ get_proof(Datum value, Sha256Hash * proof, int *count)
  * is.
  */
 static bool
-verify_inclusion(Sha256Hasher * hasher, const Sha256Hash * leaf, uint64 index,
-				 uint64 size, const Sha256Hash * proof, int count,
-				 const Sha256Hash * root)
+verify_inclusion(Sha256Hasher *hasher, const Sha256Hash *leaf, uint64 index,
+				 uint64 size, const Sha256Hash *proof, int count,
+				 const Sha256Hash *root)
 {
 	uint64		fn = index;
 	uint64		sn = size - 1;
@@ -192,9 +192,9 @@ verify_inclusion(Sha256Hasher * hasher, const Sha256Hash * leaf, uint64 index,
  * proof begins if that tree is complete.
  */
 static bool
-verify_consistency(Sha256Hasher * hasher, uint64 size1, uint64 size2,
-				   const Sha256Hash * proof, int count,
-				   const Sha256Hash * root1, const Sha256Hash * root2)
+verify_consistency(Sha256Hasher *hasher, uint64 size1, uint64 size2,
+				   const Sha256Hash *proof, int count,
+				   const Sha256Hash *root1, const Sha256Hash *root2)
 {
 	uint64		fn = size1 - 1;
 	uint64		sn = size2 - 1;
@@ -219,7 +219,7 @@ verify_consistency(Sha256Hasher * hasher, uint64 size1, uint64 size2,
 
 	for (; next < count; next++)
 	{
-		const		Sha256Hash *c = &proof[next];
+		const Sha256Hash *c = &proof[next];
 
 		if (sn == 0)
 			return false;		/* trailing elements */
@@ -248,7 +248,7 @@ verify_consistency(Sha256Hasher * hasher, uint64 size1, uint64 size2,
  */
 
 static bytea *
-hash_bytea(const Sha256Hash * hash)
+hash_bytea(const Sha256Hash *hash)
 {
 	bytea	   *result = palloc(VARHDRSZ + SHA256_HASH_LEN);
 

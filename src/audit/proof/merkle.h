@@ -17,14 +17,14 @@
 #define TILE_HEIGHT		8
 #define TILE_LEVELS		8
 
-extern void sg_merkle_leaf(Sha256Hasher * hasher, const void *entry, size_t len,
-						   Sha256Hash * hash);
-extern void sg_merkle_node(Sha256Hasher * hasher, const Sha256Hash * left,
-						   const Sha256Hash * right, Sha256Hash * hash);
+extern void sg_merkle_leaf(Sha256Hasher *hasher, const void *entry, size_t len,
+						   Sha256Hash *hash);
+extern void sg_merkle_node(Sha256Hasher *hasher, const Sha256Hash *left,
+						   const Sha256Hash *right, Sha256Hash *hash);
 
 /* The root over so many hashes of complete subtrees of one size. */
-extern void sg_merkle_root(Sha256Hasher * hasher, const Sha256Hash * hashes,
-						   int count, Sha256Hash * root);
+extern void sg_merkle_root(Sha256Hasher *hasher, const Sha256Hash *hashes,
+						   int count, Sha256Hash *root);
 
 /* The largest power of two that is smaller than n, which is at least 2. */
 extern uint64 sg_merkle_split(uint64 n);

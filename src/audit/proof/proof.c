@@ -38,7 +38,7 @@ PG_FUNCTION_INFO_V1(sg_sql_consistency_proof);
 PG_FUNCTION_INFO_V1(sg_sql_canonical_entry);
 
 static Datum
-hash_datum(const Sha256Hash * hash)
+hash_datum(const Sha256Hash *hash)
 {
 	bytea	   *result = palloc(VARHDRSZ + sizeof(Sha256Hash));
 
@@ -48,7 +48,7 @@ hash_datum(const Sha256Hash * hash)
 }
 
 static Datum
-proof_datum(const Sha256Hash * proof, int count)
+proof_datum(const Sha256Hash *proof, int count)
 {
 	Datum		elements[TREE_PROOF_MAX];
 
@@ -133,7 +133,7 @@ begin_encoding(Relation events, int version)
 /* Could the event not be read when it was sealed? */
 static bool
 sealed_as_tombstone(Relation events, const pg_uuid_t *event_id,
-					const EventLeaf *leaf, TreeReader *tree, Sha256Hasher * hasher)
+					const EventLeaf *leaf, TreeReader *tree, Sha256Hasher *hasher)
 {
 	Sha256Hash	sealed;
 	Sha256Hash	tombstone;
@@ -188,7 +188,7 @@ sg_sql_tile_hashes(PG_FUNCTION_ARGS)
 	pg_uuid_t  *tree_id = PG_GETARG_UUID_P(2);
 	Sha256Hasher *hasher;
 	TreeReader *tree;
-	const		Sha256Hash *hashes;
+	const Sha256Hash *hashes;
 	int			count;
 	bytea	   *result;
 

@@ -558,7 +558,7 @@ is_configured(void)
 }
 
 static void
-store_checkpoint(Sealer *sealer, TimestampTz sealed_at, const Sha256Hash * root)
+store_checkpoint(Sealer *sealer, TimestampTz sealed_at, const Sha256Hash *root)
 {
 	StoreInserter *checkpoints = sg_store_begin_insert("checkpoint", CHECKPOINT_COLUMNS);
 	Datum		values[CHECKPOINT_COLUMNS];

@@ -79,7 +79,7 @@ struct TreeAppender
  */
 
 TreeReader *
-sg_tree_begin(const pg_uuid_t *tree_id, Sha256Hasher * hasher)
+sg_tree_begin(const pg_uuid_t *tree_id, Sha256Hasher *hasher)
 {
 	TreeReader *reader = palloc0(sizeof(TreeReader));
 
@@ -147,7 +147,7 @@ load_tile(TreeReader *reader, CachedTile *cached)
 }
 
 int
-sg_tree_tile(TreeReader *reader, int level, int64 tile, const Sha256Hash * *hashes)
+sg_tree_tile(TreeReader *reader, int level, int64 tile, const Sha256Hash **hashes)
 {
 	CachedTile *cached;
 
@@ -181,7 +181,7 @@ sg_tree_tile(TreeReader *reader, int level, int64 tile, const Sha256Hash * *hash
  * Any other range is split as the RFC splits it.
  */
 void
-sg_tree_range(TreeReader *reader, uint64 start, uint64 end, Sha256Hash * root)
+sg_tree_range(TreeReader *reader, uint64 start, uint64 end, Sha256Hash *root)
 {
 	uint64		n = end - start;
 	Sha256Hash	left;
@@ -197,7 +197,7 @@ sg_tree_range(TreeReader *reader, uint64 start, uint64 end, Sha256Hash * root)
 		uint64		first = start >> (level * TILE_HEIGHT);
 		int			place = first % TILE_WIDTH;
 		int			count = 1 << (height % TILE_HEIGHT);
-		const		Sha256Hash *hashes;
+		const Sha256Hash *hashes;
 
 		if (sg_tree_tile(reader, level, first / TILE_WIDTH, &hashes) < place + count)
 			ereport(ERROR,
@@ -218,7 +218,7 @@ sg_tree_range(TreeReader *reader, uint64 start, uint64 end, Sha256Hash * root)
 
 /* Of no leaves at all, the root is the hash of nothing. */
 void
-sg_tree_root(TreeReader *reader, uint64 size, Sha256Hash * root)
+sg_tree_root(TreeReader *reader, uint64 size, Sha256Hash *root)
 {
 	if (size > 0)
 		sg_tree_range(reader, 0, size, root);
@@ -230,7 +230,7 @@ sg_tree_root(TreeReader *reader, uint64 size, Sha256Hash * root)
 }
 
 static void
-reverse(Sha256Hash * hashes, int count)
+reverse(Sha256Hash *hashes, int count)
 {
 	for (int i = 0, j = count - 1; i < j; i++, j--)
 	{
@@ -319,7 +319,7 @@ sg_tree_consistency(TreeReader *reader, uint64 size1, uint64 size2,
  * remember in order to grow.
  */
 TreeAppender *
-sg_tree_begin_append(const pg_uuid_t *tree_id, int64 size, Sha256Hasher * hasher)
+sg_tree_begin_append(const pg_uuid_t *tree_id, int64 size, Sha256Hasher *hasher)
 {
 	TreeAppender *appender = palloc0(sizeof(TreeAppender));
 	TreeReader *reader = sg_tree_begin(tree_id, hasher);
@@ -331,7 +331,7 @@ sg_tree_begin_append(const pg_uuid_t *tree_id, int64 size, Sha256Hasher * hasher
 	{
 		AppendLevel *level = &appender->levels[i];
 		int64		on_level = size >> (i * TILE_HEIGHT);
-		const		Sha256Hash *hashes;
+		const Sha256Hash *hashes;
 
 		level->npending = on_level % TILE_WIDTH;
 		level->nstored = level->npending;
@@ -386,7 +386,7 @@ store_pending(TreeAppender *appender, int level_number)
 
 /* One hash to a level; a tile that is full becomes one of the next. */
 static void
-append_hash(TreeAppender *appender, int level_number, const Sha256Hash * hash)
+append_hash(TreeAppender *appender, int level_number, const Sha256Hash *hash)
 {
 	AppendLevel *level = &appender->levels[level_number];
 	Sha256Hash	root;
@@ -406,7 +406,7 @@ append_hash(TreeAppender *appender, int level_number, const Sha256Hash * hash)
 }
 
 void
-sg_tree_append(TreeAppender *appender, const Sha256Hash * leaf)
+sg_tree_append(TreeAppender *appender, const Sha256Hash *leaf)
 {
 	append_hash(appender, 0, leaf);
 }
@@ -418,7 +418,7 @@ sg_tree_append(TreeAppender *appender, const Sha256Hash * leaf)
  * splits.
  */
 void
-sg_tree_end_append(TreeAppender *appender, Sha256Hash * root)
+sg_tree_end_append(TreeAppender *appender, Sha256Hash *root)
 {
 	Sha256Hash	edge[TILE_WIDTH + 1];
 	Sha256Hash	rest;

@@ -100,7 +100,7 @@ is_purged(Verifier *v, int64 leaf_index)
 /* False where the event cannot be read. */
 static bool
 hash_event(Verifier *v, TupleTableSlot *slot, int encoding, const Nonce *nonce,
-		   Sha256Hash * hash)
+		   Sha256Hash *hash)
 {
 	return sg_canonical_hash(v->encoders[encoding], slot, &v->tree_id, nonce,
 							 v->hasher, hash);
@@ -115,7 +115,7 @@ static bool
 sealed_unreadable(Verifier *v, const Bundle *bundle, int place, const char *now)
 {
 	int64		leaf_index = bundle->first_leaf + place;
-	const		Sha256Hash *hashes;
+	const Sha256Hash *hashes;
 	Sha256Hash	hash;
 
 	if (!bundle->has_nonces || v->encoders[bundle->encoding] == NULL ||
@@ -142,7 +142,7 @@ report_altered(Verifier *v, const pg_uuid_t *event_id, int64 leaf_index)
 
 /* An event that is not its leaf: kept for report_misfits(). */
 static void
-note_misfit(Verifier *v, const Bundle *bundle, int place, const Sha256Hash * sealed)
+note_misfit(Verifier *v, const Bundle *bundle, int place, const Sha256Hash *sealed)
 {
 	MemoryContext oldcontext;
 	Misfit	   *misfit;
@@ -213,7 +213,7 @@ static void
 check_event(Verifier *v, const Bundle *bundle, int place, const Checkpoint *before)
 {
 	int64		leaf_index = bundle->first_leaf + place;
-	const		Sha256Hash *hashes;
+	const Sha256Hash *hashes;
 	Sha256Hash	hash;
 	bool		readable;
 
@@ -231,7 +231,7 @@ check_event(Verifier *v, const Bundle *bundle, int place, const Checkpoint *befo
 	if (!readable ||
 		!sha256_hash_equal(&hash, &hashes[leaf_index % TILE_WIDTH]))
 	{
-		const		Sha256Hash *sealed = &hashes[leaf_index % TILE_WIDTH];
+		const Sha256Hash *sealed = &hashes[leaf_index % TILE_WIDTH];
 
 		if (sealed_unreadable(v, bundle, place, readable ?
 							  "it can be read now, and nothing proves what it says." :

@@ -49,7 +49,7 @@ typedef struct Frontier
 } Frontier;
 
 static void
-frontier_root(Verifier *v, const Frontier *frontier, Sha256Hash * root)
+frontier_root(Verifier *v, const Frontier *frontier, Sha256Hash *root)
 {
 	*root = frontier->stack[frontier->depth - 1];
 	for (int i = frontier->depth - 2; i >= 0; i--)
@@ -61,7 +61,7 @@ frontier_root(Verifier *v, const Frontier *frontier, Sha256Hash * root)
  * the hashes that are stored at level n.
  */
 static void
-frontier_push(Verifier *v, Frontier *frontier, const Sha256Hash * leaf)
+frontier_push(Verifier *v, Frontier *frontier, const Sha256Hash *leaf)
 {
 	int			height = 0;
 
@@ -77,7 +77,7 @@ frontier_push(Verifier *v, Frontier *frontier, const Sha256Hash * leaf)
 		{
 			int			level = height / TILE_HEIGHT;
 			int64		index = frontier->size >> height;
-			const		Sha256Hash *hashes;
+			const Sha256Hash *hashes;
 
 			if (sg_tree_tile(v->tree, level, index / TILE_WIDTH, &hashes) <= index % TILE_WIDTH)
 				sg_verify_report(v, SEVERITY_ERROR, "tile_missing", NULL,
@@ -207,7 +207,7 @@ sg_verify_tree(Verifier *v)
 
 		while (!broken && frontier.size < checkpoint.tree_size)
 		{
-			const		Sha256Hash *hashes;
+			const Sha256Hash *hashes;
 			int64		tile = frontier.size / TILE_WIDTH;
 			int64		end = Min((tile + 1) * TILE_WIDTH, checkpoint.tree_size);
 			int			count = sg_tree_tile(v->tree, 0, tile, &hashes);

@@ -236,7 +236,7 @@ claim_place(Queue *queue, const pg_uuid_t *event_id)
 
 void
 sg_writer_begin(const DisclosureEvent *intent, const char *why,
-				OpenDisclosure * open)
+				OpenDisclosure *open)
 {
 	EventBatch *batch = sg_writer_batch(why);
 	Queue	   *queue = sg_queue_mine();
@@ -271,7 +271,7 @@ sg_writer_begin(const DisclosureEvent *intent, const char *why,
 
 void
 sg_writer_begin_in_server_log(const DisclosureEvent *intent, const char *why,
-							  OpenDisclosure * open)
+							  OpenDisclosure *open)
 {
 	sg_event_to_server_log(intent, why);
 	open->event_id = intent->event_id;
@@ -281,7 +281,7 @@ sg_writer_begin_in_server_log(const DisclosureEvent *intent, const char *why,
 
 /* Has this place its disclosure still?  A completion may have been written. */
 static bool
-is_mine(const InflightDisclosure *place, const OpenDisclosure * open)
+is_mine(const InflightDisclosure *place, const OpenDisclosure *open)
 {
 	return (place->state == PLACE_OPEN || place->state == PLACE_IN_SLOT) &&
 		place->owner_pid == MyProcPid && !place->given_up &&
@@ -289,7 +289,7 @@ is_mine(const InflightDisclosure *place, const OpenDisclosure * open)
 }
 
 void
-sg_writer_end(const OpenDisclosure * open, int64 rows_disclosed,
+sg_writer_end(const OpenDisclosure *open, int64 rows_disclosed,
 			  int64 rows_blocked, DisclosureEnding ending)
 {
 	Queue	   *queue = sg_queue_mine();
@@ -320,7 +320,7 @@ sg_writer_end(const OpenDisclosure * open, int64 rows_disclosed,
 }
 
 bool
-sg_writer_count(const OpenDisclosure * open, const SummaryCount * count)
+sg_writer_count(const OpenDisclosure *open, const SummaryCount *count)
 {
 	Queue	   *queue = sg_queue_mine();
 	InflightDisclosure *place;
@@ -356,7 +356,7 @@ sg_writer_count(const OpenDisclosure * open, const SummaryCount * count)
  * place is the slot's: whoever is cancelled may not have it ended twice.
  */
 static void
-record_of(OpenDisclosure * open, EventBatch *batch, SlotPurpose purpose,
+record_of(OpenDisclosure *open, EventBatch *batch, SlotPurpose purpose,
 		  int64 rows)
 {
 	Handover	handover = handover_of(batch);
@@ -371,7 +371,7 @@ record_of(OpenDisclosure * open, EventBatch *batch, SlotPurpose purpose,
 }
 
 void
-sg_writer_batch_record_rows(EventBatch *batch, OpenDisclosure * open,
+sg_writer_batch_record_rows(EventBatch *batch, OpenDisclosure *open,
 							int64 rows)
 {
 	record_of(open, batch, SLOT_ROWS, rows);
@@ -381,7 +381,7 @@ sg_writer_batch_record_rows(EventBatch *batch, OpenDisclosure * open,
  * Recorded by the caller, with its rows one by one: the writer need not.
  */
 void
-sg_writer_complete(OpenDisclosure * open, CompletionEvent *event,
+sg_writer_complete(OpenDisclosure *open, CompletionEvent *event,
 				   const char *why)
 {
 	EventBatch *batch = sg_writer_batch(why);

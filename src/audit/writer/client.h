@@ -70,17 +70,17 @@ typedef struct OpenDisclosure
 	int			place;			/* in shared memory; -1: in the server log */
 	pg_uuid_t	event_id;
 	bool		unsettled;		/* the writer may have rows of it, or its end */
-}			OpenDisclosure;
+} OpenDisclosure;
 
 
 extern void sg_writer_begin(const DisclosureEvent *intent, const char *why,
-							OpenDisclosure * open);
+							OpenDisclosure *open);
 
 /* The same where there is no writer, and the server log has to do. */
 extern void sg_writer_begin_in_server_log(const DisclosureEvent *intent,
 										  const char *why,
-										  OpenDisclosure * open);
-extern void sg_writer_end(const OpenDisclosure * open, int64 rows_disclosed,
+										  OpenDisclosure *open);
+extern void sg_writer_end(const OpenDisclosure *open, int64 rows_disclosed,
 						  int64 rows_blocked, DisclosureEnding ending);
 
 /*
@@ -94,10 +94,10 @@ typedef struct SummaryCount
 	int64		statements;
 	bool		running;		/* so the writer does not end it */
 	TimestampTz until;			/* the writer ends it then */
-}			SummaryCount;
+} SummaryCount;
 
-extern bool sg_writer_count(const OpenDisclosure * open,
-							const SummaryCount * count);
+extern bool sg_writer_count(const OpenDisclosure *open,
+							const SummaryCount *count);
 
 /*
  * Instead of sg_writer_end(), for rows that are known one by one: durable when
@@ -110,9 +110,9 @@ extern bool sg_writer_count(const OpenDisclosure * open,
  * with the number of these rows and others that have left, and whichever of them
  * are on record after all are not counted twice.
  */
-extern void sg_writer_complete(OpenDisclosure * open,
+extern void sg_writer_complete(OpenDisclosure *open,
 							   CompletionEvent *event, const char *why);
 extern void sg_writer_batch_record_rows(EventBatch *batch,
-										OpenDisclosure * open, int64 rows);
+										OpenDisclosure *open, int64 rows);
 
 #endif							/* SHARING_GUARD_CLIENT_H */

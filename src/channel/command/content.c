@@ -54,14 +54,14 @@ typedef struct TableBefore
 	Oid			relid;
 	Oid			storage;		/* its file: another one if it is rewritten */
 	AttrNumber	natts;			/* columns beyond these are new */
-}			TableBefore;
+} TableBefore;
 
 /* The rows for one destination. */
 typedef struct DestinationRows
 {
 	char	   *destination;
 	int64		rows;
-}			DestinationRows;
+} DestinationRows;
 
 /* ----------------------------------------------------------------
  *		Before the command
@@ -197,7 +197,7 @@ new_column_shows(Oid relid, AttrNumber attnum, bool rewritten)
  * cast to one of the server's own types brings nothing in.
  */
 static bool
-changed_column_shows(const AlterTableCmd *cmd, const TableBefore * table,
+changed_column_shows(const AlterTableCmd *cmd, const TableBefore *table,
 					 bool rewritten)
 {
 	AttrNumber	attnum = cmd->name ? get_attnum(table->relid, cmd->name) :
@@ -214,7 +214,7 @@ changed_column_shows(const AlterTableCmd *cmd, const TableBefore * table,
 
 /* The first column that shows something new, and by which operation; or NULL. */
 static char *
-new_content(const AlterTableStmt *stmt, const TableBefore * table,
+new_content(const AlterTableStmt *stmt, const TableBefore *table,
 			const char **operation)
 {
 	Oid			storage;
@@ -250,7 +250,7 @@ typedef struct CountEntry
 {
 	uint64		hash;
 	DestinationRows *counted;
-}			CountEntry;
+} CountEntry;
 
 static HTAB *
 make_counts(void)
@@ -404,7 +404,7 @@ sg_content_executed(const DdlState *state, const Node *command,
 	CommandCounterIncrement();
 	foreach(lc, (const List *) before)
 	{
-		const		TableBefore *table = lfirst(lc);
+		const TableBefore *table = lfirst(lc);
 		const char *operation;
 		char	   *column = new_content(stmt, table, &operation);
 

@@ -87,7 +87,7 @@ note_subscription(const char *operation, const char *name, const char *key)
 }
 
 static void
-alter_subscription(const DdlState *state, const AlterSubscriptionStmt * stmt)
+alter_subscription(const DdlState *state, const AlterSubscriptionStmt *stmt)
 {
 	const char *operation = "ALTER SUBSCRIPTION";
 
@@ -163,7 +163,7 @@ alter_system(const VariableSetStmt *setting)
  * session: some applications do it at each connection.
  */
 static void
-load_library(const LoadStmt * stmt)
+load_library(const LoadStmt *stmt)
 {
 	MemoryContext oldcontext;
 	ListCell   *lc;
@@ -280,7 +280,7 @@ subscription_command(const DdlState *state, const Node *command)
 	{
 		case T_CreateSubscriptionStmt:
 			{
-				const		CreateSubscriptionStmt *stmt = (const CreateSubscriptionStmt *) command;
+				const CreateSubscriptionStmt *stmt = (const CreateSubscriptionStmt *) command;
 
 				check_subscription(state, "CREATE SUBSCRIPTION", stmt->subname);
 				note_subscription("CREATE SUBSCRIPTION", stmt->subname,
@@ -390,7 +390,7 @@ sg_ways_command(const DdlState *state, const Node *command, const Node *outer)
 			break;
 		case T_AlterRoleSetStmt:
 			{
-				const		AlterRoleSetStmt *stmt = (const AlterRoleSetStmt *) command;
+				const AlterRoleSetStmt *stmt = (const AlterRoleSetStmt *) command;
 
 				note_setting("ALTER ROLE SET",
 							 stmt->role ? psprintf("role %s", get_rolespec_name(stmt->role)) : "all roles",

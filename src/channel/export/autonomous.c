@@ -20,7 +20,7 @@
 
 /* A piece for the writer. */
 static void
-add_piece(const EventPart * piece, void *arg)
+add_piece(const EventPart *piece, void *arg)
 {
 	DisclosureEvent event;
 
@@ -36,7 +36,7 @@ sg_autonomous_add_rows(EventBatch *batch, RowLog *log)
 
 /* What cannot be made an event of has left its line in the server log. */
 static void
-leave_piece(const EventPart * piece, void *arg)
+leave_piece(const EventPart *piece, void *arg)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 
@@ -59,7 +59,7 @@ sg_autonomous_try_add_rows(EventBatch *batch, RowLog *log)
 }
 
 void
-sg_autonomous_begin(EventGroup * group, const Disclosure *disclosure)
+sg_autonomous_begin(EventGroup *group, const Disclosure *disclosure)
 {
 	DisclosureEvent event;
 
@@ -72,7 +72,7 @@ sg_autonomous_begin(EventGroup * group, const Disclosure *disclosure)
 }
 
 void
-sg_autonomous_settle(EventGroup * group)
+sg_autonomous_settle(EventGroup *group)
 {
 	int64		rows = group->handed_over - group->set.nrecorded;
 
@@ -83,7 +83,7 @@ sg_autonomous_settle(EventGroup * group)
 }
 
 void
-sg_autonomous_record_sent(EventGroup * group, bool complete)
+sg_autonomous_record_sent(EventGroup *group, bool complete)
 {
 	CompletionEvent event = {0};
 	EventPart	piece;
@@ -125,7 +125,7 @@ sg_autonomous_record_sent(EventGroup * group, bool complete)
 }
 
 void
-sg_autonomous_fail(EventGroup * group)
+sg_autonomous_fail(EventGroup *group)
 {
 	group->is_open = false;
 	sg_writer_end(&group->open, group->leaving, 0, ENDING_FAILED);

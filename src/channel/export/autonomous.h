@@ -30,7 +30,7 @@ extern void sg_autonomous_try_add_rows(EventBatch *batch, RowLog *log);
  * purpose and person among it, but no record key, since this row need not be
  * stored.
  */
-extern void sg_autonomous_begin(EventGroup * group, const Disclosure *disclosure);
+extern void sg_autonomous_begin(EventGroup *group, const Disclosure *disclosure);
 
 /*
  * Ends what was begun before the first of an open group's rows left, with the
@@ -42,16 +42,16 @@ extern void sg_autonomous_begin(EventGroup * group, const Disclosure *disclosure
  * still open.  Or its rows come here once more, where a statement within another
  * has failed and the other goes on: so those that have their events are noted.
  */
-extern void sg_autonomous_record_sent(EventGroup * group, bool complete);
+extern void sg_autonomous_record_sent(EventGroup *group, bool complete);
 
 /*
  * Whether its rows have been recorded is not known, for recording them was
  * interrupted, and the transaction goes on: ends it.  Rows that are still to
  * leave are another disclosure's.  Neither waits nor fails.
  */
-extern void sg_autonomous_settle(EventGroup * group);
+extern void sg_autonomous_settle(EventGroup *group);
 
 /* Says so.  Neither waits nor fails. */
-extern void sg_autonomous_fail(EventGroup * group);
+extern void sg_autonomous_fail(EventGroup *group);
 
 #endif							/* SHARING_GUARD_AUTONOMOUS_H */

@@ -37,7 +37,7 @@ typedef struct EventGroup
 	Actor		actor;			/* but for a person whom the rows name */
 
 	struct EventGroup *older;	/* the one that its table got before it */
-}			EventGroup;
+} EventGroup;
 
 /* A group of this set. */
 #define group_of_set(rowset)	((EventGroup *) (rowset))
@@ -56,23 +56,23 @@ typedef struct GroupTable
 } GroupTable;
 
 /* The group for these rows; NULL where there is none. */
-extern EventGroup * sg_group_known(GroupTable *table,
-								   const CachedDecision *gathered,
-								   const Disclosure *disclosure, int fields,
-								   Oid session_role, Oid acting_role);
-
-/* The same, made where there is none yet. */
-extern EventGroup * sg_group_find(GroupTable *table,
+extern EventGroup *sg_group_known(GroupTable *table,
 								  const CachedDecision *gathered,
 								  const Disclosure *disclosure, int fields,
 								  Oid session_role, Oid acting_role);
+
+/* The same, made where there is none yet. */
+extern EventGroup *sg_group_find(GroupTable *table,
+								 const CachedDecision *gathered,
+								 const Disclosure *disclosure, int fields,
+								 Oid session_role, Oid acting_role);
 
 /*
  * Rows of a group as an event, which points into both; the rest is allocated in
  * CurrentMemoryContext.  The event's id and time are the caller's to set.
  */
 static inline void
-sg_group_event(DisclosureEvent *event, const EventGroup * group,
+sg_group_event(DisclosureEvent *event, const EventGroup *group,
 			   const RowColumns *rows, int64 nrows)
 {
 	sg_event_of_rows(event, &group->actor, &group->disclosure,

@@ -26,7 +26,7 @@
 #define EVENT_BYTES_MAX		(256 * 1024)
 
 static inline void
-start_pieces(EventPart * piece, const RowSet *set)
+start_pieces(EventPart *piece, const RowSet *set)
 {
 	memset(piece, 0, sizeof(*piece));
 	piece->set = set;
@@ -38,13 +38,13 @@ start_pieces(EventPart * piece, const RowSet *set)
 }
 
 void
-sg_event_split_start(EventPart * piece, const RowSet *set)
+sg_event_split_start(EventPart *piece, const RowSet *set)
 {
 	start_pieces(piece, set);
 }
 
 static inline void
-append_purpose(EventPart * piece, int number)
+append_purpose(EventPart *piece, int number)
 {
 	RowColumn  *column = piece->columns.column[ROW_PURPOSE];
 
@@ -70,7 +70,7 @@ fills_event(const RowSet *set, const LoggedRow *row)
 }
 
 bool
-sg_event_split_next(EventPart * piece)
+sg_event_split_next(EventPart *piece)
 {
 	const RowSet *set = piece->set;
 	int64		first = piece->next;
@@ -124,7 +124,7 @@ sg_event_split_next(EventPart * piece)
 }
 
 void
-sg_event_split_each(RowLog *log, void (*handle) (const EventPart * piece, void *arg),
+sg_event_split_each(RowLog *log, void (*handle) (const EventPart *piece, void *arg),
 					void *arg)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,

@@ -23,28 +23,28 @@ typedef struct EventPart
 	RowColumns	columns;
 	int64		nrows;
 	TimestampTz at;				/* of its first row */
-}			EventPart;
+} EventPart;
 
 /*
  * Has each piece of a log's groups handled, in a memory context that is emptied
  * between them.  Changes nothing in the log.
  */
 extern void sg_event_split_each(RowLog *log,
-								void (*handle) (const EventPart * piece, void *arg),
+								void (*handle) (const EventPart *piece, void *arg),
 								void *arg);
 
 /* To be called when the log was sorted.  Begins where recording has ended. */
-extern void sg_event_split_start(EventPart * piece, const RowSet *set);
+extern void sg_event_split_start(EventPart *piece, const RowSet *set);
 
 /*
  * The next piece, its columns in CurrentMemoryContext; false where there are
  * no more rows.
  */
-extern bool sg_event_split_next(EventPart * piece);
+extern bool sg_event_split_next(EventPart *piece);
 
 /* The piece as an event; see sg_group_event(). */
 static inline void
-sg_event_part_event(DisclosureEvent *event, const EventPart * piece)
+sg_event_part_event(DisclosureEvent *event, const EventPart *piece)
 {
 	sg_group_event(event, group_of_set(piece->set), &piece->columns,
 				   piece->nrows);

@@ -56,9 +56,9 @@ typedef struct SubxactLevel
 	RowLog		held_back;
 	RowLog		sent;
 	struct SubxactLevel *parent;
-}			SubxactLevel;
+} SubxactLevel;
 
-static SubxactLevel * levels = NULL;
+static SubxactLevel *levels = NULL;
 
 /*
  * Changes whenever groups are freed or emptied, so that what decisions know of
@@ -135,7 +135,7 @@ reset_log(RowLog *log)
 
 /* The rows are in nobody's keeping but the caller's from here on. */
 static void
-reset_held_back(SubxactLevel * level)
+reset_held_back(SubxactLevel *level)
 {
 	held_back -= level->held_back.nrows;
 	reset_log(&level->held_back);
@@ -147,7 +147,7 @@ reset_held_back(SubxactLevel * level)
  * written before, it names none; the transaction's number leads to it.
  */
 static void
-write_piece(const EventPart * piece, void *arg)
+write_piece(const EventPart *piece, void *arg)
 {
 	DisclosureEvent event;
 	Decision	decision;
@@ -172,7 +172,7 @@ write_piece(const EventPart * piece, void *arg)
  * hands.
  */
 static void
-write_level(SubxactLevel * level)
+write_level(SubxactLevel *level)
 {
 	EventInserter *writer;
 
@@ -199,7 +199,7 @@ write_level(SubxactLevel * level)
  * take goes to the server log.
  */
 static void
-record_held_back(SubxactLevel * level)
+record_held_back(SubxactLevel *level)
 {
 	EventBatch *batch = sg_writer_batch(WHY_SKIPPED);
 
@@ -213,7 +213,7 @@ record_held_back(SubxactLevel * level)
  * by ending the transaction once more, so it must not find the same rows again.
  */
 static void
-leave_held_back(SubxactLevel * level)
+leave_held_back(SubxactLevel *level)
 {
 	EventBatch *batch = sg_writer_batch(WHY_SKIPPED);
 
@@ -243,7 +243,7 @@ typedef enum WhatIsOver
  * row.
  */
 static bool
-is_sending(const EventGroup * group)
+is_sending(const EventGroup *group)
 {
 	return group->leaving > group->set.nrows - group->set.nrecorded;
 }
@@ -253,7 +253,7 @@ is_sending(const EventGroup * group)
  * after all.
  */
 static void
-record_sent(SubxactLevel * level, WhatIsOver over)
+record_sent(SubxactLevel *level, WhatIsOver over)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
 												  "sharing_guard rows sent",
@@ -261,7 +261,7 @@ record_sent(SubxactLevel * level, WhatIsOver over)
 	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
 
 	sg_row_log_sort(&level->sent);
-	for (EventGroup * group = level->groups.newest; group != NULL; group = group->older)
+	for (EventGroup *group = level->groups.newest; group != NULL; group = group->older)
 	{
 		if (!group->is_open)
 			continue;
@@ -277,11 +277,11 @@ record_sent(SubxactLevel * level, WhatIsOver over)
 
 /* Is what was begun for rows that go to another server not ended yet? */
 static bool
-has_open_groups(const SubxactLevel * level)
+has_open_groups(const SubxactLevel *level)
 {
 	if (open_groups == 0)
 		return false;
-	for (EventGroup * group = level->groups.newest; group != NULL; group = group->older)
+	for (EventGroup *group = level->groups.newest; group != NULL; group = group->older)
 	{
 		if (group->is_open)
 			return true;
@@ -298,7 +298,7 @@ has_open_groups(const SubxactLevel * level)
  * transaction ends.
  */
 static void
-record_level_apart(SubxactLevel * level, WhatIsOver over)
+record_level_apart(SubxactLevel *level, WhatIsOver over)
 {
 	if (level->held_back.nrows > 0)
 		record_held_back(level);
@@ -319,7 +319,7 @@ sg_pending_has_autonomous(void)
 void
 sg_pending_record_autonomous(void)
 {
-	for (SubxactLevel * level = levels; level != NULL; level = level->parent)
+	for (SubxactLevel *level = levels; level != NULL; level = level->parent)
 		record_level_apart(level, STATEMENT_OVER);
 }
 
@@ -329,12 +329,12 @@ sg_pending_record_autonomous(void)
  * wait until that is recorded.
  */
 static void
-leave_level(SubxactLevel * level)
+leave_level(SubxactLevel *level)
 {
 	if (level->held_back.nrows > 0)
 		leave_held_back(level);
 
-	for (EventGroup * group = level->groups.newest;
+	for (EventGroup *group = level->groups.newest;
 		 open_groups > 0 && group != NULL; group = group->older)
 	{
 		if (!group->is_open)
@@ -350,7 +350,7 @@ leave_level(SubxactLevel * level)
  * counted, too.
  */
 static void
-measure_level(SubxactLevel * level)
+measure_level(SubxactLevel *level)
 {
 	Size		bytes = MemoryContextMemAllocated(level->context, true) -
 	level->log.spare_bytes - level->held_back.spare_bytes -
@@ -363,7 +363,7 @@ measure_level(SubxactLevel * level)
 
 /* Writes the rows of a level but keeps its groups, for the rows to come. */
 static void
-write_rows_in_place(SubxactLevel * level)
+write_rows_in_place(SubxactLevel *level)
 {
 	record_level_apart(level, NOTHING_OVER);
 	write_level(level);
@@ -380,7 +380,7 @@ gathered_too_much(void)
 
 /* Does it hold this subtransaction's rows, and are they not written yet? */
 static bool
-is_own_level(const SubxactLevel * level, SubTransactionId subid)
+is_own_level(const SubxactLevel *level, SubTransactionId subid)
 {
 	return level != NULL && level->subid == subid &&
 		level->written_in == InvalidSubTransactionId;
@@ -388,7 +388,7 @@ is_own_level(const SubxactLevel * level, SubTransactionId subid)
 
 /* Frees a level that is off the stack; pointers to its groups become stale. */
 static void
-free_level(SubxactLevel * level)
+free_level(SubxactLevel *level)
 {
 	group_epoch++;
 	gathered_bytes -= level->bytes;
@@ -461,11 +461,11 @@ current_level(void)
  * subtransaction in its midst has left a level on top.
  */
 static pg_noinline EventGroup *
-open_group_below(const SubxactLevel * level, const CachedDecision *gathered,
+open_group_below(const SubxactLevel *level, const CachedDecision *gathered,
 				 const Disclosure *disclosure, int fields, Oid session_role,
 				 Oid acting_role)
 {
-	for (SubxactLevel * below = level->parent;
+	for (SubxactLevel *below = level->parent;
 		 below != NULL && below->subid == level->subid; below = below->parent)
 	{
 		EventGroup *group = sg_group_known(&below->groups, gathered, disclosure,
@@ -554,7 +554,7 @@ write_some(void)
 {
 	SubTransactionId subid = levels->subid;
 
-	for (SubxactLevel * level = levels; is_own_level(level, subid);
+	for (SubxactLevel *level = levels; is_own_level(level, subid);
 		 level = level->parent)
 		write_rows_in_place(level);
 	if (open_groups > 0 ||
@@ -638,7 +638,7 @@ gather_xact_callback(XactEvent event, void *arg)
 		case XACT_EVENT_PREPARE:
 		case XACT_EVENT_ABORT:
 			commit_state = NOT_COMMITTING;
-			for (SubxactLevel * level = levels; level != NULL; level = level->parent)
+			for (SubxactLevel *level = levels; level != NULL; level = level->parent)
 				leave_level(level);
 
 			/* The levels' memory goes with the transaction's. */
@@ -745,7 +745,7 @@ after_subabort(SubTransactionId subid)
 		levels = level->parent;
 		free_level(level);
 	}
-	for (SubxactLevel * level = levels; level != NULL; level = level->parent)
+	for (SubxactLevel *level = levels; level != NULL; level = level->parent)
 	{
 		if (level->written_in == subid)
 			level->written_in = InvalidSubTransactionId;

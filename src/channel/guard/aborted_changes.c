@@ -28,7 +28,7 @@ typedef struct PendingChange
 {
 	EventBatch *batch;
 	SubTransactionId subid;
-}			PendingChange;
+} PendingChange;
 
 /* In the transaction's memory. */
 static List *pending = NIL;

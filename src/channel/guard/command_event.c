@@ -54,7 +54,7 @@ policy_revision(void)
  */
 void
 sg_command_event(ChangeEvent *event, const char *kind,
-				 const CommandFacts * command)
+				 const CommandFacts *command)
 {
 	memset(event, 0, sizeof(*event));
 	sg_event_new_id(&event->event_id, command->at);

@@ -19,10 +19,10 @@ typedef struct CommandFacts
 	TimestampTz at;
 	Oid			session_role;
 	Oid			acting_role;
-}			CommandFacts;
+} CommandFacts;
 
 extern void sg_command_event(ChangeEvent *event, const char *kind,
-							 const CommandFacts * command);
+							 const CommandFacts *command);
 
 /* Record a command that cannot be rolled back. */
 extern void sg_command_record_now(const char *kind, const char *operation,

@@ -426,7 +426,7 @@ extension_owner(FunctionCallInfo fcinfo)
 }
 
 void
-sg_begin_owner_rights(OwnerRights * rights, FunctionCallInfo fcinfo)
+sg_begin_owner_rights(OwnerRights *rights, FunctionCallInfo fcinfo)
 {
 	GetUserIdAndSecContext(&rights->save_userid, &rights->save_sec_context);
 	SetUserIdAndSecContext(extension_owner(fcinfo),
@@ -436,7 +436,7 @@ sg_begin_owner_rights(OwnerRights * rights, FunctionCallInfo fcinfo)
 }
 
 void
-sg_end_owner_rights(const OwnerRights * rights)
+sg_end_owner_rights(const OwnerRights *rights)
 {
 	SetUserIdAndSecContext(rights->save_userid, rights->save_sec_context);
 }

@@ -28,10 +28,10 @@ typedef struct OwnerRights
 {
 	Oid			save_userid;
 	int			save_sec_context;
-}			OwnerRights;
+} OwnerRights;
 
-extern void sg_begin_owner_rights(OwnerRights * rights, FunctionCallInfo fcinfo);
-extern void sg_end_owner_rights(const OwnerRights * rights);
+extern void sg_begin_owner_rights(OwnerRights *rights, FunctionCallInfo fcinfo);
+extern void sg_end_owner_rights(const OwnerRights *rights);
 
 /* One row of sharing_guard.guard. */
 typedef struct GuardRow

@@ -168,7 +168,7 @@ typedef struct Written
 	const Bitmapset *computed;	/* ... to more than a value that was given */
 	const Bitmapset *elements;
 	bool		deletes;		/* or may do so */
-}			Written;
+} Written;
 
 /*
  * Does this trigger of a constraint take what is in the table out of it?  Into
@@ -178,7 +178,7 @@ typedef struct Written
  * that is changed, which counts where its key has a query element.
  */
 static bool
-passes_on(const Trigger *trigger, const Written * written)
+passes_on(const Trigger *trigger, const Written *written)
 {
 	HeapTuple	tuple;
 	bool		found = false;

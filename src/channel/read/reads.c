@@ -643,7 +643,7 @@ sg_reads_check(List *requests, int64 rows_left, bool *recorded)
 
 bool
 sg_reads_summarize(ReadRequest *request, const char *shape,
-				   OpenDisclosure * open)
+				   OpenDisclosure *open)
 {
 	Deciding	deciding = {.purpose = DECIDING_TO_SUMMARIZE};
 	ReadRequest without = *request;

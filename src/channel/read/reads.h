@@ -95,7 +95,7 @@ extern void sg_reads_record(List *requests, int64 rows,
  * policy refuses it; false where nothing is to be recorded.
  */
 extern bool sg_reads_summarize(ReadRequest *request, const char *shape,
-							   OpenDisclosure * open);
+							   OpenDisclosure *open);
 
 /*
  * A statement whose disclosures have begun has ended.  "elements" returns what

@@ -340,10 +340,10 @@ typedef struct RowsUsed
 {
 	Bitmapset  *relations;
 	bool		passed;			/* a parameter that changes with some row */
-}			RowsUsed;
+} RowsUsed;
 
 static bool
-rows_used_walker(Node *node, RowsUsed * used)
+rows_used_walker(Node *node, RowsUsed *used)
 {
 	if (node == NULL)
 		return false;

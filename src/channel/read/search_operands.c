@@ -572,10 +572,10 @@ typedef struct Ingredients
 	int			element;
 	char		category;
 	bool		found;
-}			Ingredients;
+} Ingredients;
 
 static bool
-ingredients_walker(Node *node, Ingredients * ingredients)
+ingredients_walker(Node *node, Ingredients *ingredients)
 {
 	if (node == NULL)
 		return false;

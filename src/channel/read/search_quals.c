@@ -265,7 +265,7 @@ note_set_operation(QualSearch *search, Plan *setop)
 
 /* Rows compared with rows. */
 static void
-note_row_comparison(QualSearch *search, RowCompareExpr * comparison)
+note_row_comparison(QualSearch *search, RowCompareExpr *comparison)
 {
 	ListCell   *left;
 	ListCell   *right;

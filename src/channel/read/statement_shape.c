@@ -132,7 +132,7 @@ operator_form(Oid operator, List *args, ShapeMaker *maker)
 }
 
 static char *
-boolean_form(BoolExpr * expression, ShapeMaker *maker)
+boolean_form(BoolExpr *expression, ShapeMaker *maker)
 {
 	List	   *forms = forms_of(expression->args, maker);
 
@@ -168,7 +168,7 @@ function_form(FuncExpr *call, ShapeMaker *maker)
 
 /* A list of values; one with a column in it is none. */
 static char *
-array_form(ArrayExpr * array, ShapeMaker *maker)
+array_form(ArrayExpr *array, ShapeMaker *maker)
 {
 	ListCell   *lc;
 
