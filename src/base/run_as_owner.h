@@ -10,7 +10,6 @@
 
 #include "executor/spi.h"
 #include "utils/snapshot.h"
-#include "base/errcodes.h"
 
 /*
  * Returns a table of the schema sharing_guard; InvalidOid if it does not

@@ -10,7 +10,6 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -22,7 +21,6 @@
 
 #include "audit/log/store.h"
 #include "audit/proof/sealed.h"
-#include "audit/proof/tree.h"
 #include "base/compat.h"
 
 void

@@ -29,100 +29,24 @@
 #include "access/timeline.h"
 #include "access/transam.h"
 #include "access/xlog.h"
-#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "utils/tuplestore.h"
-#include "utils/xid8.h"
 
 #include "audit/log/event_id.h"
 #include "audit/log/store.h"
-#include "audit/proof/verify.h"
+#include "audit/proof/verifier.h"
+#include "audit/proof/verify_leaves.h"
+#include "audit/proof/verify_tree.h"
 #include "base/compat.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_verify_audit);
-
-/* Among so many events that do not fit their leaves, exchanges are looked for. */
-#define MISFITS_MAX			512
-
-/*-------------------------------------------------------------------------
- * Reports
- *-------------------------------------------------------------------------
- */
-
-/* One row of the result; without an event NULL, without a leaf -1. */
-void
-sg_verify_report(Verifier *v, const char *severity, const char *problem,
-				 const pg_uuid_t *event_id, int64 leaf_index, const char *detail,...)
-{
-	StringInfoData buf;
-	Datum		values[6];
-	bool		nulls[6] = {0};
-
-	initStringInfo(&buf);
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, detail);
-		needed = appendStringInfoVA(&buf, detail, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&buf, needed);
-	}
-
-	values[0] = CStringGetTextDatum(severity);
-	values[1] = CStringGetTextDatum(problem);
-	values[2] = UUIDPGetDatum(event_id);
-	nulls[2] = event_id == NULL;
-	values[3] = Int64GetDatum(leaf_index);
-	nulls[3] = leaf_index < 0;
-	values[4] = UUIDPGetDatum(&v->tree_id);
-	values[5] = CStringGetTextDatum(buf.data);
-	tuplestore_putvalues(v->rsinfo->setResult, v->rsinfo->setDesc, values, nulls);
-	pfree(buf.data);
-}
-
-const LogIdentity *
-sg_verify_identity(Verifier *v, const pg_uuid_t *log_id)
-{
-	ListCell   *lc;
-
-	foreach(lc, v->identities)
-	{
-		const LogIdentity *identity = lfirst(lc);
-
-		if (sg_uuid_equal(&identity->log_id, log_id))
-			return identity;
-	}
-	return NULL;
-}
-
-SealingLog *
-sg_verify_sealing(Verifier *v, const pg_uuid_t *log_id)
-{
-	ListCell   *lc;
-
-	foreach(lc, v->sealing)
-	{
-		SealingLog *log = lfirst(lc);
-
-		if (sg_uuid_equal(&log->log_id, log_id))
-			return log;
-	}
-	return NULL;
-}
 
 /*-------------------------------------------------------------------------
  * All of it

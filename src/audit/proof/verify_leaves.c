@@ -9,36 +9,25 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "access/tableam.h"
 #include "access/timeline.h"
 #include "access/transam.h"
 #include "access/xlog.h"
-#include "catalog/pg_type.h"
 #include "common/hashfn.h"
-#include "executor/spi.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-#include "utils/tuplestore.h"
 #include "utils/xid8.h"
 
-#include "audit/log/event_id.h"
-#include "audit/log/store.h"
-#include "audit/proof/verify.h"
+#include "audit/proof/verifier.h"
+#include "audit/proof/verify_leaves.h"
 #include "base/compat.h"
 
 /* A line for whoever waits, each time that so many leaves are done. */
 #define PROGRESS_LEAVES		1000000
-
-/* Among so many events that do not fit their leaves, exchanges are looked for. */
-#define MISFITS_MAX			512
 
 /* A late event may be this much older than the seal before, and be honest. */
 #define BACKDATED_USECS		USECS_PER_HOUR
@@ -270,25 +259,6 @@ report_deleted(Verifier *v, const Bundle *bundle, int place)
 		sg_verify_report(v, SEVERITY_ERROR, "event_deleted", &bundle->event_ids[place],
 						 bundle->first_leaf + place,
 						 "The event was sealed and is not there.");
-}
-
-/* One event by its id; false without it. */
-bool
-sg_verify_fetch_event(Verifier *v, const pg_uuid_t *event_id)
-{
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&key, v->event_id, BTEqualStrategyNumber, F_UUID_EQ,
-				UUIDPGetDatum(event_id));
-	scan = systable_beginscan_ordered(v->events, v->events_pkey,
-									  GetActiveSnapshot(), 1, &key);
-	tuple = systable_getnext_ordered(scan, ForwardScanDirection);
-	if (HeapTupleIsValid(tuple))
-		ExecStoreHeapTuple(heap_copytuple(tuple), v->slot, true);
-	systable_endscan_ordered(scan);
-	return HeapTupleIsValid(tuple);
 }
 
 /*

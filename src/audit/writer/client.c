@@ -16,23 +16,18 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "access/xlog.h"
 #include "miscadmin.h"
 #include "storage/ipc.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
-#include "access/parallel.h"
 #include "audit/log/event_serialized.h"
 #include "audit/writer/queue.h"
 #include "audit/log/server_log.h"
 #include "audit/writer/handover.h"
 #include "audit/writer/client.h"
-#include "base/errcodes.h"
-#include "base/guc.h"
 
 struct EventBatch
 {

@@ -19,7 +19,6 @@
 #define SHARING_GUARD_CLIENT_H
 
 #include "audit/log/event.h"
-#include "base/errcodes.h"
 
 /*
  * Returns when the event is committed and flushed to disk, whatever becomes of

@@ -7,18 +7,10 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/parallel.h"
-#include "access/table.h"
-#include "access/xact.h"
-#include "catalog/catalog.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
-#include "catalog/objectaccess.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_foreign_table.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
@@ -26,8 +18,6 @@
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
-#include "parser/parsetree.h"
-#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -35,19 +25,9 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#include "audit/log/actor.h"
-#include "base/enum_names.h"
-#include "base/run_as_owner.h"
 #include "channel/command/command_record.h"
-#include "channel/command/copied.h"
 #include "channel/command/privileged.h"
 #include "channel/command/sending_function.h"
-#include "channel/command/tamper.h"
-#include "channel/guard/bypass.h"
-#include "channel/guard/read_guard.h"
-#include "channel/read/data_flow.h"
-#include "channel/read/query.h"
-#include "channel/read/query_reads.h"
 
 /*
  * Extensions whose functions send what they are given somewhere else.  A

@@ -9,7 +9,6 @@
 #define SHARING_GUARD_REFUSAL_H
 
 #include "base/disclosure.h"
-#include "base/errcodes.h"
 
 /*
  * Does not return: ends the statement with ERRCODE_SG_BLOCKED_BY_POLICY.

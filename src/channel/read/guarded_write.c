@@ -18,10 +18,7 @@
  */
 #include "postgres.h"
 
-#include "access/relation.h"
 #include "access/sysattr.h"
-#include "catalog/partition.h"
-#include "catalog/pg_inherits.h"
 #include "channel/guard/guard.h"
 #include "channel/read/guarded_write.h"
 #include "channel/read/leaky_functions.h"
@@ -32,8 +29,6 @@
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parsetree.h"
-#include "utils/lsyscache.h"
-#include "utils/partcache.h"
 #include "utils/rel.h"
 
 #define VALUE_ANY	(VALUE_GUARDED | VALUE_SEARCHED)

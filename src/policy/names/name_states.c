@@ -12,10 +12,9 @@
 #include "utils/memutils.h"
 
 #include "base/table_load.h"
-#include "policy/names/fold.h"
 #include "policy/names/jurisdiction.h"
+#include "policy/names/name_states.h"
 #include "policy/names/name_words.h"
-#include "policy/names/places.h"
 
 /*
  * Postal codes that are also words or parts of names.  They need more evidence

@@ -15,7 +15,6 @@
 #include "policy/names/fold.h"
 #include "policy/names/jurisdiction.h"
 #include "policy/names/name_words.h"
-#include "policy/names/places.h"
 
 static const char *const name_meanings[] = {
 	NULL, "filler", "place", "inactive", "nobody", "unclear", "federal",

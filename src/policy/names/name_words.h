@@ -142,8 +142,4 @@ sg_name_is_public_kind(NameMeaning meaning)
 	}
 }
 
-/* In name_states.c. */
-extern void sg_name_take_state(States *states, const char *state);
-extern void sg_name_find_states(OrgName *name, States *states);
-
 #endif							/* SHARING_GUARD_NAME_WORDS_H */

@@ -26,6 +26,7 @@
 #include "policy/names/fold.h"
 #include "policy/names/jurisdiction.h"
 #include "base/table_load.h"
+#include "policy/names/name_states.h"
 #include "policy/names/name_words.h"
 #include "policy/names/places.h"
 #include "policy/names/spelling.h"

@@ -22,10 +22,7 @@
 #include <ctype.h>
 
 #include "fmgr.h"
-#include "funcapi.h"
 #include "lib/stringinfo.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -33,11 +30,9 @@
 #include "policy/rules/policy.h"
 #include "policy/rules/decide.h"
 #include "policy/rules/deliberation.h"
+#include "policy/rules/lifting.h"
 #include "policy/names/fold.h"
-#include "policy/rules/legal_basis.h"
 #include "policy/rules/rule_index.h"
-#include "base/guc.h"
-#include "base/enum_names.h"
 
 /*
  * Outcomes for parties that no rule about destinations covers: block, except

@@ -12,6 +12,7 @@
 
 #include <ctype.h>
 
+#include "nodes/pg_list.h"
 #include "policy/rules/compiled.h"
 #include "policy/rules/policy.h"
 
@@ -101,12 +102,5 @@ extern void sg_deliberation_party(Deliberation *d, TextSlice name,
 extern void sg_deliberation_tags(Deliberation *d);
 extern int	sg_deliberation_data_class(const Policy *policy,
 									   TextSlice data_class);
-
-/*
- * Returns why the legal basis does not lift this rule; NULL if it does.  In
- * lifting.c.
- */
-extern const char *sg_why_not_lifted(Deliberation *d, const Rule *rule,
-									 const Party *party);
 
 #endif							/* SHARING_GUARD_DELIBERATION_H */

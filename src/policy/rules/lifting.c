@@ -9,21 +9,13 @@
 
 #include <ctype.h>
 #include "fmgr.h"
-#include "funcapi.h"
 #include "lib/stringinfo.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "base/enum_names.h"
-#include "base/guc.h"
-#include "policy/names/fold.h"
 #include "policy/rules/compiled.h"
 #include "policy/rules/deliberation.h"
-#include "policy/rules/legal_basis.h"
-#include "policy/rules/policy.h"
-#include "policy/rules/rule_index.h"
+#include "policy/rules/lifting.h"
 
 /*
  * Does a slice equal a string?  NULL equals no string, not even the empty one.

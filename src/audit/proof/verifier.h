@@ -1,14 +1,14 @@
 /*-------------------------------------------------------------------------
  *
- * verify.h
- *		The passes of verify_audit().
+ * verifier.h
+ *		What the passes of verify_audit() share.
  *
- * For audit/proof alone.
+ * For audit/proof only.
  *
  *-------------------------------------------------------------------------
  */
-#ifndef SHARING_GUARD_VERIFY_H
-#define SHARING_GUARD_VERIFY_H
+#ifndef SHARING_GUARD_VERIFIER_H
+#define SHARING_GUARD_VERIFIER_H
 
 #include "audit/log/identity.h"
 #include "audit/proof/canonical.h"
@@ -29,6 +29,9 @@ typedef struct SealingLog
 	TimestampTz sealed_at;
 	TransactionSet *snapshot;
 } SealingLog;
+
+/* Among so many events that do not fit their leaves, exchanges are looked for. */
+#define MISFITS_MAX			512
 
 /* An event that is not the one that was sealed as its leaf. */
 typedef struct Misfit
@@ -108,16 +111,7 @@ extern const LogIdentity *sg_verify_identity(Verifier *v,
 											 const pg_uuid_t *log_id);
 extern SealingLog *sg_verify_sealing(Verifier *v, const pg_uuid_t *log_id);
 
-/* Pass 1, of one tree; a checkpoint of it says which log sealed. */
-extern void sg_verify_note_sealing(Verifier *v, const Checkpoint *checkpoint);
-extern void sg_verify_tree(Verifier *v);
-extern void sg_verify_tile_rows(Verifier *v);
-
-/* Pass 2, of one tree. */
+/* Fetches one event by its id into the slot; false where there is none. */
 extern bool sg_verify_fetch_event(Verifier *v, const pg_uuid_t *event_id);
-extern void sg_verify_leaves(Verifier *v);
 
-/* Pass 3, of all trees. */
-extern void sg_verify_events(Verifier *v, bool look_up);
-
-#endif							/* SHARING_GUARD_VERIFY_H */
+#endif							/* SHARING_GUARD_VERIFIER_H */
