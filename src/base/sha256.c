@@ -73,3 +73,13 @@ sg_sha256_final(Sha256Hasher *hasher, Sha256Hash *hash)
 	if (pg_cryptohash_final(hasher->ctx, hash->bytes, SHA256_HASH_LEN) < 0)
 		report_hash_failure(hasher);
 }
+
+bytea *
+sg_sha256_bytea(const Sha256Hash *hash)
+{
+	bytea	   *result = palloc(VARHDRSZ + SHA256_HASH_LEN);
+
+	SET_VARSIZE(result, VARHDRSZ + SHA256_HASH_LEN);
+	memcpy(VARDATA(result), hash, SHA256_HASH_LEN);
+	return result;
+}

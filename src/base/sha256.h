@@ -29,6 +29,9 @@ extern void sg_sha256_init(Sha256Hasher *hasher);
 extern void sg_sha256_update(Sha256Hasher *hasher, const void *data, size_t len);
 extern void sg_sha256_final(Sha256Hasher *hasher, Sha256Hash *hash);
 
+/* The hash as a value of SQL, palloc'd. */
+extern bytea *sg_sha256_bytea(const Sha256Hash *hash);
+
 static inline bool
 sha256_hash_equal(const Sha256Hash *a, const Sha256Hash *b)
 {

@@ -247,16 +247,6 @@ verify_consistency(Sha256Hasher *hasher, uint64 size1, uint64 size2,
  *-------------------------------------------------------------------------
  */
 
-static bytea *
-hash_bytea(const Sha256Hash *hash)
-{
-	bytea	   *result = palloc(VARHDRSZ + SHA256_HASH_LEN);
-
-	SET_VARSIZE(result, VARHDRSZ + SHA256_HASH_LEN);
-	memcpy(VARDATA(result), hash, SHA256_HASH_LEN);
-	return result;
-}
-
 /* sharing_guard.leaf_hash(entry bytea) returns bytea */
 Datum
 sg_sql_leaf_hash(PG_FUNCTION_ARGS)
@@ -267,7 +257,7 @@ sg_sql_leaf_hash(PG_FUNCTION_ARGS)
 
 	sg_merkle_leaf(hasher, VARDATA_ANY(entry), VARSIZE_ANY_EXHDR(entry), &hash);
 	sg_sha256_end(hasher);
-	PG_RETURN_BYTEA_P(hash_bytea(&hash));
+	PG_RETURN_BYTEA_P(sg_sha256_bytea(&hash));
 }
 
 /*
@@ -290,7 +280,7 @@ sg_sql_node_hash(PG_FUNCTION_ARGS)
 	sg_sha256_update(hasher, VARDATA_ANY(right), VARSIZE_ANY_EXHDR(right));
 	sg_sha256_final(hasher, &hash);
 	sg_sha256_end(hasher);
-	PG_RETURN_BYTEA_P(hash_bytea(&hash));
+	PG_RETURN_BYTEA_P(sg_sha256_bytea(&hash));
 }
 
 /*

@@ -38,22 +38,12 @@ PG_FUNCTION_INFO_V1(sg_sql_consistency_proof);
 PG_FUNCTION_INFO_V1(sg_sql_canonical_entry);
 
 static Datum
-hash_datum(const Sha256Hash *hash)
-{
-	bytea	   *result = palloc(VARHDRSZ + sizeof(Sha256Hash));
-
-	SET_VARSIZE(result, VARHDRSZ + sizeof(Sha256Hash));
-	memcpy(VARDATA(result), hash, sizeof(Sha256Hash));
-	return PointerGetDatum(result);
-}
-
-static Datum
 proof_datum(const Sha256Hash *proof, int count)
 {
 	Datum		elements[TREE_PROOF_MAX];
 
 	for (int i = 0; i < count; i++)
-		elements[i] = hash_datum(&proof[i]);
+		elements[i] = PointerGetDatum(sg_sha256_bytea(&proof[i]));
 	return PointerGetDatum(construct_array(elements, count, BYTEAOID, -1, false,
 										   TYPALIGN_INT));
 }
@@ -176,7 +166,7 @@ sg_sql_tree_root(PG_FUNCTION_ARGS)
 	sg_tree_root(tree, size, &root);
 	sg_tree_end(tree);
 	sg_sha256_end(hasher);
-	PG_RETURN_DATUM(hash_datum(&root));
+	PG_RETURN_DATUM(PointerGetDatum(sg_sha256_bytea(&root)));
 }
 
 /* sharing_guard.tile_hashes(level integer, tile bigint, tree uuid) returns bytea */
@@ -266,11 +256,11 @@ sg_sql_inclusion_proof(PG_FUNCTION_ARGS)
 	sg_tree_end(tree);
 	sg_sha256_end(hasher);
 
-	values[0] = hash_datum(&leaf_hash);
+	values[0] = PointerGetDatum(sg_sha256_bytea(&leaf_hash));
 	values[1] = Int64GetDatum(leaf.leaf_index);
 	values[2] = Int64GetDatum(size);
 	values[3] = proof_datum(proof, count);
-	values[4] = hash_datum(&root);
+	values[4] = PointerGetDatum(sg_sha256_bytea(&root));
 	values[5] = UUIDPGetDatum(&leaf.tree_id);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, nulls)));

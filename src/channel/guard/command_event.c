@@ -20,12 +20,8 @@ static void
 fill_actor(Actor *actor, Oid session_role, Oid acting_role)
 {
 	const DeclaredContext *declared = sg_context_declared();
-	const char *organization = NULL;
 
-	sg_actor_from_session(actor, session_role, acting_role);
-	if (sg_context_role_shared(sg_actor_login(session_role), &organization))
-		actor->username_source = "shared_login";
-	actor->organization = organization;
+	sg_context_set_actor(actor, session_role, acting_role);
 	if (declared != NULL && declared->requesting_person.data != NULL)
 	{
 		actor->username = pnstrdup(declared->requesting_person.data,

@@ -363,38 +363,45 @@ refresh_bindings(void)
 }
 
 /*
- * Do several people log in as this role?  False for a role without a binding.
- * *organization is ours, and good until the next call.
- *
- * By the role's own binding and not by its memberships: who logs in as it is a
- * matter of that login alone.
+ * The binding of this very role, or NULL.  That others share a login, or that a
+ * program uses it, is a property of that login only, so memberships do not count.
+ * Valid until the bindings are read again.
  */
-bool
-sg_context_role_shared(Oid role, const char **organization)
+static const LoadedBinding *
+binding_of(Oid role)
 {
 	refresh_bindings();
-	*organization = NULL;
 	for (int i = 0; i < nbindings; i++)
 	{
 		if (bindings[i].role == role)
-		{
-			*organization = bindings[i].agency_name;
-			return bindings[i].shared;
-		}
+			return &bindings[i];
 	}
-	return false;
+	return NULL;
+}
+
+/*
+ * Fill in who acts, from the session and from the login's own binding: whether
+ * several people share it, and the agency's name, or NULL.  The name belongs to
+ * the bindings and is valid until they are read again.
+ */
+void
+sg_context_set_actor(Actor *actor, Oid session_role, Oid acting_role)
+{
+	const LoadedBinding *binding;
+
+	sg_actor_from_session(actor, session_role, acting_role);
+	binding = binding_of(sg_actor_login(session_role));
+	if (binding != NULL && binding->shared)
+		actor->username_source = "shared_login";
+	actor->organization = binding != NULL ? binding->agency_name : NULL;
 }
 
 bool
 sg_context_role_is_service(Oid role)
 {
-	refresh_bindings();
-	for (int i = 0; i < nbindings; i++)
-	{
-		if (bindings[i].role == role)
-			return bindings[i].service && bindings[i].public.own;
-	}
-	return false;
+	const LoadedBinding *binding = binding_of(role);
+
+	return binding != NULL && binding->service && binding->public.own;
 }
 
 /*

@@ -9,6 +9,7 @@
 #ifndef SHARING_GUARD_CONTEXT_H
 #define SHARING_GUARD_CONTEXT_H
 
+#include "audit/log/actor.h"
 #include "base/disclosure.h"
 #include "nodes/pg_list.h"
 
@@ -32,11 +33,8 @@ extern void sg_context_init(void);
 /* What this transaction declared, or NULL. */
 extern const DeclaredContext *sg_context_declared(void);
 
-/*
- * Is this role, by its own binding, a login that several people share?
- * *organization is set to the name of the agency it is bound to, or NULL.
- */
-extern bool sg_context_role_shared(Oid role, const char **organization);
+extern void sg_context_set_actor(Actor *actor, Oid session_role,
+								 Oid acting_role);
 
 /* Is this role, by its own binding, a service of our own agency? */
 extern bool sg_context_role_is_service(Oid role);

@@ -117,14 +117,10 @@ sg_copy_shared_fields(const Disclosure *disclosure)
 void
 sg_set_actor(Actor *actor, Oid session_role, Oid acting_role)
 {
-	const char *organization = NULL;
-
-	sg_actor_from_session(actor, session_role, acting_role);
-	if (sg_context_role_shared(sg_actor_login(session_role), &organization))
-		actor->username_source = "shared_login";
-	if (organization == NULL)
-		organization = sg_policy_home_agency_name(sg_policy_current());
-	actor->organization = copy_string(organization);
+	sg_context_set_actor(actor, session_role, acting_role);
+	if (actor->organization == NULL)
+		actor->organization = sg_policy_home_agency_name(sg_policy_current());
+	actor->organization = copy_string(actor->organization);
 }
 
 /*
