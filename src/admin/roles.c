@@ -57,7 +57,7 @@ static const char auditor_grants[] =
 "  sharing_guard.preview_terms,"
 "  sharing_guard.resolve_destination, sharing_guard.suggest_agencies,"
 "  sharing_guard.audit_window_start(timestamptz, text),"
-"  sharing_guard.time_zone(), sharing_guard.event_rows,"
+"  sharing_guard.time_zone(), sharing_guard.purpose_shown, sharing_guard.purpose_parts, sharing_guard.event_rows,"
 "  sharing_guard.exposures,"
 "  sharing_guard.seal, sharing_guard.verify_audit,"
 "  sharing_guard.leaf_hash, sharing_guard.node_hash,"

@@ -72,6 +72,12 @@ typedef enum Channel
 #define CHANNEL_COUNT (CHANNEL_SELF_ACCESS + 1)
 
 /*
+ * Stands between the parts of a purpose that several columns make, as ASCII's
+ * unit separator is meant to.  It is in no part, so the parts can be told apart.
+ */
+#define PURPOSE_SEPARATOR	'\x1F'
+
+/*
  * Rows (or one row) leaving through one channel, to one destination, for one
  * purpose, under one legal basis.
  *
@@ -89,12 +95,15 @@ typedef struct Disclosure
 	TextSlice	destination;	/* as the application spells it */
 	TextSlice	destination_state;	/* ISO 3166-2 or a postal code; optional */
 	TextSlice	purpose;
+	int			purpose_parts;	/* how many columns made it: see
+								 * PURPOSE_SEPARATOR */
 	TextSlice	legal_basis;	/* legal_basis.legal_basis_id */
 	bool		legal_basis_used_up;	/* its limits leave no more use */
 	TextSlice	on_behalf_of;	/* an agency, spelled like a destination */
 	TextSlice	case_number;
 	TextSlice	record_key;
-	TextSlice	requesting_person;
+	TextSlice	requesting_person;	/* on our side */
+	TextSlice	recipient_person;	/* at the destination */
 	TextSlice	query_elements;
 
 	/*

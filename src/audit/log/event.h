@@ -20,7 +20,7 @@
  * One decision on one group of rows.
  *
  * The disclosure's per-row fields (purpose, record key, query elements, case
- * number, requesting person) are not looked at: the columns hold them.
+ * number, the two persons) are not looked at: the columns hold them.
  */
 typedef struct DisclosureEvent
 {

@@ -26,6 +26,11 @@ CREATE TABLE sharing_guard.event (
     policy_revision bigint,
     rows_disclosed bigint,
     rows_blocked bigint,
+    searched_at timestamptz,
+    look_back interval,
+    networks_searched integer,
+    devices_searched integer,
+    purpose_parts int2,
     kind text NOT NULL,
     username text,
     username_source text,
@@ -57,6 +62,7 @@ CREATE TABLE sharing_guard.event (
     query_element text,
     case_number text,
     requesting_person text,
+    recipient_person text,
     tags text[],
     matched_terms text[],
     rule_ids text[],
@@ -71,6 +77,12 @@ CREATE TABLE sharing_guard.event (
     case_number_index int2[],
     requesting_persons text[],
     requesting_person_index int2[],
+    recipient_persons text[],
+    recipient_person_index int2[],
+    search_id text,
+    search_type text,
+    search_prompt text,
+    moderation text,
     completes uuid,
     ending text,
     changed_key text,
@@ -102,6 +114,16 @@ COMMENT ON COLUMN sharing_guard.event.rows_disclosed IS
 'Rows that went out. NULL where that was not known when the event was written, before the first row: its completion says how many';
 COMMENT ON COLUMN sharing_guard.event.rows_blocked IS
 'Rows that were held back; NULL as in rows_disclosed';
+COMMENT ON COLUMN sharing_guard.event.searched_at IS
+'When a search in another system was made, where the event is a line of that system''s log (channel vendor): the line''s own time. NULL elsewhere, where occurred_at says it';
+COMMENT ON COLUMN sharing_guard.event.look_back IS
+'How far back in time a search went, where a vendor''s log says so';
+COMMENT ON COLUMN sharing_guard.event.networks_searched IS
+'How many agencies'' networks a search went through, where a vendor''s log says so';
+COMMENT ON COLUMN sharing_guard.event.devices_searched IS
+'How many cameras a search went through, where a vendor''s log says so';
+COMMENT ON COLUMN sharing_guard.event.purpose_parts IS
+'How many columns the purpose was made of, where they were several. Then their values stand in purpose one after the other, with the character U+001F between them. NULL: one column';
 COMMENT ON COLUMN sharing_guard.event.kind IS
 'What the event is: disclosure, completion (the end of a disclosure that was recorded before its first row), policy_change, attempt (a change that was refused), review (an act of an auditor: a period, a disposition, a signature, a hold, a purge), health (of the writer of this log)';
 COMMENT ON COLUMN sharing_guard.event.username IS
@@ -172,6 +194,8 @@ COMMENT ON COLUMN sharing_guard.event.case_number IS
 'The case number, where all rows have one; else see case_numbers';
 COMMENT ON COLUMN sharing_guard.event.requesting_person IS
 'The person named, where all rows have one; else see requesting_persons';
+COMMENT ON COLUMN sharing_guard.event.recipient_person IS
+'The person at the receiving agency, where all rows have one; else see recipient_persons';
 COMMENT ON COLUMN sharing_guard.event.record_keys IS
 'The key of each record. Parallel columns: with the index column NULL, one value for all rows or one for each row; else the index says for each row which value, from 1, is its own. The view audit_rows puts them together';
 COMMENT ON COLUMN sharing_guard.event.record_key_index IS
@@ -192,6 +216,18 @@ COMMENT ON COLUMN sharing_guard.event.requesting_persons IS
 'The person named for each row; see record_keys';
 COMMENT ON COLUMN sharing_guard.event.requesting_person_index IS
 'Which of requesting_persons each row has; see record_keys';
+COMMENT ON COLUMN sharing_guard.event.recipient_persons IS
+'The person at the receiving agency for each row; see record_keys';
+COMMENT ON COLUMN sharing_guard.event.recipient_person_index IS
+'Which of recipient_persons each row has; see record_keys';
+COMMENT ON COLUMN sharing_guard.event.search_id IS
+'The vendor''s own number of a search, where the event is a line of a vendor''s log';
+COMMENT ON COLUMN sharing_guard.event.search_type IS
+'What kind of search it was, in the vendor''s words';
+COMMENT ON COLUMN sharing_guard.event.search_prompt IS
+'The words that were searched by, where a vendor''s log has a search in words';
+COMMENT ON COLUMN sharing_guard.event.moderation IS
+'What the vendor''s own review said of a search, in the vendor''s words';
 COMMENT ON COLUMN sharing_guard.event.completes IS
 'Completion: the event of the disclosure that ended';
 COMMENT ON COLUMN sharing_guard.event.ending IS

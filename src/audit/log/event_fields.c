@@ -25,6 +25,11 @@ const EventColumnType sg_event_columns[] = {
 	[COL_POLICY_REVISION] = {"policy_revision", INT8OID},
 	[COL_ROWS_DISCLOSED] = {"rows_disclosed", INT8OID},
 	[COL_ROWS_BLOCKED] = {"rows_blocked", INT8OID},
+	[COL_SEARCHED_AT] = {"searched_at", TIMESTAMPTZOID},
+	[COL_LOOK_BACK] = {"look_back", INTERVALOID},
+	[COL_NETWORKS_SEARCHED] = {"networks_searched", INT4OID},
+	[COL_DEVICES_SEARCHED] = {"devices_searched", INT4OID},
+	[COL_PURPOSE_PARTS] = {"purpose_parts", INT2OID},
 	[COL_KIND] = {"kind", TEXTOID},
 	[COL_USERNAME] = {"username", TEXTOID},
 	[COL_USERNAME_SOURCE] = {"username_source", TEXTOID},
@@ -56,6 +61,7 @@ const EventColumnType sg_event_columns[] = {
 	[COL_QUERY_ELEMENT] = {"query_element", TEXTOID},
 	[COL_CASE_NUMBER] = {"case_number", TEXTOID},
 	[COL_REQUESTING_PERSON] = {"requesting_person", TEXTOID},
+	[COL_RECIPIENT_PERSON] = {"recipient_person", TEXTOID},
 	[COL_TAGS] = {"tags", TEXTARRAYOID},
 	[COL_MATCHED_TERMS] = {"matched_terms", TEXTARRAYOID},
 	[COL_RULE_IDS] = {"rule_ids", TEXTARRAYOID},
@@ -70,6 +76,12 @@ const EventColumnType sg_event_columns[] = {
 	[COL_CASE_NUMBER_INDEX] = {"case_number_index", INT2ARRAYOID},
 	[COL_REQUESTING_PERSONS] = {"requesting_persons", TEXTARRAYOID},
 	[COL_REQUESTING_PERSON_INDEX] = {"requesting_person_index", INT2ARRAYOID},
+	[COL_RECIPIENT_PERSONS] = {"recipient_persons", TEXTARRAYOID},
+	[COL_RECIPIENT_PERSON_INDEX] = {"recipient_person_index", INT2ARRAYOID},
+	[COL_SEARCH_ID] = {"search_id", TEXTOID},
+	[COL_SEARCH_TYPE] = {"search_type", TEXTOID},
+	[COL_SEARCH_PROMPT] = {"search_prompt", TEXTOID},
+	[COL_MODERATION] = {"moderation", TEXTOID},
 	[COL_COMPLETES] = {"completes", UUIDOID},
 	[COL_ENDING] = {"ending", TEXTOID},
 	[COL_CHANGED_KEY] = {"changed_key", TEXTOID},
@@ -157,6 +169,7 @@ set_rows(EventFields *fields, const RowColumns *rows)
 				   rows->column[ROW_QUERY_ELEMENTS]);
 	set_row_column(fields, COL_CASE_NUMBERS, rows->column[ROW_CASE_NUMBER]);
 	set_row_column(fields, COL_REQUESTING_PERSONS, rows->column[ROW_PERSON]);
+	set_row_column(fields, COL_RECIPIENT_PERSONS, rows->column[ROW_RECIPIENT]);
 }
 
 /* Who acted: the same fields for events of every kind. */
@@ -270,6 +283,9 @@ sg_event_fields_of_disclosure(EventFields *fields, const DisclosureEvent *event,
 				   decision->reasons);
 
 	set_text(fields, COL_ENDING, event->ending);
+	if (disclosure->purpose_parts > 1)
+		sg_set_field(fields, COL_PURPOSE_PARTS,
+					 Int16GetDatum(disclosure->purpose_parts));
 
 	/* Of the disclosure's own per-row fields nothing is read: see event.h. */
 	set_rows(fields, &event->rows);

@@ -27,7 +27,7 @@ CREATE FUNCTION sharing_guard.event_filled_in(column_name text, legible text) RE
 AS $$
     SELECT CASE
         -- One value for all rows.
-        WHEN column_name IN ('record_keys', 'purposes', 'query_elements', 'case_numbers', 'requesting_persons')
+        WHEN column_name IN ('record_keys', 'purposes', 'query_elements', 'case_numbers', 'requesting_persons', 'recipient_persons')
             THEN format('CASE WHEN e.%1$I IS NOT NULL THEN ARRAY[sharing_guard.legible(e.%1$I)] ELSE %2$s END',
                 left(column_name, -1), legible)
         -- The login itself, or the one person that is named.
@@ -90,7 +90,7 @@ BEGIN
                         ELSE pg_catalog.format('e.%I', a.attname) END), a.attname), ', ' ORDER BY a.attnum))
         FROM pg_catalog.pg_attribute a
         WHERE a.attrelid = 'sharing_guard.event'::regclass AND a.attnum > 0 AND NOT a.attisdropped
-          AND a.attname NOT IN ('record_key', 'purpose', 'query_element', 'case_number', 'requesting_person'));
+          AND a.attname NOT IN ('record_key', 'purpose', 'query_element', 'case_number', 'requesting_person', 'recipient_person'));
     EXECUTE (
         SELECT pg_catalog.string_agg(pg_catalog.format('COMMENT ON COLUMN sharing_guard.legible_event.%I IS %L',
                 a.attname, pg_catalog.col_description('sharing_guard.event'::regclass, o.attnum)), ';')

@@ -503,7 +503,7 @@ typedef struct StoredColumn
 	const int16 *index;			/* NULL: none */
 } StoredColumn;
 
-#define STORED_COLUMNS 5
+#define STORED_COLUMNS ROW_FIELDS
 
 /*
  * Columns that do not fit together: an event that was not written by us.
@@ -575,8 +575,8 @@ open_stored_column(FunctionCallInfo fcinfo, int argno, const char *what,
 }
 
 /*
- * sharing_guard.event_rows(row_count, five columns with their indexes)
- *		returns setof (row_number, five values)
+ * sharing_guard.event_rows(row_count, six columns with their indexes)
+ *		returns setof (row_number, six values)
  *
  * In C because SQL would have to subscript the arrays, which walks a text[]
  * from its beginning for each row: quadratic.  Here every array is taken
@@ -589,7 +589,7 @@ sg_sql_event_rows(PG_FUNCTION_ARGS)
 {
 	static const char *const names[STORED_COLUMNS] = {
 		"record_keys", "purposes", "query_elements", "case_numbers",
-		"requesting_persons"
+		"requesting_persons", "recipient_persons"
 	};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	StoredColumn columns[STORED_COLUMNS];

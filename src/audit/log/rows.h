@@ -34,9 +34,10 @@ typedef enum RowField
 	ROW_RECORD_KEY,
 	ROW_QUERY_ELEMENTS,
 	ROW_CASE_NUMBER,
-	ROW_PERSON
+	ROW_PERSON,
+	ROW_RECIPIENT
 } RowField;
-#define ROW_FIELDS (ROW_PERSON + 1)
+#define ROW_FIELDS (ROW_RECIPIENT + 1)
 
 /* By RowField; NULL is a field that was not given at all. */
 typedef struct RowColumns
@@ -81,7 +82,8 @@ sg_row_has(const Disclosure *disclosure)
 		(disclosure->record_key.data ? HAS_FIELD(ROW_RECORD_KEY) : 0) |
 		(disclosure->query_elements.data ? HAS_FIELD(ROW_QUERY_ELEMENTS) : 0) |
 		(disclosure->case_number.data ? HAS_FIELD(ROW_CASE_NUMBER) : 0) |
-		(disclosure->requesting_person.data ? HAS_FIELD(ROW_PERSON) : 0);
+		(disclosure->requesting_person.data ? HAS_FIELD(ROW_PERSON) : 0) |
+		(disclosure->recipient_person.data ? HAS_FIELD(ROW_RECIPIENT) : 0);
 }
 
 /* Columns for these fields, in CurrentMemoryContext. */

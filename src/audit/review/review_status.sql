@@ -37,7 +37,8 @@ CREATE FUNCTION sharing_guard.review_period(period bigint, tree uuid DEFAULT NUL
         legal_basis_id text, rows_disclosed bigint, rows_blocked bigint,
         flag_reasons text[], disposition text, policy_revision bigint,
         completes uuid, ending text, changed_key text, old_row json, new_row json,
-        authenticated_login text, authenticated_identity text)
+        authenticated_login text, authenticated_identity text,
+        recipient_person text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT l.leaf_index, l.event_id, coalesce(e.kind, 'purged'), l.late,
@@ -49,7 +50,7 @@ AS $$
            CASE WHEN e.query_element_index IS NULL AND cardinality(e.query_elements) = 1
                THEN e.query_elements[1] END,
            CASE WHEN e.purpose_index IS NULL AND cardinality(e.purposes) = 1
-               THEN e.purposes[1] END,
+               THEN sharing_guard.purpose_shown(e.purposes[1], e.purpose_parts) END,
            e.tags,
            CASE WHEN e.case_number_index IS NULL AND cardinality(e.case_numbers) = 1
                THEN e.case_numbers[1] END,
@@ -59,7 +60,9 @@ AS $$
            e.flag_reasons,
            sharing_guard.event_disposition(l.event_id),
            e.policy_revision, e.completes, e.ending, e.changed_key, e.old_row,
-           e.new_row, e.authenticated_login, e.authenticated_identity
+           e.new_row, e.authenticated_login, e.authenticated_identity,
+           CASE WHEN e.recipient_person_index IS NULL AND cardinality(e.recipient_persons) = 1
+               THEN e.recipient_persons[1] END
       FROM sharing_guard.period_leaves(period, tree) AS l
       LEFT JOIN sharing_guard.legible_event AS e ON e.event_id = l.event_id
      ORDER BY l.leaf_index

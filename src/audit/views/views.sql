@@ -25,7 +25,7 @@ SELECT
     CASE WHEN k.query_element_index IS NULL AND pg_catalog.cardinality(k.query_elements) = 1
         THEN k.query_elements[1] END AS query_elements,
     CASE WHEN k.purpose_index IS NULL AND pg_catalog.cardinality(k.purposes) = 1
-        THEN k.purposes[1] END AS purpose,
+        THEN sharing_guard.purpose_shown(k.purposes[1], e.purpose_parts) END AS purpose,
     e.tags,
     CASE WHEN k.case_number_index IS NULL AND pg_catalog.cardinality(k.case_numbers) = 1
         THEN k.case_numbers[1] END AS case_number,
@@ -54,7 +54,19 @@ SELECT
     e.log_id,
     e.matched_terms,
     e.authenticated_login,
-    e.authenticated_identity
+    e.authenticated_identity,
+    CASE WHEN k.recipient_person_index IS NULL AND pg_catalog.cardinality(k.recipient_persons) = 1
+        THEN k.recipient_persons[1] END AS recipient_person,
+    CASE WHEN k.purpose_index IS NULL AND pg_catalog.cardinality(k.purposes) = 1
+        THEN sharing_guard.purpose_parts(k.purposes[1], e.purpose_parts) END AS purpose_parts,
+    e.searched_at,
+    e.look_back,
+    e.networks_searched,
+    e.devices_searched,
+    e.search_id,
+    e.search_type,
+    e.search_prompt,
+    e.moderation
 FROM sharing_guard.legible_event e
 LEFT JOIN LATERAL (
     -- Looked up one by one, and only where it is wanted: joined as a whole, the
@@ -70,7 +82,9 @@ CROSS JOIN LATERAL (SELECT
     CASE WHEN c.record_keys IS NULL THEN e.case_numbers ELSE c.case_numbers END AS case_numbers,
     CASE WHEN c.record_keys IS NULL THEN e.case_number_index ELSE c.case_number_index END AS case_number_index,
     CASE WHEN c.record_keys IS NULL THEN e.requesting_persons ELSE c.requesting_persons END AS requesting_persons,
-    CASE WHEN c.record_keys IS NULL THEN e.requesting_person_index ELSE c.requesting_person_index END AS requesting_person_index) k
+    CASE WHEN c.record_keys IS NULL THEN e.requesting_person_index ELSE c.requesting_person_index END AS requesting_person_index,
+    CASE WHEN c.record_keys IS NULL THEN e.recipient_persons ELSE c.recipient_persons END AS recipient_persons,
+    CASE WHEN c.record_keys IS NULL THEN e.recipient_person_index ELSE c.recipient_person_index END AS recipient_person_index) k
 WHERE e.kind = 'disclosure';
 REVOKE ALL ON TABLE sharing_guard.audit FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.audit IS
@@ -163,6 +177,26 @@ COMMENT ON COLUMN sharing_guard.audit.authenticated_login IS
 'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which nobody logs in to';
 COMMENT ON COLUMN sharing_guard.audit.authenticated_identity IS
 'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows nobody (trust)';
+COMMENT ON COLUMN sharing_guard.audit.recipient_person IS
+'The person at the receiving agency that the application named; NULL where the rows differ (see audit_rows)';
+COMMENT ON COLUMN sharing_guard.audit.purpose_parts IS
+'The parts of the purpose, where the table has several columns for it: one for each column, empty where the column says nothing; NULL where the rows differ (see audit_rows), and where the purpose is of one column';
+COMMENT ON COLUMN sharing_guard.audit.searched_at IS
+'When a search in a vendor''s system was made: the time that the vendor''s log gives. NULL for what this database let out';
+COMMENT ON COLUMN sharing_guard.audit.look_back IS
+'How far back in time the search went, where a vendor''s log says so';
+COMMENT ON COLUMN sharing_guard.audit.networks_searched IS
+'How many agencies'' networks the search went through, where a vendor''s log says so';
+COMMENT ON COLUMN sharing_guard.audit.devices_searched IS
+'How many cameras the search went through, where a vendor''s log says so';
+COMMENT ON COLUMN sharing_guard.audit.search_id IS
+'The vendor''s own number of the search';
+COMMENT ON COLUMN sharing_guard.audit.search_type IS
+'What kind of search it was, in the vendor''s words';
+COMMENT ON COLUMN sharing_guard.audit.search_prompt IS
+'The words that were searched by, where a vendor''s log has a search in words';
+COMMENT ON COLUMN sharing_guard.audit.moderation IS
+'What the vendor''s own review said of the search, in the vendor''s words';
 
 -- One line for each row, where the rows are known one by one; else one line
 -- for them all.  An event without rows (a search that found nothing,
@@ -192,7 +226,7 @@ SELECT
     e.relation,
     e.data_class,
     r.query_elements,
-    r.purpose,
+    sharing_guard.purpose_shown(r.purpose, e.purpose_parts) AS purpose,
     e.tags,
     r.case_number,
     e.destination,
@@ -227,7 +261,17 @@ SELECT
     e.log_id,
     e.matched_terms,
     e.authenticated_login,
-    e.authenticated_identity
+    e.authenticated_identity,
+    r.recipient_person,
+    sharing_guard.purpose_parts(r.purpose, e.purpose_parts) AS purpose_parts,
+    e.searched_at,
+    e.look_back,
+    e.networks_searched,
+    e.devices_searched,
+    e.search_id,
+    e.search_type,
+    e.search_prompt,
+    e.moderation
 FROM sharing_guard.legible_event e
 LEFT JOIN LATERAL (
     -- Looked up one by one, and only where it is wanted: joined as a whole, the
@@ -248,7 +292,9 @@ CROSS JOIN LATERAL (SELECT
     CASE WHEN c.record_keys IS NULL THEN e.case_numbers ELSE c.case_numbers END AS case_numbers,
     CASE WHEN c.record_keys IS NULL THEN e.case_number_index ELSE c.case_number_index END AS case_number_index,
     CASE WHEN c.record_keys IS NULL THEN e.requesting_persons ELSE c.requesting_persons END AS requesting_persons,
-    CASE WHEN c.record_keys IS NULL THEN e.requesting_person_index ELSE c.requesting_person_index END AS requesting_person_index) k
+    CASE WHEN c.record_keys IS NULL THEN e.requesting_person_index ELSE c.requesting_person_index END AS requesting_person_index,
+    CASE WHEN c.record_keys IS NULL THEN e.recipient_persons ELSE c.recipient_persons END AS recipient_persons,
+    CASE WHEN c.record_keys IS NULL THEN e.recipient_person_index ELSE c.recipient_person_index END AS recipient_person_index) k
 CROSS JOIN LATERAL sharing_guard.event_rows(
     CASE WHEN k.one_by_one
         THEN GREATEST(k.rows_disclosed + k.rows_blocked, 1) ELSE 1 END,
@@ -256,7 +302,8 @@ CROSS JOIN LATERAL sharing_guard.event_rows(
     k.purposes, k.purpose_index,
     k.query_elements, k.query_element_index,
     k.case_numbers, k.case_number_index,
-    k.requesting_persons, k.requesting_person_index) r
+    k.requesting_persons, k.requesting_person_index,
+    k.recipient_persons, k.recipient_person_index) r
 WHERE e.kind = 'disclosure';
 REVOKE ALL ON TABLE sharing_guard.audit_rows FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.audit_rows IS
@@ -353,6 +400,26 @@ COMMENT ON COLUMN sharing_guard.audit_rows.authenticated_login IS
 'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which nobody logs in to';
 COMMENT ON COLUMN sharing_guard.audit_rows.authenticated_identity IS
 'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows nobody (trust)';
+COMMENT ON COLUMN sharing_guard.audit_rows.recipient_person IS
+'The person at the receiving agency that the application named for this row';
+COMMENT ON COLUMN sharing_guard.audit_rows.purpose_parts IS
+'The parts of the purpose, where the table has several columns for it: one for each column, empty where the column says nothing. NULL where the purpose is of one column';
+COMMENT ON COLUMN sharing_guard.audit_rows.searched_at IS
+'When a search in a vendor''s system was made: the time that the vendor''s log gives. NULL for what this database let out';
+COMMENT ON COLUMN sharing_guard.audit_rows.look_back IS
+'How far back in time the search went, where a vendor''s log says so';
+COMMENT ON COLUMN sharing_guard.audit_rows.networks_searched IS
+'How many agencies'' networks the search went through, where a vendor''s log says so';
+COMMENT ON COLUMN sharing_guard.audit_rows.devices_searched IS
+'How many cameras the search went through, where a vendor''s log says so';
+COMMENT ON COLUMN sharing_guard.audit_rows.search_id IS
+'The vendor''s own number of the search';
+COMMENT ON COLUMN sharing_guard.audit_rows.search_type IS
+'What kind of search it was, in the vendor''s words';
+COMMENT ON COLUMN sharing_guard.audit_rows.search_prompt IS
+'The words that were searched by, where a vendor''s log has a search in words';
+COMMENT ON COLUMN sharing_guard.audit_rows.moderation IS
+'What the vendor''s own review said of the search, in the vendor''s words';
 
 CREATE VIEW sharing_guard.policy_changes AS
 SELECT

@@ -249,6 +249,7 @@ sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
 		disclosure.case_number = declared->case_number;
 		disclosure.requesting_person = declared->requesting_person;
 		disclosure.on_behalf_of = declared->on_behalf_of;
+		disclosure.recipient_person = declared->recipient_person;
 	}
 
 	/* What a declaration says of the destination, a binding knows better. */

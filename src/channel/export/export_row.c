@@ -15,8 +15,6 @@
  */
 #include "postgres.h"
 
-#include <time.h>
-
 #include "access/xact.h"
 #include "audit/writer/queue.h"
 #include "channel/guard/column_text.h"
@@ -28,6 +26,7 @@
 #include "channel/guard/decision.h"
 #include "channel/export/export_row.h"
 #include "channel/export/pending_events.h"
+#include "channel/export/row_disclosure.h"
 #include "channel/guard/guard.h"
 #include "channel/guard/lone_event.h"
 #include "channel/guard/read_guard.h"
@@ -140,33 +139,6 @@ check_trigger(FunctionCallInfo fcinfo, const char *function,
 }
 
 /*
- * The time of a row.  To read the clock is a good part of what a row costs; so
- * where the system has one that is cheaper and ticks every few milliseconds,
- * rows of one statement within one tick have the time of the first of them.
- * Each statement begins with the exact time.
- */
-static struct timespec row_clock_tick;
-static TimestampTz row_clock_at;
-
-static inline TimestampTz
-row_clock(void)
-{
-#ifdef CLOCK_REALTIME_COARSE
-	struct timespec tick;
-
-	if (clock_gettime(CLOCK_REALTIME_COARSE, &tick) == 0)
-	{
-		if (likely(tick.tv_nsec == row_clock_tick.tv_nsec &&
-				   tick.tv_sec == row_clock_tick.tv_sec))
-			return row_clock_at;
-		row_clock_tick = tick;
-		return row_clock_at = GetCurrentTimestamp();
-	}
-#endif
-	return GetCurrentTimestamp();
-}
-
-/*
  * The guard of a row that its trigger is called for.
  *
  * What cannot change from one row of a statement to the next is checked once:
@@ -183,7 +155,7 @@ guard_of_trigger(FunctionCallInfo fcinfo, const char *function,
 	{
 		check_trigger(fcinfo, function, trigger_name, shape);
 		fcinfo->flinfo->fn_extra = (void *) trigger_name;
-		row_clock_tick.tv_sec = 0;
+		sg_row_clock_reset();
 	}
 	if (unlikely(sg_pending_is_writing()))
 		report_written_by_log(trigdata->tg_relation);
@@ -240,97 +212,6 @@ only_bookkeeping_changed(const Guard *guard, TriggerData *trigdata)
 			return false;
 	}
 	return true;
-}
-
-/*
- * Where a column says nothing, what the transaction declared: a blank says
- * nothing either, and must not stand in the way of what was said.
- *
- * A copy: what is declared may be declared anew while the row is being
- * recorded, by a trigger on the log.
- */
-static void
-or_declared(TextSlice *value, const TextSlice *declared)
-{
-	if (sg_is_given(*value) || !sg_is_given(*declared))
-		return;
-	value->data = pnstrdup(declared->data, declared->len);
-	value->len = declared->len;
-}
-
-static void
-add_declared(Disclosure *disclosure, const DeclaredContext *declared)
-{
-	or_declared(&disclosure->destination, &declared->destination);
-	or_declared(&disclosure->purpose, &declared->purpose);
-	or_declared(&disclosure->legal_basis, &declared->legal_basis);
-	or_declared(&disclosure->case_number, &declared->case_number);
-	or_declared(&disclosure->requesting_person, &declared->requesting_person);
-	or_declared(&disclosure->on_behalf_of, &declared->on_behalf_of);
-}
-
-/*
- * Fills in the disclosure that a row of an export table is: to be written, or
- * to be read by those for whom it was written.
- */
-void
-sg_export_row_disclosure(Disclosure *disclosure, TextSlice **tags,
-						 const Guard *guard, const char *operation,
-						 TupleTableSlot *slot)
-{
-	const DeclaredContext *declared = sg_context_declared();
-	const TextSlice not_given = {NULL, 0};
-
-	/* At once, and not up to one column after the other. */
-	slot_getsomeattrs(slot, guard->last_attnum);
-
-	disclosure->channel = CHANNEL_EXPORT_ROW;
-	disclosure->operation = operation;
-	disclosure->relation = guard->relation;
-	disclosure->at = row_clock();
-	disclosure->legal_basis_used_up = false;
-	disclosure->ndeclared_tags = 0;
-	*tags = NULL;
-
-	/* To clear all of it at once takes longer than the rest of this. */
-	disclosure->data_class = not_given;
-	disclosure->destination = not_given;
-	disclosure->destination_state = not_given;
-	disclosure->purpose = not_given;
-	disclosure->legal_basis = not_given;
-	disclosure->on_behalf_of = not_given;
-	disclosure->case_number = not_given;
-	disclosure->requesting_person = not_given;
-	for (int i = 0; i < guard->nsingle; i++)
-	{
-		const GuardColumn *column = &guard->single[i];
-
-		*(TextSlice *) ((char *) disclosure + column->field) =
-			sg_guard_column_text_at_hand(column, slot);
-		if (unlikely(column->form == COLUMN_TAGS &&
-					 column->field == offsetof(Disclosure, purpose)))
-			disclosure->ndeclared_tags =
-				sg_guard_column_tags(column, slot, tags);
-	}
-	disclosure->declared_tags = *tags;
-	if (disclosure->data_class.data == NULL)
-	{
-		disclosure->data_class.data = guard->data_class;
-		disclosure->data_class.len = guard->data_class_len;
-	}
-	if (declared != NULL)
-		add_declared(disclosure, declared);
-
-	/* A blank names nobody. */
-	if (disclosure->requesting_person.data != NULL &&
-		!sg_is_given(disclosure->requesting_person))
-		disclosure->requesting_person.data = NULL;
-	disclosure->record_key = sg_guard_columns_text(guard->record_key,
-												   guard->nrecord_key, slot,
-												   true);
-	disclosure->query_elements =
-		sg_guard_columns_text(guard->query_elements, guard->nquery_elements,
-							  slot, false);
 }
 
 /* The same of the row that a trigger is to look at. */
@@ -710,6 +591,7 @@ sg_sql_export_row_before(PG_FUNCTION_ARGS)
 					new_row_slot(trigdata));
 	gathered = sg_decision_ask(guard, &disclosure);
 	gathered = sg_decision_use_basis(guard, &disclosure, gathered, true);
+	sg_settle_person(guard, &disclosure, sg_decision_of(gathered));
 	if (sg_decision_outcome(gathered) != OUTCOME_BLOCK)
 	{
 		if (foreign)
@@ -752,6 +634,7 @@ sg_sql_export_row_after(PG_FUNCTION_ARGS)
 					new_row_slot(trigdata));
 	gathered = sg_decision_ask(guard, &disclosure);
 	gathered = sg_decision_use_basis(guard, &disclosure, gathered, false);
+	sg_settle_person(guard, &disclosure, sg_decision_of(gathered));
 
 	/*
 	 * Also under skip_row: the row is stored already, so either the policy

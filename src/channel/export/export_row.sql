@@ -18,7 +18,7 @@ DECLARE
     wanted text;
     col record;
     several constant boolean :=
-        role IN ('record_key', 'query_elements', 'bookkeeping');
+        role IN ('record_key', 'query_elements', 'bookkeeping', 'purpose');
 BEGIN
     IF list IS NULL THEN
         RETURN '{}';
@@ -73,7 +73,11 @@ BEGIN
                       HINT = 'Use a stored generated column, or the columns it is computed from.';
         END IF;
         IF role = 'purpose' AND col.base IN ('text[]'::regtype, 'varchar[]'::regtype) THEN
-            CONTINUE;
+            CONTINUE WHEN cardinality(names) = 1;
+            RAISE EXCEPTION 'column "%" of table % is of type %, which cannot be one of several columns of its purpose',
+                wanted, relation, col.type_name
+                USING ERRCODE = 'datatype_mismatch',
+                      HINT = 'Name columns of text, of an enum or of a code; or the array of tags alone.';
         END IF;
         IF col.base_typtype NOT IN ('b', 'e') OR col.typcategory = 'A'
            OR col.base IN ('json'::regtype, 'jsonb'::regtype, 'xml'::regtype) THEN
@@ -214,7 +218,8 @@ CREATE FUNCTION sharing_guard.protect_export(
     on_block text DEFAULT NULL,
     mode text DEFAULT NULL,
     filter_reads boolean DEFAULT NULL,
-    data_class_column text DEFAULT NULL)
+    data_class_column text DEFAULT NULL,
+    recipient_person text DEFAULT NULL)
     RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
     SET search_path = pg_catalog, pg_temp
@@ -228,7 +233,7 @@ DECLARE
     mode_now text;
     roles constant text[] := ARRAY[
         'destination', 'destination_state', 'purpose', 'legal_basis',
-        'case_number', 'requesting_person', 'on_behalf_of_agency',
+        'case_number', 'requesting_person', 'recipient_person', 'on_behalf_of_agency',
         'data_class_column', 'record_key', 'query_elements', 'bookkeeping'];
     given text[];
     role text;
@@ -324,7 +329,7 @@ BEGIN
     END IF;
 
     given := ARRAY[destination, destination_state, purpose, legal_basis,
-                   case_number, requesting_person, on_behalf_of_agency,
+                   case_number, requesting_person, recipient_person, on_behalf_of_agency,
                    data_class_column, record_key, query_elements, bookkeeping];
 
     IF old_guard.guard_id IS NULL THEN
@@ -435,9 +440,9 @@ BEGIN
     RETURN format('changed the guard of %s: %s', relation, array_to_string(changes, '; ')) || mode_now;
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.protect_export(regclass, text, text, text, text, text, text, text, text, text, text, text, text, text, boolean, text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.protect_export(regclass, text, text, text, text, text, text, text, text, text, text, text, text, text, boolean, text) IS
-'Protects an export, outbox, request or share-list table: from now on every row written to it is decided on and recorded. The arguments name its columns. A new guard begins in observe unless mode says enforce. Called again it changes what is given and keeps what is NULL; an empty text takes a column away (of record_key: back to the primary key); the mode is changed by set_mode() alone. Returns what is so now';
+REVOKE ALL ON FUNCTION sharing_guard.protect_export(regclass, text, text, text, text, text, text, text, text, text, text, text, text, text, boolean, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.protect_export(regclass, text, text, text, text, text, text, text, text, text, text, text, text, text, boolean, text, text) IS
+'Protects an export, outbox, request or share-list table: from now on every row written to it is decided on and recorded. The arguments name its columns; purpose may name several, whose values are kept apart and judged together; recipient_person names the person at the receiving agency, and may be the same column as requesting_person where that column names our own people in rows for ourselves. A new guard begins in observe unless mode says enforce. Called again it changes what is given and keeps what is NULL; an empty text takes a column away (of record_key: back to the primary key); the mode is changed by set_mode() alone. Returns what is so now';
 
 CREATE FUNCTION sharing_guard.orphaned_guards(relation regclass) RETURNS SETOF uuid
     LANGUAGE sql STABLE PARALLEL SAFE

@@ -132,6 +132,8 @@ sg_row_log_append(RowLog *log, RowSet *set, const Disclosure *disclosure,
 		size += field_size(&disclosure->case_number);
 	if (has & HAS_FIELD(ROW_PERSON))
 		size += field_size(&disclosure->requesting_person);
+	if (has & HAS_FIELD(ROW_RECIPIENT))
+		size += field_size(&disclosure->recipient_person);
 	if (new_purpose)
 		size += field_size(&disclosure->purpose);
 	size = MAXALIGN(size);
@@ -146,6 +148,7 @@ sg_row_log_append(RowLog *log, RowSet *set, const Disclosure *disclosure,
 		sg_rows_check_length(disclosure->query_elements.len);
 		sg_rows_check_length(disclosure->case_number.len);
 		sg_rows_check_length(disclosure->requesting_person.len);
+		sg_rows_check_length(disclosure->recipient_person.len);
 		sg_rows_check_length(disclosure->purpose.len);
 		add_chunk(log, size);
 		*grown = true;
@@ -169,6 +172,8 @@ sg_row_log_append(RowLog *log, RowSet *set, const Disclosure *disclosure,
 		to = put_field(to, &disclosure->case_number);
 	if (has & HAS_FIELD(ROW_PERSON))
 		to = put_field(to, &disclosure->requesting_person);
+	if (has & HAS_FIELD(ROW_RECIPIENT))
+		to = put_field(to, &disclosure->recipient_person);
 	if (new_purpose)
 	{
 		/* Behind all others, where nobody else looks for it. */

@@ -172,7 +172,7 @@ is_lost(Oid function)
 /*
  * sharing_guard.begin_disclosure(destination text, purpose text,
  *		legal_basis text, case_number text, requesting_person text,
- *		on_behalf_of_agency text) returns void
+ *		on_behalf_of_agency text, recipient_person text) returns void
  *
  * Declares, for the rest of the transaction, whatever the columns of an
  * export table do not say themselves.  A second call replaces the first.
@@ -208,6 +208,7 @@ sg_sql_begin_disclosure(PG_FUNCTION_ARGS)
 		forget_slice(&declaration->context.case_number);
 		forget_slice(&declaration->context.requesting_person);
 		forget_slice(&declaration->context.on_behalf_of);
+		forget_slice(&declaration->context.recipient_person);
 	}
 	else
 		declaration = MemoryContextAllocZero(TopTransactionContext,
@@ -218,6 +219,7 @@ sg_sql_begin_disclosure(PG_FUNCTION_ARGS)
 	declaration->context.case_number = declared_argument(fcinfo, 3);
 	declaration->context.requesting_person = declared_argument(fcinfo, 4);
 	declaration->context.on_behalf_of = declared_argument(fcinfo, 5);
+	declaration->context.recipient_person = declared_argument(fcinfo, 6);
 	declaration->subid = GetCurrentSubTransactionId();
 	declaration->outer = declarations;
 	declarations = declaration;

@@ -25,6 +25,7 @@ typedef struct DeclaredContext
 	TextSlice	case_number;
 	TextSlice	requesting_person;
 	TextSlice	on_behalf_of;
+	TextSlice	recipient_person;
 } DeclaredContext;
 
 /* Called once, at library load. */

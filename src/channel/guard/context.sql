@@ -6,17 +6,18 @@ CREATE FUNCTION sharing_guard.begin_disclosure(
     legal_basis text DEFAULT NULL,
     case_number text DEFAULT NULL,
     requesting_person text DEFAULT NULL,
-    on_behalf_of_agency text DEFAULT NULL)
+    on_behalf_of_agency text DEFAULT NULL,
+    recipient_person text DEFAULT NULL)
     RETURNS void
     AS 'MODULE_PATHNAME', 'sg_sql_begin_disclosure'
     LANGUAGE C VOLATILE PARALLEL UNSAFE;
-REVOKE ALL ON FUNCTION sharing_guard.begin_disclosure(text, text, text, text, text, text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.begin_disclosure(text, text, text, text, text, text) IS
-'Declares, for the rest of this transaction, what the rows it exports do not say themselves: to whom, for what, under which legal basis, for whom; requesting_person is the person at the keyboard on our side';
+REVOKE ALL ON FUNCTION sharing_guard.begin_disclosure(text, text, text, text, text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.begin_disclosure(text, text, text, text, text, text, text) IS
+'Declares, for the rest of this transaction, what the rows it exports do not say themselves: to whom, for what, under which legal basis, for whom; requesting_person is the person at the keyboard on our side, recipient_person the one at the receiving agency';
 
 -- An application declares for itself; a declaration only adds to the record.
 GRANT USAGE ON SCHEMA sharing_guard TO PUBLIC;
-GRANT EXECUTE ON FUNCTION sharing_guard.begin_disclosure(text, text, text, text, text, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION sharing_guard.begin_disclosure(text, text, text, text, text, text, text) TO PUBLIC;
 
 -- The server drops no role that has a right somewhere, from whatever database.
 CREATE FUNCTION sharing_guard.role_is_bound() RETURNS void

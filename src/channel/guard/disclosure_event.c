@@ -96,6 +96,7 @@ sg_copy_shared_fields(const Disclosure *disclosure)
 	copy.data_class = copy_slice(&disclosure->data_class);
 	copy.destination = copy_slice(&disclosure->destination);
 	copy.destination_state = copy_slice(&disclosure->destination_state);
+	copy.purpose_parts = disclosure->purpose_parts;
 	copy.legal_basis = copy_slice(&disclosure->legal_basis);
 	copy.on_behalf_of = copy_slice(&disclosure->on_behalf_of);
 	copy.at = disclosure->at;
@@ -170,7 +171,8 @@ sg_event_of_row(DisclosureEvent *event, const Actor *actor,
 		[ROW_RECORD_KEY] = &row->record_key,
 		[ROW_QUERY_ELEMENTS] = &row->query_elements,
 		[ROW_CASE_NUMBER] = &row->case_number,
-		[ROW_PERSON] = &row->requesting_person
+		[ROW_PERSON] = &row->requesting_person,
+		[ROW_RECIPIENT] = &row->recipient_person
 	};
 	RowColumns	columns;
 

@@ -284,6 +284,7 @@ static const struct
 	{"legal_basis", offsetof(Disclosure, legal_basis)},
 	{"case_number", offsetof(Disclosure, case_number)},
 	{"requesting_person", offsetof(Disclosure, requesting_person)},
+	{"recipient_person", offsetof(Disclosure, recipient_person)},
 	{"on_behalf_of_agency", offsetof(Disclosure, on_behalf_of)},
 	{"data_class_column", offsetof(Disclosure, data_class)}
 };
@@ -322,7 +323,8 @@ add_single_column(Guard *guard, Relation rel, const char *role,
 }
 
 /*
- * Takes one row of guard_column into the guard.
+ * Takes one row of guard_column into the guard; "several" says that the role
+ * has more than one.
  *
  * Errors out where the column has gone: to go on as if it had never been named
  * would decide on a NULL, and what the table then calls a purpose or a
@@ -330,7 +332,7 @@ add_single_column(Guard *guard, Relation rel, const char *role,
  */
 static void
 add_column(Guard *guard, Relation rel, Oid guarded_relid, const char *role,
-		   AttrNumber attnum, const char *name)
+		   AttrNumber attnum, const char *name, bool several)
 {
 	AttrNumber	here = attnum_here(rel, guarded_relid, attnum);
 
@@ -355,8 +357,32 @@ add_column(Guard *guard, Relation rel, Oid guarded_relid, const char *role,
 	else if (strcmp(role, "query_elements") == 0)
 		read_column(guard, &guard->query_elements[guard->nquery_elements++],
 					rel, here);
+	else if (strcmp(role, "purpose") == 0 && several)
+		read_column(guard, &guard->purpose[guard->npurpose++], rel, here);
 	else
 		add_single_column(guard, rel, role, here);
+}
+
+/* The column that fills this text; 0 where the guard has none. */
+static AttrNumber
+single_attnum(const Guard *guard, Size field)
+{
+	for (int i = 0; i < guard->nsingle; i++)
+	{
+		if (guard->single[i].field == field)
+			return guard->single[i].attnum;
+	}
+	return InvalidAttrNumber;
+}
+
+/* Work out what the columns are together. */
+static void
+relate_columns(Guard *guard)
+{
+	AttrNumber	person = single_attnum(guard, offsetof(Disclosure, requesting_person));
+
+	guard->either_person = person != InvalidAttrNumber &&
+		person == single_attnum(guard, offsetof(Disclosure, recipient_person));
 }
 
 /*
@@ -464,6 +490,7 @@ take_columns(void *arg)
 
 	guard->record_key = palloc0(sizeof(GuardColumn) * Max(SPI_processed, 1));
 	guard->query_elements = palloc0(sizeof(GuardColumn) * Max(SPI_processed, 1));
+	guard->purpose = palloc0(sizeof(GuardColumn) * Max(SPI_processed, 1));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
@@ -473,8 +500,11 @@ take_columns(void *arg)
 				   spi_text(row, 1),
 				   DatumGetInt16(SPI_getbinval(row, SPI_tuptable->tupdesc,
 											   2, &isnull)),
-				   spi_text(row, 3));
+				   spi_text(row, 3),
+				   DatumGetBool(SPI_getbinval(row, SPI_tuptable->tupdesc,
+											  4, &isnull)));
 	}
+	relate_columns(guard);
 	MemoryContextSwitchTo(spi_context);
 }
 
@@ -527,7 +557,9 @@ compile_guard(GuardEntry *entry, Relation rel, const char *guard_id)
 					  " WHERE guard_id OPERATOR(pg_catalog.=) $1",
 					  1, argtypes, args, take_guard, &reading);
 	sg_query_as_owner(table,
-					  "SELECT role, attnum, column_name"
+					  "SELECT role, attnum, column_name,"
+					  " pg_catalog.max(position) OVER (PARTITION BY role)"
+					  "  OPERATOR(pg_catalog.>) 1"
 					  " FROM sharing_guard.guard_column"
 					  " WHERE guard_id OPERATOR(pg_catalog.=) $1"
 					  " ORDER BY role, position",

@@ -17,7 +17,7 @@
 #include "utils/uuid.h"
 
 /* The roles that one column can have: see guard.c. */
-#define GUARD_SINGLE_COLUMNS 8
+#define GUARD_SINGLE_COLUMNS 9
 
 /*
  * A guard as seen from one relation: the protected table itself, one of its
@@ -39,6 +39,11 @@ typedef struct Guard
 	int			nsingle;
 	GuardColumn single[GUARD_SINGLE_COLUMNS];
 	bool		has_destination;	/* one of them */
+	bool		either_person;	/* one column names the person on our side or
+								 * at the destination */
+
+	int			npurpose;		/* 0: one of the single columns, or none */
+	GuardColumn *purpose;
 
 	int			nrecord_key;
 	GuardColumn *record_key;

@@ -45,7 +45,7 @@ CREATE TABLE sharing_guard.guard_column (
     PRIMARY KEY (guard_id, role, position),
     CONSTRAINT guard_column_role CHECK (role IN (
         'destination', 'destination_state', 'purpose', 'legal_basis',
-        'case_number', 'requesting_person', 'on_behalf_of_agency',
+        'case_number', 'requesting_person', 'recipient_person', 'on_behalf_of_agency',
         'data_class_column', 'record_key', 'query_elements', 'bookkeeping')),
     CONSTRAINT guard_column_attnum CHECK (attnum >= 0)
 );

@@ -18,7 +18,7 @@
 #include "catalog/pg_type.h"
 #include "channel/guard/context.h"
 #include "channel/guard/decision.h"
-#include "channel/export/export_row.h"
+#include "channel/export/row_disclosure.h"
 #include "channel/guard/guard.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"

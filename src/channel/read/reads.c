@@ -177,6 +177,8 @@ fill_disclosure(Disclosure *disclosure, const Guard *guard,
 		declared_slice(declared ? &declared->requesting_person : NULL);
 	disclosure->on_behalf_of =
 		declared_slice(declared ? &declared->on_behalf_of : NULL);
+	disclosure->recipient_person =
+		declared_slice(declared ? &declared->recipient_person : NULL);
 	if (request->query_elements != NULL)
 		disclosure->query_elements = request->query_elements(guard,
 															 request->arg);
