@@ -27,9 +27,6 @@ CREATE TABLE sharing_guard.event (
     rows_disclosed bigint,
     rows_blocked bigint,
     searched_at timestamptz,
-    look_back interval,
-    networks_searched integer,
-    devices_searched integer,
     purpose_parts int2,
     kind text NOT NULL,
     username text,
@@ -79,10 +76,7 @@ CREATE TABLE sharing_guard.event (
     requesting_person_index int2[],
     recipient_persons text[],
     recipient_person_index int2[],
-    search_id text,
-    search_type text,
-    search_prompt text,
-    moderation text,
+    search_details json,
     completes uuid,
     ending text,
     changed_key text,
@@ -116,12 +110,6 @@ COMMENT ON COLUMN sharing_guard.event.rows_blocked IS
 'Rows that were held back; NULL as in rows_disclosed';
 COMMENT ON COLUMN sharing_guard.event.searched_at IS
 'When a search in another system was made, where the event is a line of that system''s log (channel vendor): the line''s own time. NULL elsewhere, where occurred_at says it';
-COMMENT ON COLUMN sharing_guard.event.look_back IS
-'How far back in time a search went, where a vendor''s log says so';
-COMMENT ON COLUMN sharing_guard.event.networks_searched IS
-'How many agencies'' networks a search went through, where a vendor''s log says so';
-COMMENT ON COLUMN sharing_guard.event.devices_searched IS
-'How many cameras a search went through, where a vendor''s log says so';
 COMMENT ON COLUMN sharing_guard.event.purpose_parts IS
 'How many columns the purpose was made of, where they were several. Then their values stand in purpose one after the other, with the character U+001F between them. NULL: one column';
 COMMENT ON COLUMN sharing_guard.event.kind IS
@@ -220,14 +208,8 @@ COMMENT ON COLUMN sharing_guard.event.recipient_persons IS
 'The person at the receiving agency for each row; see record_keys';
 COMMENT ON COLUMN sharing_guard.event.recipient_person_index IS
 'Which of recipient_persons each row has; see record_keys';
-COMMENT ON COLUMN sharing_guard.event.search_id IS
-'The vendor''s own number of a search, where the event is a line of a vendor''s log';
-COMMENT ON COLUMN sharing_guard.event.search_type IS
-'What kind of search it was, in the vendor''s words';
-COMMENT ON COLUMN sharing_guard.event.search_prompt IS
-'The words that were searched by, where a vendor''s log has a search in words';
-COMMENT ON COLUMN sharing_guard.event.moderation IS
-'What the vendor''s own review said of a search, in the vendor''s words';
+COMMENT ON COLUMN sharing_guard.event.search_details IS
+'What else a vendor''s log says of a search, as a JSON object: the vendor''s own number of it (search_id), its kind (search_type), how far back in time it went (look_back), how many networks and cameras it went through (networks_searched, devices_searched), the words that were searched by (search_prompt) and what the vendor''s own review said of it (moderation)';
 COMMENT ON COLUMN sharing_guard.event.completes IS
 'Completion: the event of the disclosure that ended';
 COMMENT ON COLUMN sharing_guard.event.ending IS

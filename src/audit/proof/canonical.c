@@ -76,9 +76,6 @@ static const CanonicalColumn columns_v1[] = {
 	{"rows_disclosed", INT8OID},
 	{"rows_blocked", INT8OID},
 	{"searched_at", TIMESTAMPTZOID},
-	{"look_back", INTERVALOID},
-	{"networks_searched", INT4OID},
-	{"devices_searched", INT4OID},
 	{"purpose_parts", INT2OID},
 	{"kind", TEXTOID},
 	{"username", TEXTOID},
@@ -128,10 +125,7 @@ static const CanonicalColumn columns_v1[] = {
 	{"requesting_person_index", INT2ARRAYOID},
 	{"recipient_persons", TEXTARRAYOID},
 	{"recipient_person_index", INT2ARRAYOID},
-	{"search_id", TEXTOID},
-	{"search_type", TEXTOID},
-	{"search_prompt", TEXTOID},
-	{"moderation", TEXTOID},
+	{"search_details", JSONOID},
 	{"completes", UUIDOID},
 	{"ending", TEXTOID},
 	{"changed_key", TEXTOID},
@@ -354,28 +348,6 @@ put_value(CanonicalEncoder *encoder, Sink *sink, Datum value, Oid type)
 			{
 				/* xid8 is a uint64 that is passed as int8 is. */
 				uint64		be = pg_hton64((uint64) DatumGetInt64(value));
-
-				put_field(sink, &be, sizeof(be));
-				break;
-			}
-		case INT4OID:
-			{
-				uint32		be = pg_hton32((uint32) DatumGetInt32(value));
-
-				put_field(sink, &be, sizeof(be));
-				break;
-			}
-		case INTERVALOID:
-			{
-				const		Interval *interval = DatumGetIntervalP(value);
-				struct
-				{
-					uint64		time;
-					uint32		day;
-					uint32		month;
-				}			be = {pg_hton64((uint64) interval->time),
-					pg_hton32((uint32) interval->day),
-				pg_hton32((uint32) interval->month)};
 
 				put_field(sink, &be, sizeof(be));
 				break;

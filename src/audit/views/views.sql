@@ -60,13 +60,7 @@ SELECT
     CASE WHEN k.purpose_index IS NULL AND pg_catalog.cardinality(k.purposes) = 1
         THEN sharing_guard.purpose_parts(k.purposes[1], e.purpose_parts) END AS purpose_parts,
     e.searched_at,
-    e.look_back,
-    e.networks_searched,
-    e.devices_searched,
-    e.search_id,
-    e.search_type,
-    e.search_prompt,
-    e.moderation
+    e.search_details
 FROM sharing_guard.legible_event e
 LEFT JOIN LATERAL (
     -- Looked up one by one, and only where it is wanted: joined as a whole, the
@@ -183,20 +177,8 @@ COMMENT ON COLUMN sharing_guard.audit.purpose_parts IS
 'The parts of the purpose, where the table has several columns for it: one for each column, empty where the column says nothing; NULL where the rows differ (see audit_rows), and where the purpose is of one column';
 COMMENT ON COLUMN sharing_guard.audit.searched_at IS
 'When a search in a vendor''s system was made: the time that the vendor''s log gives. NULL for what this database let out';
-COMMENT ON COLUMN sharing_guard.audit.look_back IS
-'How far back in time the search went, where a vendor''s log says so';
-COMMENT ON COLUMN sharing_guard.audit.networks_searched IS
-'How many agencies'' networks the search went through, where a vendor''s log says so';
-COMMENT ON COLUMN sharing_guard.audit.devices_searched IS
-'How many cameras the search went through, where a vendor''s log says so';
-COMMENT ON COLUMN sharing_guard.audit.search_id IS
-'The vendor''s own number of the search';
-COMMENT ON COLUMN sharing_guard.audit.search_type IS
-'What kind of search it was, in the vendor''s words';
-COMMENT ON COLUMN sharing_guard.audit.search_prompt IS
-'The words that were searched by, where a vendor''s log has a search in words';
-COMMENT ON COLUMN sharing_guard.audit.moderation IS
-'What the vendor''s own review said of the search, in the vendor''s words';
+COMMENT ON COLUMN sharing_guard.audit.search_details IS
+'What else a vendor''s log says of a search, as a JSON object: the vendor''s own number of it (search_id), its kind (search_type), how far back in time it went (look_back), how many networks and cameras it went through (networks_searched, devices_searched), the words that were searched by (search_prompt) and what the vendor''s own review said of it (moderation)';
 
 -- One line for each row, where the rows are known one by one; else one line
 -- for them all.  An event without rows (a search that found nothing,
@@ -265,13 +247,7 @@ SELECT
     r.recipient_person,
     sharing_guard.purpose_parts(r.purpose, e.purpose_parts) AS purpose_parts,
     e.searched_at,
-    e.look_back,
-    e.networks_searched,
-    e.devices_searched,
-    e.search_id,
-    e.search_type,
-    e.search_prompt,
-    e.moderation
+    e.search_details
 FROM sharing_guard.legible_event e
 LEFT JOIN LATERAL (
     -- Looked up one by one, and only where it is wanted: joined as a whole, the
@@ -406,20 +382,8 @@ COMMENT ON COLUMN sharing_guard.audit_rows.purpose_parts IS
 'The parts of the purpose, where the table has several columns for it: one for each column, empty where the column says nothing. NULL where the purpose is of one column';
 COMMENT ON COLUMN sharing_guard.audit_rows.searched_at IS
 'When a search in a vendor''s system was made: the time that the vendor''s log gives. NULL for what this database let out';
-COMMENT ON COLUMN sharing_guard.audit_rows.look_back IS
-'How far back in time the search went, where a vendor''s log says so';
-COMMENT ON COLUMN sharing_guard.audit_rows.networks_searched IS
-'How many agencies'' networks the search went through, where a vendor''s log says so';
-COMMENT ON COLUMN sharing_guard.audit_rows.devices_searched IS
-'How many cameras the search went through, where a vendor''s log says so';
-COMMENT ON COLUMN sharing_guard.audit_rows.search_id IS
-'The vendor''s own number of the search';
-COMMENT ON COLUMN sharing_guard.audit_rows.search_type IS
-'What kind of search it was, in the vendor''s words';
-COMMENT ON COLUMN sharing_guard.audit_rows.search_prompt IS
-'The words that were searched by, where a vendor''s log has a search in words';
-COMMENT ON COLUMN sharing_guard.audit_rows.moderation IS
-'What the vendor''s own review said of the search, in the vendor''s words';
+COMMENT ON COLUMN sharing_guard.audit_rows.search_details IS
+'What else a vendor''s log says of a search, as a JSON object: the vendor''s own number of it (search_id), its kind (search_type), how far back in time it went (look_back), how many networks and cameras it went through (networks_searched, devices_searched), the words that were searched by (search_prompt) and what the vendor''s own review said of it (moderation)';
 
 CREATE VIEW sharing_guard.policy_changes AS
 SELECT

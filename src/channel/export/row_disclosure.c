@@ -84,13 +84,11 @@ add_declared(Disclosure *disclosure, const DeclaredContext *declared)
  * person on our side is the one that was declared.
  */
 void
-sg_settle_person(const Guard *guard, Disclosure *disclosure,
-				 const Decision *decision)
+sg_leave_one_person(const Guard *guard, Disclosure *disclosure,
+					const Decision *decision)
 {
 	const DeclaredContext *declared = sg_context_declared();
 
-	if (likely(!guard->either_person))
-		return;
 	if (decision->destination_class == DESTINATION_SELF)
 		disclosure->recipient_person.data = NULL;
 	else

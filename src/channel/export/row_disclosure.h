@@ -23,8 +23,16 @@ extern void sg_export_row_disclosure(Disclosure *disclosure, TextSlice **tags,
 									 const char *operation,
 									 TupleTableSlot *slot);
 
+extern void sg_leave_one_person(const Guard *guard, Disclosure *disclosure,
+								const Decision *decision);
+
 /* For a row that is decided on, before it is recorded. */
-extern void sg_settle_person(const Guard *guard, Disclosure *disclosure,
-							 const Decision *decision);
+static inline void
+sg_settle_person(const Guard *guard, Disclosure *disclosure,
+				 const Decision *decision)
+{
+	if (unlikely(guard->either_person))
+		sg_leave_one_person(guard, disclosure, decision);
+}
 
 #endif							/* SHARING_GUARD_ROW_DISCLOSURE_H */
