@@ -104,7 +104,7 @@ _PG_init(void)
 static void
 record_policy_change(const PolicyChange *change)
 {
-	ChangeEvent event = {0};
+	ChangeEvent event = {.type = EVENT_CHANGE};
 
 	sg_event_new_id(&event.event_id, change->at);
 	event.occurred_at = change->at;

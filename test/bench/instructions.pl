@@ -22,7 +22,7 @@ my @pieces = (
 	{ name => 'decide',      region => 'insert',      function => 'sg_decision_ask' },
 	{ name => 'gather',      region => 'insert',      function => 'sg_pending_row' },
 	{ name => 'new_group',   region => 'groups',      function => 'sg_pending_row' },
-	{ name => 'event',       region => 'groups',      function => 'sg_event_insert_disclosure' },
+	{ name => 'event',       region => 'groups',      function => 'sg_event_insert' },
 	{ name => 'purpose_row', region => 'purposes',    function => 'sg_sql_export_row_after' },
 	{ name => 'purpose_tag', region => 'purposes',    function => 'sg_tag_purpose' },
 	{ name => 'one_row',     region => 'one_row',     per => 20 },

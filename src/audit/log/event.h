@@ -13,6 +13,22 @@
 #include "audit/log/rows.h"
 #include "base/disclosure.h"
 
+/*
+ * What is recorded is one of the structs below, each of which begins with its
+ * type.  The functions that record it take an Event, as the server's take a Node.
+ */
+typedef enum EventType
+{
+	EVENT_DISCLOSURE = 1,
+	EVENT_CHANGE,
+	EVENT_COMPLETION
+}			EventType;
+
+typedef struct Event
+{
+	EventType	type;
+}			Event;
+
 /* Not known yet how many: the disclosure's completion will say. */
 #define ROWS_UNKNOWN	(-1)
 
@@ -24,6 +40,7 @@
  */
 typedef struct DisclosureEvent
 {
+	EventType	type;
 	pg_uuid_t	event_id;
 	TimestampTz occurred_at;
 	Actor		actor;
@@ -44,6 +61,7 @@ typedef struct DisclosureEvent
  */
 typedef struct ChangeEvent
 {
+	EventType	type;
 	pg_uuid_t	event_id;
 	TimestampTz occurred_at;
 	const char *kind;			/* NULL: policy_change; else attempt, review,
@@ -75,6 +93,7 @@ extern const char *sg_ending_name(DisclosureEnding ending);
  */
 typedef struct CompletionEvent
 {
+	EventType	type;
 	pg_uuid_t	event_id;
 	TimestampTz occurred_at;
 	pg_uuid_t	completes;		/* the disclosure's event */

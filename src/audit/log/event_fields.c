@@ -218,9 +218,9 @@ start_fields(EventFields *fields, const pg_uuid_t *event_id,
  * No OIDs and no references: the record must be readable when agencies, rules
  * and roles have changed or gone.
  */
-void
-sg_event_fields_of_disclosure(EventFields *fields, const DisclosureEvent *event,
-							  FullTransactionId transaction_id)
+static void
+set_disclosure(EventFields *fields, const DisclosureEvent *event,
+			   FullTransactionId transaction_id)
 {
 	const Disclosure *disclosure = event->disclosure;
 	const Decision *decision = event->decision;
@@ -286,9 +286,9 @@ sg_event_fields_of_disclosure(EventFields *fields, const DisclosureEvent *event,
 }
 
 /* A change of policy, or of anything else that decides who gets what. */
-void
-sg_event_fields_of_change(EventFields *fields, const ChangeEvent *event,
-						  FullTransactionId transaction_id)
+static void
+set_change(EventFields *fields, const ChangeEvent *event,
+		   FullTransactionId transaction_id)
 {
 	start_fields(fields, &event->event_id, event->occurred_at,
 				 transaction_id, event->kind ? event->kind : "policy_change",
@@ -310,9 +310,9 @@ sg_event_fields_of_change(EventFields *fields, const ChangeEvent *event,
  * The end of a disclosure.  Who disclosed what to whom is in the event that it
  * completes, and not said twice.
  */
-void
-sg_event_fields_of_completion(EventFields *fields, const CompletionEvent *event,
-							  FullTransactionId transaction_id)
+static void
+set_completion(EventFields *fields, const CompletionEvent *event,
+			   FullTransactionId transaction_id)
 {
 	Actor		nobody = {0};
 
@@ -329,4 +329,26 @@ sg_event_fields_of_completion(EventFields *fields, const CompletionEvent *event,
 					 Int64GetDatum(event->rows_blocked));
 	}
 	set_rows(fields, &event->rows);
+}
+
+void
+sg_event_fields(EventFields *fields, const Event * event,
+				FullTransactionId transaction_id)
+{
+	switch (event->type)
+	{
+		case EVENT_DISCLOSURE:
+			set_disclosure(fields, (const DisclosureEvent *) event,
+						   transaction_id);
+			break;
+		case EVENT_CHANGE:
+			set_change(fields, (const ChangeEvent *) event, transaction_id);
+			break;
+		case EVENT_COMPLETION:
+			set_completion(fields, (const CompletionEvent *) event,
+						   transaction_id);
+			break;
+		default:
+			elog(ERROR, "unrecognized type of event: %d", (int) event->type);
+	}
 }

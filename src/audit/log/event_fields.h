@@ -124,14 +124,7 @@ sg_set_field(EventFields *fields, EventColumn column, Datum value)
  * CurrentMemoryContext.  An event that is not written by this transaction, or
  * not yet, has InvalidFullTransactionId.
  */
-extern void sg_event_fields_of_disclosure(EventFields *fields,
-										  const DisclosureEvent *event,
-										  FullTransactionId transaction_id);
-extern void sg_event_fields_of_change(EventFields *fields,
-									  const ChangeEvent *event,
-									  FullTransactionId transaction_id);
-extern void sg_event_fields_of_completion(EventFields *fields,
-										  const CompletionEvent *event,
-										  FullTransactionId transaction_id);
+extern void sg_event_fields(EventFields *fields, const Event * event,
+							FullTransactionId transaction_id);
 
 #endif							/* SHARING_GUARD_EVENT_FIELDS_H */

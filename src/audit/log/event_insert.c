@@ -16,7 +16,6 @@
 #include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "utils/memutils.h"
@@ -31,6 +30,7 @@
 #include "audit/log/identity.h"
 #include "audit/log/log_indexes.h"
 #include "audit/log/server_log.h"
+#include "audit/log/table_insert.h"
 #include "base/errcodes.h"
 
 #define EVENT_SCHEMA "sharing_guard"
@@ -39,13 +39,9 @@
 /* Lives in its executor state's memory, so that one call frees it all. */
 struct EventInserter
 {
-	Relation	rel;
-	EState	   *estate;
-	ResultRelInfo *target;
+	TableInsert insert;
 	const LogIndexes *indexes;
-	TupleTableSlot *slot;
 	bool		pushed_snapshot;
-	bool		in_query;		/* AFTER triggers are being queued */
 };
 
 /*
@@ -95,11 +91,6 @@ check_event_table(Relation rel)
  * is not what it should be.  What it allocates goes with
  * sg_event_inserter_close() or, after an error, with the transaction; the lock
  * on the log stays until commit.
- *
- * The executor's own insertion, as logical replication uses it, and not SPI:
- * it asks for no privilege of the role that happens to be acting (and none
- * could be granted without opening the log to forgery), it is not seen by
- * other extensions' hooks, and it is several times cheaper.
  */
 EventInserter *
 sg_event_inserter_open(void)
@@ -131,33 +122,11 @@ sg_event_inserter_open(void)
 
 	writer = palloc0(sizeof(EventInserter));
 	writer->pushed_snapshot = pushed;
-	writer->estate = estate;
-	writer->rel = table_open(relid, RowExclusiveLock);
-
-	/*
-	 * Range table index 0: the log is in no range table, so there are no
-	 * permissions for the executor to look at.
-	 */
-	writer->target = makeNode(ResultRelInfo);
-	InitResultRelInfo(writer->target, writer->rel, 0, NULL, 0);
-	writer->indexes = sg_log_open_indexes(writer->target, check_event_table);
-
-	/* Where AFTER triggers look for the table they were queued for. */
-	estate->es_opened_result_relations =
-		lappend(estate->es_opened_result_relations, writer->target);
-	writer->slot = MakeSingleTupleTableSlot(RelationGetDescr(writer->rel),
-											&TTSOpsHeapTuple);
-
-	/*
-	 * None of ours, but a DBA may hang AFTER triggers on the log, to notify
-	 * somebody or to copy events elsewhere.
-	 */
-	if (writer->rel->trigdesc != NULL &&
-		writer->rel->trigdesc->trig_insert_after_row)
-	{
-		AfterTriggerBeginQuery();
-		writer->in_query = true;
-	}
+	sg_table_insert_begin(&writer->insert, estate,
+						  table_open(relid, RowExclusiveLock),
+						  &TTSOpsHeapTuple);
+	writer->indexes = sg_log_open_indexes(writer->insert.target,
+										  check_event_table);
 
 	MemoryContextSwitchTo(oldcontext);
 	return writer;
@@ -184,7 +153,7 @@ error_is_transient(int sqlerrcode)
 static void
 insert_fields(EventInserter *writer, const EventFields *fields)
 {
-	TupleTableSlot *slot = writer->slot;
+	TupleTableSlot *slot = writer->insert.slot;
 	int			natts = slot->tts_tupleDescriptor->natts;
 	EventFields narrow = *fields;
 	MemoryContext oldcontext;
@@ -199,7 +168,7 @@ insert_fields(EventInserter *writer, const EventFields *fields)
 
 	/* While all columns are at hand: conditions may ask for any of them. */
 	ExecStoreVirtualTuple(slot);
-	sg_log_open_awaited(writer->indexes, writer->target, writer->estate, slot);
+	sg_log_open_awaited(writer->indexes, writer->insert.target, writer->insert.estate, slot);
 
 	/* Of a slot of values, the server would copy each before it does this. */
 	oldcontext = MemoryContextSwitchTo(slot->tts_mcxt);
@@ -208,10 +177,7 @@ insert_fields(EventInserter *writer, const EventFields *fields)
 	MemoryContextSwitchTo(oldcontext);
 	ExecStoreHeapTuple(tuple, slot, true);
 
-	ExecSimpleRelationInsert(writer->target, writer->estate, slot);
-
-	/* A BEFORE trigger that returned NULL has made the event disappear. */
-	if (!ItemPointerIsValid(&slot->tts_tid))
+	if (!sg_table_insert_slot(&writer->insert))
 		report_log_unusable("A trigger on it suppressed the event.");
 }
 
@@ -277,15 +243,15 @@ write_fields(EventInserter *writer, const EventFields *fields)
 static MemoryContext
 begin_event(EventInserter *writer)
 {
-	return MemoryContextSwitchTo(GetPerTupleMemoryContext(writer->estate));
+	return MemoryContextSwitchTo(GetPerTupleMemoryContext(writer->insert.estate));
 }
 
 static void
 end_event(EventInserter *writer, MemoryContext oldcontext)
 {
 	MemoryContextSwitchTo(oldcontext);
-	ExecClearTuple(writer->slot);
-	ResetPerTupleExprContext(writer->estate);
+	ExecClearTuple(writer->insert.slot);
+	ResetPerTupleExprContext(writer->insert.estate);
 }
 
 /*
@@ -293,51 +259,28 @@ end_event(EventInserter *writer, MemoryContext oldcontext)
  * then nothing of the transaction goes out.
  */
 void
-sg_event_insert_disclosure(EventInserter *writer, const DisclosureEvent *event)
+sg_event_insert(EventInserter *writer, const Event * event)
 {
 	MemoryContext oldcontext = begin_event(writer);
 	EventFields fields;
 
-	sg_event_fields_of_disclosure(&fields, event, GetTopFullTransactionId());
-	write_fields(writer, &fields);
-	end_event(writer, oldcontext);
-}
-
-/* The same for a change of policy. */
-void
-sg_event_insert_change(EventInserter *writer, const ChangeEvent *event)
-{
-	MemoryContext oldcontext = begin_event(writer);
-	EventFields fields;
-
-	sg_event_fields_of_change(&fields, event, GetTopFullTransactionId());
+	sg_event_fields(&fields, event, GetTopFullTransactionId());
 	write_fields(writer, &fields);
 	end_event(writer, oldcontext);
 }
 
 /*
- * Not called after an error: then the transaction, or the subtransaction,
- * releases everything.
- *
- * May run what a DBA has put on the log as AFTER triggers.
+ * End the insertions, as sg_table_insert_end() does: may run what a DBA has put on
+ * the log as AFTER triggers.
  */
 void
 sg_event_inserter_close(EventInserter *writer)
 {
-	EState	   *estate = writer->estate;
-	Relation	rel = writer->rel;
 	bool		pop_snapshot = writer->pushed_snapshot;
+	ResultRelInfo *target = writer->insert.target;
 
-	/* Fires them now, as at the end of any statement. */
-	if (writer->in_query)
-		AfterTriggerEndQuery(estate);
-
-	ExecDropSingleTupleTableSlot(writer->slot);
-	sg_log_close_indexes(writer->target);
-	ExecCloseResultRelations(estate);
-	ExecResetTupleTable(estate->es_tupleTable, false);	/* triggers' slots */
-	table_close(rel, NoLock);	/* the lock is held until commit */
-	FreeExecutorState(estate);	/* the writer lives in there */
+	sg_log_close_indexes(target);
+	sg_table_insert_end(&writer->insert);	/* the writer goes with it */
 	if (pop_snapshot)
 		PopActiveSnapshot();
 }
@@ -421,7 +364,8 @@ sg_event_insert_ending(EventInserter *writer, const CompletionEvent *event,
 	EventFields fields;
 	bool		write;
 
-	sg_event_fields_of_completion(&fields, event, GetTopFullTransactionId());
+	sg_event_fields(&fields, (const Event *) event,
+					GetTopFullTransactionId());
 	write = !unless_written || !is_written(&fields);
 	if (write)
 		insert_fields(writer, &fields);

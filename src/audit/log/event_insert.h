@@ -16,10 +16,7 @@
  */
 typedef struct EventInserter EventInserter;
 extern EventInserter *sg_event_inserter_open(void);
-extern void sg_event_insert_disclosure(EventInserter *writer,
-									   const DisclosureEvent *event);
-extern void sg_event_insert_change(EventInserter *writer,
-								   const ChangeEvent *event);
+extern void sg_event_insert(EventInserter *writer, const Event * event);
 extern void sg_event_inserter_close(EventInserter *writer);
 
 /*
@@ -32,7 +29,7 @@ extern int	sg_event_insert_serialized(EventInserter *writer, const char *data,
 
 /*
  * The same for one event of a change, which now gets its revision (0: none); it
- * errors out as sg_event_insert_change() does.
+ * errors out as sg_event_insert() does.
  */
 extern void sg_event_insert_serialized_change(EventInserter *writer,
 											  const char *data, Size length,

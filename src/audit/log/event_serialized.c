@@ -92,31 +92,13 @@ sg_event_next_serialized(const char *data, Size length, Size *offset,
 	return true;
 }
 
-/* What they need besides the buffer is left in CurrentMemoryContext. */
+/* What it needs besides the buffer is left in CurrentMemoryContext. */
 void
-sg_event_serialize_disclosure(StringInfo buf, const DisclosureEvent *event)
+sg_event_serialize(StringInfo buf, const Event * event)
 {
 	EventFields fields;
 
-	sg_event_fields_of_disclosure(&fields, event, InvalidFullTransactionId);
-	serialize_fields(buf, &fields);
-}
-
-void
-sg_event_serialize_change(StringInfo buf, const ChangeEvent *event)
-{
-	EventFields fields;
-
-	sg_event_fields_of_change(&fields, event, InvalidFullTransactionId);
-	serialize_fields(buf, &fields);
-}
-
-void
-sg_event_serialize_completion(StringInfo buf, const CompletionEvent *event)
-{
-	EventFields fields;
-
-	sg_event_fields_of_completion(&fields, event, InvalidFullTransactionId);
+	sg_event_fields(&fields, event, InvalidFullTransactionId);
 	serialize_fields(buf, &fields);
 }
 

@@ -159,7 +159,7 @@ sg_pending_change_add(const ChangeEvent *event)
 	/* The bytes of a bytea: its length first. */
 	initStringInfo(&buf);
 	appendStringInfoSpaces(&buf, VARHDRSZ);
-	sg_event_serialize_change(&buf, event);
+	sg_event_serialize(&buf, (const Event *) event);
 	SET_VARSIZE(buf.data, buf.len);
 
 	values[0] = Int64GetDatum(event->policy_revision);

@@ -219,7 +219,7 @@ sg_event_fields_to_server_log(const EventFields *fields, const char *why)
  * CurrentMemoryContext.
  */
 void
-sg_event_to_server_log(const DisclosureEvent *event, const char *why)
+sg_event_to_server_log(const Event * event, const char *why)
 {
 	MemoryContext context;
 	MemoryContext oldcontext;
@@ -231,7 +231,7 @@ sg_event_to_server_log(const DisclosureEvent *event, const char *why)
 	oldcontext = MemoryContextSwitchTo(context);
 
 	/* A transaction that has no number yet is not given one for this. */
-	sg_event_fields_of_disclosure(&fields, event, GetTopFullTransactionIdIfAny());
+	sg_event_fields(&fields, event, GetTopFullTransactionIdIfAny());
 	sg_event_fields_to_server_log(&fields, why);
 
 	MemoryContextSwitchTo(oldcontext);

@@ -16,24 +16,20 @@
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
-#include "commands/trigger.h"
 #include "executor/executor.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "audit/log/store.h"
+#include "audit/log/table_insert.h"
 #include "base/errcodes.h"
 
 #define STORE_SCHEMA "sharing_guard"
 
 struct StoreInserter
 {
-	Relation	rel;
-	EState	   *estate;
-	ResultRelInfo *target;
-	TupleTableSlot *slot;
+	TableInsert insert;
 	int			ncolumns;
-	bool		in_query;		/* AFTER triggers are being queued */
 };
 
 /*
@@ -144,29 +140,14 @@ sg_store_begin_insert(const char *table, int ncolumns)
 	EState	   *estate = CreateExecutorState();
 	MemoryContext oldcontext = MemoryContextSwitchTo(estate->es_query_cxt);
 	StoreInserter *inserter = palloc0(sizeof(StoreInserter));
+	Relation	rel = sg_store_open(table, RowExclusiveLock);
 
-	inserter->estate = estate;
-	inserter->ncolumns = ncolumns;
-	inserter->rel = sg_store_open(table, RowExclusiveLock);
-	if (inserter->rel->rd_rel->relkind != RELKIND_RELATION ||
-		RelationGetDescr(inserter->rel)->natts < ncolumns)
+	if (rel->rd_rel->relkind != RELKIND_RELATION ||
+		RelationGetDescr(rel)->natts < ncolumns)
 		report_store_unusable(table, "It is not a table with the columns that it should have.");
-
-	/* Range table index 0: no permissions for the executor to look at. */
-	inserter->target = makeNode(ResultRelInfo);
-	InitResultRelInfo(inserter->target, inserter->rel, 0, NULL, 0);
-	ExecOpenIndices(inserter->target, false);
-	estate->es_opened_result_relations =
-		lappend(estate->es_opened_result_relations, inserter->target);
-	inserter->slot = MakeSingleTupleTableSlot(RelationGetDescr(inserter->rel),
-											  &TTSOpsVirtual);
-
-	if (inserter->rel->trigdesc != NULL &&
-		inserter->rel->trigdesc->trig_insert_after_row)
-	{
-		AfterTriggerBeginQuery();
-		inserter->in_query = true;
-	}
+	inserter->ncolumns = ncolumns;
+	sg_table_insert_begin(&inserter->insert, estate, rel, &TTSOpsVirtual);
+	ExecOpenIndices(inserter->insert.target, false);
 
 	MemoryContextSwitchTo(oldcontext);
 	return inserter;
@@ -176,10 +157,10 @@ sg_store_begin_insert(const char *table, int ncolumns)
 void
 sg_store_insert(StoreInserter *inserter, const Datum *values, const bool *nulls)
 {
-	TupleTableSlot *slot = inserter->slot;
+	TupleTableSlot *slot = inserter->insert.slot;
 	MemoryContext oldcontext;
 
-	oldcontext = MemoryContextSwitchTo(GetPerTupleMemoryContext(inserter->estate));
+	oldcontext = MemoryContextSwitchTo(GetPerTupleMemoryContext(inserter->insert.estate));
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, true,
 		   slot->tts_tupleDescriptor->natts * sizeof(bool));
@@ -190,29 +171,17 @@ sg_store_insert(StoreInserter *inserter, const Datum *values, const bool *nulls)
 		memset(slot->tts_isnull, false, inserter->ncolumns * sizeof(bool));
 	ExecStoreVirtualTuple(slot);
 
-	ExecSimpleRelationInsert(inserter->target, inserter->estate, slot);
-
-	/* A BEFORE trigger of somebody's that returned NULL. */
-	if (!ItemPointerIsValid(&slot->tts_tid))
-		report_store_unusable(RelationGetRelationName(inserter->rel),
+	if (!sg_table_insert_slot(&inserter->insert))
+		report_store_unusable(RelationGetRelationName(inserter->insert.rel),
 							  "A trigger on it suppressed a row.");
 
 	ExecClearTuple(slot);
 	MemoryContextSwitchTo(oldcontext);
-	ResetPerTupleExprContext(inserter->estate);
+	ResetPerTupleExprContext(inserter->insert.estate);
 }
 
 void
 sg_store_end_insert(StoreInserter *inserter)
 {
-	EState	   *estate = inserter->estate;
-	Relation	rel = inserter->rel;
-
-	if (inserter->in_query)
-		AfterTriggerEndQuery(estate);
-	ExecDropSingleTupleTableSlot(inserter->slot);
-	ExecCloseResultRelations(estate);	/* closes the indexes, too */
-	ExecResetTupleTable(estate->es_tupleTable, false);
-	table_close(rel, NoLock);	/* the lock is held until commit */
-	FreeExecutorState(estate);	/* the inserter lives in there */
+	sg_table_insert_end(&inserter->insert); /* the inserter goes with it */
 }

@@ -84,7 +84,7 @@ sg_sql_record_act(PG_FUNCTION_ARGS)
 	int			key_column;
 	Datum		event_id;
 	bool		isnull;
-	ChangeEvent event = {0};
+	ChangeEvent event = {.type = EVENT_CHANGE};
 	EventInserter *writer;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) ||
@@ -138,7 +138,7 @@ sg_sql_record_act(PG_FUNCTION_ARGS)
 	event.new_row = sg_row_as_json(row, desc);
 
 	writer = sg_event_inserter_open();
-	sg_event_insert_change(writer, &event);
+	sg_event_insert(writer, (Event *) & event);
 	sg_event_inserter_close(writer);
 	return PointerGetDatum(NULL);
 }

@@ -258,7 +258,7 @@ slot_data(BatchSlot *taken)
 static CompletionEvent
 completion_of(const InflightDisclosure *place)
 {
-	CompletionEvent event = {0};
+	CompletionEvent event = {.type = EVENT_COMPLETION};
 
 	event.event_id = place->completion_id;
 	event.occurred_at = place->ended_at;
@@ -305,8 +305,8 @@ to_server_log(BatchSlot *taken, const InflightDisclosure *place)
 			CompletionEvent event = completion_of(place);
 			EventFields fields;
 
-			sg_event_fields_of_completion(&fields, &event,
-										  InvalidFullTransactionId);
+			sg_event_fields(&fields, (Event *) & event,
+							InvalidFullTransactionId);
 			sg_event_fields_to_server_log(&fields, why);
 		}
 	}

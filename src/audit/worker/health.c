@@ -87,7 +87,7 @@ figures(const Queue *queue, const char *more)
 static void
 write_event(const Queue *queue, const char *what, const char *more)
 {
-	ChangeEvent event = {0};
+	ChangeEvent event = {.type = EVENT_CHANGE};
 	EventInserter *writer;
 
 	event.occurred_at = GetCurrentTimestamp();
@@ -97,7 +97,7 @@ write_event(const Queue *queue, const char *what, const char *more)
 	event.new_row = figures(queue, more);
 
 	writer = sg_event_inserter_open();
-	sg_event_insert_change(writer, &event);
+	sg_event_insert(writer, (Event *) & event);
 	sg_event_inserter_close(writer);
 }
 
@@ -159,7 +159,7 @@ static bool
 record_emergency(void)
 {
 	bool		is_on = emergency_is_on();
-	ChangeEvent event = {0};
+	ChangeEvent event = {.type = EVENT_CHANGE};
 	EventInserter *writer;
 
 	if (is_on == emergency_was_on())
@@ -174,7 +174,7 @@ record_emergency(void)
 	event.new_row = is_on ? "{\"emergency_observe\":true}" : "{\"emergency_observe\":false}";
 
 	writer = sg_event_inserter_open();
-	sg_event_insert_change(writer, &event);
+	sg_event_insert(writer, (Event *) & event);
 	sg_event_inserter_close(writer);
 	return true;
 }

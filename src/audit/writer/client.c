@@ -80,14 +80,14 @@ sg_writer_batch(const char *why)
  * them.
  */
 void
-sg_writer_batch_add_disclosure(EventBatch *batch, const DisclosureEvent *event)
+sg_writer_batch_add(EventBatch *batch, const Event * event)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(batch->context);
 	int			length = batch->events.len;
 
 	PG_TRY();
 	{
-		sg_event_serialize_disclosure(&batch->events, event);
+		sg_event_serialize(&batch->events, event);
 	}
 	PG_CATCH();
 	{
@@ -99,24 +99,6 @@ sg_writer_batch_add_disclosure(EventBatch *batch, const DisclosureEvent *event)
 		sg_handover_refuse_error(batch->context);
 	}
 	PG_END_TRY();
-	MemoryContextSwitchTo(oldcontext);
-}
-
-void
-sg_writer_batch_add_change(EventBatch *batch, const ChangeEvent *event)
-{
-	MemoryContext oldcontext = MemoryContextSwitchTo(batch->context);
-
-	sg_event_serialize_change(&batch->events, event);
-	MemoryContextSwitchTo(oldcontext);
-}
-
-void
-sg_writer_batch_add_completion(EventBatch *batch, const CompletionEvent *event)
-{
-	MemoryContext oldcontext = MemoryContextSwitchTo(batch->context);
-
-	sg_event_serialize_completion(&batch->events, event);
 	MemoryContextSwitchTo(oldcontext);
 }
 
@@ -155,20 +137,11 @@ sg_writer_batch_leave(EventBatch *batch)
 }
 
 void
-sg_writer_record_disclosure(const DisclosureEvent *event, const char *why)
+sg_writer_record(const Event * event, const char *why)
 {
 	EventBatch *batch = sg_writer_batch(why);
 
-	sg_writer_batch_add_disclosure(batch, event);
-	sg_writer_batch_record(batch);
-}
-
-void
-sg_writer_record_change(const ChangeEvent *event, const char *why)
-{
-	EventBatch *batch = sg_writer_batch(why);
-
-	sg_writer_batch_add_change(batch, event);
+	sg_writer_batch_add(batch, event);
 	sg_writer_batch_record(batch);
 }
 
@@ -239,7 +212,7 @@ sg_writer_begin(const DisclosureEvent *intent, const char *why,
 
 	Assert(intent->rows_disclosed == ROWS_UNKNOWN);
 	sg_handover_require_own_session();
-	sg_writer_batch_add_disclosure(batch, intent);
+	sg_writer_batch_add(batch, (const Event *) intent);
 	handover = handover_of(batch);
 	handover.purpose = SLOT_INTENT;
 
@@ -268,7 +241,7 @@ void
 sg_writer_begin_in_server_log(const DisclosureEvent *intent, const char *why,
 							  OpenDisclosure *open)
 {
-	sg_event_to_server_log(intent, why);
+	sg_event_to_server_log((const Event *) intent, why);
 	open->event_id = intent->event_id;
 	open->place = -1;
 	open->unsettled = false;
@@ -383,6 +356,6 @@ sg_writer_complete(OpenDisclosure *open, CompletionEvent *event,
 
 	sg_event_new_id(&event->event_id, event->occurred_at);
 	event->completes = open->event_id;
-	sg_writer_batch_add_completion(batch, event);
+	sg_writer_batch_add(batch, (const Event *) event);
 	record_of(open, batch, SLOT_COMPLETION, event->rows_disclosed);
 }

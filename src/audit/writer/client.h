@@ -26,10 +26,7 @@
  * sharing_guard.audit_timeout.  "why" is said in the server log if it fails:
  * a few words of ours ("the statement was refused").
  */
-extern void sg_writer_record_disclosure(const DisclosureEvent *event,
-										const char *why);
-extern void sg_writer_record_change(const ChangeEvent *event,
-									const char *why);
+extern void sg_writer_record(const Event * event, const char *why);
 
 /*
  * Several events at once, for the price of one: made, filled and either
@@ -41,12 +38,7 @@ extern void sg_writer_record_change(const ChangeEvent *event,
 typedef struct EventBatch EventBatch;
 extern void sg_writer_prepare(void);
 extern EventBatch *sg_writer_batch(const char *why);
-extern void sg_writer_batch_add_disclosure(EventBatch *batch,
-										   const DisclosureEvent *event);
-extern void sg_writer_batch_add_change(EventBatch *batch,
-									   const ChangeEvent *event);
-extern void sg_writer_batch_add_completion(EventBatch *batch,
-										   const CompletionEvent *event);
+extern void sg_writer_batch_add(EventBatch *batch, const Event * event);
 extern void sg_writer_batch_record(EventBatch *batch);
 extern void sg_writer_batch_leave(EventBatch *batch);
 
@@ -55,7 +47,7 @@ extern void sg_writer_batch_leave(EventBatch *batch);
  * foreign table.
  *
  * sg_writer_begin() records the intent, an event whose rows_disclosed is
- * ROWS_UNKNOWN, as sg_writer_record_disclosure() does; only then may the first
+ * ROWS_UNKNOWN, as sg_writer_record() does; only then may the first
  * row leave.  sg_writer_end() says how it ended; it neither waits nor fails,
  * so it may be called while a transaction aborts, and what it says is written
  * soon after.  Whoever never calls it is found out: when the session ends the

@@ -158,11 +158,11 @@ sg_ddl_write_noted(void)
 
 		sg_command_event(&event, NULL, &((NotedCommand *) lfirst(lc))->facts);
 		if (((NotedCommand *) lfirst(lc))->for_good)
-			sg_writer_record_change(&event, "the command cannot be rolled back");
+			sg_writer_record((Event *) & event, "the command cannot be rolled back");
 		else if (event.policy_revision < 0)
 			sg_pending_change_add(&event);
 		else
-			sg_event_insert_change(writer, &event);
+			sg_event_insert(writer, (Event *) & event);
 	}
 	sg_event_inserter_close(writer);
 }
@@ -230,7 +230,7 @@ sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
 	bool		enforce = sg_policy_enforces(policy) &&
 	(ddl->guard == NULL || ddl->guard->enforce);
 	Disclosure	disclosure = {0};
-	DisclosureEvent event = {0};
+	DisclosureEvent event;
 	const Decision *decision;
 	Outcome		outcome;
 
@@ -289,7 +289,7 @@ sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
 
 	if (outcome == OUTCOME_BLOCK)
 	{
-		sg_writer_record_disclosure(&event, "the command was refused");
+		sg_writer_record((Event *) & event, "the command was refused");
 		sg_raise_refusal(decision, &disclosure,
 						 sg_event_id_text(&event.event_id),
 						 psprintf("sharing policy refuses %s of %s",
@@ -299,12 +299,12 @@ sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
 	else if (ddl->open != NULL)
 		sg_writer_begin(&event, "rows are about to leave", ddl->open);
 	else if (ddl->durable)
-		sg_writer_record_disclosure(&event, "rows are about to leave");
+		sg_writer_record((Event *) & event, "rows are about to leave");
 	else
 	{
 		EventInserter *writer = sg_event_inserter_open();
 
-		sg_event_insert_disclosure(writer, &event);
+		sg_event_insert(writer, (Event *) & event);
 		sg_event_inserter_close(writer);
 	}
 }

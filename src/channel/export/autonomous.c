@@ -25,7 +25,7 @@ add_piece(const EventPart *piece, void *arg)
 	DisclosureEvent event;
 
 	sg_event_part_event(&event, piece);
-	sg_writer_batch_add_disclosure((EventBatch *) arg, &event);
+	sg_writer_batch_add((EventBatch *) arg, (Event *) & event);
 }
 
 void
@@ -85,7 +85,7 @@ sg_autonomous_settle(EventGroup *group)
 void
 sg_autonomous_record_sent(EventGroup *group, bool complete)
 {
-	CompletionEvent event = {0};
+	CompletionEvent event = {.type = EVENT_COMPLETION};
 	EventPart	piece;
 
 	if (group->open.unsettled)

@@ -53,6 +53,7 @@ sg_command_event(ChangeEvent *event, const char *kind,
 				 const CommandFacts *command)
 {
 	memset(event, 0, sizeof(*event));
+	event->type = EVENT_CHANGE;
 	sg_event_new_id(&event->event_id, command->at);
 	event->occurred_at = command->at;
 	event->kind = kind;
@@ -81,7 +82,7 @@ record_now(const char *kind, const char *operation, const char *object,
 	command.session_role = GetSessionUserId();
 	command.acting_role = GetUserId();
 	sg_command_event(&event, kind, &command);
-	sg_writer_record_change(&event, why);
+	sg_writer_record((Event *) & event, why);
 	return sg_event_id_text(&event.event_id);
 }
 

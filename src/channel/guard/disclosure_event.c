@@ -138,6 +138,7 @@ sg_event_of_rows(DisclosureEvent *event, const Actor *actor,
 	TextSlice	person;
 
 	memset(event, 0, sizeof(*event));
+	event->type = EVENT_DISCLOSURE;
 	event->actor = *actor;
 
 	/* A person named by the application comes before the login. */

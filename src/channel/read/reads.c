@@ -355,7 +355,7 @@ record_disclosure(Deciding *deciding, const Decision *decision,
 	}
 	sg_lone_event_of_ended_read(&event, decision, outcome, disclosure,
 								deciding->rows_left, deciding->ending);
-	sg_writer_batch_add_disclosure(deciding->batch, &event);
+	sg_writer_batch_add(deciding->batch, (Event *) & event);
 }
 
 /*
@@ -674,7 +674,7 @@ sg_reads_record(List *requests, int64 rows, DisclosureEnding ending)
 static void
 complete_with_elements(BegunRead *begun, int64 rows, const TextSlice *elements)
 {
-	CompletionEvent event = {0};
+	CompletionEvent event = {.type = EVENT_COMPLETION};
 	RowColumn  *column = sg_rows_column(CurrentMemoryContext);
 
 	sg_rows_append(column, elements);
