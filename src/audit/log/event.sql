@@ -84,7 +84,8 @@ CREATE TABLE sharing_guard.event (
     new_row json,
     PRIMARY KEY (event_id)
 );
-CREATE INDEX event_occurred_at ON sharing_guard.event (occurred_at);
+CREATE INDEX event_occurred_at ON sharing_guard.event USING brin (occurred_at)
+    WITH (pages_per_range = 16, autosummarize = on);
 CREATE INDEX event_transaction_id ON sharing_guard.event (transaction_id);
 CREATE UNIQUE INDEX event_completes ON sharing_guard.event (completes)
     WHERE completes IS NOT NULL;
