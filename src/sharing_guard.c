@@ -22,7 +22,7 @@
 #include "audit/worker/worker.h"
 #include "audit/writer/handover.h"
 #include "audit/writer/queue.h"
-#include "channel/guard/context.h"
+#include "channel/guard/guard_catalog.h"
 #include "channel/command/command.h"
 #include "channel/export/pending_events.h"
 #include "channel/guard/guard.h"
@@ -76,7 +76,7 @@ _PG_init(void)
 	sg_policy_init();
 	sg_guard_init();
 	sg_pending_init();
-	sg_context_init();
+	sg_guard_catalog_init();
 	sg_service_init();
 	sg_read_guard_init();
 	sg_reads_init();

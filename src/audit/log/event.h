@@ -22,12 +22,12 @@ typedef enum EventType
 	EVENT_DISCLOSURE = 1,
 	EVENT_CHANGE,
 	EVENT_COMPLETION
-}			EventType;
+} EventType;
 
 typedef struct Event
 {
 	EventType	type;
-}			Event;
+} Event;
 
 /* Not known yet how many: the disclosure's completion will say. */
 #define ROWS_UNKNOWN	(-1)

@@ -332,7 +332,7 @@ set_completion(EventFields *fields, const CompletionEvent *event,
 }
 
 void
-sg_event_fields(EventFields *fields, const Event * event,
+sg_event_fields(EventFields *fields, const Event *event,
 				FullTransactionId transaction_id)
 {
 	switch (event->type)

@@ -124,7 +124,7 @@ sg_set_field(EventFields *fields, EventColumn column, Datum value)
  * CurrentMemoryContext.  An event that is not written by this transaction, or
  * not yet, has InvalidFullTransactionId.
  */
-extern void sg_event_fields(EventFields *fields, const Event * event,
+extern void sg_event_fields(EventFields *fields, const Event *event,
 							FullTransactionId transaction_id);
 
 #endif							/* SHARING_GUARD_EVENT_FIELDS_H */

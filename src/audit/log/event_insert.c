@@ -259,7 +259,7 @@ end_event(EventInserter *writer, MemoryContext oldcontext)
  * then nothing of the transaction goes out.
  */
 void
-sg_event_insert(EventInserter *writer, const Event * event)
+sg_event_insert(EventInserter *writer, const Event *event)
 {
 	MemoryContext oldcontext = begin_event(writer);
 	EventFields fields;

@@ -16,7 +16,7 @@
  */
 typedef struct EventInserter EventInserter;
 extern EventInserter *sg_event_inserter_open(void);
-extern void sg_event_insert(EventInserter *writer, const Event * event);
+extern void sg_event_insert(EventInserter *writer, const Event *event);
 extern void sg_event_inserter_close(EventInserter *writer);
 
 /*

@@ -94,7 +94,7 @@ sg_event_next_serialized(const char *data, Size length, Size *offset,
 
 /* What it needs besides the buffer is left in CurrentMemoryContext. */
 void
-sg_event_serialize(StringInfo buf, const Event * event)
+sg_event_serialize(StringInfo buf, const Event *event)
 {
 	EventFields fields;
 

@@ -16,7 +16,7 @@
  * Events as bytes, which mean the same in every process of this server.
  * Appended to the buffer; several may follow one another.
  */
-extern void sg_event_serialize(StringInfo buf, const Event * event);
+extern void sg_event_serialize(StringInfo buf, const Event *event);
 
 /* Once this was called, the others do not look at the catalog. */
 extern void sg_event_prepare(void);

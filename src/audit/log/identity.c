@@ -53,13 +53,14 @@ enum
 };
 #define LOG_COLUMNS LOG_DATABASE_NAME
 
-/* The id, and the table it was read from. */
-static Oid	known_from = InvalidOid;
-static pg_uuid_t known_id;
+static void *load_log_id(TableCache *cache, MemoryContext context);
 
-/* The callback counts, and who asks next looks whether it is that table still. */
-static uint64 invalidations = 1;
-static uint64 known_as_of = 0;
+/* The id of the log, or NULL where it has none yet. */
+static TableCache log_id_cache = {
+	.name = "log id",
+	.tables = {"log"},
+	.load = load_log_id
+};
 
 bool
 sg_uuid_equal(const pg_uuid_t *a, const pg_uuid_t *b)
@@ -186,58 +187,55 @@ sg_log_own(List *identities, LogIdentity *own)
 	return false;
 }
 
-static void
-table_changed(Datum arg, Oid relid)
+static void *
+load_log_id(TableCache *cache, MemoryContext context)
 {
-	if (relid == InvalidOid || relid == known_from)
-		invalidations++;
+	LogIdentity own;
+	pg_uuid_t  *log_id;
+
+	if (!sg_log_own(sg_log_identities(), &own) && !own.has_parent)
+		return NULL;
+	log_id = MemoryContextAlloc(context, sizeof(pg_uuid_t));
+	*log_id = own.log_id;
+	return log_id;
 }
 
 void
 sg_identity_init(void)
 {
-	sg_on_relation_change(table_changed);
+	sg_table_cache_register(&log_id_cache);
+}
+
+/* Takes in the log's id as it was read last; false and zeros for none. */
+static bool
+copy_known_id(pg_uuid_t *log_id)
+{
+	const pg_uuid_t *known = log_id_cache.content;
+
+	if (known == NULL)
+		memset(log_id, 0, sizeof(pg_uuid_t));
+	else
+		*log_id = *known;
+	return known != NULL;
 }
 
 bool
 sg_log_id_if_known(pg_uuid_t *log_id)
 {
-	*log_id = known_id;
-	return OidIsValid(known_from);
+	return copy_known_id(log_id);
 }
 
-/*
- * Looked up once for each table: no change of its rows changes the answer,
- * other than by a superuser's hand.
- */
 bool
 sg_log_id(pg_uuid_t *log_id)
 {
-	uint64		as_of = invalidations;
-	Oid			relid;
+	if (likely(sg_table_cache_is_current(&log_id_cache)))
+		return copy_known_id(log_id);
+	(void) sg_table_cache_get(&log_id_cache);
 
-	if (likely(known_as_of == as_of))
-	{
-		*log_id = known_id;
-		return true;
-	}
-	relid = sg_store_relid("log");
-	if (known_from != relid)
-	{
-		LogIdentity own;
-
-		known_from = InvalidOid;
-		if (!sg_log_own(sg_log_identities(), &own) && !own.has_parent)
-		{
-			memset(log_id, 0, sizeof(pg_uuid_t));
-			return false;
-		}
-		known_id = own.log_id;
-		known_from = relid;
-	}
-	known_as_of = as_of;
-	*log_id = known_id;
-	return true;
+	/* A row that is written does not always invalidate the table. */
+	if (log_id_cache.content == NULL)
+		sg_table_cache_invalidate(&log_id_cache);
+	return copy_known_id(log_id);
 }
 
 void

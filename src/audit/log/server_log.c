@@ -219,7 +219,7 @@ sg_event_fields_to_server_log(const EventFields *fields, const char *why)
  * CurrentMemoryContext.
  */
 void
-sg_event_to_server_log(const Event * event, const char *why)
+sg_event_to_server_log(const Event *event, const char *why)
 {
 	MemoryContext context;
 	MemoryContext oldcontext;

@@ -27,8 +27,8 @@
  * notify somebody or to copy rows elsewhere.
  */
 void
-sg_table_insert_begin(TableInsert * insert, EState *estate, Relation rel,
-					  const TupleTableSlotOps * slot_type)
+sg_table_insert_begin(TableInsert *insert, EState *estate, Relation rel,
+					  const TupleTableSlotOps *slot_type)
 {
 	insert->rel = rel;
 	insert->estate = estate;
@@ -55,7 +55,7 @@ sg_table_insert_begin(TableInsert * insert, EState *estate, Relation rel,
  * BEFORE trigger that a DBA has put on the table returned NULL.
  */
 bool
-sg_table_insert_slot(TableInsert * insert)
+sg_table_insert_slot(TableInsert *insert)
 {
 	ExecSimpleRelationInsert(insert->target, insert->estate, insert->slot);
 	return ItemPointerIsValid(&insert->slot->tts_tid);
@@ -67,7 +67,7 @@ sg_table_insert_slot(TableInsert * insert)
  * the end of the (sub)transaction releases everything then.
  */
 void
-sg_table_insert_end(TableInsert * insert)
+sg_table_insert_end(TableInsert *insert)
 {
 	EState	   *estate = insert->estate;
 	Relation	rel = insert->rel;

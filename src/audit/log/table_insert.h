@@ -20,12 +20,12 @@ typedef struct TableInsert
 	ResultRelInfo *target;
 	TupleTableSlot *slot;
 	bool		in_query;		/* AFTER triggers are being queued */
-}			TableInsert;
+} TableInsert;
 
-extern void sg_table_insert_begin(TableInsert * insert, EState *estate,
+extern void sg_table_insert_begin(TableInsert *insert, EState *estate,
 								  Relation rel,
-								  const TupleTableSlotOps * slot_type);
-extern bool sg_table_insert_slot(TableInsert * insert);
-extern void sg_table_insert_end(TableInsert * insert);
+								  const TupleTableSlotOps *slot_type);
+extern bool sg_table_insert_slot(TableInsert *insert);
+extern void sg_table_insert_end(TableInsert *insert);
 
 #endif							/* SHARING_GUARD_TABLE_INSERT_H */

@@ -138,7 +138,7 @@ sg_sql_record_act(PG_FUNCTION_ARGS)
 	event.new_row = sg_row_as_json(row, desc);
 
 	writer = sg_event_inserter_open();
-	sg_event_insert(writer, (Event *) & event);
+	sg_event_insert(writer, (Event *) &event);
 	sg_event_inserter_close(writer);
 	return PointerGetDatum(NULL);
 }

@@ -4,9 +4,8 @@
  *		Reviews that are not signed in time.
  *
  * The worker says so once a day.  Where the settings ask for more, channels
- * ask here before each row that would leave the agency: so what is asked for is
- * kept in the session, as one moment from which on all is refused, and looked
- * up again when the settings, a period or a signature change.
+ * ask here before each row that would leave the agency.  So the answer is
+ * cached in the session, as one moment from which on all is refused.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,71 +32,35 @@
 
 PG_FUNCTION_INFO_V1(sg_sql_review_tick);
 
-/* The tables whose change makes us look again; see forget_deadline(). */
-static const char *const watched_tables[] = {"setting", "period", "signature"};
-static Oid	watched[lengthof(watched_tables)];
+static void *load_deadline(TableCache *cache, MemoryContext context);
 
-/*
- * From when on disclosures are refused, and for want of which signature;
- * DT_NOEND where nothing is ever refused as things are.
- */
-static bool deadline_known = false;
-static TimestampTz deadline;
-static int64 deadline_period;
+/* The moment from which on disclosures are refused, and the reason. */
+typedef struct Deadline
+{
+	TimestampTz at;				/* DT_NOEND: nothing is refused as things are */
+	int64		period;			/* its signature is missing */
+} Deadline;
+
+static TableCache deadline_cache = {
+	.name = "deadline of reviews",
+	.tables = {"setting", "period", "signature"},
+	.load = load_deadline
+};
 
 /* How long the worker waits for a lock here, in milliseconds. */
 #define TICK_PATIENCE "100"
 
-/* Counts invalidations, so that one during the lookup is not missed. */
-static uint64 invalidations = 0;
-
-/*
- * A relcache callback: no catalog access, no errors.  Every row that is
- * written to the tables of acts invalidates them, and every change of a
- * setting does.
- */
-static void
-forget_deadline(Datum arg, Oid relid)
-{
-	if (OidIsValid(relid))
-	{
-		int			i;
-
-		for (i = 0; i < lengthof(watched); i++)
-		{
-			if (relid == watched[i])
-				break;
-		}
-		if (i == lengthof(watched))
-			return;
-	}
-	invalidations++;
-	deadline_known = false;
-}
-
 void
 sg_review_init(void)
 {
-	sg_on_relation_change(forget_deadline);
-}
-
-/* Which tables a change of is to be heard of; errors out without them. */
-static void
-find_tables(void)
-{
-	for (int i = 0; i < lengthof(watched); i++)
-		watched[i] = sg_own_table(watched_tables[i]);
-	if (!OidIsValid(watched[0]))
-		ereport(ERROR,
-				(errcode(ERRCODE_SG_NOT_CONFIGURED),
-				 errmsg("the settings of sharing_guard are missing"),
-				 errhint("Create the extension sharing_guard in this database.")));
+	sg_table_cache_register(&deadline_cache);
 }
 
 /* Takes the deadline over from SPI; see sg_query_as_owner(). */
 static void
 take_deadline(void *arg)
 {
+	Deadline   *deadline = arg;
 	HeapTuple	row;
 	bool		isnull;
 
@@ -107,45 +70,57 @@ take_deadline(void *arg)
 				 errmsg("the state of the reviews cannot be read"),
 				 errhint("Ask the administrator of this database to restore the extension sharing_guard.")));
 	row = SPI_tuptable->vals[0];
-	deadline = DatumGetTimestampTz(SPI_getbinval(row, SPI_tuptable->tupdesc,
-												 1, &isnull));
+	deadline->at = DatumGetTimestampTz(SPI_getbinval(row, SPI_tuptable->tupdesc,
+													 1, &isnull));
 	if (isnull)
-		TIMESTAMP_NOEND(deadline);
-	deadline_period = DatumGetInt64(SPI_getbinval(row, SPI_tuptable->tupdesc,
-												  2, &isnull));
+		TIMESTAMP_NOEND(deadline->at);
+	deadline->period = DatumGetInt64(SPI_getbinval(row, SPI_tuptable->tupdesc,
+												   2, &isnull));
 }
 
 /*
- * Looks the deadline up.  By the latest snapshot: a signature frees a
- * transaction that is older than it, too.
+ * Looks the deadline up by the latest snapshot, because a signature frees a
+ * transaction that is older than it, too.  Errors out without our tables.
  */
-static void
-find_deadline(void)
+static void *
+load_deadline(TableCache *cache, MemoryContext context)
 {
-	uint64		invalidations_before = invalidations;
+	Deadline   *deadline = MemoryContextAllocZero(context, sizeof(Deadline));
 
-	find_tables();
-	sg_query_as_owner(watched[0], "SELECT at, period FROM sharing_guard.refused_since()",
-					  0, NULL, NULL, take_deadline, NULL);
-	deadline_known = (invalidations == invalidations_before);
+	if (!OidIsValid(cache->relids[0]))
+		ereport(ERROR,
+				(errcode(ERRCODE_SG_NOT_CONFIGURED),
+				 errmsg("the settings of sharing_guard are missing"),
+				 errhint("Create the extension sharing_guard in this database.")));
+	sg_query_as_owner(cache->relids[0],
+					  "SELECT at, period FROM sharing_guard.refused_since()",
+					  0, NULL, NULL, take_deadline, deadline);
+	return deadline;
+}
+
+static inline const Deadline *
+current_deadline(void)
+{
+	if (likely(sg_table_cache_is_current(&deadline_cache)))
+		return deadline_cache.content;
+	return sg_table_cache_get(&deadline_cache);
 }
 
 TimestampTz
 sg_review_refuses_from(void)
 {
-	if (!deadline_known)
-		find_deadline();
-	return deadline;
+	return current_deadline()->at;
 }
 
 bool
 sg_review_refuses(TimestampTz at, int64 *period, TimestampTz *since)
 {
-	(void) sg_review_refuses_from();
-	if (at < deadline || TIMESTAMP_IS_NOEND(deadline))
+	const Deadline *deadline = current_deadline();
+
+	if (at < deadline->at || TIMESTAMP_IS_NOEND(deadline->at))
 		return false;
-	*period = deadline_period;
-	*since = deadline;
+	*period = deadline->period;
+	*since = deadline->at;
 	return true;
 }
 

@@ -305,7 +305,7 @@ to_server_log(BatchSlot *taken, const InflightDisclosure *place)
 			CompletionEvent event = completion_of(place);
 			EventFields fields;
 
-			sg_event_fields(&fields, (Event *) & event,
+			sg_event_fields(&fields, (Event *) &event,
 							InvalidFullTransactionId);
 			sg_event_fields_to_server_log(&fields, why);
 		}

@@ -97,7 +97,7 @@ write_event(const Queue *queue, const char *what, const char *more)
 	event.new_row = figures(queue, more);
 
 	writer = sg_event_inserter_open();
-	sg_event_insert(writer, (Event *) & event);
+	sg_event_insert(writer, (Event *) &event);
 	sg_event_inserter_close(writer);
 }
 
@@ -174,7 +174,7 @@ record_emergency(void)
 	event.new_row = is_on ? "{\"emergency_observe\":true}" : "{\"emergency_observe\":false}";
 
 	writer = sg_event_inserter_open();
-	sg_event_insert(writer, (Event *) & event);
+	sg_event_insert(writer, (Event *) &event);
 	sg_event_inserter_close(writer);
 	return true;
 }

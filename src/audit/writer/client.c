@@ -80,7 +80,7 @@ sg_writer_batch(const char *why)
  * them.
  */
 void
-sg_writer_batch_add(EventBatch *batch, const Event * event)
+sg_writer_batch_add(EventBatch *batch, const Event *event)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(batch->context);
 	int			length = batch->events.len;
@@ -137,7 +137,7 @@ sg_writer_batch_leave(EventBatch *batch)
 }
 
 void
-sg_writer_record(const Event * event, const char *why)
+sg_writer_record(const Event *event, const char *why)
 {
 	EventBatch *batch = sg_writer_batch(why);
 

@@ -26,7 +26,7 @@
  * sharing_guard.audit_timeout.  "why" is said in the server log if it fails:
  * a few words of ours ("the statement was refused").
  */
-extern void sg_writer_record(const Event * event, const char *why);
+extern void sg_writer_record(const Event *event, const char *why);
 
 /*
  * Several events at once, for the price of one: made, filled and either
@@ -38,7 +38,7 @@ extern void sg_writer_record(const Event * event, const char *why);
 typedef struct EventBatch EventBatch;
 extern void sg_writer_prepare(void);
 extern EventBatch *sg_writer_batch(const char *why);
-extern void sg_writer_batch_add(EventBatch *batch, const Event * event);
+extern void sg_writer_batch_add(EventBatch *batch, const Event *event);
 extern void sg_writer_batch_record(EventBatch *batch);
 extern void sg_writer_batch_leave(EventBatch *batch);
 

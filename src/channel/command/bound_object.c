@@ -48,7 +48,7 @@ take_tie(void *arg)
 
 /* What ties a role to an agency or a duty, marked as such or not. */
 static TieResult
-tie_of_role(const DdlState *state, Oid role, bool marked)
+tie_of_role(const GuardCatalog *state, Oid role, bool marked)
 {
 	TieResult	result = {CurrentMemoryContext, NULL, NULL};
 	Oid			argtypes[2] = {OIDOID, BOOLOID};
@@ -67,7 +67,7 @@ tie_of_role(const DdlState *state, Oid role, bool marked)
  * is said what to do first.
  */
 void
-sg_role_refuse_drop(const DdlState *state, const char *rolename, Oid role)
+sg_role_refuse_drop(const GuardCatalog *state, const char *rolename, Oid role)
 {
 	TieResult	tie = tie_of_role(state, role, true);
 	const char *event_id;
@@ -95,7 +95,7 @@ run_mark_roles(void *arg)
  * that, and is seen; after anybody else it is put back.
  */
 void
-sg_role_owned_dropped(const DdlState *state, const DropOwnedStmt *stmt)
+sg_role_owned_dropped(const GuardCatalog *state, const DropOwnedStmt *stmt)
 {
 	bool		unmarked = false;
 	ListCell   *lc;
@@ -144,7 +144,7 @@ run_rename(void *arg)
  * signs a review is known by the former ones.
  */
 void
-sg_role_binding_renamed(const DdlState *state, const RenameStmt *stmt)
+sg_role_binding_renamed(const GuardCatalog *state, const RenameStmt *stmt)
 {
 	bool		server = stmt->renameType == OBJECT_FOREIGN_SERVER;
 	RenamedBinding renamed;

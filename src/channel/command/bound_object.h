@@ -15,13 +15,13 @@
  * Refuses to have a role dropped, by anybody, that is bound to an agency or has
  * a duty.  To be called before the command.
  */
-extern void sg_role_refuse_drop(const DdlState *state, const char *rolename,
+extern void sg_role_refuse_drop(const GuardCatalog *state, const char *rolename,
 								Oid role);
 
 /* DROP OWNED, or a RENAME of anything, has been executed. */
-extern void sg_role_owned_dropped(const DdlState *state,
+extern void sg_role_owned_dropped(const GuardCatalog *state,
 								  const DropOwnedStmt *stmt);
-extern void sg_role_binding_renamed(const DdlState *state,
+extern void sg_role_binding_renamed(const GuardCatalog *state,
 									const RenameStmt *stmt);
 
 #endif							/* SHARING_GUARD_BOUND_OBJECT_H */

@@ -64,7 +64,7 @@ static void cloned_xact_callback(XactEvent event, void *arg);
 
 /* Is the trigger's one argument the id of a guard? */
 static bool
-names_a_guard(const DdlState *state, HeapTuple tuple, TupleDesc desc)
+names_a_guard(const GuardCatalog *state, HeapTuple tuple, TupleDesc desc)
 {
 	bool		isnull;
 	Datum		value = heap_getattr(tuple, Anum_pg_trigger_tgargs, desc,
@@ -77,7 +77,7 @@ names_a_guard(const DdlState *state, HeapTuple tuple, TupleDesc desc)
 	args = DatumGetByteaPP(value);
 	foreach(lc, state->guards)
 	{
-		const char *guard_id = ((GuardedTable *) lfirst(lc))->guard_id;
+		const char *guard_id = ((GuardedTable *) lfirst(lc))->read.guard_id;
 
 		/* Arguments are stored with the NUL that ends each. */
 		if (VARSIZE_ANY_EXHDR(args) == strlen(guard_id) + 1 &&
@@ -126,7 +126,7 @@ fire_always(Relation pg_trigger, Oid trigger)
 }
 
 void
-sg_cloned_trigger(const DdlState *state, Oid trigger)
+sg_cloned_trigger(const GuardCatalog *state, Oid trigger)
 {
 	Relation	pg_trigger;
 	HeapTuple	tuple;
@@ -162,7 +162,7 @@ sg_cloned_child(const GuardedTable *guard, Oid child, bool had_rows)
 	MemoryContext oldcontext;
 	NewChild   *new_child;
 
-	if (IsBinaryUpgrade || guard->records)
+	if (IsBinaryUpgrade || !guard->read.is_export)
 		return;
 	/* Most sessions never do this, and a callback costs every transaction. */
 	if (!following)
@@ -209,7 +209,7 @@ run_complete_triggers(void *arg)
  * meanwhile were not decided on, and do not stay.
  */
 static void
-complete_child(const DdlState *state, const NewChild *child)
+complete_child(const GuardCatalog *state, const NewChild *child)
 {
 	const GuardedTable *guard;
 
@@ -217,7 +217,7 @@ complete_child(const DdlState *state, const NewChild *child)
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(child->relid)))
 		return;
 	guard = sg_ddl_guard_of(state, child->relid);
-	if (guard == NULL || guard->records || has_export_trigger(child->relid))
+	if (guard == NULL || !guard->read.is_export || has_export_trigger(child->relid))
 		return;
 	if (!child->had_rows && sg_inheritance_has_rows(child->relid))
 		ereport(ERROR,
@@ -232,7 +232,7 @@ complete_child(const DdlState *state, const NewChild *child)
 	/* At the commit nothing has a snapshot any more. */
 	PushActiveSnapshot(GetTransactionSnapshot());
 	sg_run_as_owner(state->event_table, run_complete_triggers,
-					(void *) guard->guard_id);
+					(void *) guard->read.guard_id);
 	PopActiveSnapshot();
 	CommandCounterIncrement();
 }
@@ -240,7 +240,7 @@ complete_child(const DdlState *state, const NewChild *child)
 static void
 cloned_xact_callback(XactEvent event, void *arg)
 {
-	const DdlState *state;
+	const GuardCatalog *state;
 	ListCell   *lc;
 
 	if (new_children == NIL)

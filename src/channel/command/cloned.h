@@ -15,7 +15,7 @@
  * always from now on, whatever its maker wanted.  To be called while its maker
  * is still at work.
  */
-extern void sg_cloned_trigger(const DdlState *state, Oid trigger);
+extern void sg_cloned_trigger(const GuardCatalog *state, Oid trigger);
 
 /*
  * A table has come under an export table, by whatever way.  Before the

@@ -146,7 +146,7 @@ look_at_command(PROCESS_UTILITY_PARAMS)
 	current_command = command;
 	PG_TRY();
 	{
-		const DdlState *state;
+		const GuardCatalog *state;
 
 		next_ProcessUtility(PROCESS_UTILITY_ARGS);
 
@@ -188,13 +188,13 @@ static pg_noinline void
 look_at_object(ObjectAccessType access, Oid classId, Oid objectId, int subId,
 			   void *arg)
 {
-	const DdlState *state;
+	const GuardCatalog *state;
 
 	/*
 	 * As it was read when the command began: in the midst of a change of the
 	 * catalogs nothing may be executed.
 	 */
-	state = sg_ddl_state_as_read();
+	state = sg_guard_catalog_as_read();
 	if (state == NULL)
 		return;
 	if (access == OAT_POST_CREATE && classId == RelationRelationId && subId == 0)
@@ -237,7 +237,7 @@ call_next_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 	next_object_access(access, classId, objectId, subId, arg);
 	if (access == OAT_FUNCTION_EXECUTE)
 	{
-		if (sg_read_guard_possible)
+		if (sg_guard_possible)
 			function_made_ready(objectId);
 	}
 	else if (access != OAT_NAMESPACE_SEARCH)
@@ -252,7 +252,7 @@ ddl_object_access(ObjectAccessType access, Oid classId, Oid objectId,
 		call_next_object_access(access, classId, objectId, subId, arg);
 	else if (likely(access == OAT_FUNCTION_EXECUTE))
 	{
-		if (unlikely(sg_read_guard_possible))
+		if (unlikely(sg_guard_possible))
 			function_made_ready(objectId);
 	}
 	else if (access != OAT_NAMESPACE_SEARCH)

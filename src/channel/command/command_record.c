@@ -123,7 +123,7 @@ void
 sg_ddl_write_noted(void)
 {
 	List	   *commands = noted;
-	const DdlState *state;
+	const GuardCatalog *state;
 	EventInserter *writer;
 	ListCell   *lc;
 
@@ -158,17 +158,17 @@ sg_ddl_write_noted(void)
 
 		sg_command_event(&event, NULL, &((NotedCommand *) lfirst(lc))->facts);
 		if (((NotedCommand *) lfirst(lc))->for_good)
-			sg_writer_record((Event *) & event, "the command cannot be rolled back");
+			sg_writer_record((Event *) &event, "the command cannot be rolled back");
 		else if (event.policy_revision < 0)
 			sg_pending_change_add(&event);
 		else
-			sg_event_insert(writer, (Event *) & event);
+			sg_event_insert(writer, (Event *) &event);
 	}
 	sg_event_inserter_close(writer);
 }
 
 void
-sg_ddl_tampering(const DdlState *state, const char *operation,
+sg_ddl_tampering(const GuardCatalog *state, const char *operation,
 				 const char *object, const char *key)
 {
 	const char *event_id;
@@ -222,7 +222,7 @@ with_note(const Decision *decision, const char *note, bool blocks)
 }
 
 void
-sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
+sg_ddl_disclose(const GuardCatalog *state, const DdlDisclosure *ddl)
 {
 	const DeclaredContext *declared = sg_context_declared();
 	const Policy *policy = sg_policy_current();
@@ -289,7 +289,7 @@ sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
 
 	if (outcome == OUTCOME_BLOCK)
 	{
-		sg_writer_record((Event *) & event, "the command was refused");
+		sg_writer_record((Event *) &event, "the command was refused");
 		sg_raise_refusal(decision, &disclosure,
 						 sg_event_id_text(&event.event_id),
 						 psprintf("sharing policy refuses %s of %s",
@@ -299,12 +299,12 @@ sg_ddl_disclose(const DdlState *state, const DdlDisclosure *ddl)
 	else if (ddl->open != NULL)
 		sg_writer_begin(&event, "rows are about to leave", ddl->open);
 	else if (ddl->durable)
-		sg_writer_record((Event *) & event, "rows are about to leave");
+		sg_writer_record((Event *) &event, "rows are about to leave");
 	else
 	{
 		EventInserter *writer = sg_event_inserter_open();
 
-		sg_event_insert(writer, (Event *) & event);
+		sg_event_insert(writer, (Event *) &event);
 		sg_event_inserter_close(writer);
 	}
 }

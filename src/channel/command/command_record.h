@@ -44,7 +44,7 @@ extern void sg_ddl_rows_seen(const char *operation, const char *object,
  * superuser does it, or anybody under approved maintenance; everybody else is
  * refused, and the attempt recorded.
  */
-extern void sg_ddl_tampering(const DdlState *state, const char *operation,
+extern void sg_ddl_tampering(const GuardCatalog *state, const char *operation,
 							 const char *object, const char *key);
 
 /* A command by which rows will leave, or have left. */
@@ -71,7 +71,7 @@ typedef struct DdlDisclosure
 /*
  * Decides, records, and returns where it may go on; else errors out.
  */
-extern void sg_ddl_disclose(const DdlState *state,
+extern void sg_ddl_disclose(const GuardCatalog *state,
 							const DdlDisclosure *disclosure);
 
 #endif							/* SHARING_GUARD_COMMAND_RECORD_H */

@@ -142,7 +142,7 @@ take_oids(void *arg)
 }
 
 List *
-sg_computed_relations_using(const DdlState *state, Oid classId, Oid objectId)
+sg_computed_relations_using(const GuardCatalog *state, Oid classId, Oid objectId)
 {
 	OidResult	result = {CurrentMemoryContext, NIL, NIL};
 	Oid			argtypes[2] = {OIDOID, OIDOID};
@@ -172,7 +172,7 @@ function_name(Oid function)
  * function.
  */
 static void
-computed(const DdlState *state, const char *operation, List *relids,
+computed(const GuardCatalog *state, const char *operation, List *relids,
 		 const char *kinds)
 {
 	OidResult	result = {CurrentMemoryContext, NIL, NIL};
@@ -191,7 +191,7 @@ computed(const DdlState *state, const char *operation, List *relids,
 	if (relids == NIL)
 	{
 		foreach(lc, state->guards)
-			roots[nroots++] = ObjectIdGetDatum(((GuardedTable *) lfirst(lc))->relid);
+			roots[nroots++] = ObjectIdGetDatum(((GuardedTable *) lfirst(lc))->read.relid);
 	}
 	args[0] = PointerGetDatum(construct_array(roots, nroots, OIDOID, sizeof(Oid),
 											  true, TYPALIGN_INT));
@@ -211,7 +211,7 @@ computed(const DdlState *state, const char *operation, List *relids,
 			continue;
 
 		/* Partitions have one each. */
-		what = psprintf("%s %s", guard->guard_id, function_name(lfirst_oid(function)));
+		what = psprintf("%s %s", guard->read.guard_id, function_name(lfirst_oid(function)));
 		foreach(before, told)
 			known |= strcmp(lfirst(before), what) == 0;
 		if (known)
@@ -223,7 +223,7 @@ computed(const DdlState *state, const char *operation, List *relids,
 }
 
 void
-sg_computed_rewrite(const DdlState *state, Oid relid)
+sg_computed_rewrite(const GuardCatalog *state, Oid relid)
 {
 	computed(state, "ALTER TABLE", list_make1_oid(relid), BY_REWRITE);
 }
@@ -235,7 +235,7 @@ sg_computed_rewrite(const DdlState *state, Oid relid)
 
 /* A constraint of a domain is checked on every row of every table with it. */
 static void
-alter_domain(const DdlState *state, const AlterDomainStmt *stmt)
+alter_domain(const GuardCatalog *state, const AlterDomainStmt *stmt)
 {
 	Oid			domain;
 	ListCell   *lc;
@@ -271,7 +271,7 @@ table_of(const RangeVar *relation)
  * it is not found the server says so.
  */
 static void
-on_relation(const DdlState *state, const char *operation,
+on_relation(const GuardCatalog *state, const char *operation,
 			const RangeVar *relation)
 {
 	Oid			relid = table_of(relation);
@@ -283,7 +283,7 @@ on_relation(const DdlState *state, const char *operation,
 }
 
 static void
-vacuum(const DdlState *state, const VacuumStmt *stmt)
+vacuum(const GuardCatalog *state, const VacuumStmt *stmt)
 {
 	bool		analyzes = !stmt->is_vacuumcmd;
 	bool		rewrites = false;
@@ -315,7 +315,7 @@ vacuum(const DdlState *state, const VacuumStmt *stmt)
 
 /* An index or statistics on expressions that are computed for each row. */
 static void
-expressions_on(const DdlState *state, const char *operation,
+expressions_on(const GuardCatalog *state, const char *operation,
 			   const RangeVar *relation, const char *name)
 {
 	Oid			relid = RangeVarGetRelid(relation, NoLock, true);
@@ -329,7 +329,7 @@ expressions_on(const DdlState *state, const char *operation,
 }
 
 static void
-create_index(const DdlState *state, const IndexStmt *stmt)
+create_index(const GuardCatalog *state, const IndexStmt *stmt)
 {
 	/* Where it is not unique, an error names the value. */
 	bool		looks = stmt->whereClause != NULL || stmt->unique ||
@@ -348,7 +348,7 @@ create_index(const DdlState *state, const IndexStmt *stmt)
 }
 
 static void
-create_statistics(const DdlState *state, const CreateStatsStmt *stmt)
+create_statistics(const GuardCatalog *state, const CreateStatsStmt *stmt)
 {
 	bool		expressions = false;
 	ListCell   *lc;
@@ -362,7 +362,7 @@ create_statistics(const DdlState *state, const CreateStatsStmt *stmt)
 }
 
 void
-sg_computed_command(const DdlState *state, const Node *command)
+sg_computed_command(const GuardCatalog *state, const Node *command)
 {
 	if (state == NULL || state->guards == NIL)
 		return;
@@ -398,7 +398,7 @@ sg_computed_command(const DdlState *state, const Node *command)
  * there it may now do otherwise.
  */
 void
-sg_computed_function_made(const DdlState *state, const Node *command,
+sg_computed_function_made(const GuardCatalog *state, const Node *command,
 						  Oid function)
 {
 	const char *operation;
@@ -453,7 +453,7 @@ computes_index(Oid function)
 
 /* A worker of autovacuum is at ANALYZE, and calls somebody's function. */
 static void
-autovacuum_calls(const DdlState *state, Oid function)
+autovacuum_calls(const GuardCatalog *state, Oid function)
 {
 	static Oid	last_function = InvalidOid;
 	static TimestampTz last_transaction = 0;
@@ -485,7 +485,7 @@ autovacuum_calls(const DdlState *state, Oid function)
 bool
 sg_computed_function(Oid function)
 {
-	const DdlState *state;
+	const GuardCatalog *state;
 
 	if (likely(function < FirstNormalObjectId) ?
 		!computes_index(function) :

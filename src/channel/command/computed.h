@@ -13,19 +13,19 @@
 #include "nodes/nodes.h"
 
 /* Called before a command. */
-extern void sg_computed_command(const DdlState *state, const Node *command);
+extern void sg_computed_command(const GuardCatalog *state, const Node *command);
 
 /*
  * Record that the command rewrites this relation, with the functions that it
  * calls for it.
  */
-extern void sg_computed_rewrite(const DdlState *state, Oid relid);
+extern void sg_computed_rewrite(const GuardCatalog *state, Oid relid);
 
 /*
  * Called when the command has been executed that made this function, or made
  * it anew.
  */
-extern void sg_computed_function_made(const DdlState *state,
+extern void sg_computed_function_made(const GuardCatalog *state,
 									  const Node *command, Oid function);
 
 /* A function is about to be called, in a database that has a guard. */
@@ -35,7 +35,7 @@ extern bool sg_computed_function(Oid function);
  * The relations that this object is used on, by indexes, constraints, columns,
  * statistics, policies and triggers; a list of OIDs.
  */
-extern List *sg_computed_relations_using(const DdlState *state, Oid classId,
+extern List *sg_computed_relations_using(const GuardCatalog *state, Oid classId,
 										 Oid objectId);
 
 #endif							/* SHARING_GUARD_COMPUTED_H */

@@ -104,7 +104,7 @@ describe_table(Oid relid, Oid *storage, AttrNumber *natts)
  * tables below them: ALTER TYPE ... CASCADE changes them all.
  */
 static List *
-tables_of_type(const DdlState *state, Oid relid)
+tables_of_type(const GuardCatalog *state, Oid relid)
 {
 	Oid			type = get_rel_type_id(relid);
 	List	   *tables = NIL;
@@ -116,23 +116,23 @@ tables_of_type(const DdlState *state, Oid relid)
 		HeapTuple	tuple;
 		bool		typed;
 
-		if (guard->records)
+		if (!guard->read.is_export)
 			continue;
-		tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(guard->relid));
+		tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(guard->read.relid));
 		if (!HeapTupleIsValid(tuple))
 			continue;
 		typed = ((Form_pg_class) GETSTRUCT(tuple))->reloftype == type;
 		ReleaseSysCache(tuple);
 		if (typed)
 			tables = list_concat_unique_oid(tables,
-											find_all_inheritors(guard->relid,
+											find_all_inheritors(guard->read.relid,
 																NoLock, NULL));
 	}
 	return tables;
 }
 
 void *
-sg_content_before(const DdlState *state, const Node *command)
+sg_content_before(const GuardCatalog *state, const Node *command)
 {
 	const AlterTableStmt *stmt = (const AlterTableStmt *) command;
 	List	   *tables = NIL;
@@ -158,7 +158,7 @@ sg_content_before(const DdlState *state, const Node *command)
 		TableBefore *table = palloc(sizeof(TableBefore));
 
 		table->relid = lfirst_oid(lc);
-		if (guard != NULL && !guard->records &&
+		if (guard != NULL && guard->read.is_export &&
 			describe_table(table->relid, &table->storage, &table->natts))
 			tables = lappend(tables, table);
 	}
@@ -295,7 +295,7 @@ static List *
 destinations_of_rows(Oid relid, const GuardedTable *guarded)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
-	const Guard *guard = sg_guard_lookup(rel, guarded->guard_id);
+	const Guard *guard = sg_guard_lookup(rel, guarded->read.guard_id);
 	const GuardColumn *column = NULL;
 	List	   *destinations = NIL;
 	HTAB	   *counts = make_counts();
@@ -336,13 +336,13 @@ destinations_of_rows(Oid relid, const GuardedTable *guarded)
 }
 
 static void
-disclose_content(const DdlState *state, Oid relid, const char *operation,
+disclose_content(const GuardCatalog *state, Oid relid, const char *operation,
 				 const char *column)
 {
 	const GuardedTable *guard = sg_ddl_guard_of(state, relid);
 	ListCell   *lc;
 
-	if (guard == NULL || guard->records)
+	if (guard == NULL || !guard->read.is_export)
 		return;
 	foreach(lc, destinations_of_rows(relid, guard))
 	{
@@ -368,7 +368,7 @@ disclose_content(const DdlState *state, Oid relid, const char *operation,
  * are read and written by this one are others.
  */
 static void
-foreign_options(const DdlState *state, const AlterTableStmt *stmt)
+foreign_options(const GuardCatalog *state, const AlterTableStmt *stmt)
 {
 	Oid			relid = RangeVarGetRelid(stmt->relation, NoLock, true);
 	const GuardedTable *guard = OidIsValid(relid) ?
@@ -389,7 +389,7 @@ foreign_options(const DdlState *state, const AlterTableStmt *stmt)
 }
 
 void
-sg_content_executed(const DdlState *state, const Node *command,
+sg_content_executed(const GuardCatalog *state, const Node *command,
 					const void *before)
 {
 	const AlterTableStmt *stmt = (const AlterTableStmt *) command;

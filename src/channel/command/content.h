@@ -16,8 +16,8 @@
  * Called before a command and when it has been executed; the first returns what
  * the second needs, in the caller's memory, or NULL.
  */
-extern void *sg_content_before(const DdlState *state, const Node *command);
-extern void sg_content_executed(const DdlState *state, const Node *command,
+extern void *sg_content_before(const GuardCatalog *state, const Node *command);
+extern void sg_content_executed(const GuardCatalog *state, const Node *command,
 								const void *before);
 
 #endif							/* SHARING_GUARD_CONTENT_H */

@@ -80,7 +80,7 @@ fills_new_relation(const QueryDesc *queryDesc)
 
 /* The protected source tables among these relations, each once. */
 static List *
-protected_sources(const DdlState *state, List *relations)
+protected_sources(const GuardCatalog *state, List *relations)
 {
 	List	   *sources = NIL;
 	ListCell   *lc;
@@ -91,7 +91,7 @@ protected_sources(const DdlState *state, List *relations)
 		const GuardedTable *guard =
 		sg_ddl_guard_of(state, OidIsValid(table) ? table : lfirst_oid(lc));
 
-		if (guard != NULL && guard->records)
+		if (guard != NULL && !guard->read.is_export)
 			sources = list_append_unique_ptr(sources, (void *) guard);
 	}
 	return sources;
@@ -99,7 +99,7 @@ protected_sources(const DdlState *state, List *relations)
 
 /* Is any of the plan's relations, read or written, a protected source table? */
 static bool
-touches_source(const DdlState *state, const PlannedStmt *plan)
+touches_source(const GuardCatalog *state, const PlannedStmt *plan)
 {
 	List	   *relations = NIL;
 	ListCell   *lc;
@@ -199,7 +199,7 @@ copy_ended(void *arg)
  * memory goes.
  */
 static void
-disclose_copy(const DdlState *state, QueryDesc *queryDesc, DdlDisclosure *ddl)
+disclose_copy(const GuardCatalog *state, QueryDesc *queryDesc, DdlDisclosure *ddl)
 {
 	CopyUnderWay *copy =
 	MemoryContextAllocZero(queryDesc->estate->es_query_cxt,
@@ -216,7 +216,7 @@ disclose_copy(const DdlState *state, QueryDesc *queryDesc, DdlDisclosure *ddl)
 
 /* To whom something goes that gets into a foreign table. */
 static void
-fill_server(DdlDisclosure *ddl, const DdlState *state, Oid foreign_table)
+fill_server(DdlDisclosure *ddl, const GuardCatalog *state, Oid foreign_table)
 {
 	const char *server = server_of(foreign_table);
 	const char *agency = sg_ddl_agency_of_name(state->servers, server);
@@ -240,7 +240,7 @@ fill_unknown(DdlDisclosure *ddl, Oid foreign_table)
 }
 
 static void
-disclose_to_server(const DdlState *state, QueryDesc *queryDesc,
+disclose_to_server(const GuardCatalog *state, QueryDesc *queryDesc,
 				   const GuardedTable *guard, Oid foreign_table, bool written)
 {
 	DdlDisclosure ddl = {0};
@@ -259,7 +259,7 @@ disclose_to_server(const DdlState *state, QueryDesc *queryDesc,
 }
 
 static void
-disclose_to_table(const DdlState *state, QueryDesc *queryDesc,
+disclose_to_table(const GuardCatalog *state, QueryDesc *queryDesc,
 				  const GuardedTable *guard, const char *operation,
 				  Oid target)
 {
@@ -316,7 +316,7 @@ run_protect_copy(void *arg)
 
 /* Protects a copy like its source, as the owner of our tables would. */
 static void
-protect_copy(const DdlState *state, Oid copy, const char *guard_id)
+protect_copy(const GuardCatalog *state, Oid copy, const char *guard_id)
 {
 	ProtectedCopy protected = {copy, guard_id};
 
@@ -339,7 +339,7 @@ writes_values(const PlannedStmt *plan)
 
 /* A statement that changes tables. */
 static void
-look_at_targets(const DdlState *state, QueryDesc *queryDesc, bool any_source)
+look_at_targets(const GuardCatalog *state, QueryDesc *queryDesc, bool any_source)
 {
 	const PlannedStmt *plan = queryDesc->plannedstmt;
 	List	   *seen = NIL;
@@ -381,7 +381,7 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, bool any_source)
 		 * a source table's child on another server.
 		 */
 		own = sg_ddl_guard_of(state, relid);
-		if (own != NULL && (!own->records ||
+		if (own != NULL && (own->read.is_export ||
 							get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE))
 			continue;
 		if (any_source)
@@ -407,7 +407,7 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, bool any_source)
 				disclose_to_table(state, queryDesc, guard,
 								  operation_name(plan), relid);
 				if (state->copied_tables == COPIED_PROTECT)
-					protect_copy(state, relid, guard->guard_id);
+					protect_copy(state, relid, guard->read.guard_id);
 			}
 		}
 	}
@@ -416,7 +416,7 @@ look_at_targets(const DdlState *state, QueryDesc *queryDesc, bool any_source)
 static pg_noinline void
 look_at_plan(QueryDesc *queryDesc)
 {
-	const DdlState *state = sg_ddl_state();
+	const GuardCatalog *state = sg_ddl_state();
 	const PlannedStmt *plan = queryDesc->plannedstmt;
 	List	   *sources;
 	bool		any_source;
@@ -448,7 +448,7 @@ look_at_plan(QueryDesc *queryDesc)
 							  "REFRESH MATERIALIZED VIEW" : "CREATE TABLE AS",
 							  copy_at_work.into);
 			copy_at_work.guard_id = MemoryContextStrdup(TopTransactionContext,
-														guard->guard_id);
+														guard->read.guard_id);
 		}
 	}
 	else if (!sg_plan_writes(plan) && OidIsValid(foreign_source(plan)))
@@ -463,18 +463,18 @@ look_at_plan(QueryDesc *queryDesc)
 static void
 copied_ExecutorStart(QueryDesc *queryDesc, int eflags)
 {
-	if (unlikely(sg_read_guard_possible))
+	if (unlikely(sg_guard_possible))
 	{
 		if (!(eflags & EXEC_FLAG_EXPLAIN_ONLY) && !IsParallelWorker())
 			sg_bypass_check_plan(queryDesc);
 		else
-			sg_read_guard_note_plain(NULL);
+			sg_plain_plan = NULL;
 	}
 	next_ExecutorStart(queryDesc, eflags);
 
 	if (unlikely(sg_plan_writes(queryDesc->plannedstmt) ||
-				 (sg_read_guard_possible &&
-				  !sg_read_guard_is_plain(queryDesc->plannedstmt) &&
+				 (sg_guard_possible &&
+				  queryDesc->plannedstmt != sg_plain_plan &&
 				  sg_ddl_any_records())) &&
 		!(eflags & EXEC_FLAG_EXPLAIN_ONLY) && !IsParallelWorker())
 		look_at_plan(queryDesc);
@@ -496,7 +496,7 @@ sg_copied_wrap_ExecutorStart(ExecutorStart_hook_type next)
 static pg_noinline void
 look_at_routing(QueryDesc *queryDesc)
 {
-	const DdlState *state = sg_ddl_state();
+	const GuardCatalog *state = sg_ddl_state();
 	ListCell   *lc;
 
 	if (state == NULL || !state->any_records || !state->configured)
@@ -513,7 +513,7 @@ look_at_routing(QueryDesc *queryDesc)
 		guard = sg_ddl_guard_of(state, RelationGetRelid(rel));
 
 		/* An export table's own guard decides on each row. */
-		if (guard != NULL && !guard->records)
+		if (guard != NULL && guard->read.is_export)
 			continue;
 		fill_server(&ddl, state, RelationGetRelid(rel));
 		ddl.operation = operation_name(queryDesc->plannedstmt);
@@ -537,7 +537,7 @@ copied_ExecutorFinish(QueryDesc *queryDesc)
 	next_ExecutorFinish(queryDesc);
 
 	if (unlikely(queryDesc->estate->es_tuple_routing_result_relations != NIL) &&
-		sg_read_guard_possible && !IsParallelWorker())
+		sg_guard_possible && !IsParallelWorker())
 		look_at_routing(queryDesc);
 }
 
@@ -608,7 +608,7 @@ sg_copied_made(const Node *command, Oid relid)
  * into the table may go there, so it is decided on like a publication.
  */
 static void
-foreign_partition(const DdlState *state, const char *operation,
+foreign_partition(const GuardCatalog *state, const char *operation,
 				  const RangeVar *relation)
 {
 	Oid			relid = RangeVarGetRelid(relation, NoLock, true);
@@ -619,7 +619,7 @@ foreign_partition(const DdlState *state, const char *operation,
 		get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE)
 		return;
 	guard = sg_ddl_guard_of(state, relid);
-	if (guard == NULL || !guard->records)
+	if (guard == NULL || guard->read.is_export)
 		return;
 	fill_server(&ddl, state, relid);
 	ddl.operation = operation;
@@ -628,7 +628,7 @@ foreign_partition(const DdlState *state, const char *operation,
 }
 
 void
-sg_copied_command(const DdlState *state, const Node *command)
+sg_copied_command(const GuardCatalog *state, const Node *command)
 {
 	if (state == NULL)
 		return;

@@ -37,7 +37,7 @@ typedef struct CopyAtWork
  */
 extern void sg_copied_begin(const Node *command, CopyAtWork *outer);
 extern void sg_copied_made(const Node *command, Oid relid);
-extern void sg_copied_command(const DdlState *state, const Node *command);
+extern void sg_copied_command(const GuardCatalog *state, const Node *command);
 extern void sg_copied_end(const CopyAtWork *outer);
 
 #endif							/* SHARING_GUARD_COPIED_H */

@@ -88,7 +88,7 @@ has_more_events(Oid event_table, int64 than)
 
 /* Why the extension may not be dropped, or NULL. */
 static const char *
-obstacle(const DdlState *state)
+obstacle(const GuardCatalog *state)
 {
 	if (state->guards != NIL)
 		return psprintf("%s is protected.",
@@ -175,7 +175,7 @@ names_extension(const Node *command)
 }
 
 void
-sg_drop_check_command(const DdlState *state, const Node *command)
+sg_drop_check_command(const GuardCatalog *state, const Node *command)
 {
 	const char *why;
 	const char *event_id;
@@ -195,7 +195,7 @@ sg_drop_check_command(const DdlState *state, const Node *command)
 
 /* The log is locked by ourselves by now, so the server log has to do. */
 void
-sg_drop_check_log(const DdlState *state)
+sg_drop_check_log(const GuardCatalog *state)
 {
 	const char *why = obstacle(state);
 

@@ -15,12 +15,12 @@
  * Refuses a command, before it begins, that names the extension, its schema or
  * its owner, while the extension may not be dropped.
  */
-extern void sg_drop_check_command(const DdlState *state, const Node *command);
+extern void sg_drop_check_command(const GuardCatalog *state, const Node *command);
 
 /*
  * The log is about to be dropped, by whatever way: refuses that while the
  * extension may not be dropped.  Called in the midst of the command.
  */
-extern void sg_drop_check_log(const DdlState *state);
+extern void sg_drop_check_log(const GuardCatalog *state);
 
 #endif							/* SHARING_GUARD_DROP_EXTENSION_H */

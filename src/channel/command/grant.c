@@ -37,14 +37,14 @@
  * each once.
  */
 static List *
-agencies_behind(const DdlState *state, Oid role)
+agencies_behind(const GuardCatalog *state, Oid role)
 {
 	List	   *agencies = NIL;
 	ListCell   *lc;
 
 	foreach(lc, state->roles)
 	{
-		Binding    *binding = lfirst(lc);
+		LoadedBinding *binding = lfirst(lc);
 
 		if (!SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(binding->role)))
 			continue;
@@ -57,9 +57,9 @@ agencies_behind(const DdlState *state, Oid role)
 			bool		found = false;
 
 			foreach(known, agencies)
-				found |= strcmp(lfirst(known), binding->agency) == 0;
+				found |= strcmp(lfirst(known), binding->agency_id) == 0;
 			if (!found)
-				agencies = lappend(agencies, (char *) binding->agency);
+				agencies = lappend(agencies, (char *) binding->agency_id);
 		}
 	}
 	return agencies;
@@ -67,7 +67,7 @@ agencies_behind(const DdlState *state, Oid role)
 
 /* To whom a GRANT goes: agencies, and "PUBLIC" for everybody there will be. */
 static List *
-destinations_of(const DdlState *state, List *grantees)
+destinations_of(const GuardCatalog *state, List *grantees)
 {
 	List	   *destinations = NIL;
 	ListCell   *lc;
@@ -115,7 +115,7 @@ lets_read(List *privileges)
 }
 
 static void
-disclose_by_grant(const DdlState *state, const char *operation,
+disclose_by_grant(const GuardCatalog *state, const char *operation,
 				  const GuardedTable *guard, const char *relation,
 				  const char *destination)
 {
@@ -131,7 +131,7 @@ disclose_by_grant(const DdlState *state, const char *operation,
 
 /* Each guarded table below this schema, or in it. */
 static List *
-guards_in_schema(const DdlState *state, Oid schema)
+guards_in_schema(const GuardCatalog *state, Oid schema)
 {
 	List	   *guards = NIL;
 	ListCell   *lc;
@@ -140,7 +140,7 @@ guards_in_schema(const DdlState *state, Oid schema)
 	{
 		GuardedTable *guard = lfirst(lc);
 
-		if (get_rel_namespace(guard->relid) == schema)
+		if (get_rel_namespace(guard->read.relid) == schema)
 			guards = lappend(guards, guard);
 	}
 	return guards;
@@ -148,7 +148,7 @@ guards_in_schema(const DdlState *state, Oid schema)
 
 /* The guarded tables that a GRANT names, one way or another. */
 static List *
-granted_guards(const DdlState *state, const GrantStmt *stmt)
+granted_guards(const GuardCatalog *state, const GrantStmt *stmt)
 {
 	List	   *guards = NIL;
 	ListCell   *lc;
@@ -177,7 +177,7 @@ granted_guards(const DdlState *state, const GrantStmt *stmt)
 
 /* Rights on our own tables or functions: only a superuser can, and is seen. */
 static void
-note_own_objects(const DdlState *state, const GrantStmt *stmt)
+note_own_objects(const GuardCatalog *state, const GrantStmt *stmt)
 {
 	ListCell   *lc;
 
@@ -207,7 +207,7 @@ note_own_objects(const DdlState *state, const GrantStmt *stmt)
  * protected table is in it is not known.
  */
 static void
-grant_large_object(const DdlState *state, const GrantStmt *stmt)
+grant_large_object(const GuardCatalog *state, const GrantStmt *stmt)
 {
 	ListCell   *lc;
 
@@ -227,7 +227,7 @@ grant_large_object(const DdlState *state, const GrantStmt *stmt)
 }
 
 static void
-grant_on_objects(const DdlState *state, const GrantStmt *stmt)
+grant_on_objects(const GuardCatalog *state, const GrantStmt *stmt)
 {
 	List	   *destinations;
 	List	   *guards;
@@ -259,7 +259,7 @@ grant_on_objects(const DdlState *state, const GrantStmt *stmt)
  * then.  Where partitions of a protected table are made, it is there at once.
  */
 static void
-default_privileges(const DdlState *state, const GrantStmt *stmt)
+default_privileges(const GuardCatalog *state, const GrantStmt *stmt)
 {
 	List	   *destinations;
 	ListCell   *lc;
@@ -310,7 +310,7 @@ role_reads(Oid role, Oid relid)
  * by what it may read, be it as owner, by a GRANT or as pg_read_all_data.
  */
 static void
-grant_membership(const DdlState *state, const char *operation, Oid granted,
+grant_membership(const GuardCatalog *state, const char *operation, Oid granted,
 				 List *agencies)
 {
 	ListCell   *lc;
@@ -327,8 +327,8 @@ grant_membership(const DdlState *state, const char *operation, Oid granted,
 	{
 		GuardedTable *guard = lfirst(lc);
 
-		if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(guard->relid)) ||
-			!role_reads(granted, guard->relid))
+		if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(guard->read.relid)) ||
+			!role_reads(granted, guard->read.relid))
 			continue;
 		foreach(to, agencies)
 			disclose_by_grant(state, operation, guard, NULL, lfirst(to));
@@ -337,7 +337,7 @@ grant_membership(const DdlState *state, const char *operation, Oid granted,
 
 /* All who act as the roles of this list. */
 static List *
-agencies_of_specs(const DdlState *state, List *specs)
+agencies_of_specs(const GuardCatalog *state, List *specs)
 {
 	List	   *agencies = NIL;
 	ListCell   *lc;
@@ -358,7 +358,7 @@ agencies_of_specs(const DdlState *state, List *specs)
  * from then on.
  */
 static void
-note_membership(const DdlState *state, const char *operation, Oid role,
+note_membership(const GuardCatalog *state, const char *operation, Oid role,
 				List *members)
 {
 	ListCell   *lc;
@@ -372,7 +372,7 @@ note_membership(const DdlState *state, const char *operation, Oid role,
 }
 
 static void
-grant_role(const DdlState *state, const GrantRoleStmt *stmt)
+grant_role(const GuardCatalog *state, const GrantRoleStmt *stmt)
 {
 	List	   *agencies;
 	ListCell   *lc;
@@ -412,7 +412,7 @@ role_spec(char *name)
 
 /* CREATE ROLE ... IN ROLE, ROLE, ADMIN */
 static void
-create_role(const DdlState *state, const CreateRoleStmt *stmt)
+create_role(const GuardCatalog *state, const CreateRoleStmt *stmt)
 {
 	Oid			made = get_role_oid(stmt->role, true);
 	ListCell   *lc;
@@ -449,7 +449,7 @@ create_role(const DdlState *state, const CreateRoleStmt *stmt)
  * lets it have every protected table.  (ALTER GROUP is parsed as this, too.)
  */
 static void
-alter_role(const DdlState *state, const AlterRoleStmt *stmt)
+alter_role(const GuardCatalog *state, const AlterRoleStmt *stmt)
 {
 	Oid			role = get_rolespec_oid(stmt->role, true);
 	List	   *agencies;
@@ -501,7 +501,7 @@ alter_role(const DdlState *state, const AlterRoleStmt *stmt)
 
 /* A new owner: somebody who may read it all. */
 static void
-change_owner(const DdlState *state, const AlterTableStmt *stmt)
+change_owner(const GuardCatalog *state, const AlterTableStmt *stmt)
 {
 	ListCell   *lc;
 	ListCell   *to;
@@ -523,7 +523,7 @@ change_owner(const DdlState *state, const AlterTableStmt *stmt)
 }
 
 void
-sg_grant_command(const DdlState *state, const Node *command)
+sg_grant_command(const GuardCatalog *state, const Node *command)
 {
 	if (state == NULL || !state->configured)
 		return;

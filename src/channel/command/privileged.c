@@ -160,7 +160,7 @@ sg_reads_server_files(Oid function)
 bool
 sg_privileged_function(Oid function)
 {
-	const DdlState *state;
+	const GuardCatalog *state;
 	MemoryContext oldcontext;
 
 	/* Those that read files are a disclosure: see copied.c. */
@@ -208,7 +208,7 @@ names_of(List *grantees)
  * this one, or, with InvalidOid, all in the schema.
  */
 static void
-note_functions(const DdlState *state, const char *operation, Oid only,
+note_functions(const GuardCatalog *state, const char *operation, Oid only,
 			   Oid schema, const char *grantees)
 {
 	Relation	catalog = table_open(InitPrivsRelationId, AccessShareLock);
@@ -242,7 +242,7 @@ note_functions(const DdlState *state, const char *operation, Oid only,
 }
 
 static void
-grant_on_functions(const DdlState *state, const GrantStmt *stmt,
+grant_on_functions(const GuardCatalog *state, const GrantStmt *stmt,
 				   const char *operation, const char *grantees)
 {
 	ListCell   *lc;
@@ -267,7 +267,7 @@ grant_on_functions(const DdlState *state, const GrantStmt *stmt,
 }
 
 void
-sg_privileged_grant(const DdlState *state, const GrantStmt *stmt)
+sg_privileged_grant(const GuardCatalog *state, const GrantStmt *stmt)
 {
 	const char *operation = stmt->is_grant ? "GRANT" : "REVOKE";
 	const char *grantees = names_of(stmt->grantees);

@@ -25,7 +25,7 @@ extern bool sg_reads_server_files(Oid function);
 extern bool sg_privileged_function(Oid function);
 
 /* Record the rights by which a GRANT opens a way; called after it. */
-extern void sg_privileged_grant(const DdlState *state, const GrantStmt *stmt);
+extern void sg_privileged_grant(const GuardCatalog *state, const GrantStmt *stmt);
 
 /*
  * Record that this role was granted, where it is one of the server's own, such

@@ -40,7 +40,7 @@ typedef struct Published
  * or, where a guard is given, that one alone.
  */
 static List *
-published_tables(const DdlState *state, const char *publication,
+published_tables(const GuardCatalog *state, const char *publication,
 				 const GuardedTable *only)
 {
 	MemoryContext caller = CurrentMemoryContext;
@@ -110,7 +110,7 @@ published_tables(const DdlState *state, const char *publication,
 }
 
 static void
-decide_published(const DdlState *state, const char *operation, List *published)
+decide_published(const GuardCatalog *state, const char *operation, List *published)
 {
 	ListCell   *lc;
 
@@ -134,7 +134,7 @@ decide_published(const DdlState *state, const char *operation, List *published)
 
 /* The guard of a relation that a command has made, moved or attached to. */
 static void
-table_came_in(const DdlState *state, const char *operation,
+table_came_in(const GuardCatalog *state, const char *operation,
 			  const RangeVar *relation)
 {
 	Oid			relid = RangeVarGetRelid(relation, NoLock, true);
@@ -147,7 +147,7 @@ table_came_in(const DdlState *state, const char *operation,
 }
 
 void
-sg_publication_command(const DdlState *state, const Node *command)
+sg_publication_command(const GuardCatalog *state, const Node *command)
 {
 	if (state == NULL || !state->configured || state->guards == NIL)
 		return;

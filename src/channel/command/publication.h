@@ -12,6 +12,6 @@
 #include "nodes/nodes.h"
 
 /* Called when the command has been executed. */
-extern void sg_publication_command(const DdlState *state, const Node *command);
+extern void sg_publication_command(const GuardCatalog *state, const Node *command);
 
 #endif							/* SHARING_GUARD_PUBLICATION_H */

@@ -106,13 +106,13 @@ sending_builtin(Oid function, bool *found)
 
 /* The first source table: what is decided for it is decided for them all. */
 static const GuardedTable *
-any_source(const DdlState *state)
+any_source(const GuardCatalog *state)
 {
 	ListCell   *lc;
 
 	foreach(lc, state->guards)
 	{
-		if (((GuardedTable *) lfirst(lc))->records)
+		if (!((GuardedTable *) lfirst(lc))->read.is_export)
 			return lfirst(lc);
 	}
 	return linitial(state->guards);
@@ -125,7 +125,7 @@ any_source(const DdlState *state)
 bool
 sg_sending_function(Oid function)
 {
-	const DdlState *state;
+	const GuardCatalog *state;
 	DdlDisclosure ddl = {0};
 	bool		found;
 

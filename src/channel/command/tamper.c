@@ -115,7 +115,7 @@ starts_with(const char *string, const char *prefix)
 
 /* Is it one of the functions that a guard's triggers call? */
 static bool
-is_our_function(const DdlState *state, Oid function)
+is_our_function(const GuardCatalog *state, Oid function)
 {
 	for (int i = 0; i < lengthof(state->trigger_functions); i++)
 	{
@@ -161,7 +161,7 @@ drops_tables(const Node *command)
  * over.
  */
 static void
-own_table_altered(const DdlState *state, const char *operation, Oid relid,
+own_table_altered(const GuardCatalog *state, const char *operation, Oid relid,
 				  const char *key)
 {
 	if (relid != state->event_table)
@@ -185,7 +185,7 @@ own_table_altered(const DdlState *state, const char *operation, Oid relid,
  */
 
 static void
-relation_dropped(const DdlState *state, Oid relid, int column)
+relation_dropped(const GuardCatalog *state, Oid relid, int column)
 {
 	const GuardedTable *guard = sg_ddl_guard_of(state, relid);
 	char	   *name;
@@ -204,7 +204,7 @@ relation_dropped(const DdlState *state, Oid relid, int column)
 		 * A partition may go: its rows go with it, and the guard stays above.
 		 * What a superuser drops, follow_drop() puts on record.
 		 */
-		if (guard->relid != relid)
+		if (guard->read.relid != relid)
 			sg_ddl_note("DROP TABLE", qualified_name(relid), guard->relation);
 		else if (!superuser())
 			sg_ddl_tampering(state, "DROP TABLE", guard->relation, NULL);
@@ -216,7 +216,7 @@ relation_dropped(const DdlState *state, Oid relid, int column)
 }
 
 static void
-trigger_dropped(const DdlState *state, const Node *command, Oid trigger)
+trigger_dropped(const GuardCatalog *state, const Node *command, Oid trigger)
 {
 	HeapTuple	tuple = changed_tuple(TriggerRelationId, TriggerOidIndexId,
 									  Anum_pg_trigger_oid, trigger, NULL);
@@ -247,7 +247,7 @@ trigger_dropped(const DdlState *state, const Node *command, Oid trigger)
  * expressions of any other are shown the rows.
  */
 static void
-policy_changed(const DdlState *state, const char *operation, Oid policy)
+policy_changed(const GuardCatalog *state, const char *operation, Oid policy)
 {
 	HeapTuple	tuple = changed_tuple(PolicyRelationId, PolicyOidIndexId,
 									  Anum_pg_policy_oid, policy, NULL);
@@ -260,7 +260,7 @@ policy_changed(const DdlState *state, const char *operation, Oid policy)
 	guard = sg_ddl_guard_of(state, form->polrelid);
 	if (guard == NULL)
 		return;
-	if (guard->filter_reads && strcmp(operation, "CREATE POLICY") != 0)
+	if (guard->read.filter_reads && strcmp(operation, "CREATE POLICY") != 0)
 		sg_ddl_tampering(state, operation, qualified_name(form->polrelid),
 						 pstrdup(NameStr(form->polname)));
 	else if (strcmp(operation, "DROP POLICY") != 0)
@@ -270,7 +270,7 @@ policy_changed(const DdlState *state, const char *operation, Oid policy)
 
 /* The name of a foreign server or a publication that stands for an agency. */
 static const char *
-bound_name(const DdlState *state, Oid classId, Oid objectId)
+bound_name(const GuardCatalog *state, Oid classId, Oid objectId)
 {
 	const char *name;
 
@@ -287,7 +287,7 @@ bound_name(const DdlState *state, Oid classId, Oid objectId)
 }
 
 static void
-object_dropped(const DdlState *state, const Node *command, Oid classId,
+object_dropped(const GuardCatalog *state, const Node *command, Oid classId,
 			   Oid objectId, int subId)
 {
 	switch (classId)
@@ -353,7 +353,7 @@ event_triggers_off(void)
  * the same: whether the row of pg_inherits is still there makes the difference.
  */
 static void
-inheritance_changed(const DdlState *state, Oid child, Oid parent)
+inheritance_changed(const GuardCatalog *state, Oid child, Oid parent)
 {
 	const GuardedTable *guard = sg_ddl_guard_of(state, parent);
 	const GuardedTable *own = sg_ddl_guard_of(state, child);
@@ -389,7 +389,7 @@ inheritance_changed(const DdlState *state, Oid child, Oid parent)
 	if (!attached)
 		sg_ddl_tampering(state, "DETACH", guard->relation,
 						 qualified_name(child));
-	else if (guard->records)
+	else if (!guard->read.is_export)
 		return;
 	else if (sg_inheritance_has_rows(child))
 	{
@@ -406,7 +406,7 @@ inheritance_changed(const DdlState *state, Oid child, Oid parent)
 }
 
 static void
-relation_altered(const DdlState *state, Oid relid, int column)
+relation_altered(const GuardCatalog *state, Oid relid, int column)
 {
 	const GuardedTable *guard = sg_ddl_guard_of(state, relid);
 	HeapTuple	old_tuple;
@@ -462,7 +462,7 @@ relation_altered(const DdlState *state, Oid relid, int column)
 }
 
 static void
-trigger_altered(const DdlState *state, Oid trigger, bool made)
+trigger_altered(const GuardCatalog *state, Oid trigger, bool made)
 {
 	TupleDesc	desc;
 	HeapTuple	tuple = changed_tuple(TriggerRelationId, TriggerOidIndexId,
@@ -514,7 +514,7 @@ trigger_altered(const DdlState *state, Oid trigger, bool made)
 }
 
 static void
-rule_made(const DdlState *state, Oid rule)
+rule_made(const GuardCatalog *state, Oid rule)
 {
 	HeapTuple	tuple = changed_tuple(RewriteRelationId, RewriteOidIndexId,
 									  Anum_pg_rewrite_oid, rule, NULL);
@@ -536,7 +536,7 @@ rule_made(const DdlState *state, Oid rule)
 
 /* An object of our own schema: only a superuser could, and it is seen. */
 static void
-our_object_altered(const DdlState *state, const char *operation, Oid classId,
+our_object_altered(const GuardCatalog *state, const char *operation, Oid classId,
 				   Oid objectId)
 {
 	HeapTuple	tuple;
@@ -577,7 +577,7 @@ our_object_altered(const DdlState *state, const char *operation, Oid classId,
 }
 
 static void
-object_made(const DdlState *state, Oid classId, Oid objectId, int subId)
+object_made(const GuardCatalog *state, Oid classId, Oid objectId, int subId)
 {
 	switch (classId)
 	{
@@ -605,7 +605,7 @@ object_made(const DdlState *state, Oid classId, Oid objectId, int subId)
 }
 
 static void
-object_altered(const DdlState *state, Oid classId, Oid objectId, int subId,
+object_altered(const GuardCatalog *state, Oid classId, Oid objectId, int subId,
 			   Oid auxiliary)
 {
 	const char *name;
@@ -652,7 +652,7 @@ object_altered(const DdlState *state, Oid classId, Oid objectId, int subId,
 }
 
 void
-sg_tamper_object(const DdlState *state, const Node *command,
+sg_tamper_object(const GuardCatalog *state, const Node *command,
 				 ObjectAccessType access, Oid classId, Oid objectId, int subId,
 				 void *arg)
 {
@@ -694,7 +694,7 @@ sg_tamper_object(const DdlState *state, const Node *command,
  * write to it, and the server log has to do.
  */
 void
-sg_tamper_log(const DdlState *state, const char *operation)
+sg_tamper_log(const GuardCatalog *state, const char *operation)
 {
 	Relation	log = table_open(state->event_table, AccessShareLock);
 	bool		locked = CheckRelationLockedByMe(log, ShareLock, true);
@@ -711,7 +711,7 @@ sg_tamper_log(const DdlState *state, const char *operation)
 }
 
 void
-sg_tamper_executed(const DdlState *state, const Node *command)
+sg_tamper_executed(const GuardCatalog *state, const Node *command)
 {
 	Oid			function = function_made;
 

@@ -168,7 +168,7 @@ rewrites(const AlterTableCmd *cmd)
  * place, which may be an expression of somebody's.
  */
 static void
-attach_partition(const DdlState *state, const AlterTableStmt *stmt,
+attach_partition(const GuardCatalog *state, const AlterTableStmt *stmt,
 				 const PartitionCmd *cmd)
 {
 	Oid			relid = RangeVarGetRelid(cmd->name, NoLock, true);
@@ -182,14 +182,14 @@ attach_partition(const DdlState *state, const AlterTableStmt *stmt,
 
 /* What takes a guard away, and neither its triggers nor its columns tell. */
 static void
-guarded_table_command(const DdlState *state, const GuardedTable *guard,
+guarded_table_command(const GuardCatalog *state, const GuardedTable *guard,
 					  const AlterTableCmd *cmd)
 {
 	switch (cmd->subtype)
 	{
 		case AT_DisableRowSecurity:
 		case AT_NoForceRowSecurity:
-			if (guard->filter_reads)
+			if (guard->read.filter_reads)
 				sg_ddl_tampering(state, "DISABLE ROW LEVEL SECURITY",
 								 guard->relation, NULL);
 			break;
@@ -207,7 +207,7 @@ guarded_table_command(const DdlState *state, const GuardedTable *guard,
 
 /* A command that may look at the rows of a guarded table. */
 static void
-command_on_rows(const DdlState *state, const GuardedTable *guard, Oid relid,
+command_on_rows(const GuardCatalog *state, const GuardedTable *guard, Oid relid,
 				const AlterTableCmd *cmd)
 {
 	const char *scan = looks_at_rows(guard, cmd);
@@ -218,7 +218,7 @@ command_on_rows(const DdlState *state, const GuardedTable *guard, Oid relid,
 	 * may make rows read as if they went to somebody else, and nobody writes
 	 * them.
 	 */
-	if (scan != NULL && !guard->records && computes_column(cmd) &&
+	if (scan != NULL && guard->read.is_export && computes_column(cmd) &&
 		sg_ddl_guard_has_column(guard, cmd->name))
 		sg_ddl_tampering(state, scan, guard->relation, cmd->name);
 	else if (scan != NULL)
@@ -228,7 +228,7 @@ command_on_rows(const DdlState *state, const GuardedTable *guard, Oid relid,
 }
 
 static void
-alter_table(const DdlState *state, const AlterTableStmt *stmt)
+alter_table(const GuardCatalog *state, const AlterTableStmt *stmt)
 {
 	Oid			relid = RangeVarGetRelid(stmt->relation, NoLock, true);
 	const GuardedTable *own;
@@ -258,7 +258,7 @@ alter_table(const DdlState *state, const AlterTableStmt *stmt)
  * through for them.  (A guarded table's own partitions have its own key.)
  */
 static void
-create_partition(const DdlState *state, const CreateStmt *stmt)
+create_partition(const GuardCatalog *state, const CreateStmt *stmt)
 {
 	Oid			parent;
 	ListCell   *lc;
@@ -280,7 +280,7 @@ create_partition(const DdlState *state, const CreateStmt *stmt)
  * if they went to somebody else, and nobody writes them.
  */
 static void
-alter_enum(const DdlState *state, const AlterEnumStmt *stmt)
+alter_enum(const GuardCatalog *state, const AlterEnumStmt *stmt)
 {
 	Oid			type;
 	ListCell   *lc;
@@ -292,7 +292,7 @@ alter_enum(const DdlState *state, const AlterEnumStmt *stmt)
 	{
 		const GuardedTable *guard = sg_ddl_guard_of(state, lfirst_oid(lc));
 
-		if (guard != NULL && !guard->records)
+		if (guard != NULL && guard->read.is_export)
 			sg_ddl_tampering(state, "ALTER TYPE RENAME VALUE", guard->relation,
 							 NameListToString(stmt->typeName));
 	}
@@ -328,7 +328,7 @@ run_program(const CopyStmt *stmt)
 
 /* Who is bound by such a role is told by it; see note_membership(), too. */
 static void
-drop_roles(const DdlState *state, const DropRoleStmt *stmt)
+drop_roles(const GuardCatalog *state, const DropRoleStmt *stmt)
 {
 	ListCell   *lc;
 
@@ -351,7 +351,7 @@ drop_roles(const DdlState *state, const DropRoleStmt *stmt)
  * transaction is rolled back, so it is recorded at once.
  */
 static void
-alter_system(const DdlState *state, const VariableSetStmt *setting)
+alter_system(const GuardCatalog *state, const VariableSetStmt *setting)
 {
 	const char *name = setting->name ? setting->name : "RESET ALL";
 
@@ -374,7 +374,7 @@ alter_system(const DdlState *state, const VariableSetStmt *setting)
  * where the extension is not ("state" is NULL).  Returns false for all others.
  */
 static bool
-server_command(const DdlState *state, const Node *command)
+server_command(const GuardCatalog *state, const Node *command)
 {
 	switch (nodeTag(command))
 	{
@@ -416,7 +416,7 @@ server_command(const DdlState *state, const Node *command)
 }
 
 void
-sg_tamper_command(const DdlState *state, const Node *command)
+sg_tamper_command(const GuardCatalog *state, const Node *command)
 {
 	if (server_command(state, command))
 		return;

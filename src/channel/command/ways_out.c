@@ -62,7 +62,7 @@ names_in(List *names)
 
 /* Refuse it unless a superuser does it, or maintenance is open. */
 static void
-check_subscription(const DdlState *state, const char *operation,
+check_subscription(const GuardCatalog *state, const char *operation,
 				   const char *name)
 {
 	if (superuser() || sg_ddl_maintenance_open(state))
@@ -87,7 +87,7 @@ note_subscription(const char *operation, const char *name, const char *key)
 }
 
 static void
-alter_subscription(const DdlState *state, const AlterSubscriptionStmt *stmt)
+alter_subscription(const GuardCatalog *state, const AlterSubscriptionStmt *stmt)
 {
 	const char *operation = "ALTER SUBSCRIPTION";
 
@@ -274,7 +274,7 @@ sg_ways_of_interest(const Node *command)
 
 /* Those about subscriptions; false where it is none. */
 static bool
-subscription_command(const DdlState *state, const Node *command)
+subscription_command(const GuardCatalog *state, const Node *command)
 {
 	switch (nodeTag(command))
 	{
@@ -373,7 +373,7 @@ server_command(const Node *command, const Node *outer)
 }
 
 void
-sg_ways_command(const DdlState *state, const Node *command, const Node *outer)
+sg_ways_command(const GuardCatalog *state, const Node *command, const Node *outer)
 {
 	const char *language;
 
@@ -456,7 +456,7 @@ sg_ways_command(const DdlState *state, const Node *command, const Node *outer)
 bool
 sg_ways_function(Oid function)
 {
-	const DdlState *state;
+	const GuardCatalog *state;
 
 	switch (function)
 	{

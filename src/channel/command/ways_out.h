@@ -16,7 +16,7 @@
 extern bool sg_ways_of_interest(const Node *command);
 
 /* Called before a command; "outer": the one that runs it, or NULL. */
-extern void sg_ways_command(const DdlState *state, const Node *command,
+extern void sg_ways_command(const GuardCatalog *state, const Node *command,
 							const Node *outer);
 
 /* A function is about to be called, in a database that has a guard. */

@@ -25,7 +25,7 @@ add_piece(const EventPart *piece, void *arg)
 	DisclosureEvent event;
 
 	sg_event_part_event(&event, piece);
-	sg_writer_batch_add((EventBatch *) arg, (Event *) & event);
+	sg_writer_batch_add((EventBatch *) arg, (Event *) &event);
 }
 
 void

@@ -443,7 +443,7 @@ export_row_ExecutorRun(EXECUTOR_RUN_PARAMS)
 	 * Most statements change nothing here, and pay for a comparison.  Where
 	 * nothing is guarded no trigger will ask.
 	 */
-	if (likely(!sg_read_guard_possible))
+	if (likely(!sg_guard_possible))
 	{
 		next_ExecutorRun(EXECUTOR_RUN_ARGS);
 		return;
@@ -516,7 +516,7 @@ export_row_ExecutorFinish(QueryDesc *queryDesc)
 {
 	bool		may_move;
 
-	if (likely(!sg_read_guard_possible))
+	if (likely(!sg_guard_possible))
 	{
 		next_ExecutorFinish(queryDesc);
 		return;

@@ -160,7 +160,7 @@ write_piece(const EventPart *piece, void *arg)
 			sg_policy_final_revision(decision.policy_revision);
 		event.decision = &decision;
 	}
-	sg_event_insert((EventInserter *) arg, (Event *) & event);
+	sg_event_insert((EventInserter *) arg, (Event *) &event);
 }
 
 /*

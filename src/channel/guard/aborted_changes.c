@@ -90,7 +90,7 @@ sg_aborted_changes_note(const PolicyChange *change)
 	event.old_row = change->old_row;
 	event.new_row = change->new_row;
 	made->batch = sg_writer_batch("the change was rolled back");
-	sg_writer_batch_add(made->batch, (Event *) & event);
+	sg_writer_batch_add(made->batch, (Event *) &event);
 	sg_writer_prepare();
 	pending = lappend(pending, made);
 	MemoryContextSwitchTo(oldcontext);

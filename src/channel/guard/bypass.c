@@ -419,7 +419,7 @@ sg_bypass_check_plan(const QueryDesc *queryDesc)
 
 	if (sg_owner_query_running() || !sg_read_guard_any())
 	{
-		sg_read_guard_note_plain(NULL);
+		sg_plain_plan = NULL;
 		return;
 	}
 	foreach(lc, plan->rtable)
@@ -459,7 +459,7 @@ sg_bypass_check_plan(const QueryDesc *queryDesc)
 		if (reason != NULL)
 			refuse(sg_command_type_name(plan->commandType), rte->relid, reason);
 	}
-	sg_read_guard_note_plain(plain ? plan : NULL);
+	sg_plain_plan = plain ? plan : NULL;
 }
 
 void

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "audit/writer/client.h"
+#include "channel/guard/binding.h"
 #include "channel/guard/command_event.h"
 #include "channel/guard/context.h"
 #include "channel/guard/guard_state.h"
@@ -21,7 +22,7 @@ fill_actor(Actor *actor, Oid session_role, Oid acting_role)
 {
 	const DeclaredContext *declared = sg_context_declared();
 
-	sg_context_set_actor(actor, session_role, acting_role);
+	sg_binding_set_actor(actor, session_role, acting_role);
 	if (declared != NULL && declared->requesting_person.data != NULL)
 	{
 		actor->username = pnstrdup(declared->requesting_person.data,
@@ -37,7 +38,7 @@ fill_actor(Actor *actor, Oid session_role, Oid acting_role)
 static int64
 policy_revision(void)
 {
-	const DdlState *state = sg_ddl_state_as_read();
+	const GuardCatalog *state = sg_guard_catalog_as_read();
 
 	if (state == NULL || !state->configured)
 		return 0;
@@ -82,7 +83,7 @@ record_now(const char *kind, const char *operation, const char *object,
 	command.session_role = GetSessionUserId();
 	command.acting_role = GetUserId();
 	sg_command_event(&event, kind, &command);
-	sg_writer_record((Event *) & event, why);
+	sg_writer_record((Event *) &event, why);
 	return sg_event_id_text(&event.event_id);
 }
 

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "channel/guard/binding.h"
 #include "channel/guard/context.h"
 #include "channel/guard/disclosure_event.h"
 #include "policy/rules/policy.h"
@@ -118,7 +119,7 @@ sg_copy_shared_fields(const Disclosure *disclosure)
 void
 sg_set_actor(Actor *actor, Oid session_role, Oid acting_role)
 {
-	sg_context_set_actor(actor, session_role, acting_role);
+	sg_binding_set_actor(actor, session_role, acting_role);
 	if (actor->organization == NULL)
 		actor->organization = sg_policy_home_agency_name(sg_policy_current());
 	actor->organization = copy_string(actor->organization);

@@ -23,6 +23,7 @@
 #include "base/errcodes.h"
 #include "channel/guard/column_text.h"
 #include "channel/guard/guard.h"
+#include "channel/guard/guard_catalog.h"
 #include "channel/guard/inheritance.h"
 #include "base/inval.h"
 #include "base/fixed_form.h"
@@ -40,90 +41,83 @@
 PG_FUNCTION_INFO_V1(sg_sql_split_identifiers);
 
 /*
- * A compiled guard, and the context that holds all it points to.  An entry
- * that is not valid still has the callback look out for its relation.
+ * A compiled guard.  An entry that is not valid makes the cache depend on its
+ * relation all the same.
  *
  * The relation alone is the key: the names of our triggers are fixed, so a
  * relation has but one guard, and a trigger that is replaced by another
- * invalidates the relation and with it the entry.
+ * invalidates the relation and with it the cache.
  */
 typedef struct GuardEntry
 {
 	Oid			relid;			/* hash key */
 	bool		valid;			/* false only while it is being compiled */
-	MemoryContext context;
 	Guard		guard;
 } GuardEntry;
 
-static HTAB *guard_cache = NULL;
+/* All compiled guards; what they point to is in the same context. */
+typedef struct CompiledGuards
+{
+	HTAB	   *entries;
+	MemoryContext context;
+} CompiledGuards;
 
 /* The entry that was found last: rows come in runs of one relation. */
 static GuardEntry *latest_entry = NULL;
 
-/* How often a guard is read again because it changed while it was read. */
-#define RELOAD_ATTEMPTS 3
+static void *load_guards(TableCache *cache, MemoryContext context);
+static bool has_entry(Oid relid);
+static void compile_guard(CompiledGuards *guards, GuardEntry *entry,
+						  Relation rel, const char *guard_id);
 
 /*
- * Bumped by the invalidation callback whenever a guard may have changed; the
- * cache was filled under guard_cache_generation.
+ * A load makes it empty, and guards are compiled one by one.  A protected table
+ * that was altered may have had its columns renamed, retyped or dropped, so
+ * that the cache depends on all relations in it; and the name of its schema is
+ * recorded with each event.
  */
-static uint64 guard_generation = 1;
-static uint64 guard_cache_generation = 0;
+static TableCache guard_cache = {
+	.name = "compiled guards",
+	.tables = {"guard", "guard_column"},
+	.load = load_guards,
+	.depends_on = has_entry,
+	.any_schema = true
+};
 
-/*
- * The tables that guards are read from, as of the last load.  The callback
- * cannot look them up.
- */
-static Oid	guard_table_oid = InvalidOid;
-static Oid	guard_column_table_oid = InvalidOid;
+/* How often a guard is compiled again because it changed meanwhile. */
+#define COMPILE_ATTEMPTS 3
 
-static void guard_invalidate(Datum arg, Oid relid);
-static void guard_invalidate_all(Datum arg, int cacheid, uint32 hashvalue);
-static void forget_guards(void);
-static void compile_guard(GuardEntry *entry, Relation rel,
-						  const char *guard_id);
-
-/* Called once, at library load: each call would register another callback. */
+/* Called once, at library load. */
 void
 sg_guard_init(void)
 {
-	sg_on_relation_change(guard_invalidate);
-	CacheRegisterSyscacheCallback(NAMESPACEOID, guard_invalidate_all,
-								  (Datum) 0);
+	sg_table_cache_register(&guard_cache);
 }
 
-/*
- * A schema was renamed, perhaps a protected table's: its name is recorded with
- * each event, and no relcache invalidation says so.
- */
-static void
-guard_invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
+static bool
+has_entry(Oid relid)
 {
-	guard_generation++;
+	CompiledGuards *guards = guard_cache.content;
+
+	return guards != NULL &&
+		hash_search(guards->entries, &relid, HASH_FIND, NULL) != NULL;
 }
 
-/*
- * Relcache callback.  May be called at almost any moment, so it only counts:
- * no catalog access, no allocation, no error.
- *
- * Bumps one number for all guards.  Changes are rare, and to know which guard
- * is meant would need what may not be done here.
- */
-static void
-guard_invalidate(Datum arg, Oid relid)
+static void *
+load_guards(TableCache *cache, MemoryContext context)
 {
-	if (guard_cache == NULL)
-		return;
+	CompiledGuards *guards = MemoryContextAllocZero(context,
+													sizeof(CompiledGuards));
+	HASHCTL		ctl = {0};
 
-	/*
-	 * InvalidOid means everything.  A protected relation that was altered may
-	 * have had its columns renamed, retyped or dropped.
-	 */
-	if (relid == InvalidOid ||
-		relid == guard_table_oid ||
-		relid == guard_column_table_oid ||
-		hash_search(guard_cache, &relid, HASH_FIND, NULL) != NULL)
-		guard_generation++;
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(GuardEntry);
+	ctl.hcxt = context;
+	latest_entry = NULL;
+	guards->context = context;
+	guards->entries = hash_create("sharing_guard guards", 16, &ctl,
+								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	return guards;
 }
 
 /*
@@ -136,7 +130,7 @@ guard_if_known(Oid relid)
 	/* A change counts at the next row, also within one long statement. */
 	AcceptInvalidationMessages();
 	if (likely(latest_entry != NULL && latest_entry->relid == relid &&
-			   guard_cache_generation == guard_generation))
+			   sg_table_cache_is_current(&guard_cache)))
 		return &latest_entry->guard;
 	return NULL;
 }
@@ -157,51 +151,39 @@ sg_guard_lookup(Relation rel, const char *guard_id)
 {
 	Oid			relid = RelationGetRelid(rel);
 	const Guard *known = guard_if_known(relid);
+	CompiledGuards *guards;
 	GuardEntry *entry;
-	bool		found;
 
 	if (likely(known != NULL))
 		return known;
 
-	if (guard_cache == NULL)
-	{
-		HASHCTL		ctl = {0};
-
-		ctl.keysize = sizeof(Oid);
-		ctl.entrysize = sizeof(GuardEntry);
-		ctl.hcxt = CacheMemoryContext;
-		guard_cache = hash_create("sharing_guard guards", 16, &ctl,
-								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	}
-
 	for (int attempt = 1;; attempt++)
 	{
-		if (guard_cache_generation != guard_generation)
-			forget_guards();
+		bool		found;
+
+		guards = sg_table_cache_get(&guard_cache);
 
 		/*
-		 * Entered before it is compiled, so that the callback knows of the
+		 * Entered before it is compiled, so that the cache depends on the
 		 * relation while we read.
 		 */
-		entry = hash_search(guard_cache, &relid, HASH_ENTER, &found);
+		entry = hash_search(guards->entries, &relid, HASH_ENTER, &found);
 		if (!found)
-		{
 			entry->valid = false;
-			entry->context = NULL;
-		}
 		if (entry->valid)
 			break;
 
 		/*
-		 * Compiling may itself take in an invalidation; then what was read
-		 * may be older than it, and is read again.  Not for ever: what keeps
-		 * changing is as new as it can be, and the next row looks again.
+		 * Compiling may itself accept an invalidation.  Then what was read
+		 * may be older than it, and is read again, a few times at most: what
+		 * keeps changing is as new as it can be, and the next row looks
+		 * again.
 		 */
-		compile_guard(entry, rel, guard_id);
-		if (guard_cache_generation == guard_generation ||
-			attempt >= RELOAD_ATTEMPTS)
+		compile_guard(guards, entry, rel, guard_id);
+		if (sg_table_cache_is_current(&guard_cache) ||
+			attempt >= COMPILE_ATTEMPTS)
 		{
-			entry->guard.load_number = guard_generation;
+			entry->guard.load_number = guard_cache.generation;
 			entry->valid = true;
 			break;
 		}
@@ -209,30 +191,6 @@ sg_guard_lookup(Relation rel, const char *guard_id)
 	}
 	latest_entry = entry;
 	return &entry->guard;
-}
-
-/*
- * Drops all that was compiled before the latest invalidation.
- *
- * Only from sg_guard_lookup(), never from the callback: a caller may be in the
- * midst of a row, with the guard in hand.
- */
-static void
-forget_guards(void)
-{
-	HASH_SEQ_STATUS scan;
-	GuardEntry *entry;
-	uint64		generation = guard_generation;
-
-	latest_entry = NULL;
-	hash_seq_init(&scan, guard_cache);
-	while ((entry = hash_seq_search(&scan)) != NULL)
-	{
-		if (entry->context != NULL)
-			MemoryContextDelete(entry->context);
-		hash_search(guard_cache, &entry->relid, HASH_REMOVE, NULL);
-	}
-	guard_cache_generation = generation;
 }
 
 static void
@@ -386,22 +344,18 @@ relate_columns(Guard *guard)
 }
 
 /*
- * Has the callback look out for this relation too: a partition's guard bears
- * the name of the protected table above it.
- *
- * Without an entry of its own, a new name of that table would go unnoticed.
+ * Makes the cache depend on this relation, too: a partition's guard bears the
+ * name of the protected table above it, and without an entry of its own a new
+ * name of that table would go unnoticed.
  */
 static void
-watch_relation(Oid relid)
+watch_relation(CompiledGuards *guards, Oid relid)
 {
 	bool		found;
-	GuardEntry *entry = hash_search(guard_cache, &relid, HASH_ENTER, &found);
+	GuardEntry *entry = hash_search(guards->entries, &relid, HASH_ENTER, &found);
 
 	if (!found)
-	{
 		entry->valid = false;
-		entry->context = NULL;
-	}
 }
 
 /*
@@ -419,43 +373,38 @@ typedef struct GuardReading
 {
 	Guard	   *guard;
 	Relation	rel;
-	const char *guard_id;
 	MemoryContext context;
 } GuardReading;
 
+/* Returns the guard with this id from the catalog; errors out without one. */
+static const GuardedTable *
+find_by_id(const GuardCatalog *catalog, Relation rel, const char *guard_id)
+{
+	ListCell   *lc;
+
+	foreach(lc, catalog->guards)
+	{
+		const GuardedTable *guarded = lfirst(lc);
+
+		if (strcmp(guarded->read.guard_id, guard_id) == 0)
+			return guarded;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_SG_NOT_OPERATIONAL),
+			 errmsg("table \"%s\" has a sharing_guard trigger but no guard",
+					RelationGetRelationName(rel)),
+			 errdetail("There is no guard %s in sharing_guard.guard, so no row can be decided on and none is let through.",
+					   guard_id),
+			 errhint("Call sharing_guard.protect_export() for the table, or sharing_guard.unprotect() to remove the trigger.")));
+}
+
 /*
- * Takes the guard itself over from SPI; see sg_query_as_owner().  Errors out where
- * there is no such guard or it is not for this relation.
+ * A trigger with the guard's id can be put on any table by its owner; its rows
+ * would be recorded as the protected table's.
  */
 static void
-take_guard(void *arg)
+check_belongs(Relation rel, Oid guarded_relid)
 {
-	GuardReading *reading = arg;
-	Guard	   *guard = reading->guard;
-	Relation	rel = reading->rel;
-	Oid			guarded_relid;
-	HeapTuple	row;
-	bool		isnull;
-	MemoryContext spi_context;
-
-	if (SPI_processed == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
-				 errmsg("table \"%s\" has a sharing_guard trigger but no guard",
-						RelationGetRelationName(rel)),
-				 errdetail("There is no guard %s in sharing_guard.guard, so no row can be decided on and none is let through.",
-						   reading->guard_id),
-				 errhint("Call sharing_guard.protect_export() for the table, or sharing_guard.unprotect() to remove the trigger.")));
-
-	row = SPI_tuptable->vals[0];
-	guarded_relid = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc,
-												   1, &isnull));
-	watch_relation(guarded_relid);
-
-	/*
-	 * A trigger with the guard's id can be put on any table by its owner; its
-	 * rows would be recorded as the protected table's.
-	 */
 	if (!sg_is_under(RelationGetRelid(rel), guarded_relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
@@ -464,20 +413,30 @@ take_guard(void *arg)
 				 errdetail("The guard is that of table %s, to which this one does not belong, so what is written here would be recorded as something it is not.",
 						   get_rel_name(guarded_relid) ? get_rel_name(guarded_relid) : "that was dropped"),
 				 errhint("Drop the trigger, or protect this table itself with sharing_guard.protect_export().")));
+}
 
-	spi_context = MemoryContextSwitchTo(reading->context);
-	guard->relid = RelationGetRelid(rel);
+/* Takes the guard itself over from the catalog. */
+static void
+copy_guard(GuardReading *reading, const GuardedTable *guarded)
+{
+	Guard	   *guard = reading->guard;
+	Oid			guarded_relid = guarded->read.relid;
+	MemoryContext oldcontext = MemoryContextSwitchTo(reading->context);
+
+	guard->relid = RelationGetRelid(reading->rel);
 	guard->protected_relid = guarded_relid;
-	guard->data_class = spi_text(row, 2);
-	if (guard->data_class != NULL)
+	if (guarded->data_class != NULL)
+	{
+		guard->data_class = pstrdup(guarded->data_class);
 		guard->data_class_len = strlen(guard->data_class);
-	guard->enforce = strcmp(spi_text(row, 3), "observe") != 0;
-	guard->skip_row = strcmp(spi_text(row, 4), "skip_row") == 0;
+	}
+	guard->enforce = guarded->enforce;
+	guard->skip_row = guarded->skip_row;
 	if (get_rel_name(guarded_relid) == NULL)
-		guard->relation = sg_quote_name(RelationGetRelationName(rel));
+		guard->relation = sg_quote_name(RelationGetRelationName(reading->rel));
 	else
 		guard->relation = sg_relation_name(guarded_relid);
-	MemoryContextSwitchTo(spi_context);
+	MemoryContextSwitchTo(oldcontext);
 }
 
 /* Takes its columns over from SPI. */
@@ -511,52 +470,46 @@ take_columns(void *arg)
 /*
  * Compiles the guard for one relation into its cache entry.
  *
- * The entry's context is built aside and put in place when it is complete, so
- * an error leaves the entry invalid and nothing behind but a context that
- * goes with the transaction.
+ * The entry is filled when all is complete, so that an error leaves it invalid.
  *
  * The guard's rows are read as of now: a mode that was changed in the middle of
- * somebody's REPEATABLE READ export counts there too.
+ * a REPEATABLE READ export counts there, too.
  *
- * Errors out where the extension is not there, or as take_guard() does.
+ * Errors out where the extension is not there, there is no such guard, or it is
+ * not for this relation.
  */
 static void
-compile_guard(GuardEntry *entry, Relation rel, const char *guard_id)
+compile_guard(CompiledGuards *guards, GuardEntry *entry, Relation rel,
+			  const char *guard_id)
 {
 	Guard		guard = {0};
-	GuardReading reading = {&guard, rel, guard_id, NULL};
+	GuardReading reading = {&guard, rel, NULL};
 	Oid			argtypes[1] = {UUIDOID};
 	Datum		args[1];
-	Oid			table = sg_own_table("guard");
+	const GuardCatalog *catalog = sg_guard_catalog();
+	const GuardedTable *guarded;
 
-	if (!OidIsValid(table))
+	if (catalog == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_SG_NOT_OPERATIONAL),
 				 errmsg("table \"%s\" has a sharing_guard trigger but the extension is not there",
 						RelationGetRelationName(rel)),
 				 errhint("Create the extension sharing_guard in this database, or drop the trigger.")));
 
-	/*
-	 * Known to the callback before we read, so that no change in between is
-	 * missed.
-	 */
-	guard_table_oid = table;
-	guard_column_table_oid = sg_own_table("guard_column");
+	guarded = find_by_id(catalog, rel, guard_id);
+	watch_relation(guards, guarded->read.relid);
+	check_belongs(rel, guarded->read.relid);
+
+	/* Freed with the transaction after an error. */
+	reading.context = AllocSetContextCreate(CurTransactionContext,
+											"sharing_guard guard",
+											ALLOCSET_SMALL_SIZES);
+	copy_guard(&reading, guarded);
 
 	guard.guard_id = *DatumGetUUIDP(DirectFunctionCall1(uuid_in,
 														CStringGetDatum(guard_id)));
 	args[0] = UUIDPGetDatum(&guard.guard_id);
-
-	/* Below the transaction's context until it is known to be good. */
-	reading.context = AllocSetContextCreate(CurTransactionContext,
-											"sharing_guard guard",
-											ALLOCSET_SMALL_SIZES);
-	sg_query_as_owner(table,
-					  "SELECT relation::pg_catalog.oid, data_class, mode, on_block"
-					  " FROM sharing_guard.guard"
-					  " WHERE guard_id OPERATOR(pg_catalog.=) $1",
-					  1, argtypes, args, take_guard, &reading);
-	sg_query_as_owner(table,
+	sg_query_as_owner(guard_cache.relids[0],
 					  "SELECT role, attnum, column_name,"
 					  " pg_catalog.max(position) OVER (PARTITION BY role)"
 					  "  OPERATOR(pg_catalog.>) 1"
@@ -564,11 +517,7 @@ compile_guard(GuardEntry *entry, Relation rel, const char *guard_id)
 					  " WHERE guard_id OPERATOR(pg_catalog.=) $1"
 					  " ORDER BY role, position",
 					  1, argtypes, args, take_columns, &reading);
-
-	if (entry->context != NULL)
-		MemoryContextDelete(entry->context);
-	MemoryContextSetParent(reading.context, CacheMemoryContext);
-	entry->context = reading.context;
+	MemoryContextSetParent(reading.context, guards->context);
 	entry->guard = guard;
 }
 

@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/parallel.h"
 #include "access/xact.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
@@ -34,324 +35,110 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-/* The tables that this is read from, in the schema sharing_guard. */
-static const char *const state_tables[] = {
-	"guard", "guard_column", "role_binding", "server_binding",
-	"publication_binding", "setting", "maintenance", "drop_preparation"
-};
-
-static Oid	state_table_oids[lengthof(state_tables)];
-
-static MemoryContext state_context = NULL;
-static DdlState *state = NULL;
+static void *load_columns(TableCache *cache, MemoryContext context);
 
 /*
- * The callbacks only count; what was read under another number is read again.
+ * The columns that guards need, which only commands ask for.  A hash table
+ * from the protected table to a list of names.
  */
-static uint64 state_generation = 1;
-static uint64 state_loaded_generation = 0;
+static TableCache column_cache = {
+	.name = "columns of guards",
+	.tables = {"guard", "guard_column"},
+	.load = load_columns,
+	.keep_replaced = true
+};
 
-/* How often all is read again because it changed while it was read. */
-#define RELOAD_ATTEMPTS 3
-
-static void state_invalidate(Datum arg, Oid relid);
-static void state_invalidate_schema(Datum arg, int cacheid, uint32 hashvalue);
+typedef struct GuardColumns
+{
+	Oid			relid;			/* hash key */
+	List	   *names;			/* char * */
+} GuardColumns;
 
 void
 sg_ddl_state_init(void)
 {
-	sg_on_relation_change(state_invalidate);
-	CacheRegisterSyscacheCallback(NAMESPACEOID, state_invalidate_schema,
-								  (Datum) 0);
+	sg_table_cache_register(&column_cache);
 }
 
-/* No catalog access, no allocation, no error: see guard.c. */
-static void
-state_invalidate(Datum arg, Oid relid)
+typedef struct ColumnLoading
 {
-	bool		ours = relid == InvalidOid;
-
-	for (int i = 0; i < lengthof(state_tables); i++)
-		ours |= state_table_oids[i] == relid;
-	if (ours)
-		state_generation++;
-}
-
-/* Our own schema may have come or gone. */
-static void
-state_invalidate_schema(Datum arg, int cacheid, uint32 hashvalue)
-{
-	state_generation++;
-}
-
-/* ----------------------------------------------------------------
- *		Reading
- * ----------------------------------------------------------------
- */
-
-/* A column of the result as text in CurrentMemoryContext; NULL for NULL. */
-static char *
-result_text(uint64 row, int column)
-{
-	return SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, column);
-}
-
-static Datum
-result_datum(uint64 row, int column)
-{
-	bool		isnull;
-
-	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
-						 column, &isnull);
-}
-
-/* What is being read, and where it is to stay. */
-typedef struct Loading
-{
-	DdlState   *state;
+	HTAB	   *columns;
 	MemoryContext context;
-	List	  **bindings;		/* of this kind */
-} Loading;
+} ColumnLoading;
 
-static void
-take_guards(void *arg)
-{
-	Loading    *loading = arg;
-	MemoryContext spi_context = MemoryContextSwitchTo(loading->context);
-
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		GuardedTable *guard = palloc0(sizeof(GuardedTable));
-
-		guard->relid = DatumGetObjectId(result_datum(i, 1));
-		guard->guard_id = result_text(i, 2);
-		guard->relation = result_text(i, 3);
-		guard->data_class = result_text(i, 4);
-		guard->records = DatumGetBool(result_datum(i, 5));
-		guard->enforce = DatumGetBool(result_datum(i, 6));
-		guard->filter_reads = DatumGetBool(result_datum(i, 7));
-		loading->state->guards = lappend(loading->state->guards, guard);
-		loading->state->any_records |= guard->records;
-	}
-	MemoryContextSwitchTo(spi_context);
-}
-
+/* Rows of (protected table, column); see sg_query_as_owner(). */
 static void
 take_guard_columns(void *arg)
 {
-	Loading    *loading = arg;
+	ColumnLoading *loading = arg;
 	MemoryContext spi_context = MemoryContextSwitchTo(loading->context);
 
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		char	   *guard_id = result_text(i, 1);
-		ListCell   *lc;
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		Oid			relid = DatumGetObjectId(SPI_getbinval(row, desc, 1, &isnull));
+		bool		found;
+		GuardColumns *entry = hash_search(loading->columns, &relid, HASH_ENTER,
+										  &found);
 
-		foreach(lc, loading->state->guards)
-		{
-			GuardedTable *guard = lfirst(lc);
-
-			if (strcmp(guard->guard_id, guard_id) == 0)
-				guard->columns = lappend(guard->columns, result_text(i, 2));
-		}
+		if (!found)
+			entry->names = NIL;
+		entry->names = lappend(entry->names, SPI_getvalue(row, desc, 2));
 	}
 	MemoryContextSwitchTo(spi_context);
 }
 
-/* Rows of (oid, name, agency). */
-static void
-take_bindings(void *arg)
+static void *
+load_columns(TableCache *cache, MemoryContext context)
 {
-	Loading    *loading = arg;
-	MemoryContext spi_context = MemoryContextSwitchTo(loading->context);
+	HASHCTL		ctl = {0};
+	ColumnLoading loading;
 
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		Binding    *binding = palloc0(sizeof(Binding));
-
-		binding->role = DatumGetObjectId(result_datum(i, 1));
-		binding->name = result_text(i, 2);
-		binding->agency = result_text(i, 3);
-		*loading->bindings = lappend(*loading->bindings, binding);
-	}
-	MemoryContextSwitchTo(spi_context);
-}
-
-static void
-take_setting(void *arg)
-{
-	Loading    *loading = arg;
-	char	   *word;
-
-	if (SPI_processed == 0)
-		return;
-	loading->state->configured = true;
-	word = result_text(0, 1);
-	if (strcmp(word, "refuse") == 0)
-		loading->state->copied_tables = COPIED_REFUSE;
-	else if (strcmp(word, "protect") == 0)
-		loading->state->copied_tables = COPIED_PROTECT;
-}
-
-static void
-take_maintenance(void *arg)
-{
-	Loading    *loading = arg;
-
-	if (SPI_processed == 0)
-		return;
-	loading->state->maintenance_from = DatumGetTimestampTz(result_datum(0, 1));
-	loading->state->maintenance_until = DatumGetTimestampTz(result_datum(0, 2));
-}
-
-static void
-take_preparation(void *arg)
-{
-	Loading    *loading = arg;
-
-	if (SPI_processed > 0)
-		loading->state->kept_events = DatumGetInt64(result_datum(0, 1));
-}
-
-/* The functions that the triggers of guards call, which must be left alone. */
-static void
-find_trigger_functions(DdlState *into)
-{
-	static const char *const names[] = {
-		"export_row_before", "export_row_after", "export_statement_after"
-	};
-
-	for (int i = 0; i < lengthof(names); i++)
-		into->trigger_functions[i] =
-			GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-							CStringGetDatum(names[i]),
-							PointerGetDatum(buildoidvector(NULL, 0)),
-							ObjectIdGetDatum(into->schema));
-}
-
-/*
- * Whoever is in the midst of a command may still look at the old state, which
- * goes with the transaction.
- */
-static void
-replace_state(DdlState *loaded, MemoryContext context)
-{
-	if (state_context != NULL)
-		MemoryContextSetParent(state_context, TopTransactionContext);
-	if (context != NULL)
-		MemoryContextSetParent(context, CacheMemoryContext);
-	state_context = context;
-	state = loaded;
-}
-
-/*
- * Reads everything into a new state, which is put in place when it is
- * complete.
- */
-static void
-load_state(void)
-{
-	Loading		loading = {0};
-	Oid			guard_table;
-	bool		complete = true;
-
-	for (int i = 0; i < lengthof(state_tables); i++)
-	{
-		state_table_oids[i] = sg_own_table(state_tables[i]);
-		complete &= OidIsValid(state_table_oids[i]);
-	}
-
-	/* None here; or the tables are those of a version before this one. */
-	guard_table = state_table_oids[0];
-	if (!complete ||
-		get_attnum(guard_table, "filter_reads") == InvalidAttrNumber ||
-		get_attnum(sg_own_table("setting"), "copied_tables") == InvalidAttrNumber)
-	{
-		replace_state(NULL, NULL);
-		return;
-	}
-
-	/* Goes with the transaction if the load fails. */
-	loading.context = AllocSetContextCreate(CurTransactionContext,
-											"sharing_guard protected objects",
-											ALLOCSET_SMALL_SIZES);
-	loading.state = MemoryContextAllocZero(loading.context, sizeof(DdlState));
-	loading.state->schema = get_rel_namespace(guard_table);
-	loading.state->event_table = sg_own_table("event");
-	find_trigger_functions(loading.state);
-
-	sg_query_as_owner(guard_table,
-					  "SELECT relation::pg_catalog.oid, guard_id, table_name, data_class,"
-					  " kind OPERATOR(pg_catalog.=) 'records',"
-					  " mode OPERATOR(pg_catalog.=) 'enforce', filter_reads"
-					  " FROM sharing_guard.guard",
-					  0, NULL, NULL, take_guards, &loading);
-	sg_query_as_owner(guard_table,
-					  "SELECT guard_id, column_name FROM sharing_guard.guard_column"
-					  " WHERE role OPERATOR(pg_catalog.<>) 'bookkeeping'",
+	if (cache->unresolved || !OidIsValid(cache->relids[0]))
+		return NULL;
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(GuardColumns);
+	ctl.hcxt = context;
+	loading.context = context;
+	loading.columns = hash_create("sharing_guard columns of guards", 64, &ctl,
+								  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	sg_query_as_owner(cache->relids[0],
+					  "SELECT g.relation::pg_catalog.oid, c.column_name"
+					  " FROM sharing_guard.guard_column c"
+					  " JOIN sharing_guard.guard g"
+					  " ON g.guard_id OPERATOR(pg_catalog.=) c.guard_id"
+					  " WHERE c.role OPERATOR(pg_catalog.<>) 'bookkeeping'",
 					  0, NULL, NULL, take_guard_columns, &loading);
-	loading.bindings = &loading.state->roles;
-	sg_query_as_owner(guard_table,
-					  "SELECT role::pg_catalog.oid, NULL, agency_id"
-					  " FROM sharing_guard.role_binding",
-					  0, NULL, NULL, take_bindings, &loading);
-	loading.bindings = &loading.state->servers;
-	sg_query_as_owner(guard_table,
-					  "SELECT 0::pg_catalog.oid, server, agency_id"
-					  " FROM sharing_guard.server_binding",
-					  0, NULL, NULL, take_bindings, &loading);
-	loading.bindings = &loading.state->publications;
-	sg_query_as_owner(guard_table,
-					  "SELECT 0::pg_catalog.oid, publication, agency_id"
-					  " FROM sharing_guard.publication_binding",
-					  0, NULL, NULL, take_bindings, &loading);
-	sg_query_as_owner(guard_table,
-					  "SELECT copied_tables FROM sharing_guard.setting",
-					  0, NULL, NULL, take_setting, &loading);
-	sg_query_as_owner(guard_table,
-					  "SELECT approved_at, until FROM sharing_guard.maintenance"
-					  " WHERE approved_at IS NOT NULL AND closed_at IS NULL"
-					  " ORDER BY until DESC LIMIT 1",
-					  0, NULL, NULL, take_maintenance, &loading);
-	sg_query_as_owner(guard_table,
-					  "SELECT events FROM sharing_guard.drop_preparation"
-					  " ORDER BY prepared_at DESC LIMIT 1",
-					  0, NULL, NULL, take_preparation, &loading);
-	replace_state(loading.state, loading.context);
+	return loading.columns;
 }
 
-/* Reading may itself take in a change; then it is read once more. */
-static pg_noinline void
-read_state(void)
-{
-	for (int attempt = 1;
-		 attempt <= RELOAD_ATTEMPTS && state_loaded_generation != state_generation;
-		 attempt++)
-	{
-		uint64		generation = state_generation;
-
-		load_state();
-		state_loaded_generation = generation;
-	}
-}
-
-const DdlState *
+/*
+ * Returns the catalog of guards as of now, and loads what else the questions
+ * below need; NULL where the extension is not in this database, or where no
+ * system catalog can be read.  Valid until the end of the transaction.
+ */
+const GuardCatalog *
 sg_ddl_state(void)
 {
-	if (!IsTransactionState() || !OidIsValid(MyDatabaseId))
+	const GuardCatalog *catalog;
+
+	if (!IsTransactionState() || !OidIsValid(MyDatabaseId) || IsParallelWorker())
 		return NULL;
 
 	/*
-	 * No snapshot can be taken in parallel mode; the leader looked when it
-	 * began.  And what is being read asks for nothing itself.
+	 * In parallel mode the leader looked when it began.  And a query of our
+	 * own that may be a load's asks for nothing itself.
 	 */
 	if (IsInParallelMode() || sg_owner_query_running())
-		return state;
+		return sg_guard_catalog_as_read();
 
 	AcceptInvalidationMessages();
-	if (unlikely(state_loaded_generation != state_generation))
-		read_state();
-	return state;
+	catalog = sg_guard_catalog();
+	if (catalog != NULL && catalog->guards != NIL)
+		(void) sg_table_cache_get(&column_cache);
+	return catalog;
 }
 
 /* Where nothing at all is guarded, all the rest need not be read to know. */
@@ -359,17 +146,9 @@ bool
 sg_ddl_any_records(void)
 {
 	if (!IsTransactionState() || !OidIsValid(MyDatabaseId) ||
-		!sg_read_guard_any())
+		IsParallelWorker() || !sg_read_guard_any())
 		return false;
-	if (unlikely(state_loaded_generation != state_generation))
-		(void) sg_ddl_state();
-	return state != NULL && state->any_records;
-}
-
-const DdlState *
-sg_ddl_state_as_read(void)
-{
-	return state;
+	return sg_guard_catalog_as_read()->any_records;
 }
 
 /* ----------------------------------------------------------------
@@ -378,17 +157,17 @@ sg_ddl_state_as_read(void)
  */
 
 const GuardedTable *
-sg_ddl_guard_of(const DdlState *ddl, Oid relid)
+sg_ddl_guard_of(const GuardCatalog *ddl, Oid relid)
 {
 	ListCell   *lc;
 
+	const GuardedTable *own;
+
 	if (ddl == NULL || ddl->guards == NIL || relid < FirstNormalObjectId)
 		return NULL;
-	foreach(lc, ddl->guards)
-	{
-		if (((GuardedTable *) lfirst(lc))->relid == relid)
-			return lfirst(lc);
-	}
+	own = sg_guard_catalog_find(ddl, relid);
+	if (own != NULL)
+		return own;
 
 	check_stack_depth();
 	foreach(lc, sg_inheritance_parents(relid))
@@ -402,7 +181,7 @@ sg_ddl_guard_of(const DdlState *ddl, Oid relid)
 }
 
 List *
-sg_ddl_guards_touched(const DdlState *ddl, Oid relid)
+sg_ddl_guards_touched(const GuardCatalog *ddl, Oid relid)
 {
 	const GuardedTable *own = sg_ddl_guard_of(ddl, relid);
 	List	   *touched = own ? list_make1((void *) own) : NIL;
@@ -415,7 +194,7 @@ sg_ddl_guards_touched(const DdlState *ddl, Oid relid)
 	{
 		GuardedTable *guard = lfirst(lc);
 
-		if (guard != own && sg_is_under(guard->relid, relid))
+		if (guard != own && sg_is_under(guard->read.relid, relid))
 			touched = lappend(touched, guard);
 	}
 	return touched;
@@ -426,7 +205,7 @@ sg_ddl_guards_touched(const DdlState *ddl, Oid relid)
  * a member of every role, and no partner agency for it.
  */
 const char *
-sg_ddl_agency_of_role(const DdlState *ddl, Oid role)
+sg_ddl_agency_of_role(const GuardCatalog *ddl, Oid role)
 {
 	ListCell   *lc;
 
@@ -434,18 +213,18 @@ sg_ddl_agency_of_role(const DdlState *ddl, Oid role)
 		return NULL;
 	foreach(lc, ddl->roles)
 	{
-		Binding    *binding = lfirst(lc);
+		LoadedBinding *binding = lfirst(lc);
 
 		if (binding->role == role)
-			return binding->agency;
+			return binding->agency_id;
 	}
 	foreach(lc, ddl->roles)
 	{
-		Binding    *binding = lfirst(lc);
+		LoadedBinding *binding = lfirst(lc);
 
 		if (SearchSysCacheExists1(AUTHOID, ObjectIdGetDatum(binding->role)) &&
 			sg_acts_for(role, binding->role))
-			return binding->agency;
+			return binding->agency_id;
 	}
 	return NULL;
 }
@@ -457,7 +236,7 @@ sg_ddl_agency_of_name(List *bindings, const char *name)
 
 	foreach(lc, bindings)
 	{
-		Binding    *binding = lfirst(lc);
+		NamedBinding *binding = lfirst(lc);
 
 		if (name != NULL && strcmp(binding->name, name) == 0)
 			return binding->agency;
@@ -468,13 +247,14 @@ sg_ddl_agency_of_name(List *bindings, const char *name)
 bool
 sg_ddl_maintenance_pending(void)
 {
-	if (unlikely(state_loaded_generation != state_generation))
-		(void) sg_ddl_state();
-	return state != NULL && state->maintenance_until != 0;
+	const GuardCatalog *catalog = sg_guard_catalog_is_current() ?
+	sg_guard_catalog_as_read() : sg_ddl_state();
+
+	return catalog != NULL && catalog->maintenance_until != 0;
 }
 
 bool
-sg_ddl_maintenance_open(const DdlState *ddl)
+sg_ddl_maintenance_open(const GuardCatalog *ddl)
 {
 	TimestampTz now;
 
@@ -489,7 +269,7 @@ sg_ddl_maintenance_open(const DdlState *ddl)
  * function's caller, the current one, the login.  NULL: our own agency.
  */
 const char *
-sg_ddl_acting_agency(const DdlState *state)
+sg_ddl_acting_agency(const GuardCatalog *state)
 {
 	const char *agency = sg_ddl_agency_of_role(state, GetSessionUserId());
 
@@ -505,11 +285,18 @@ sg_ddl_acting_agency(const DdlState *state)
 bool
 sg_ddl_guard_has_column(const GuardedTable *guard, const char *column)
 {
+	HTAB	   *columns = column_cache.content;
+	GuardColumns *entry;
 	ListCell   *lc;
 
-	foreach(lc, guard->columns)
+	if (column == NULL || columns == NULL)
+		return false;
+	entry = hash_search(columns, &guard->read.relid, HASH_FIND, NULL);
+	if (entry == NULL)
+		return false;
+	foreach(lc, entry->names)
 	{
-		if (column != NULL && strcmp(lfirst(lc), column) == 0)
+		if (strcmp(lfirst(lc), column) == 0)
 			return true;
 	}
 	return false;

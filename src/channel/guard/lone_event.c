@@ -42,7 +42,7 @@ sg_lone_event_refused_row(const Decision *decision,
 	DisclosureEvent event;
 
 	fill_event(&event, decision, OUTCOME_BLOCK, disclosure);
-	sg_writer_record((Event *) & event, WHY_REFUSED);
+	sg_writer_record((Event *) &event, WHY_REFUSED);
 	return sg_event_id_text(&event.event_id);
 }
 
@@ -73,6 +73,6 @@ sg_lone_event_refused_read(const Decision *decision,
 
 	sg_lone_event_of_read(&event, decision, OUTCOME_BLOCK, disclosure);
 	event.rows_disclosed = 0;
-	sg_writer_record((Event *) & event, WHY_REFUSED);
+	sg_writer_record((Event *) &event, WHY_REFUSED);
 	return sg_event_id_text(&event.event_id);
 }

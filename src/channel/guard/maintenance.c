@@ -34,12 +34,12 @@ run_close_expired(void *arg)
 static void
 close_with_own_rights(void *arg)
 {
-	sg_run_as_owner(((const DdlState *) arg)->event_table, run_close_expired,
+	sg_run_as_owner(((const GuardCatalog *) arg)->event_table, run_close_expired,
 					NULL);
 }
 
 static void
-close_expired(const DdlState *state)
+close_expired(const GuardCatalog *state)
 {
 	static TimestampTz tried_at = 0;
 	TimestampTz now = GetCurrentTimestamp();
@@ -49,13 +49,13 @@ close_expired(const DdlState *state)
 		 now - tried_at < SECONDS_BETWEEN_TRIES * USECS_PER_SEC))
 		return;
 	tried_at = now;
-	sg_with_bounded_waits(close_with_own_rights, unconstify(DdlState *, state));
+	sg_with_bounded_waits(close_with_own_rights, unconstify(GuardCatalog *, state));
 }
 
 void
 sg_maintenance_check(const Disclosure *disclosure)
 {
-	const DdlState *state;
+	const GuardCatalog *state;
 
 	if (likely(!sg_ddl_maintenance_pending()))
 		return;

@@ -8,21 +8,8 @@
 #ifndef SHARING_GUARD_READ_GUARD_H
 #define SHARING_GUARD_READ_GUARD_H
 
+#include "channel/guard/guard_catalog.h"
 #include "nodes/pg_list.h"
-
-/*
- * A guard as its reader meets it.  Columns and data class are those of
- * sg_guard_lookup(), which takes the id.
- */
-typedef struct ReadGuard
-{
-	char		guard_id[37];	/* as text */
-	Oid			relid;			/* the protected table itself */
-	bool		is_export;		/* an export table: its rows were decided on
-								 * when they were written */
-	bool		record_self_access;
-	bool		filter_reads;
-} ReadGuard;
 
 /* Called once, at library load. */
 extern void sg_read_guard_init(void);
@@ -30,12 +17,11 @@ extern void sg_read_guard_init(void);
 struct PlannedStmt;
 
 /*
- * Notes that a plan which is about to start names no guarded relation (NULL: that
- * of none this is known), so that its run need not look again.  Good until a guard,
- * a relation or another plan comes.
+ * A plan that is about to start and names no guarded relation, so that its run
+ * need not look again; NULL if that is not known.  Every invalidation of a
+ * relation or a schema clears it.
  */
-extern void sg_read_guard_note_plain(const struct PlannedStmt *plan);
-extern bool sg_read_guard_is_plain(const struct PlannedStmt *plan);
+extern PGDLLIMPORT const struct PlannedStmt *sg_plain_plan;
 
 /*
  * Counts the invalidations of relations that have come.  What was looked up in
@@ -43,13 +29,18 @@ extern bool sg_read_guard_is_plain(const struct PlannedStmt *plan);
  */
 extern uint64 sg_read_guard_invalidations(void);
 
-/*
- * May any table be guarded, as far as was heard by now?  Where none is, and
- * nothing has changed, this is all that a statement pays.  Where it says yes,
- * sg_read_guard_any() knows.
- */
-extern PGDLLIMPORT bool sg_read_guard_possible;
-extern bool sg_read_guard_any(void);
+extern bool sg_read_guard_any_loaded(void);
+
+/* Is any table guarded?  Loads the catalog if it is stale. */
+static inline bool
+sg_read_guard_any(void)
+{
+	const GuardCatalog *catalog = sg_guard_catalog_as_read();
+
+	if (unlikely(!sg_guard_catalog_is_current()))
+		return sg_read_guard_any_loaded();
+	return catalog != NULL && catalog->guards != NIL;
+}
 
 /*
  * The guard of this relation, its own or that of a table it is a partition or

@@ -359,7 +359,7 @@ look_at_copy(PROCESS_UTILITY_PARAMS)
 	QueryCompletion own_qc;
 
 	AcceptInvalidationMessages();
-	if (unlikely(sg_read_guard_possible))
+	if (unlikely(sg_guard_possible))
 		sg_bypass_check_copy(copy);
 	if (copy->is_from)
 	{

@@ -16,6 +16,8 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
+#include "channel/guard/binding.h"
+#include "channel/guard/guard_catalog.h"
 #include "channel/guard/context.h"
 #include "channel/guard/decision.h"
 #include "channel/export/row_disclosure.h"
@@ -58,7 +60,7 @@ static void
 find_agencies(FilterState *state, MemoryContext context)
 {
 	const Oid	roles[] = {GetSessionUserId(), GetOuterUserId(), GetUserId()};
-	uint64		generation = sg_context_binding_generation();
+	uint64		generation = sg_guard_catalog_generation();
 	MemoryContext oldcontext;
 	ListCell   *lc;
 
@@ -70,7 +72,7 @@ find_agencies(FilterState *state, MemoryContext context)
 	oldcontext = MemoryContextSwitchTo(context);
 	list_free(state->agencies);
 	state->agencies = NIL;
-	foreach(lc, sg_context_bindings(roles, lengthof(roles)))
+	foreach(lc, sg_binding_agencies(roles, lengthof(roles)))
 	{
 		const RoleBinding *binding = lfirst(lc);
 

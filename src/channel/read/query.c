@@ -22,6 +22,7 @@
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "base/errcodes.h"
+#include "channel/guard/binding.h"
 #include "channel/read/after_error.h"
 #include "channel/guard/context.h"
 #include "channel/read/foreign_key.h"
@@ -126,7 +127,7 @@ refuse_in_worker(List *requests)
 		ReadRequest *request = lfirst(lc);
 
 		if (request->guard.is_export &&
-			sg_context_bindings(roles, lengthof(roles)) == NIL)
+			sg_binding_agencies(roles, lengthof(roles)) == NIL)
 			continue;
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -551,10 +552,10 @@ query_ExecutorRun(EXECUTOR_RUN_PARAMS)
 	 * A FETCH takes no lock, and a statement none that its transaction has
 	 * already; so they hear of nothing that has changed unless we listen.
 	 */
-	if (unlikely(sg_read_guard_possible) || !is_first_statement(queryDesc))
+	if (unlikely(sg_guard_possible) || !is_first_statement(queryDesc))
 		AcceptInvalidationMessages();
-	if (unlikely(sg_read_guard_possible) &&
-		(!sg_read_guard_is_plain(queryDesc->plannedstmt) ||
+	if (unlikely(sg_guard_possible) &&
+		(queryDesc->plannedstmt != sg_plain_plan ||
 		 InNoForceRLSOperation()))
 		watched_ExecutorRun(EXECUTOR_RUN_ARGS);
 	else

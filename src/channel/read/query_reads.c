@@ -374,7 +374,7 @@ sg_query_reads(QueryDesc *queryDesc)
 	bool		use_known = false;
 	WriteUse	use_of_all = WRITE_SILENT;
 
-	if (likely(sg_read_guard_is_plain(plan)))
+	if (likely(plan == sg_plain_plan))
 		return NIL;
 	foreach(lc, plan->rtable)
 	{

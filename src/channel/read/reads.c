@@ -21,6 +21,7 @@
 #include "access/relation.h"
 #include "audit/review/overdue.h"
 #include "base/errcodes.h"
+#include "channel/guard/binding.h"
 #include "channel/guard/context.h"
 #include "channel/guard/decision.h"
 #include "channel/guard/decision_cache.h"
@@ -355,7 +356,7 @@ record_disclosure(Deciding *deciding, const Decision *decision,
 	}
 	sg_lone_event_of_ended_read(&event, decision, outcome, disclosure,
 								deciding->rows_left, deciding->ending);
-	sg_writer_batch_add(deciding->batch, (Event *) & event);
+	sg_writer_batch_add(deciding->batch, (Event *) &event);
 }
 
 /*
@@ -492,7 +493,7 @@ disclose(Deciding *deciding, const ReadRequest *request)
 {
 	const Oid	roles[] = {GetSessionUserId(), GetOuterUserId(), GetUserId(),
 	request->check_as_user};
-	List	   *bindings = sg_context_bindings(roles, lengthof(roles));
+	List	   *bindings = sg_binding_agencies(roles, lengthof(roles));
 	const DeclaredContext *declared = sg_context_declared();
 	bool		is_declared = false;
 	const RoleBinding *backup = NULL;

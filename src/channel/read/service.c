@@ -18,6 +18,7 @@
 
 #include "audit/writer/client.h"
 #include "base/inval.h"
+#include "channel/guard/binding.h"
 #include "channel/guard/context.h"
 #include "channel/read/reads.h"
 #include "channel/read/service.h"
@@ -50,29 +51,30 @@ typedef struct Summary
 	OpenDisclosure open;
 } Summary;
 
-static MemoryContext shape_context = NULL;
-static DeclaredShape *shapes = NULL;
-static int	nshapes = 0;
-static uint64 shape_generation = 1;
-static uint64 shape_loaded_generation = 0;
-static Oid	shape_table_oid = InvalidOid;
+typedef struct DeclaredShapes
+{
+	int			count;
+	DeclaredShape *shapes;
+	MemoryContext context;
+} DeclaredShapes;
+
+static void *load_shapes(TableCache *cache, MemoryContext context);
+
+static TableCache shape_cache = {
+	.name = "service statements",
+	.tables = {"service_statement", "role_binding"},
+	.load = load_shapes
+};
 
 static dlist_head summaries = DLIST_STATIC_INIT(summaries);
 
 /* How long an hour is: shorter in tests. */
 static int	debug_summary_hour = 3600;
 
-static void
-shape_invalidate(Datum arg, Oid relid)
-{
-	if (relid == InvalidOid || relid == shape_table_oid)
-		shape_generation++;
-}
-
 void
 sg_service_init(void)
 {
-	sg_on_relation_change(shape_invalidate);
+	sg_table_cache_register(&shape_cache);
 	DefineCustomIntVariable("sharing_guard.debug_summary_hour",
 							"For tests: how long the hour of a service's summary is.",
 							NULL,
@@ -87,61 +89,47 @@ sg_service_init(void)
 static void
 take_shapes(void *arg)
 {
-	MemoryContext spi_context = MemoryContextSwitchTo(arg);
-	DeclaredShape *loaded = palloc0(sizeof(DeclaredShape) *
-									Max(SPI_processed, 1));
+	DeclaredShapes *loaded = arg;
+	MemoryContext spi_context = MemoryContextSwitchTo(loaded->context);
 
+	loaded->shapes = palloc0(sizeof(DeclaredShape) * Max(SPI_processed, 1));
+	loaded->count = (int) SPI_processed;
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
 		bool		isnull;
 
-		loaded[i].role = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i],
-														SPI_tuptable->tupdesc,
-														1, &isnull));
-		loaded[i].shape = SPI_getvalue(SPI_tuptable->vals[i],
-									   SPI_tuptable->tupdesc, 2);
+		loaded->shapes[i].role =
+			DatumGetObjectId(SPI_getbinval(row, desc, 1, &isnull));
+		loaded->shapes[i].shape = SPI_getvalue(row, desc, 2);
 	}
 	MemoryContextSwitchTo(spi_context);
-	nshapes = 0;
-	shapes = loaded;
-	nshapes = (int) SPI_processed;
 }
 
-/* Sees to it that the shapes are those of now. */
-static void
-refresh_shapes(void)
+static void *
+load_shapes(TableCache *cache, MemoryContext context)
 {
-	while (shape_loaded_generation != shape_generation)
-	{
-		uint64		generation = shape_generation;
-		MemoryContext context;
+	DeclaredShapes *loaded =
+	MemoryContextAllocZero(context, sizeof(DeclaredShapes));
 
-		shape_table_oid = sg_own_table("service_statement");
-		nshapes = 0;
-		if (!OidIsValid(shape_table_oid))
-			return;
-		context = AllocSetContextCreate(CurTransactionContext,
-										"sharing_guard service statements",
-										ALLOCSET_SMALL_SIZES);
-		sg_query_as_owner(shape_table_oid,
+	loaded->context = context;
+	if (!cache->unresolved && OidIsValid(cache->relids[0]))
+		sg_query_as_owner(cache->relids[0],
 						  "SELECT s.role::pg_catalog.oid, s.shape"
 						  " FROM sharing_guard.service_statement s"
 						  " JOIN sharing_guard.role_binding b"
 						  " ON b.role::pg_catalog.oid OPERATOR(pg_catalog.=) s.role::pg_catalog.oid"
 						  " WHERE b.kind OPERATOR(pg_catalog.=) 'service'",
-						  0, NULL, NULL, take_shapes, context);
-		if (shape_context != NULL)
-			MemoryContextDelete(shape_context);
-		MemoryContextSetParent(context, CacheMemoryContext);
-		shape_context = context;
-		shape_loaded_generation = generation;
-	}
+						  0, NULL, NULL, take_shapes, loaded);
+	return loaded;
 }
 
 char *
 sg_service_shape(const QueryDesc *queryDesc)
 {
 	Oid			role = GetSessionUserId();
+	const DeclaredShapes *declared;
 	bool		any = false;
 	char	   *shape;
 
@@ -151,22 +139,23 @@ sg_service_shape(const QueryDesc *queryDesc)
 	 */
 	if (GetUserId() != role || GetOuterUserId() != role ||
 		GetAuthenticatedUserId() != role ||
-		sg_context_declared() != NULL || !sg_context_role_is_service(role))
+		sg_context_declared() != NULL || !sg_binding_is_service(role))
 		return NULL;
 
 	/* Nor is what COPY sends or a table is made of what a program looks up. */
 	if (queryDesc->dest->mydest == DestCopyOut ||
 		queryDesc->dest->mydest == DestIntoRel)
 		return NULL;
-	refresh_shapes();
-	for (int i = 0; i < nshapes; i++)
-		any |= shapes[i].role == role;
+	declared = sg_table_cache_get(&shape_cache);
+	for (int i = 0; i < declared->count; i++)
+		any |= declared->shapes[i].role == role;
 	if (!any)
 		return NULL;
 	shape = sg_statement_shape(queryDesc->plannedstmt);
-	for (int i = 0; shape != NULL && i < nshapes; i++)
+	for (int i = 0; shape != NULL && i < declared->count; i++)
 	{
-		if (shapes[i].role == role && strcmp(shapes[i].shape, shape) == 0)
+		if (declared->shapes[i].role == role &&
+			strcmp(declared->shapes[i].shape, shape) == 0)
 			return shape;
 	}
 	return NULL;

@@ -31,73 +31,35 @@
 #include "base/run_as_owner.h"
 #include "base/enum_names.h"
 
+static void *load_policy(TableCache *cache, MemoryContext context);
+
 /*
- * The tables that the policy is read from.  A change of one makes the next
- * load read all of them, because they must come from one snapshot: a rule may
- * use a value that has just been added to another table.
+ * A change of one of its tables makes the next load read all of them, because
+ * they must come from one snapshot: a rule may use a value that has just been
+ * added to another table.
  */
-static const char *const policy_tables[] = {
-	"setting", "policy_revision", "adopted_pack", "agency", "agency_alias",
-	"name_term", "purpose_term", "data_class", "rule", "legal_basis", "task_force"
+static TableCache policy_cache = {
+	.name = "policy",
+	.tables = {"setting", "policy_revision", "adopted_pack", "agency",
+		"agency_alias", "name_term", "purpose_term", "data_class", "rule",
+	"legal_basis", "task_force"},
+	.load = load_policy
 };
 
-/* Their OIDs at the last load; 0 before the first. */
-static Oid	policy_relids[lengthof(policy_tables)];
-
-/*
- * Incremented whenever one of them changes.  It differs from
- * current_stands_for from the start, so that the first caller finds the policy
- * stale.
- */
-static uint64 invalidations = 1;
-
-/*
- * The policy, and the value of that counter before it was read, so that a
- * change during the read makes the policy stale.
- */
-static Policy *current = NULL;
-static uint64 current_stands_for = 0;
 static uint64 loads = 0;
 
 /* Setting. */
 static bool emergency_observe = false;
 
-/*
- * Relcache callback: notes that one of our tables has changed, or (relid 0,
- * after an overflow of the queue) may have changed.
- *
- * It may be called in the middle of catalog look-ups, or while a failed
- * transaction ends.  So it must not access catalogs or raise errors; it only
- * increments the counter.
- */
-static void
-policy_relcache_callback(Datum arg, Oid relid)
-{
-	if (!OidIsValid(relid) || !OidIsValid(policy_relids[0]))
-	{
-		invalidations++;
-		return;
-	}
-	for (int i = 0; i < lengthof(policy_relids); i++)
-	{
-		if (policy_relids[i] == relid)
-		{
-			invalidations++;
-			return;
-		}
-	}
-}
-
 /* Makes earlier decisions stale, because the setting changes the outcome. */
 static void
 assign_emergency_observe(bool newval, void *extra)
 {
-	invalidations++;
+	sg_table_cache_invalidate(&policy_cache);
 }
 
 /*
- * Registers the callback once, at library load, because the server has few
- * slots for callbacks and never frees one.
+ * Called once, at library load.
  *
  * A relcache invalidation is sent to every session with the commit.  A session
  * that was too slow to read its messages gets a full invalidation instead, so
@@ -106,7 +68,7 @@ assign_emergency_observe(bool newval, void *extra)
 void
 sg_policy_init(void)
 {
-	sg_on_relation_change(policy_relcache_callback);
+	sg_table_cache_register(&policy_cache);
 
 	DefineCustomBoolVariable("sharing_guard.emergency_observe",
 							 "Has nothing stopped by the policy, in any database of this server.",
@@ -120,30 +82,19 @@ sg_policy_init(void)
 							 NULL);
 }
 
-/*
- * Look up the OIDs of the tables; errors out where one is missing.
- *
- * The look-up is repeated at each load, because a dropped and recreated
- * extension has new tables.  It goes by the name within our schema, so
- * search_path does not matter.
- */
+/* Errors out where a table is missing. */
 static void
-find_policy_tables(void)
+check_policy_tables(const TableCache *cache)
 {
-	for (int i = 0; i < lengthof(policy_tables); i++)
+	for (int i = 0; cache->tables[i] != NULL; i++)
 	{
-		policy_relids[i] = sg_own_table(policy_tables[i]);
-		if (!OidIsValid(policy_relids[i]))
-		{
-			/* Until all tables exist, every invalidation counts. */
-			policy_relids[0] = InvalidOid;
+		if (!OidIsValid(cache->relids[i]))
 			ereport(ERROR,
 					(errcode(ERRCODE_SG_NOT_OPERATIONAL),
 					 errmsg("the policy tables of sharing_guard are missing"),
 					 errdetail("There is no table sharing_guard.%s in this database.",
-							   policy_tables[i]),
+							   cache->tables[i]),
 					 errhint("Run CREATE EXTENSION sharing_guard in this database.")));
-		}
 	}
 }
 
@@ -501,31 +452,19 @@ read_policy(void *arg)
 static void
 read_with_own_rights(void *arg)
 {
-	sg_run_as_owner(policy_relids[0], read_policy, arg);
+	sg_run_as_owner(policy_cache.relids[0], read_policy, arg);
 }
 
 /*
  * Load the policy from the committed tables and our own transaction's changes.
- *
- * Everything is in one memory context under TopMemoryContext, so that deleting
- * the context frees the policy.  Errors out where the tables are missing,
- * empty or hold invalid values; then no memory is left allocated.
+ * Errors out where the tables are missing, empty or hold invalid values.
  */
-static Policy *
-load_policy(void)
+static void *
+load_policy(TableCache *cache, MemoryContext context)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext context;
 	Policy	   *policy;
 
-	find_policy_tables();
-
-	/*
-	 * Until the load is complete, the context is freed with the transaction.
-	 */
-	context = AllocSetContextCreate(CurTransactionContext,
-									"sharing_guard policy",
-									ALLOCSET_DEFAULT_SIZES);
+	check_policy_tables(cache);
 	policy = MemoryContextAllocZero(context, sizeof(Policy));
 	policy->context = context;
 	PG_TRY();
@@ -539,8 +478,6 @@ load_policy(void)
 	}
 	PG_END_TRY();
 
-	MemoryContextSwitchTo(caller);
-	MemoryContextSetParent(context, TopMemoryContext);
 	policy->load_number = ++loads;
 	return policy;
 }
@@ -560,32 +497,13 @@ sg_policy_current(void)
 	return sg_policy_as_heard();
 }
 
+/* The same as of the last invalidation that was accepted. */
 const Policy *
 sg_policy_as_heard(void)
 {
-	/*
-	 * Reading the tables accepts further invalidations.  Read again if there
-	 * were any, but at most three times.  If they keep coming, the policy is
-	 * newer than the call, which is all that is promised, and the next call
-	 * will find it stale.
-	 */
-	for (int attempt = 0;
-		 current_stands_for != invalidations && attempt < 3;
-		 attempt++)
-	{
-		uint64		stands_for = invalidations;
-		Policy	   *old = current;
-
-		/*
-		 * If this fails, no stale policy can be used by mistake, because
-		 * current_stands_for still differs from the counter.
-		 */
-		current = load_policy();
-		current_stands_for = stands_for;
-		if (old != NULL)
-			MemoryContextDelete(old->context);
-	}
-	return current;
+	if (likely(sg_table_cache_is_current(&policy_cache)))
+		return policy_cache.content;
+	return sg_table_cache_get(&policy_cache);
 }
 
 /*
