@@ -82,11 +82,13 @@ CREATE TABLE sharing_guard.event (
     changed_key text,
     old_row json,
     new_row json,
-    PRIMARY KEY (event_id)
+    -- Ids ascend, so pages need room only for those that sessions write at once.
+    PRIMARY KEY (event_id) WITH (fillfactor = 97)
 );
 CREATE INDEX event_occurred_at ON sharing_guard.event USING brin (occurred_at)
     WITH (pages_per_range = 16, autosummarize = on);
-CREATE INDEX event_transaction_id ON sharing_guard.event (transaction_id);
+CREATE INDEX event_transaction_id ON sharing_guard.event (transaction_id)
+    WITH (fillfactor = 97);
 CREATE UNIQUE INDEX event_completes ON sharing_guard.event (completes)
     WHERE completes IS NOT NULL;
 CREATE INDEX event_rare ON sharing_guard.event (kind, occurred_at)
