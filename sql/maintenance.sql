@@ -53,6 +53,9 @@ ALTER TABLE v.feed ENABLE ALWAYS TRIGGER sharing_guard_export;
 INSERT INTO v.feed VALUES (1, 'oakdale-pd');
 ALTER TABLE v.feed DISABLE TRIGGER USER;
 RESET ROLE;
+-- The attempt is on record, with its reason.
+SELECT outcome, would_be_outcome, rows_blocked, regexp_replace(array_to_string(flag_reasons, '; '), 'until [^,]+', 'until ...') AS reasons
+FROM sharing_guard.audit WHERE relation = 'v.feed' ORDER BY occurred_at DESC LIMIT 1;
 SELECT kind, severity, held_by FROM sharing_guard.exposure WHERE kind = 'maintenance';
 SELECT operation, relation, changed_key, acting_role FROM sharing_guard.policy_changes WHERE operation LIKE '%TRIGGER%' ORDER BY event_id;
 

@@ -201,38 +201,11 @@ slice_of(const char *string)
 	return slice;
 }
 
-/* The decision with one reason more, in front of the others that flag. */
-static Decision *
-with_note(const Decision *decision, const char *note, bool blocks)
-{
-	Decision   *copy = palloc(sizeof(Decision));
-	int			n = 0;
-
-	*copy = *decision;
-	copy->reasons = palloc(sizeof(char *) * (decision->nreasons + 1));
-	for (int i = 0; i < decision->nblocking; i++)
-		copy->reasons[n++] = decision->reasons[i];
-	copy->reasons[n++] = note;
-	for (int i = decision->nblocking; i < decision->nreasons; i++)
-		copy->reasons[n++] = decision->reasons[i];
-	copy->nreasons = n;
-	if (blocks)
-		copy->nblocking++;
-	return copy;
-}
-
-void
-sg_ddl_disclose(const GuardCatalog *state, const DdlDisclosure *ddl)
+static Disclosure
+command_disclosure(const DdlDisclosure *ddl, const char *home)
 {
 	const DeclaredContext *declared = sg_context_declared();
-	const Policy *policy = sg_policy_current();
-	const char *home = sg_policy_home_agency_id(policy);
-	bool		enforce = sg_policy_enforces(policy) &&
-	(ddl->guard == NULL || ddl->guard->enforce);
 	Disclosure	disclosure = {0};
-	DisclosureEvent event;
-	const Decision *decision;
-	Outcome		outcome;
 
 	disclosure.channel = ddl->channel;
 	disclosure.operation = ddl->operation;
@@ -257,44 +230,38 @@ sg_ddl_disclose(const GuardCatalog *state, const DdlDisclosure *ddl)
 		disclosure.destination = slice_of(ddl->destination);
 	else if (disclosure.destination.data == NULL)
 		disclosure.destination = slice_of(home);
+	return disclosure;
+}
 
-	if (!ddl->despite_maintenance)
-		sg_maintenance_check(&disclosure);
-	policy = sg_policy_current();
-	decision = sg_decide(policy, &disclosure);
-	outcome = decision->outcome;
-	if (ddl->refuse)
-		outcome = OUTCOME_BLOCK;
-	if (outcome == OUTCOME_BLOCK && (!enforce || ddl->never_block))
-		outcome = OUTCOME_FLAG;
-	if (outcome == OUTCOME_BLOCK && sg_restores(ddl->channel, ddl->operation))
-	{
-		/* What was in force in the dumped database is not decided on again. */
-		decision = with_note(decision, "It was restored from a dump, and was not refused for that.", false);
-		outcome = OUTCOME_FLAG;
-	}
-	if (ddl->note != NULL)
-	{
-		decision = with_note(decision, ddl->note, ddl->refuse);
-		outcome = Max(outcome, OUTCOME_FLAG);
-	}
+void
+sg_ddl_disclose(const GuardCatalog *state, const DdlDisclosure *ddl)
+{
+	Disclosure	disclosure =
+	command_disclosure(ddl, pstrdup(sg_policy_home_agency_id(sg_policy_current())));
+	CommandCircumstances circumstances = {0};
+	Verdict		verdict;
+	DisclosureEvent event;
 
-	/* What is only suspected of taking rows out is not stopped for this. */
-	if (outcome != OUTCOME_BLOCK && enforce && !ddl->never_block)
-		sg_decision_check_review(decision, &disclosure);
+	circumstances.guard_enforces = ddl->guard == NULL || ddl->guard->enforce;
+	circumstances.refuse = ddl->refuse;
+	circumstances.never_block = ddl->never_block;
+	circumstances.restores = sg_restores(ddl->channel, ddl->operation);
+	circumstances.despite_maintenance = ddl->despite_maintenance;
+	circumstances.note = ddl->note;
+	verdict = sg_decision_on_command(&circumstances, &disclosure);
 
-	sg_lone_event_of_read(&event, decision, outcome, &disclosure);
-	if (outcome == OUTCOME_BLOCK || ddl->open == NULL)
+	sg_lone_event_of_read(&event, verdict.decision, verdict.outcome, &disclosure);
+	if (verdict.outcome == OUTCOME_BLOCK || ddl->open == NULL)
 		event.rows_disclosed = ddl->rows;
 
-	if (outcome == OUTCOME_BLOCK)
+	if (verdict.outcome == OUTCOME_BLOCK)
 	{
 		sg_writer_record((Event *) &event, "the command was refused");
-		sg_raise_refusal(decision, &disclosure,
+		sg_raise_refusal(&verdict, &disclosure,
 						 sg_event_id_text(&event.event_id),
 						 psprintf("sharing policy refuses %s of %s",
 								  ddl->operation, disclosure.relation),
-						 ddl->hint ? ddl->hint : "Nothing was changed.");
+						 ddl->hint ? ddl->hint : "Nothing was changed.", NULL);
 	}
 	else if (ddl->open != NULL)
 		sg_writer_begin(&event, "rows are about to leave", ddl->open);

@@ -297,16 +297,16 @@ static void
 refuse_row(const CachedDecision *gathered, const Guard *guard,
 		   const Disclosure *disclosure, uint64 number)
 {
-	const Decision *decision = sg_decision_of(gathered);
-	char	   *event_id = sg_lone_event_refused_row(decision, disclosure);
+	Verdict		verdict = sg_decision_verdict(guard, gathered);
+	char	   *event_id = sg_lone_event_refused_row(verdict.decision, disclosure);
 
-	sg_raise_row_refusal(decision, disclosure, event_id,
-						 psprintf("sharing policy refuses a row for export table %s",
-								  disclosure->relation),
-						 row_in_words(guard, disclosure, number),
-						 guard->nrecord_key == 1 ?
-						 get_attname(guard->relid,
-									 guard->record_key[0].attnum, false) : NULL);
+	sg_raise_refusal(&verdict, disclosure, event_id,
+					 psprintf("sharing policy refuses a row for export table %s",
+							  disclosure->relation),
+					 row_in_words(guard, disclosure, number),
+					 guard->nrecord_key == 1 ?
+					 get_attname(guard->relid,
+								 guard->record_key[0].attnum, false) : NULL);
 }
 
 /* Notes a skipped row for the statement's one warning. */
@@ -599,7 +599,7 @@ sg_sql_export_row_before(PG_FUNCTION_ARGS)
 		return PointerGetDatum(row);
 	}
 
-	if (!skip)
+	if (!skip || !sg_decision_may_skip(gathered))
 		refuse_row(gathered, guard, &disclosure, 0);
 	sg_pending_row(gathered, &disclosure);
 	count_skipped_row(guard, sg_decision_of(gathered));

@@ -9,40 +9,36 @@
 #ifndef SHARING_GUARD_DECISION_H
 #define SHARING_GUARD_DECISION_H
 
-#include "channel/guard/guard.h"
 #include "base/disclosure.h"
+#include "channel/guard/guard.h"
+#include "channel/guard/verdict.h"
 
-/* A decision as a channel gets it; owned by the cache. */
+/* A decision on a row as a channel gets it; owned by the cache. */
 typedef struct CachedDecision CachedDecision;
 
-/*
- * Decides on one row, under the policy as it is now, or errors out where a
- * review is overdue.  Valid until the next call, and it is the row's caller that
- * obeys it.
- */
+/* What a command's disclosure depends on besides the policy. */
+typedef struct CommandCircumstances
+{
+	bool		guard_enforces; /* the guard's own mode */
+	bool		refuse;			/* a setting refuses it, whatever the policy */
+	bool		never_block;	/* flagged at most */
+	bool		restores;		/* was in force in the dumped database */
+	bool		despite_maintenance;	/* not refused while it is open */
+	const char *note;			/* a reason to flag it at least; or NULL */
+} CommandCircumstances;
+
 extern CachedDecision *sg_decision_ask(const Guard *guard,
 									   const Disclosure *disclosure);
-
-/*
- * For what is decided elsewhere and would be let out: records a refusal and
- * errors out where it would leave the agency and an overdue review stops that.
- */
-extern void sg_decision_check_review(const Decision *decision,
-									 const Disclosure *disclosure);
-
-/*
- * To be called with a decision that lets the row out: counts the row, where a
- * legal basis is limited.  If nothing is left of it the result is another
- * decision, to be obeyed instead.  Ahead: the row is not stored yet, and this
- * is called again when it is.
- */
 extern CachedDecision *sg_decision_use_basis(const Guard *guard,
 											 Disclosure *disclosure,
-											 CachedDecision *gathered,
+											 CachedDecision *cached,
 											 bool ahead);
-
-/* The policy's decision, and what it means here, the modes considered. */
-extern const Decision *sg_decision_of(const CachedDecision *gathered);
-extern Outcome sg_decision_outcome(const CachedDecision *gathered);
+extern const Decision *sg_decision_of(const CachedDecision *cached);
+extern Outcome sg_decision_outcome(const CachedDecision *cached);
+extern bool sg_decision_may_skip(const CachedDecision *cached);
+extern Verdict sg_decision_verdict(const Guard *guard,
+								   const CachedDecision *cached);
+extern Verdict sg_decision_on_command(const CommandCircumstances *circumstances,
+									  const Disclosure *disclosure);
 
 #endif							/* SHARING_GUARD_DECISION_H */

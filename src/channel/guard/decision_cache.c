@@ -176,12 +176,6 @@ effective_outcome(const Policy *policy, const Guard *guard,
 	return decision->outcome;
 }
 
-Outcome
-sg_decision_effective_outcome(const Guard *guard, const Decision *decision)
-{
-	return effective_outcome(sg_policy_current(), guard, decision);
-}
-
 /* Asks policy; what the answer points to is in the given context. */
 static void
 make_decision(CachedDecision *gathered, const Policy *policy,
@@ -521,8 +515,6 @@ sg_decision_cache_ask(const Guard *guard, const Disclosure *disclosure)
 	TextSlice	texts[DECISION_TEXTS];
 	CachedDecision *gathered;
 
-	/* This may write, and so change the policy's revision. */
-	sg_maintenance_check(disclosure);
 	policy = sg_policy_as_heard();
 	if (unlikely(decisions == NULL ||
 				 decisions_policy_load != sg_policy_load_number(policy) ||

@@ -8,8 +8,9 @@
 #ifndef SHARING_GUARD_DECISION_CACHE_H
 #define SHARING_GUARD_DECISION_CACHE_H
 
-#include "channel/guard/guard.h"
 #include "base/disclosure.h"
+#include "channel/guard/guard.h"
+#include "channel/guard/verdict.h"
 
 /*
  * A decision in the cache.  A statement goes from one to the next, and none
@@ -24,6 +25,7 @@ typedef struct CachedDecision
 
 	uint32		key_len;
 	Outcome		outcome;		/* the modes considered */
+	RefusalGround ground;		/* REFUSED_BY_POLICY in the cache */
 	bool		one_row;		/* the decision's depends_on_record */
 	bool		basis_limited;	/* the decision's legal_basis_limited */
 
@@ -56,9 +58,5 @@ extern CachedDecision *sg_decision_cache_ask(const Guard *guard,
 /* The same for this row alone, and as of now. */
 extern CachedDecision *sg_decision_cache_ask_anew(const Guard *guard,
 												  const Disclosure *disclosure);
-
-/* What a decision means under this guard, the modes considered. */
-extern Outcome sg_decision_effective_outcome(const Guard *guard,
-											 const Decision *decision);
 
 #endif							/* SHARING_GUARD_DECISION_CACHE_H */

@@ -245,15 +245,6 @@ sg_ddl_agency_of_name(List *bindings, const char *name)
 }
 
 bool
-sg_ddl_maintenance_pending(void)
-{
-	const GuardCatalog *catalog = sg_guard_catalog_is_current() ?
-	sg_guard_catalog_as_read() : sg_ddl_state();
-
-	return catalog != NULL && catalog->maintenance_until != 0;
-}
-
-bool
 sg_ddl_maintenance_open(const GuardCatalog *ddl)
 {
 	TimestampTz now;

@@ -58,9 +58,16 @@ extern const char *sg_ddl_agency_of_name(List *bindings, const char *name);
 
 /*
  * Is there an approved maintenance that was not closed?  As of the last
- * invalidation that was accepted: for whoever accepts them anyway.
+ * invalidation that was accepted.  Called for each row.
  */
-extern bool sg_ddl_maintenance_pending(void);
+static inline bool
+sg_ddl_maintenance_pending(void)
+{
+	const GuardCatalog *catalog = likely(sg_guard_catalog_is_current()) ?
+	sg_guard_catalog_as_read() : sg_ddl_state();
+
+	return catalog != NULL && unlikely(catalog->maintenance_until != 0);
+}
 
 /* Is an approved maintenance open at this moment? */
 extern bool sg_ddl_maintenance_open(const GuardCatalog *state);

@@ -52,31 +52,28 @@ close_expired(const GuardCatalog *state)
 	sg_with_bounded_waits(close_with_own_rights, unconstify(GuardCatalog *, state));
 }
 
-void
-sg_maintenance_check(const Disclosure *disclosure)
+/*
+ * Does an open maintenance forbid this disclosure, and until when?  Where a
+ * maintenance has ended by itself, has its guards looked over, which may write
+ * and so change the policy's revision.  Callers that ask for each row ask for
+ * sg_ddl_maintenance_pending() before.
+ */
+bool
+sg_maintenance_forbids(const Disclosure *disclosure, TimestampTz *until)
 {
 	const GuardCatalog *state;
 
-	if (likely(!sg_ddl_maintenance_pending()))
-		return;
 	state = sg_ddl_state();
 	if (state == NULL || state->maintenance_until == 0)
-		return;
+		return false;
 	if (!sg_ddl_maintenance_open(state))
 	{
 		close_expired(state);
-		return;
+		return false;
 	}
+	*until = state->maintenance_until;
 
 	/* The agency's own people may look, and an upgrade may copy tables. */
-	if (disclosure->channel == CHANNEL_SELF_ACCESS ||
-		disclosure->channel == CHANNEL_COPIED_TABLE)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_SG_UNDER_MAINTENANCE),
-			 errmsg("nothing may leave while maintenance is open"),
-			 errdetail("Guards may be missing until %s, so nothing is disclosed before.",
-					   timestamptz_to_str(state->maintenance_until)),
-			 errhint("Try again when the maintenance has ended, or have it closed with sharing_guard.close_maintenance()."),
-			 sg_error_relation(disclosure->relation)));
+	return disclosure->channel != CHANNEL_SELF_ACCESS &&
+		disclosure->channel != CHANNEL_COPIED_TABLE;
 }

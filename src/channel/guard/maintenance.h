@@ -10,10 +10,7 @@
 
 #include "base/disclosure.h"
 
-/*
- * Errors out (SG005) where maintenance is open; where one has ended by itself,
- * has the guards looked over first.  For each disclosure, so cheap.
- */
-extern void sg_maintenance_check(const Disclosure *disclosure);
+extern bool sg_maintenance_forbids(const Disclosure *disclosure,
+								   TimestampTz *until);
 
 #endif							/* SHARING_GUARD_MAINTENANCE_H */

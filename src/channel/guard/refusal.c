@@ -18,10 +18,13 @@
 #include "utils/varlena.h"
 #include "base/enum_names.h"
 
-const char *
-sg_refusal_contact(void)
+/* Whom to ask, in words. */
+static const char *
+contact(void)
 {
-	return sg_policy_contact(sg_policy_current());
+	const char *configured = sg_policy_contact(sg_policy_current());
+
+	return configured ? configured : "the administrator of the sharing policy";
 }
 
 int
@@ -52,21 +55,11 @@ error_column(const char *column)
 	return column != NULL ? err_generic_string(PG_DIAG_COLUMN_NAME, column) : 0;
 }
 
-void
-sg_raise_refusal(const Decision *decision, const Disclosure *disclosure,
-				 const char *event_id, const char *message,
-				 const char *what_happened)
-{
-	sg_raise_row_refusal(decision, disclosure, event_id, message,
-						 what_happened, NULL);
-}
-
-void
-sg_raise_row_refusal(const Decision *decision, const Disclosure *disclosure,
+static void
+raise_policy_refusal(const Decision *decision, const Disclosure *disclosure,
 					 const char *event_id, const char *message,
 					 const char *what_happened, const char *column)
 {
-	const char *contact = sg_refusal_contact();
 	StringInfoData detail;
 	StringInfoData hint;
 
@@ -101,10 +94,64 @@ sg_raise_row_refusal(const Decision *decision, const Disclosure *disclosure,
 			 errmsg_internal("%s", message),
 			 errdetail_internal("%s", detail.data),
 			 errhint("%sIf the disclosure is lawful, ask %s and quote event %s.",
-					 hint.data,
-					 contact ? contact : "whoever administers the sharing policy",
-					 event_id),
+					 hint.data, contact(), event_id),
 			 sg_error_relation(disclosure->relation),
 			 error_column(column),
 			 sg_error_event(event_id)));
+}
+
+/*
+ * Ends the statement: what was to leave is refused, and the attempt is recorded
+ * as this event.
+ *
+ * "message", "what_happened" and "column" (or NULL) say what the policy
+ * refuses.  The other grounds have words of their own.
+ */
+void
+sg_raise_refusal(const Verdict *verdict, const Disclosure *disclosure,
+				 const char *event_id, const char *message,
+				 const char *what_happened, const char *column)
+{
+	const Decision *decision = verdict->decision;
+
+	switch (verdict->ground)
+	{
+		case REFUSED_BY_POLICY:
+			break;
+		case REFUSED_UNDECLARED:
+			/* Where the policy refuses as well, people must know that. */
+			if (decision->nblocking > 1)
+				break;
+			ereport(ERROR,
+					(errcode(ERRCODE_SG_UNDECLARED_DISCLOSURE),
+					 errmsg("COPY of protected table %s is refused, for nobody has declared where its rows go",
+							disclosure->relation),
+					 errdetail("The attempt is recorded as event %s.", event_id),
+					 errhint("Call sharing_guard.begin_disclosure(destination => ..., purpose => ...) in the same transaction; for a backup let it be made by a role that sharing_guard.bind_backup() names."),
+					 sg_error_relation(disclosure->relation),
+					 sg_error_event(event_id)));
+			break;
+		case REFUSED_UNREVIEWED:
+			ereport(ERROR,
+					(errcode(ERRCODE_SG_REVIEW_OVERDUE),
+					 errmsg("a review of the sharing log is overdue, so nothing leaves the agency"),
+					 errdetail_internal("%s", decision->reasons[0]),
+					 errhint("An auditor signs it with sharing_guard.sign_off(); ask %s and quote event %s.",
+							 contact(), event_id),
+					 sg_error_relation(disclosure->relation),
+					 sg_error_event(event_id)));
+			break;
+		case REFUSED_IN_MAINTENANCE:
+			ereport(ERROR,
+					(errcode(ERRCODE_SG_UNDER_MAINTENANCE),
+					 errmsg("nothing may leave while maintenance is open"),
+					 errdetail_internal("%s", decision->reasons[0]),
+					 errhint("Try again when the maintenance has ended, or have it closed with sharing_guard.close_maintenance()."),
+					 sg_error_relation(disclosure->relation),
+					 sg_error_event(event_id)));
+			break;
+	}
+	raise_policy_refusal(decision, disclosure, event_id, message,
+						 what_happened, column);
+	pg_unreachable();
 }

@@ -18,6 +18,8 @@
 #include "catalog/pg_type.h"
 #include "channel/guard/binding.h"
 #include "channel/guard/guard_catalog.h"
+#include "channel/guard/lone_event.h"
+#include "channel/guard/refusal.h"
 #include "channel/guard/context.h"
 #include "channel/guard/decision.h"
 #include "channel/export/row_disclosure.h"
@@ -109,6 +111,26 @@ prepare_slot(FilterState *state, Oid type, int32 typmod, MemoryContext context)
 	state->row_type = type;
 }
 
+/*
+ * May this row be read?  A row that the policy refuses is held back; on another
+ * ground the statement is refused.
+ */
+static bool
+passes(const Guard *guard, const Disclosure *disclosure)
+{
+	Verdict		verdict = sg_decision_verdict(guard,
+											  sg_decision_ask(guard, disclosure));
+
+	if (verdict.outcome != OUTCOME_BLOCK)
+		return true;
+	if (verdict.ground != REFUSED_BY_POLICY)
+		sg_raise_refusal(&verdict, disclosure,
+						 sg_lone_event_refused_read(verdict.decision,
+													disclosure),
+						 NULL, NULL, NULL);
+	return false;
+}
+
 /* Does the policy let this row go to this agency? */
 static bool
 may_go_to(const Guard *guard, Disclosure *disclosure, const char *agency_id)
@@ -118,8 +140,7 @@ may_go_to(const Guard *guard, Disclosure *disclosure, const char *agency_id)
 	disclosure->destination.len = strlen(agency_id);
 	disclosure->destination_state.data = NULL;
 	disclosure->destination_state.len = 0;
-	return sg_decision_outcome(sg_decision_ask(guard, disclosure)) !=
-		OUTCOME_BLOCK;
+	return passes(guard, disclosure);
 }
 
 /*
@@ -189,9 +210,7 @@ sg_sql_row_may_leave(PG_FUNCTION_ARGS)
 	sg_export_row_disclosure(&disclosure, &tags, guard, "SELECT", state->slot);
 
 	/* A table of records says nothing of where its rows go. */
-	pass = !guard->has_destination ||
-		sg_decision_outcome(sg_decision_ask(guard, &disclosure)) !=
-		OUTCOME_BLOCK;
+	pass = !guard->has_destination || passes(guard, &disclosure);
 	foreach(lc, state->agencies)
 		pass = pass && may_go_to(guard, &disclosure, lfirst(lc));
 

@@ -24,6 +24,7 @@
 #include "channel/guard/binding.h"
 #include "channel/guard/context.h"
 #include "channel/guard/decision.h"
+#include "channel/guard/disclosure_event.h"
 #include "channel/guard/decision_cache.h"
 #include "channel/guard/lone_event.h"
 #include "channel/read/reads.h"
@@ -82,10 +83,20 @@ typedef struct Deciding
 	const char *shape;			/* to summarize: of the statements, and what
 								 * is begun */
 	OpenDisclosure *open;
-	bool		recorded;		/* there is something to be recorded */
-	bool		unlisted;		/* ... which only the server log can be */
+	List	   *decided;		/* DecidedRead *: what is to be recorded */
+	bool		unlisted;		/* the database is not: only the server log
+								 * can have the record */
 	TimestampTz holds_until;
 } Deciding;
+
+/* A disclosure that is let through, or whose rows the filter holds back. */
+typedef struct DecidedRead
+{
+	const ReadRequest *request;
+	Disclosure	disclosure;
+	Verdict		verdict;
+	bool		unlisted;
+} DecidedRead;
 
 /* Whom something is read for. */
 typedef struct Recipient
@@ -188,35 +199,6 @@ fill_disclosure(Disclosure *disclosure, const Guard *guard,
 			sg_search_values_not_known(guard->nquery_elements);
 }
 
-/*
- * A copy of a decision with one more reason, for what is no matter of policy.
- */
-static Decision *
-stricter_decision(const Decision *decision, Outcome outcome,
-				  const char *reason)
-{
-	Decision   *stricter = palloc(sizeof(Decision));
-	const char **reasons = palloc(sizeof(char *) * (decision->nreasons + 1));
-
-	*stricter = *decision;
-	stricter->outcome = Max(decision->outcome, outcome);
-
-	/* Strictest first. */
-	reasons[0] = reason;
-	for (int i = 0; i < decision->nreasons; i++)
-		reasons[i + 1] = decision->reasons[i];
-	if (outcome < stricter->outcome)
-	{
-		memmove(reasons, reasons + 1, sizeof(char *) * decision->nreasons);
-		reasons[decision->nreasons] = reason;
-	}
-	stricter->reasons = reasons;
-	stricter->nreasons++;
-	if (outcome == OUTCOME_BLOCK)
-		stricter->nblocking++;
-	return stricter;
-}
-
 /* Has this disclosure begun in this statement? */
 static BegunRead *
 find_begun(ReadStatement *statement, const ReadRequest *request,
@@ -277,12 +259,14 @@ statement_gone(void *arg)
 
 /* Puts a disclosure on record; its rows may leave when this returns. */
 static void
-begin_disclosure(Deciding *deciding, const ReadRequest *request,
-				 const Decision *decision, Outcome outcome,
-				 const Disclosure *disclosure, bool refused)
+begin_disclosure(Deciding *deciding, const DecidedRead *read)
 {
 	ReadStatement **statement = deciding->statement;
-	BegunRead  *begun = find_begun(*statement, request, disclosure);
+	const Disclosure *disclosure = &read->disclosure;
+	const Decision *decision = read->verdict.decision;
+	Outcome		outcome = read->verdict.outcome;
+	bool		refused = outcome == OUTCOME_BLOCK;
+	BegunRead  *begun = find_begun(*statement, read->request, disclosure);
 	MemoryContext oldcontext;
 
 	if (begun != NULL && begun->refused == refused &&
@@ -305,7 +289,7 @@ begin_disclosure(Deciding *deciding, const ReadRequest *request,
 	if (begun == NULL)
 	{
 		begun = palloc0(sizeof(BegunRead));
-		strlcpy(begun->guard_id, request->guard.guard_id,
+		strlcpy(begun->guard_id, read->request->guard.guard_id,
 				sizeof(begun->guard_id));
 		begun->destination = pnstrdup(disclosure->destination.data,
 									  disclosure->destination.len);
@@ -332,7 +316,7 @@ begin_disclosure(Deciding *deciding, const ReadRequest *request,
 		DisclosureEvent event;
 
 		sg_lone_event_of_read(&event, decision, outcome, disclosure);
-		if (deciding->unlisted)
+		if (read->unlisted)
 			sg_writer_begin_in_server_log(&event, "the database is not listed in sharing_guard.databases, so it can be recorded here alone",
 										  &begun->open);
 		else
@@ -344,17 +328,18 @@ begin_disclosure(Deciding *deciding, const ReadRequest *request,
 
 /* Adds a disclosure that is over to those that are put on record together. */
 static void
-record_disclosure(Deciding *deciding, const Decision *decision,
-				  Outcome outcome, const Disclosure *disclosure, bool refused)
+record_disclosure(Deciding *deciding, const DecidedRead *read)
 {
 	DisclosureEvent event;
 
-	if (refused)
+	if (read->verdict.outcome == OUTCOME_BLOCK)
 	{
-		(void) sg_lone_event_refused_read(decision, disclosure);
+		(void) sg_lone_event_refused_read(read->verdict.decision,
+										  &read->disclosure);
 		return;
 	}
-	sg_lone_event_of_ended_read(&event, decision, outcome, disclosure,
+	sg_lone_event_of_ended_read(&event, read->verdict.decision,
+								read->verdict.outcome, &read->disclosure,
 								deciding->rows_left, deciding->ending);
 	sg_writer_batch_add(deciding->batch, (Event *) &event);
 }
@@ -364,11 +349,10 @@ record_disclosure(Deciding *deciding, const Decision *decision,
  * flagged.  That it may be done at all was decided.
  */
 static void
-begin_summary(Deciding *deciding, const Decision *decision,
-			  const Disclosure *disclosure)
+begin_summary(Deciding *deciding, const DecidedRead *read)
 {
-	Decision	allowed = *decision;
-	Disclosure	summary = *disclosure;
+	Decision	allowed = *read->verdict.decision;
+	Disclosure	summary = read->disclosure;
 	DisclosureEvent event;
 
 	allowed.outcome = OUTCOME_ALLOW;
@@ -385,93 +369,124 @@ begin_summary(Deciding *deciding, const Decision *decision,
 }
 
 /*
+ * Adds to a verdict what is no matter of the policy.  Sets "filtered" where row
+ * security holds back the rows that are refused.
+ */
+static void
+consider_reading(Verdict *verdict, const ReadRequest *request,
+				 const Recipient *recipient, bool *filtered)
+{
+	*filtered = false;
+	if (recipient->undeclared)
+	{
+		bool		refuse = sg_read_guard_refuse_undeclared();
+
+		sg_verdict_add(verdict, refuse ? OUTCOME_BLOCK : OUTCOME_FLAG,
+					   undeclared_reason);
+		if (refuse && verdict->ground == REFUSED_BY_POLICY)
+			verdict->ground = REFUSED_UNDECLARED;
+	}
+	if (request->guard.filter_reads &&
+		verdict->decision->destination_class != DESTINATION_SELF)
+	{
+		*filtered = check_enable_rls(request->relid, request->check_as_user,
+									 true) == RLS_ENABLED;
+		if (!*filtered && request->guard.is_export)
+			sg_verdict_add(verdict, OUTCOME_BLOCK, unfiltered_reason);
+	}
+
+	/*
+	 * The rows of an export table were decided on one by one when they were
+	 * written, and with filter_reads are so again.  That another agency reads
+	 * them now is shown to the auditor.
+	 */
+	if (request->guard.is_export && verdict->outcome == OUTCOME_BLOCK &&
+		verdict->ground == REFUSED_BY_POLICY &&
+		(*filtered || !request->guard.filter_reads))
+		verdict->outcome = OUTCOME_FLAG;
+}
+
+/* Ends the statement: the read is refused. */
+static void
+refuse_read(const Deciding *deciding, const Verdict *verdict,
+			const Disclosure *disclosure)
+{
+	char	   *event_id = sg_lone_event_refused_read(verdict->decision,
+													  disclosure);
+
+	sg_raise_refusal(verdict, disclosure, event_id,
+					 psprintf("sharing policy refuses to let records of table %s be read",
+							  disclosure->relation),
+					 deciding->rows_left == 0 ||
+					 deciding->purpose == DECIDING_TO_RECORD ?
+					 "The statement was ended before any row left." :
+					 psprintf("The statement was ended when " INT64_FORMAT " of its rows had left.",
+							  deciding->rows_left),
+					 NULL);
+}
+
+/*
+ * Copies what the guard and the caches of decisions may free before it is
+ * recorded, because another relation is decided on in between.
+ */
+static DecidedRead *
+copy_decided(const ReadRequest *request, const Disclosure *disclosure,
+			 const Verdict *verdict, bool unlisted)
+{
+	DecidedRead *read = palloc(sizeof(DecidedRead));
+
+	read->request = request;
+	read->disclosure = *disclosure;
+	read->disclosure.relation = pstrdup(disclosure->relation);
+	if (disclosure->data_class.data != NULL)
+		read->disclosure.data_class.data =
+			pnstrdup(disclosure->data_class.data, disclosure->data_class.len);
+	read->verdict = *verdict;
+	read->verdict.decision = sg_copy_decision(verdict->decision);
+	read->unlisted = unlisted;
+	return read;
+}
+
+/*
  * Decides on one relation for one recipient.  Errors out where it is refused;
- * else, if "begin", puts it on record.  Returns the agency it is read for, as
- * the registry knows it, or NULL.
+ * else adds it to what is to be recorded.  Returns the agency it is read for,
+ * as the registry knows it, or NULL.
  */
 static const char *
 disclose_to(Deciding *deciding, const ReadRequest *request, const Guard *guard,
 			Recipient *recipient)
 {
 	Disclosure	disclosure;
-	const Decision *decision;
-	Outcome		outcome;
-	bool		filtered = false;
+	const CachedDecision *cached;
+	Verdict		verdict;
+	DecidedRead *read;
+	bool		filtered;
 
 	fill_disclosure(&disclosure, guard, request, recipient);
-	decision = sg_decision_of(sg_decision_ask(guard, &disclosure));
+	cached = sg_decision_ask(guard, &disclosure);
 
 	/* Declared to be for ourselves: so it is self access. */
 	if (recipient->channel == CHANNEL_QUERY &&
-		decision->destination_class == DESTINATION_SELF)
+		sg_decision_of(cached)->destination_class == DESTINATION_SELF)
 	{
 		recipient->channel = CHANNEL_SELF_ACCESS;
 		disclosure.channel = CHANNEL_SELF_ACCESS;
-		decision = sg_decision_of(sg_decision_ask(guard, &disclosure));
+		cached = sg_decision_ask(guard, &disclosure);
 	}
-	deciding->holds_until = Min(deciding->holds_until, decision->valid_until);
+	verdict = sg_decision_verdict(guard, cached);
+	deciding->holds_until = Min(deciding->holds_until,
+								verdict.decision->valid_until);
 	if (sg_review_refuses_from() > disclosure.at)
 		deciding->holds_until = Min(deciding->holds_until,
 									sg_review_refuses_from());
 
-	if (recipient->undeclared)
-		decision = stricter_decision(decision,
-									 sg_read_guard_refuse_undeclared() ?
-									 OUTCOME_BLOCK : OUTCOME_FLAG,
-									 undeclared_reason);
-	if (request->guard.filter_reads &&
-		decision->destination_class != DESTINATION_SELF)
-	{
-		filtered = check_enable_rls(request->relid, request->check_as_user,
-									true) == RLS_ENABLED;
-		if (!filtered && request->guard.is_export)
-			decision = stricter_decision(decision, OUTCOME_BLOCK,
-										 unfiltered_reason);
-	}
-	outcome = sg_decision_effective_outcome(guard, decision);
-
-	/*
-	 * The rows of an export table were decided on one by one when they were
-	 * written, and with filter_reads are so again.  That somebody else reads
-	 * them now is shown to the auditor.
-	 */
-	if (request->guard.is_export && outcome == OUTCOME_BLOCK &&
-		(filtered || !request->guard.filter_reads))
-		outcome = OUTCOME_FLAG;
-
-	if (outcome == OUTCOME_BLOCK && !filtered)
-	{
-		char	   *event_id = sg_lone_event_refused_read(decision, &disclosure);
-
-		/* Where the policy refuses as well, that is what they must know. */
-		if (recipient->undeclared && decision->nblocking == 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_SG_UNDECLARED_DISCLOSURE),
-					 errmsg("COPY of protected table %s is refused, for nobody has declared where its rows go",
-							guard->relation),
-					 errdetail("The attempt is recorded as event %s.", event_id),
-					 errhint("Call sharing_guard.begin_disclosure(destination => ..., purpose => ...) in the same transaction; for a backup let it be made by a role that sharing_guard.bind_backup() names."),
-					 sg_error_relation(guard->relation),
-					 sg_error_event(event_id)));
-		sg_raise_refusal(decision, &disclosure, event_id,
-						 psprintf("sharing policy refuses to let records of table %s be read",
-								  guard->relation),
-						 deciding->rows_left == 0 ||
-						 deciding->purpose == DECIDING_TO_RECORD ?
-						 "The statement was ended before any row left." :
-						 psprintf("The statement was ended when " INT64_FORMAT " of its rows had left.",
-								  deciding->rows_left));
-	}
-	deciding->recorded = true;
-	if (deciding->purpose == DECIDING_TO_SUMMARIZE)
-		begin_summary(deciding, decision, &disclosure);
-	else if (deciding->batch != NULL)
-		record_disclosure(deciding, decision, outcome, &disclosure,
-						  outcome == OUTCOME_BLOCK);
-	else if (deciding->purpose == DECIDING_TO_BEGIN)
-		begin_disclosure(deciding, request, decision, outcome, &disclosure,
-						 outcome == OUTCOME_BLOCK);
-	return decision->agency_id;
+	consider_reading(&verdict, request, recipient, &filtered);
+	if (verdict.outcome == OUTCOME_BLOCK &&
+		(!filtered || verdict.ground != REFUSED_BY_POLICY))
+		refuse_read(deciding, &verdict, &disclosure);
+	read = copy_decided(request, &disclosure, &verdict, deciding->unlisted);
+	deciding->decided = lappend(deciding->decided, read);
+	return read->verdict.decision->agency_id;
 }
 
 /*
@@ -581,43 +596,55 @@ disclose(Deciding *deciding, const ReadRequest *request)
 	(void) disclose_to(deciding, request, guard, &recipient);
 }
 
+/* Puts on record what was decided, in the way that is asked for. */
 static void
-disclose_all(Deciding *deciding, List *requests)
+record_decided(Deciding *deciding)
 {
 	ListCell   *lc;
 
-	foreach(lc, requests)
-		disclose(deciding, lfirst(lc));
+	if (deciding->purpose == DECIDING_ONLY || deciding->decided == NIL)
+		return;
+	if (deciding->purpose == DECIDING_TO_RECORD)
+		deciding->batch = sg_writer_batch("the rows were about to be read");
+	foreach(lc, deciding->decided)
+	{
+		const DecidedRead *read = lfirst(lc);
+
+		if (deciding->purpose == DECIDING_TO_SUMMARIZE)
+			begin_summary(deciding, read);
+		else if (deciding->purpose == DECIDING_TO_RECORD)
+			record_disclosure(deciding, read);
+		else
+			begin_disclosure(deciding, read);
+	}
+	if (deciding->purpose == DECIDING_TO_RECORD)
+		sg_writer_batch_record(deciding->batch);
 }
 
 /*
- * All must be let through before any is put on record as going out.  In memory
- * of its own, which is freed.
+ * Decides on all requests, and then puts all on record: all must be let through
+ * before any is recorded as going out.  Returns whether there was anything to
+ * record.
  */
-static void
+static bool
 decide(Deciding *deciding, List *requests)
 {
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext,
 												  "sharing_guard reads",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext oldcontext = MemoryContextSwitchTo(scratch);
-	DecidingFor purpose = deciding->purpose;
+	bool		any;
+	ListCell   *lc;
 
 	deciding->holds_until = DT_NOEND;
-	if (purpose == DECIDING_TO_BEGIN)
-		deciding->purpose = DECIDING_ONLY;
-	disclose_all(deciding, requests);
-	deciding->purpose = purpose;
-	if (deciding->recorded && purpose == DECIDING_TO_RECORD)
-	{
-		deciding->batch = sg_writer_batch("the rows were about to be read");
-		disclose_all(deciding, requests);
-		sg_writer_batch_record(deciding->batch);
-	}
-	else if (purpose == DECIDING_TO_BEGIN)
-		disclose_all(deciding, requests);
+	foreach(lc, requests)
+		disclose(deciding, lfirst(lc));
+	record_decided(deciding);
+	any = deciding->decided != NIL;
+	deciding->decided = NIL;
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextDelete(scratch);
+	return any;
 }
 
 TimestampTz
@@ -629,7 +656,7 @@ sg_reads_begin(ReadStatement **statement, List *requests,
 	deciding.statement = statement;
 	deciding.context = context;
 	deciding.rows_left = rows_left;
-	decide(&deciding, requests);
+	(void) decide(&deciding, requests);
 	return deciding.holds_until;
 }
 
@@ -639,8 +666,7 @@ sg_reads_check(List *requests, int64 rows_left, bool *recorded)
 	Deciding	deciding = {.purpose = DECIDING_ONLY};
 
 	deciding.rows_left = rows_left;
-	decide(&deciding, requests);
-	*recorded = deciding.recorded && !deciding.unlisted;
+	*recorded = decide(&deciding, requests) && !deciding.unlisted;
 	return deciding.holds_until;
 }
 
@@ -654,8 +680,7 @@ sg_reads_summarize(ReadRequest *request, const char *shape,
 	without.query_elements = NULL;
 	deciding.shape = shape;
 	deciding.open = open;
-	decide(&deciding, list_make1(&without));
-	return deciding.recorded;
+	return decide(&deciding, list_make1(&without));
 }
 
 void
@@ -665,7 +690,7 @@ sg_reads_record(List *requests, int64 rows, DisclosureEnding ending)
 
 	deciding.rows_left = rows;
 	deciding.ending = ending;
-	decide(&deciding, requests);
+	(void) decide(&deciding, requests);
 }
 
 /*
