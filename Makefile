@@ -61,6 +61,10 @@ SQL_PARTS = \
 	src/channel/command/drop_extension.sql \
 	src/channel/command/copied.sql \
 	src/audit/views/attempts.sql \
+	src/audit/views/by_period.sql \
+	src/audit/views/summary.sql \
+	src/audit/views/to_review.sql \
+	src/audit/review/review_events.sql \
 	src/admin/unresolved.sql \
 	src/audit/worker/health.sql \
 	src/admin/preview_terms.sql \

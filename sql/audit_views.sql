@@ -128,8 +128,10 @@ SELECT right(event_id::text, 2) AS event, outcome FROM sharing_guard.audit_90d O
 SELECT right(event_id::text, 2) AS event, count(*) FROM sharing_guard.audit_rows_90d GROUP BY 1 ORDER BY 1;
 SELECT right(event_id::text, 2) AS event FROM sharing_guard.flagged_90d ORDER BY 1;
 SELECT right(event_id::text, 2) AS event FROM sharing_guard.policy_changes_90d ORDER BY 1;
-SELECT outcome, destination_class, destination, data_class, channel, tags, events, rows_disclosed, rows_blocked,
+SELECT outcome, destination_class, destination, data_class, channel, rows_by_tag, events, rows_disclosed, rows_blocked,
     last_at - first_at < interval '3 days' AS span
+FROM sharing_guard.audit_90d_recipients ORDER BY outcome;
+SELECT outcome, destination_class, recipient, recipients, rows_by_tag, events, rows_disclosed, rows_blocked
 FROM sharing_guard.audit_90d_summary ORDER BY outcome;
 ROLLBACK;
 

@@ -75,7 +75,7 @@ BEGIN
     WHERE b.reason IS NOT NULL;
     RETURN QUERY
     SELECT 'worker_node', 'high', format('%s:%s', w.node, w.port), NULL::text,
-           'it keeps rows of this database''s distributed tables and has neither a policy nor a guard: whoever logs in there is not seen',
+           'it keeps rows of this database''s distributed tables and has neither a policy nor a guard: reads there are not recorded',
            format('SELECT citus_remove_node(%L, %s); -- when no table is distributed any more', w.node, w.port)
     FROM sharing_guard.worker_nodes() w;
     RETURN QUERY
@@ -99,7 +99,7 @@ BEGIN
     -- References to roles, tables and servers that no longer exist.
     RETURN QUERY
     SELECT 'dangling', 'high', format('role with OID %s', t.role), NULL::text,
-           format('the role is gone and %s still: a login that is made under its name is somebody else, and is bound to nothing', t.tie),
+           format('the role is gone and %s still: a new login of the same name is another role, and is bound to no agency', t.tie),
            t.way_out || ' -- and bind the new login, if there is one'
     FROM sharing_guard.role_ties() t
     WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.oid = t.role);
@@ -126,7 +126,7 @@ BEGIN
     RETURN QUERY
     SELECT 'superuser', 'high', r.rolname::text, r.rolname::text,
            'a superuser can switch everything off, and is only seen'
-           || CASE WHEN k.kept THEN '; this login has to stay, so that somebody can mend the server: give it to as few people as can be' ELSE '' END,
+           || CASE WHEN k.kept THEN '; this login must stay so that the server can be repaired: give it to as few people as possible' ELSE '' END,
            -- Refuse to run as the role itself, which would lock itself out.
            CASE WHEN NOT k.kept THEN format(
                'DO $close$ BEGIN IF session_user = %L THEN RAISE EXCEPTION ''another superuser has to run this''; END IF; ALTER ROLE %I NOLOGIN; END $close$;',
@@ -277,7 +277,7 @@ BEGIN
     -- Other servers.
     RETURN QUERY
     SELECT 'publication', 'high', p.pubname::text, pg_get_userbyid(pb.pubowner)::text,
-           format('it publishes %s, and nobody has said who subscribes', string_agg(DISTINCT g.table_name, ', ')),
+           format('it publishes %s, and its subscribers are not declared', string_agg(DISTINCT g.table_name, ', ')),
            format('SELECT sharing_guard.bind_publication(%L, %L); -- or DROP PUBLICATION %I;', p.pubname, 'agency_id', p.pubname)
     FROM pg_publication_tables p
          JOIN pg_publication pb ON pb.pubname = p.pubname
@@ -296,7 +296,7 @@ BEGIN
       AND s.subdbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database());
     RETURN QUERY
     SELECT 'replication_slot', 'high', s.slot_name::text, NULL::text,
-           format('whoever reads this slot (plugin %s) reads every change of every table', s.plugin),
+           format('a client of this slot (plugin %s) reads every change of every table', s.plugin),
            format('SELECT pg_drop_replication_slot(%L);', s.slot_name)
     FROM pg_replication_slots s
     WHERE s.slot_type = 'logical' AND s.database = current_database();
@@ -314,7 +314,7 @@ BEGIN
                       WHERE a.standby IN (w.application_name, s.slot_name::text));
     RETURN QUERY
     SELECT 'foreign_server', 'medium', s.srvname::text, pg_get_userbyid(s.srvowner)::text,
-           'nobody has said whose server it is: what is written to its tables goes to somebody unknown',
+           'its agency is not declared: what is written to its tables goes to an unknown recipient',
            format('SELECT sharing_guard.bind_server(%L, %L); -- or DROP SERVER %I;', s.srvname, 'agency_id', s.srvname)
     FROM pg_foreign_server s
     WHERE NOT EXISTS (SELECT FROM sharing_guard.server_binding b WHERE b.server = s.srvname::text);
@@ -322,7 +322,7 @@ BEGIN
     -- Tables.
     RETURN QUERY
     SELECT 'public_grant', 'high', g.table_name, 'PUBLIC',
-           'everybody who can log in may read the table, whoever they belong to',
+           'every login may read the table, of any agency',
            format('REVOKE SELECT ON %s FROM PUBLIC;', r.relid::regclass)
     FROM sharing_guard.guarded_relations() r
          JOIN sharing_guard.guard g ON g.guard_id = r.guard_id
@@ -348,7 +348,7 @@ BEGIN
     END IF;
     RETURN QUERY
     SELECT 'statistics', 'medium', g.table_name, 'PUBLIC',
-           'whoever may read the table sees its most common values in pg_stats, and no query of the table is seen',
+           'a login that may read the table sees its most common values in pg_stats, and that is not recorded as a read',
            'REVOKE SELECT ON pg_catalog.pg_stats, pg_catalog.pg_stats_ext, pg_catalog.pg_stats_ext_exprs FROM PUBLIC;'::text
     FROM sharing_guard.guard g
     WHERE g.kind = 'records'

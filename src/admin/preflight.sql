@@ -107,8 +107,8 @@ BEGIN
             RETURN QUERY SELECT CASE WHEN current_setting_row.attestations IS NULL THEN 'warning' ELSE 'ok' END,
                 'attestations',
                 CASE WHEN current_setting_row.attestations IS NULL
-                     THEN 'nobody has said whether other agencies'' written attestations are kept here; until then nobody is flagged for want of one'
-                     ELSE 'attestations are not used: nobody is flagged for want of one' END,
+                     THEN 'whether other agencies'' written attestations are kept here is not set; until then no disclosure is flagged for want of one'
+                     ELSE 'attestations are not used: no disclosure is flagged for want of one' END,
                 CASE WHEN current_setting_row.attestations IS NULL
                      THEN 'Call sharing_guard.configure(NULL, NULL, NULL, attestations => true) when agency.attested_on is filled in; or attestations => false.' END;
         END IF;
@@ -116,7 +116,7 @@ BEGIN
             RETURN QUERY SELECT 'ok', 'mode', 'overall mode is enforce: each guard''s own mode counts', NULL;
         ELSE
             RETURN QUERY SELECT 'warning', 'mode',
-                'overall mode is observe: nothing is stopped, whatever the guards say',
+                'overall mode is observe: nothing is stopped, also where a guard enforces',
                 'When would_be_outcome shows what enforcing would stop, call sharing_guard.set_mode(''enforce'').';
         END IF;
     END IF;
@@ -129,7 +129,7 @@ BEGIN
             'See what sharing_guard.adopt_policy(''us-ca'', dry_run => true) would bring, then adopt it.';
     END IF;
     IF NOT EXISTS (SELECT FROM sharing_guard.role_duty d WHERE d.duty = 'auditor') THEN
-        RETURN QUERY SELECT 'warning', 'auditor', 'nobody has been made an auditor',
+        RETURN QUERY SELECT 'warning', 'auditor', 'no role is an auditor',
             'Call sharing_guard.grant_auditor(role).';
     END IF;
 
@@ -148,7 +148,7 @@ BEGIN
 
     RETURN QUERY SELECT 'problem', format('event trigger %I', e.name),
         'it is missing or not enabled always: new children of protected tables are not guarded, dropped ones not recorded',
-        format('As superuser: ALTER EVENT TRIGGER %I ENABLE ALWAYS; if it is missing, create the extension anew.', e.name)
+        format('As superuser: ALTER EVENT TRIGGER %I ENABLE ALWAYS; if it is missing, create the extension again.', e.name)
     FROM unnest(ARRAY['sharing_guard_follow_ddl', 'sharing_guard_follow_drop']) AS e (name)
     WHERE NOT EXISTS (SELECT FROM pg_event_trigger t WHERE t.evtname = e.name AND t.evtenabled = 'A');
 
@@ -228,7 +228,7 @@ BEGIN
     RETURN QUERY SELECT 'warning', format('%s, %s', c.relid::regclass, c.object),
         format('the server itself calls function %s of role %I %s: it may copy what it is given',
                p.oid::regprocedure, pg_get_userbyid(p.proowner), c.runs),
-        format('Read what the function does. To be rid of it: %s', coalesce(c.command, 'make the table anew without it.'))
+        format('Read what the function does. To be rid of it: %s', coalesce(c.command, 'create the table again without it.'))
     FROM sharing_guard.code_on_rows(CASE WHEN relation IS NULL
              THEN ARRAY(SELECT g.relation::oid FROM sharing_guard.guard g)
              ELSE ARRAY[relation::oid] END) c

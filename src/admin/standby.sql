@@ -8,7 +8,7 @@ CREATE TABLE sharing_guard.standby (
     CONSTRAINT standby_not_blank CHECK (btrim(standby) <> '')
 );
 COMMENT ON TABLE sharing_guard.standby IS
-'Physical standbys that somebody has attested to load sharing_guard, see attest_standby(); policy_changes shows who attested it';
+'Physical standbys that are attested to load sharing_guard, see attest_standby(); policy_changes shows who attested it';
 COMMENT ON COLUMN sharing_guard.standby.standby IS
 'Its name on this server: pg_stat_replication.application_name, or the name of its replication slot';
 COMMENT ON COLUMN sharing_guard.standby.attested_at IS 'The time of the last attestation';

@@ -114,7 +114,7 @@ sg_table_cache_register(TableCache *cache)
 		sg_on_relation_change(invalidate_dependents);
 		CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
 	}
-	cache->generation = 1;
+	Assert(cache->generation == 1);
 	cache->next = caches;
 	caches = cache;
 }

@@ -1,6 +1,6 @@
 # A foreign table as an export table: another server cannot commit together
 # with us, so that rows leave is recorded before the first does, and how many
-# when the statement is over, whatever becomes of the transaction.
+# when the statement is over, also if the transaction is rolled back.
 
 use strict;
 use warnings;

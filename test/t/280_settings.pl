@@ -74,6 +74,7 @@ sub without_ids
 
 	$text =~ s/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/UUID/g;
 	$text =~ s/\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d\.\d+/NOW$1/g;
+	$text =~ s/\buntil \d{4}-\d\d-\d\d [^,"]+/until NOW/g;
 	$text =~ s/"\\+x[0-9a-f]{64}"/DIGEST/g;
 	$text =~ s/"relation":"\d+"/"relation":"OID"/g;
 	return sort split /\n/, $text;

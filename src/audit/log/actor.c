@@ -86,8 +86,8 @@ client_address(void)
 		Datum		inet;
 
 		/*
-		 * Not MyProcPort->remote_host: with log_hostname on, that is whatever
-		 * name the client's side has put into the DNS.  The SQL function, so
+		 * Not MyProcPort->remote_host: with log_hostname on, that is the name
+		 * that the client's side has put into the DNS.  The SQL function, so
 		 * that building needs no header of the libraries that libpq uses.
 		 */
 		InitFunctionCallInfoData(*fcinfo, NULL, 0, InvalidOid, NULL, NULL);
@@ -106,7 +106,7 @@ client_address(void)
 
 /*
  * The role that logged in, by the name that it had then; NULL for background
- * workers, which nobody logged in to.  (The server keeps the name as long as
+ * workers, which have no login.  (The server keeps the name as long as
  * the process lives.)
  */
 static const char *
@@ -118,7 +118,7 @@ authenticated_login(void)
 /*
  * Who that was to the authentication method, as the server's system_user has
  * it: "cert:CN=...", "gss:name@REALM", "peer:name".  NULL where the method
- * knows nobody (trust).
+ * knows no identity (trust).
  */
 static const char *
 authenticated_identity(void)
@@ -203,8 +203,8 @@ sg_sql_authenticated_login(PG_FUNCTION_ARGS)
 /*
  * sharing_guard.require_login(act text) returns void
  *
- * What one person answers for is done by whoever logged in: errors out where
- * the session acts as somebody else, or where nobody logged in.
+ * An act that one person answers for is done by the login: errors out where the
+ * session acts as another role, or where there is no login.
  */
 Datum
 sg_sql_require_login(PG_FUNCTION_ARGS)
@@ -216,12 +216,12 @@ sg_sql_require_login(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("a background process cannot %s", act),
-				 errdetail("Nobody has logged in to it, so nobody would answer for it."),
+				 errdetail("It has no login, so no person would answer for the act."),
 				 errhint("Log in as \"%s\".", session_role)));
 	if (!sg_actor_is_login())
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("nobody can %s in another's name", act),
+				 errmsg("cannot %s in the name of another login", act),
 				 errdetail("The session logged in as \"%s\" and acts as \"%s\", by SET SESSION AUTHORIZATION.",
 						   authenticated_login(), session_role),
 				 errhint("Log in as \"%s\".", session_role)));

@@ -18,7 +18,7 @@ typedef struct Actor
 	const char *organization;	/* whom that user belongs to */
 	const char *session_role;
 	const char *acting_role;
-	const char *authenticated_login;	/* NULL: a worker, nobody logged in */
+	const char *authenticated_login;	/* NULL: a worker, without a login */
 	const char *authenticated_identity; /* NULL: the server knows none */
 	const char *client_address; /* NULL: a local socket or a worker */
 	const char *application;

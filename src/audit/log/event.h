@@ -98,7 +98,7 @@ typedef struct CompletionEvent
 	TimestampTz occurred_at;
 	pg_uuid_t	completes;		/* the disclosure's event */
 	const char *ending;			/* completed, failed, unfinished */
-	int64		rows_disclosed; /* ROWS_UNKNOWN, if nobody is left who knows */
+	int64		rows_disclosed; /* or ROWS_UNKNOWN */
 	int64		rows_blocked;
 	RowColumns	rows;
 } CompletionEvent;

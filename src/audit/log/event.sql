@@ -128,9 +128,9 @@ COMMENT ON COLUMN sharing_guard.event.session_role IS
 COMMENT ON COLUMN sharing_guard.event.acting_role IS
 'The role whose privileges were used (SET ROLE, SECURITY DEFINER)';
 COMMENT ON COLUMN sharing_guard.event.authenticated_login IS
-'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which nobody logs in to';
+'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which has no login';
 COMMENT ON COLUMN sharing_guard.event.authenticated_identity IS
-'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows nobody (trust)';
+'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows no identity (trust)';
 COMMENT ON COLUMN sharing_guard.event.client_address IS
 'The network address of the client; NULL for a local socket or a background worker';
 COMMENT ON COLUMN sharing_guard.event.application IS
@@ -246,7 +246,7 @@ BEGIN
 END
 $$;
 
--- Whoever writes here writes as the extension: no role has, or needs, a
+-- Rows are written as the extension: no role has, or needs, a
 -- privilege on the log, and what is written stays.  BEFORE ROW rather than
 -- statement triggers for UPDATE and DELETE, for those fire in logical
 -- replication's apply workers as well; ALWAYS, so that

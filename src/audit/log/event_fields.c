@@ -314,10 +314,10 @@ static void
 set_completion(EventFields *fields, const CompletionEvent *event,
 			   FullTransactionId transaction_id)
 {
-	Actor		nobody = {0};
+	Actor		no_actor = {0};
 
 	start_fields(fields, &event->event_id, event->occurred_at,
-				 transaction_id, "completion", &nobody);
+				 transaction_id, "completion", &no_actor);
 
 	sg_set_field(fields, COL_COMPLETES, UUIDPGetDatum(&event->completes));
 	set_text(fields, COL_ENDING, event->ending);

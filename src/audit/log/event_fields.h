@@ -8,8 +8,7 @@
  * event holds, and json_populate_record() reads a line of the log as a row of
  * the table.
  *
- * For audit/ alone: whoever has something to record fills in the structs of
- * event.h.
+ * For audit/ alone: other rooms fill in the structs of event.h.
  *
  *-------------------------------------------------------------------------
  */

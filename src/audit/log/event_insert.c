@@ -60,8 +60,7 @@ report_log_unusable(const char *detail)
 }
 
 /*
- * Values of the wrong type, stored as they are, would crash whoever reads
- * them: make sure that the table is the one we know.  Columns added behind
+ * Values of the wrong type, stored as they are, would crash their readers: make sure that the table is the one we know.  Columns added behind
  * ours stay NULL.
  *
  * Errors out if it is not.  Looked at again when the log has changed.
@@ -147,8 +146,8 @@ error_is_transient(int sqlerrcode)
 }
 
 /*
- * Stores one row, or errors out.  Fires the log's row triggers, if somebody
- * has made any, and keeps its indexes.
+ * Stores one row, or errors out.  Fires the log's row triggers, if there
+ * are any, and keeps its indexes.
  */
 static void
 insert_fields(EventInserter *writer, const EventFields *fields)
@@ -322,7 +321,7 @@ sg_event_insert_serialized(EventInserter *writer, const char *data, Size length,
 
 		if (!unless_written || !is_written(&fields))
 		{
-			/* Whoever sent it need not have known which log this is. */
+			/* Its sender need not have known which log this is. */
 			if (sg_log_id_if_known(&log_id))
 				sg_set_field(&fields, COL_LOG_ID, UUIDPGetDatum(&log_id));
 			sg_set_field(&fields, COL_TRANSACTION_ID,

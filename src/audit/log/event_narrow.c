@@ -3,7 +3,7 @@
  * event_narrow.c
  *		An event in the form in which the table keeps it.
  *
- * Most events are of one kind: somebody reads in the agency's own name, it is
+ * Most events are of one kind: a read in the agency's own name, which is
  * allowed, and it ends well.  Written out, more than half of such an event is
  * what all of them have.  So the table does not keep what other columns of the
  * same event imply.  legible.sql fills it in, from the event alone: a rule here

@@ -58,7 +58,7 @@ sg_event_prepare(void)
 
 /*
  * As a tuple: the server's own form for a row as bytes.  Neither compressed
- * nor moved out of line, so that nobody needs a table to read it.
+ * nor moved out of line, so that it can be read without a table.
  */
 static void
 serialize_fields(StringInfo buf, EventFields *fields)

@@ -58,6 +58,7 @@ static void *load_log_id(TableCache *cache, MemoryContext context);
 /* The id of the log, or NULL where it has none yet. */
 static TableCache log_id_cache = {
 	.name = "log id",
+	.generation = 1,
 	.tables = {"log"},
 	.load = load_log_id
 };
@@ -76,7 +77,7 @@ sg_log_identities(void)
 	HeapTuple	tuple;
 	List	   *identities = NIL;
 
-	/* As of now, whatever the transaction's snapshot: a handful of rows. */
+	/* As of now, not by the transaction's snapshot: a handful of rows. */
 	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{

@@ -75,7 +75,7 @@ AS $$
         AS x (plain_actor, plain_decision, plain_self_access)
 $$;
 
--- All other columns of the table, by whatever name.  Columns in which only this
+-- All other columns of the table.  Columns in which only this
 -- extension's own words stand are taken as they are: indexes need them so.
 DO $$
 BEGIN
@@ -102,7 +102,7 @@ $$;
 DROP FUNCTION sharing_guard.event_filled_in(text, text);
 REVOKE ALL ON TABLE sharing_guard.legible_event FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.legible_event IS
-'Internal: the table event as it can be read and shown whatever it holds (see legible()), with what the table does not keep filled in. The views for auditors are made of it';
+'Internal: the table event in a form that can always be read and shown (see legible()), with what the table does not keep filled in. The views for auditors are made of it';
 
 CREATE TYPE sharing_guard.logged_change AS (
     event_id uuid,

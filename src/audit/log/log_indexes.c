@@ -43,7 +43,7 @@ struct LogIndexes
 	MemoryContext context;
 	int			count;
 	Oid		   *oids;
-	IndexInfo **infos;			/* NULL: to be made anew each time */
+	IndexInfo **infos;			/* NULL: to be made each time */
 	bool	   *await;			/* to be opened when an event needs it */
 };
 
@@ -102,8 +102,7 @@ is_not_built_in(Oid function, void *context)
 }
 
 /*
- * May somebody give another meaning to this, or to a part of it, without a
- * change to the index?  What was compiled would go on with the old one: call a
+ * Can the meaning of this expression change without a change to the index?  What was compiled would go on with the old one: call a
  * function's body by way of a language that it is no longer written in, and
  * crash.
  */
@@ -119,7 +118,7 @@ can_be_redefined(Node *node, void *context)
 
 /*
  * What the executor has to know of an index, in CurrentMemoryContext; NULL for
- * one that must be made anew each time, since insertions leave something in it:
+ * one that must be made each time, since insertions leave something in it:
  * values of expressions, or what access methods of other kinds keep; or since
  * its condition is not only of the server's own functions.
  */
@@ -146,8 +145,8 @@ keepable_info(Relation index)
 /*
  * Looks at all indexes of the log.
  *
- * What was kept before may be in use: by somebody who is writing an event while
- * a trigger on the log writes another.  It goes with the transaction.
+ * What was kept before may be in use: an event may be written while a trigger on
+ * the log writes another.  It goes with the transaction.
  */
 static void
 keep_indexes(Relation rel)
@@ -211,7 +210,7 @@ sg_log_open_indexes(ResultRelInfo *target, void (*check) (Relation rel))
 
 	/*
 	 * Looking at them may take in an invalidation, and so may opening them.
-	 * The locks that we have by then let nobody change anything any more.
+	 * The locks that we hold by then prevent further changes.
 	 */
 	while (unlikely(kept_as_of != invalidations ||
 					log_relid != RelationGetRelid(rel)))

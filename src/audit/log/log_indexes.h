@@ -15,8 +15,8 @@ extern void sg_log_indexes_init(void);
 
 /*
  * The log's OID, by a name that is looked up when it may have changed;
- * InvalidOid where there is none.  Invalidations were accepted by whoever has
- * begun the transaction.
+ * InvalidOid where there is none.  Invalidations were accepted when the
+ * transaction began.
  */
 extern Oid	sg_log_relid(void);
 

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * protect.c
- *		What is on record is changed by nobody.
+ *		Refuses changes of what is on record.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,10 +21,11 @@ bool		sg_record_purging = false;
 /*
  * sharing_guard.protect_record() returns trigger
  *
- * For every table that nobody may change once written, superusers included.
+ * For every table whose rows must not change once written, not even by
+ * superusers.
  *
- * Always errors out.  Whoever may disable the trigger, the table's owner or a
- * superuser, can do so first: that it cannot stop.
+ * Always errors out.  The table's owner or a superuser can disable the trigger
+ * first; it cannot prevent that.
  */
 Datum
 sg_sql_protect_record(PG_FUNCTION_ARGS)

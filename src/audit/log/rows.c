@@ -9,7 +9,7 @@
  * and finishing it is one copy.
  *
  * The reading half takes nothing for granted: the columns may come from a row
- * of the log that somebody else has put there.
+ * of the log that another program has put there.
  *
  *-------------------------------------------------------------------------
  */
@@ -115,8 +115,8 @@ sg_rows_check_length(Size len)
 }
 
 /*
- * Rows beyond what an int2 can number.  Whoever gathers starts a new event
- * at ROWS_PER_EVENT_MAX, so this is a bug of ours, but one that must not be
+ * Rows beyond what an int2 can number.  Callers start a new event at
+ * ROWS_PER_EVENT_MAX, so this is a bug of ours, but one that must not be
  * allowed to scramble the record.
  */
 static void
@@ -182,7 +182,7 @@ is_last_value(const RowColumn *column, const TextSlice *value, uint64 tail)
  * would be too large.
  *
  * The one comparison per row is with the value added last: rows come in runs.
- * Whoever knows that a value was added before uses sg_rows_append_index().
+ * A caller that knows that a value was added before uses sg_rows_append_index().
  */
 int16
 sg_rows_append(RowColumn *column, const TextSlice *value)

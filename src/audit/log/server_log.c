@@ -99,7 +99,7 @@ append_json_value(StringInfo buf, Datum value, Oid type)
 				char		datetime[MAXDATELEN + 1];
 				int			utc = 0;
 
-				/* In UTC, whatever the session's time zone. */
+				/* In UTC, not in the session's time zone. */
 				JsonEncodeDateTime(datetime, value, TIMESTAMPTZOID, &utc);
 				appendStringInfo(buf, "\"%s\"", datetime);
 				break;
@@ -214,7 +214,7 @@ sg_event_fields_to_server_log(const EventFields *fields, const char *why)
 }
 
 /*
- * One event to the server log alone, whatever becomes of the transaction;
+ * Writes one event to the server log alone, also if the transaction is rolled back;
  * "why" is a few words of ours.  Leaves nothing behind in
  * CurrentMemoryContext.
  */

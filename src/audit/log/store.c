@@ -3,8 +3,8 @@
  * store.c
  *		The extension's own tables, from C: opened by name, rows inserted.
  *
- * For the tables of the seal.  They are written by whoever seals, and nobody
- * has, or needs, a privilege on them; the executor's own insertion asks for
+ * For the tables of the seal.  They are written by the session that seals, and no
+ * role has, or needs, a privilege on them; the executor's own insertion asks for
  * none.
  *
  *-------------------------------------------------------------------------
@@ -34,7 +34,7 @@ struct StoreInserter
 
 /*
  * The tables, with the types of the columns that we know.  A value of another
- * type, read or stored as it is, would crash somebody.
+ * type, read or stored as it is, would crash the server.
  */
 #define STORE_COLUMNS_MAX 9
 

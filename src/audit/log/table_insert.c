@@ -24,7 +24,7 @@
  * "estate" before the call.
  *
  * We have no AFTER triggers on our tables, but a DBA may have put some there, to
- * notify somebody or to copy rows elsewhere.
+ * send notifications or to copy rows elsewhere.
  */
 void
 sg_table_insert_begin(TableInsert *insert, EState *estate, Relation rel,

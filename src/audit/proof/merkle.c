@@ -5,7 +5,7 @@
  *
  * The verifiers are those of RFC 9162, sections 2.1.3.2 and 2.1.4.2, which
  * describe the same trees and proofs and spell the checks out.  They are given
- * whatever somebody sends us, so nothing in a proof may raise an error: what
+ * input from outside, so nothing in a proof may raise an error: what
  * does not prove its claim is false.
  *
  *-------------------------------------------------------------------------
@@ -263,7 +263,7 @@ sg_sql_leaf_hash(PG_FUNCTION_ARGS)
 /*
  * sharing_guard.node_hash(left_hash bytea, right_hash bytea) returns bytea
  *
- * Of whatever it is given, as the RFC writes it; only of two hashes of 32
+ * Of any input, as the RFC defines it; only of two hashes of 32
  * bytes is it a node.
  */
 Datum
@@ -324,7 +324,7 @@ sg_sql_verify_inclusion(PG_FUNCTION_ARGS)
  *									root1 bytea, root2 bytea) returns boolean
  *
  * Of the empty tree nothing can be proved: every tree would be consistent
- * with it, whatever its root.
+ * with it, for any root.
  */
 Datum
 sg_sql_verify_consistency(PG_FUNCTION_ARGS)

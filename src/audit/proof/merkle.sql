@@ -23,7 +23,7 @@ CREATE FUNCTION sharing_guard.verify_inclusion(
     LANGUAGE C IMMUTABLE PARALLEL SAFE;
 REVOKE ALL ON FUNCTION sharing_guard.verify_inclusion(bytea, bigint, bigint, bytea[], bytea) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.verify_inclusion(bytea, bigint, bigint, bytea[], bytea) IS
-'Whether the proof shows that the leaf has this index in the tree of this size and root (RFC 6962, section 2.1.1). Whatever is not such a proof is false, never an error';
+'Whether the proof shows that the leaf has this index in the tree of this size and root (RFC 6962, section 2.1.1). False for anything else, never an error';
 
 CREATE FUNCTION sharing_guard.verify_consistency(
     size1 bigint, size2 bigint, proof bytea[], root1 bytea, root2 bytea)
@@ -32,4 +32,4 @@ CREATE FUNCTION sharing_guard.verify_consistency(
     LANGUAGE C IMMUTABLE PARALLEL SAFE;
 REVOKE ALL ON FUNCTION sharing_guard.verify_consistency(bigint, bigint, bytea[], bytea, bytea) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.verify_consistency(bigint, bigint, bytea[], bytea, bytea) IS
-'Whether the proof shows that the tree of size2 and root2 is the tree of size1 and root1 with leaves appended (RFC 6962, section 2.1.2). Whatever is not such a proof is false, never an error';
+'Whether the proof shows that the tree of size2 and root2 is the tree of size1 and root1 with leaves appended (RFC 6962, section 2.1.2). False for anything else, never an error';

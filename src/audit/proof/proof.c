@@ -4,8 +4,8 @@
  *		Proofs from the stored tree, for SQL.
  *
  * What is asked for and cannot be given is an error here: these functions are
- * asked by somebody who wants a proof, where merkle.c's verifiers are given
- * one by somebody who may be lying.
+ * asked for a proof, while merkle.c's verifiers are given one that may be
+ * forged.
  *
  *-------------------------------------------------------------------------
  */

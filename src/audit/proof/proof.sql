@@ -77,7 +77,7 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.checkpoint(bigint, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.checkpoint(bigint, uuid) IS
-'The latest checkpoint, or that of a certain size, as the text of a note (C2SP tlog-checkpoint): origin, size and root. An auditor signs it with a key that is kept elsewhere, and keeps it: whoever has it can tell later whether anything before it was changed. NULL where no seal has that size';
+'The latest checkpoint, or that of a certain size, as the text of a note (C2SP tlog-checkpoint): origin, size and root. An auditor signs it with a key that is kept elsewhere, and keeps it: a person who has it can tell later whether anything before it was changed. NULL where no seal has that size';
 
 CREATE FUNCTION sharing_guard.note_key_id(key_name text, public_key bytea) RETURNS bytea
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE

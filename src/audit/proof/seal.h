@@ -14,7 +14,7 @@
  *
  * Needs a READ COMMITTED transaction that may write; what it appends is
  * committed with that transaction or not at all.  Waits for another sealer,
- * and nobody but one waits for it.  Errors out (ERRCODE_SG_AUDIT_UNAVAILABLE)
+ * and only one session waits for it.  Errors out (ERRCODE_SG_AUDIT_UNAVAILABLE)
  * where the stored tree is incomplete, as in the middle of a restore.
  *
  * The background worker passes must_stop.  The function then returns 0 where

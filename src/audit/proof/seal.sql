@@ -108,7 +108,7 @@ CREATE TABLE sharing_guard.nonce (
 ALTER TABLE sharing_guard.nonce ALTER COLUMN nonces SET STORAGE EXTERNAL;
 REVOKE ALL ON TABLE sharing_guard.nonce FROM PUBLIC;
 COMMENT ON TABLE sharing_guard.nonce IS
-'Random bytes that are hashed with each event, so that nobody can guess an event and find its hash; one row for each bundle';
+'Random bytes that are hashed with each event, so that an event cannot be guessed and found by its hash; one row for each bundle';
 COMMENT ON COLUMN sharing_guard.nonce.tree_id IS 'The tree';
 COMMENT ON COLUMN sharing_guard.nonce.first_leaf IS
 'The leaf of the first nonce, as in bundle';

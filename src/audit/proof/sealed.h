@@ -49,7 +49,7 @@ enum
 
 /*
  * Events whose ids are further apart in time than this are not in one bundle.
- * So a bundle spans at most TILE_WIDTH times as much, and whoever looks for an
+ * So a bundle spans at most TILE_WIDTH times as much, and a search for an
  * event knows when to stop.
  */
 #define BUNDLE_GAP_MS	10000

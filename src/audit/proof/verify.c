@@ -12,7 +12,7 @@
  *	  in another's place.
  * 3. The events, for those that no seal has though they ended before the last.
  *	  This finds what was put in.  That the same events are in passes 2 and 3 is
- *	  seen from a sum over their ids, hashed with a key that nobody can know
+ *	  seen from a sum over their ids, hashed with a key that cannot be known
  *	  beforehand; only if the sums differ, events are looked up one by one.
  *
  * What a superuser changes in events, seals and tree so that they agree again
@@ -63,7 +63,7 @@ compare_purged(const void *a, const void *b)
 }
 
 /*
- * Leaves whose events are missed by nobody.  A purge counts only as long as the
+ * Leaves whose events may be missing.  A purge counts only as long as the
  * event that records it is there, sealed like any other.
  */
 static void
@@ -151,7 +151,7 @@ all_trees(void)
 
 /*
  * The checkpoint that was kept elsewhere: a note, signed or not.  Whether its
- * signature holds is for whoever has the key to say.
+ * signature holds, only the holder of the key can say.
  */
 static void
 parse_anchor(Verifier *v, char *note)

@@ -26,7 +26,7 @@
 #include "audit/proof/verify_leaves.h"
 #include "base/compat.h"
 
-/* A line for whoever waits, each time that so many leaves are done. */
+/* Reports progress each time that so many leaves are done. */
 #define PROGRESS_LEAVES		1000000
 
 /* A late event may be this much older than the seal before, and be honest. */

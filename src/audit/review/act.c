@@ -43,7 +43,7 @@ PG_FUNCTION_INFO_V1(sg_sql_is_member);
  * Is there such an event already?  A restored dump brings events first, and
  * then the rows that they tell of.
  *
- * Reads with the rights of whoever writes the row: the owner, in our own
+ * Reads with the rights of the role that writes the row: the owner, in our own
  * functions and in a restore.
  */
 static bool

@@ -28,7 +28,7 @@ CREATE FUNCTION sharing_guard.authenticated_login() RETURNS text
     LANGUAGE C STABLE PARALLEL RESTRICTED;
 REVOKE ALL ON FUNCTION sharing_guard.authenticated_login() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.authenticated_login() IS
-'Internal: the role that logged in, whatever SET SESSION AUTHORIZATION has made of the session; NULL in a background process';
+'Internal: the role that logged in, which SET SESSION AUTHORIZATION does not change; NULL in a background process';
 
 CREATE FUNCTION sharing_guard.require_login(act text) RETURNS void
     AS 'MODULE_PATHNAME', 'sg_sql_require_login'
@@ -76,4 +76,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.protect_table(regclass) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.protect_table(regclass) IS
-'Internal: makes a table of the record one that nobody changes and that dumps take along';
+'Internal: makes a table of the record unchangeable, and has dumps include it';

@@ -43,6 +43,7 @@ typedef struct Deadline
 
 static TableCache deadline_cache = {
 	.name = "deadline of reviews",
+	.generation = 1,
 	.tables = {"setting", "period", "signature"},
 	.load = load_deadline
 };

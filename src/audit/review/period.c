@@ -136,8 +136,8 @@ get_cache(FunctionCallInfo fcinfo)
 }
 
 /*
- * Keeps the events of a bundle.  Starts anew when there are too many of them:
- * an order in which every line is in another bundle is none that anybody reads
+ * Keeps the events of a bundle.  Starts over when there are too many of them:
+ * an order in which every line is in another bundle is not a usual one to read
  * a log in.
  */
 static void

@@ -200,7 +200,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.open_periods(timestamptz, text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.open_periods(timestamptz, text) IS
-'Internal: opens the review periods that should be open at this time, or ends the open one for somebody; returns how many were opened';
+'Internal: opens the review periods that should be open at this time, or ends the open one for this person; returns how many were opened';
 
 -- For configure(), whose caller has no rights on periods.
 CREATE FUNCTION sharing_guard.begin_review() RETURNS void

@@ -185,7 +185,7 @@ AS $$
     WITH candidate AS MATERIALIZED (
         SELECT l.leaf_index, e.event_id, e.completes,
                EXISTS (SELECT FROM sharing_guard.legal_holds AS h
-                        -- Of what is damaged nobody knows that it is not held.
+                        -- A damaged event may be under a hold.
                         WHERE h.released_at IS NULL
                           AND (h.relation IS NULL OR h.relation = e.relation)
                           AND (h.record_key IS NULL OR h.record_key = ANY (e.record_keys)
@@ -245,7 +245,7 @@ BEGIN
     IF coalesce(btrim(purge.resolution), '') = '' THEN
         RAISE EXCEPTION 'nothing is purged without a resolution that allows it'
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'Give its text, number and date, as the council, or whoever else has the authority, adopted it.';
+                  HINT = 'Give its text, number and date, as the council, or another body with the authority, adopted it.';
     END IF;
     IF purge.before IS NULL OR purge.before > horizon THEN
         RAISE EXCEPTION 'events are kept until they are older than the floor of retention'

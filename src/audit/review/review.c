@@ -28,12 +28,13 @@
 #include "audit/log/store.h"
 #include "base/errcodes.h"
 
-PG_FUNCTION_INFO_V1(sg_sql_event_disposition);
+PG_FUNCTION_INFO_V1(sg_sql_last_disposition);
 
 /* The columns of sharing_guard.disposition, which review.sql makes. */
 #define DISPOSITION_EVENT_ID	1
 #define DISPOSITION_REVIEW_ID	2
 #define DISPOSITION_WORD		3
+#define DISPOSITION_ABOUT		4
 
 /* How many dispositions one look at the table brings. */
 #define STRETCH 256
@@ -140,7 +141,7 @@ read_stretch(DispositionCache *cache, const pg_uuid_t *event)
 	HeapTuple	tuple;
 	Stretch    *stretch;
 
-	if (desc->natts < DISPOSITION_WORD ||
+	if (desc->natts < DISPOSITION_ABOUT ||
 		TupleDescAttr(desc, DISPOSITION_EVENT_ID - 1)->atttypid != UUIDOID ||
 		TupleDescAttr(desc, DISPOSITION_WORD - 1)->atttypid != TEXTOID)
 		ereport(ERROR,
@@ -167,7 +168,9 @@ read_stretch(DispositionCache *cache, const pg_uuid_t *event)
 		pg_uuid_t  *id = DatumGetUUIDP(heap_getattr(tuple, DISPOSITION_EVENT_ID,
 													desc, &isnull));
 		MemoryContext oldcontext;
+		Datum		word;
 		bool		same;
+		bool		of_all;
 
 		CHECK_FOR_INTERRUPTS();
 
@@ -182,9 +185,13 @@ read_stretch(DispositionCache *cache, const pg_uuid_t *event)
 		}
 		if (!same)
 			stretch->events[stretch->count++] = *id;
+
+		/* A review of one reason does not tell what the event's word is. */
+		(void) heap_getattr(tuple, DISPOSITION_ABOUT, desc, &of_all);
+		word = heap_getattr(tuple, DISPOSITION_WORD, desc, &isnull);
 		oldcontext = MemoryContextSwitchTo(cache->context);
 		stretch->words[stretch->count - 1] =
-			DatumGetTextPCopy(heap_getattr(tuple, DISPOSITION_WORD, desc, &isnull));
+			of_all ? DatumGetTextPCopy(word) : cstring_to_text("");
 		MemoryContextSwitchTo(oldcontext);
 	}
 	systable_endscan_ordered(scan);
@@ -195,10 +202,13 @@ read_stretch(DispositionCache *cache, const pg_uuid_t *event)
 }
 
 /*
- * sharing_guard.event_disposition(event uuid) returns text
+ * sharing_guard.last_disposition(event uuid) returns text
+ *
+ * An empty text where the last review of the event was about one of its
+ * reasons, NULL where there is none.
  */
 Datum
-sg_sql_event_disposition(PG_FUNCTION_ARGS)
+sg_sql_last_disposition(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t  *event = PG_GETARG_UUID_P(0);
 	DispositionCache *cache = (DispositionCache *) fcinfo->flinfo->fn_extra;

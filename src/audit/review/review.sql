@@ -10,7 +10,8 @@ CREATE TABLE sharing_guard.review (
     disposition text NOT NULL,
     note text,
     chosen_by text,
-    event_ids uuid[] NOT NULL
+    event_ids uuid[] NOT NULL,
+    about text
 );
 SELECT sharing_guard.protect_table('sharing_guard.review');
 CREATE TRIGGER record_act AFTER INSERT ON sharing_guard.review
@@ -27,12 +28,15 @@ COMMENT ON COLUMN sharing_guard.review.note IS 'Why; a false_positive or a viola
 COMMENT ON COLUMN sharing_guard.review.chosen_by IS
 'The filter that chose the events; NULL for an event named by its id';
 COMMENT ON COLUMN sharing_guard.review.event_ids IS 'The events';
+COMMENT ON COLUMN sharing_guard.review.about IS
+'The rule or the tag of the events that was judged; NULL: all of them';
 
 -- The same by event.  Ids of reviews sort by time, so the last one counts.
 CREATE TABLE sharing_guard.disposition (
     event_id uuid NOT NULL,
     review_id uuid NOT NULL,
     disposition text NOT NULL,
+    about text,
     PRIMARY KEY (event_id, review_id)
 );
 SELECT sharing_guard.protect_table('sharing_guard.disposition');
@@ -41,13 +45,94 @@ COMMENT ON TABLE sharing_guard.disposition IS
 COMMENT ON COLUMN sharing_guard.disposition.event_id IS 'The event';
 COMMENT ON COLUMN sharing_guard.disposition.review_id IS 'The review that found so';
 COMMENT ON COLUMN sharing_guard.disposition.disposition IS 'What it found';
+COMMENT ON COLUMN sharing_guard.disposition.about IS
+'The rule or the tag of the event that was judged; NULL: all of them';
+
+CREATE FUNCTION sharing_guard.last_disposition(event uuid) RETURNS text
+    AS 'MODULE_PATHNAME', 'sg_sql_last_disposition'
+    LANGUAGE C STRICT STABLE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION sharing_guard.last_disposition(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.last_disposition(uuid) IS
+'Internal: what the last review of an event found; empty where that was about one of its reasons, NULL where it has not been reviewed';
+
+-- The reasons of an event are its rules that do not allow; two of the program's
+-- own defaults allow (decide.c).  A tag stands for the rules that look for it;
+-- where no rule is left, the tags are the reasons.
+CREATE FUNCTION sharing_guard.event_reasons(event uuid)
+    RETURNS TABLE (reason text, covered_by text[])
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH of_rules AS (
+        SELECT u.rule_id, u.rule_id || coalesce(
+                   ARRAY(SELECT t FROM unnest(r.purpose_tags) AS t WHERE t = ANY (e.tags)), '{}') AS covered_by
+          FROM sharing_guard.legible_event AS e, unnest(e.rule_ids) AS u (rule_id)
+          LEFT JOIN sharing_guard.rule AS r ON r.rule_id = u.rule_id
+         WHERE e.event_id = event AND r.outcome IS DISTINCT FROM 'allow'
+           AND u.rule_id NOT IN ('default:self', 'default:in_state_public_agency'))
+    SELECT o.rule_id, o.covered_by FROM of_rules AS o
+    UNION ALL
+    SELECT t, ARRAY[t] FROM sharing_guard.legible_event AS e, unnest(e.tags) AS t
+     WHERE e.event_id = event AND NOT EXISTS (SELECT FROM of_rules)
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.event_reasons(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.event_reasons(uuid) IS
+'Internal: the reasons for which an event is shown to the auditor, and the rules and tags whose review judges each';
+
+CREATE FUNCTION sharing_guard.judged_disposition(event uuid) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH judged AS (
+        SELECT (SELECT d.disposition FROM sharing_guard.disposition AS d
+                 WHERE d.event_id = event AND (d.about IS NULL OR d.about = ANY (r.covered_by))
+                 ORDER BY d.review_id DESC LIMIT 1) AS word
+          FROM sharing_guard.event_reasons(event) AS r)
+    SELECT CASE WHEN bool_and(j.word IS NOT NULL)
+                THEN (array_agg(j.word ORDER BY array_position(
+                          '{violation,follow_up,NULL,lawful,false_positive}'::text[],
+                          CASE WHEN j.word IN ('violation', 'follow_up', 'lawful', 'false_positive') THEN j.word END),
+                          j.word COLLATE "C"))[1] END
+      FROM judged AS j
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.judged_disposition(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.judged_disposition(uuid) IS
+'Internal: the gravest of what was found of an event''s reasons; NULL until each of them is judged';
 
 CREATE FUNCTION sharing_guard.event_disposition(event uuid) RETURNS text
-    AS 'MODULE_PATHNAME', 'sg_sql_event_disposition'
-    LANGUAGE C STRICT STABLE PARALLEL SAFE;
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT COALESCE(NULLIF(sharing_guard.last_disposition(event), ''),
+        CASE WHEN sharing_guard.last_disposition(event) = ''
+            THEN sharing_guard.judged_disposition(event) END);
+END;
 REVOKE ALL ON FUNCTION sharing_guard.event_disposition(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.event_disposition(uuid) IS
-'What the last review of an event found; NULL where nobody has reviewed it';
+'What was found on review of an event, the gravest word of all its reasons; NULL until each reason is judged';
+
+CREATE FUNCTION sharing_guard.each_finding(event uuid) RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT array_agg(concat(f.about, CASE WHEN f.about IS NOT NULL THEN ': ' END, f.disposition)
+                     ORDER BY f.about COLLATE "C" NULLS FIRST)
+      FROM (SELECT DISTINCT ON (d.about) d.about, d.disposition FROM sharing_guard.disposition AS d
+             WHERE d.event_id = event
+             ORDER BY d.about, d.review_id DESC) AS f
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.each_finding(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.each_finding(uuid) IS
+'Internal: the last word on each rule or tag of an event, as event_findings() shows it';
+
+-- A review of the whole event has the last word on all of its reasons.
+CREATE FUNCTION sharing_guard.event_findings(event uuid) RETURNS text[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT CASE NULLIF(sharing_guard.last_disposition(event), '') IS NULL
+        WHEN true THEN CASE WHEN sharing_guard.last_disposition(event) = ''
+            THEN sharing_guard.each_finding(event) END
+        ELSE ARRAY[sharing_guard.last_disposition(event)] END;
+END;
+REVOKE ALL ON FUNCTION sharing_guard.event_findings(uuid) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.event_findings(uuid) IS
+'The last word on each rule or tag of an event that was reviewed, as "rule or tag: word"; a word alone is about all of them. NULL where it has not been reviewed';
 
 -- The words.  An agency may have others, so an unknown one is said, not
 -- refused.
@@ -81,7 +166,7 @@ COMMENT ON FUNCTION sharing_guard.check_disposition(text, text) IS
 -- One act is recorded with all its events in one row and one event of the log,
 -- so there is a limit to how many; review_events() makes several.
 CREATE FUNCTION sharing_guard.write_review(
-    event_ids uuid[], disposition text, note text, chosen_by text
+    event_ids uuid[], disposition text, note text, chosen_by text, about text DEFAULT NULL
 ) RETURNS uuid
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
@@ -90,22 +175,22 @@ DECLARE
     id uuid;
 BEGIN
     PERFORM sharing_guard.require_login('review events');
-    INSERT INTO sharing_guard.review (disposition, note, chosen_by, event_ids)
+    INSERT INTO sharing_guard.review (disposition, note, chosen_by, event_ids, about)
     VALUES (write_review.disposition, nullif(btrim(write_review.note), ''),
-            write_review.chosen_by, write_review.event_ids)
+            write_review.chosen_by, write_review.event_ids, write_review.about)
     RETURNING review_id INTO id;
-    INSERT INTO sharing_guard.disposition (event_id, review_id, disposition)
-    SELECT u.event_id, id, write_review.disposition
+    INSERT INTO sharing_guard.disposition (event_id, review_id, disposition, about)
+    SELECT u.event_id, id, write_review.disposition, write_review.about
       FROM unnest(write_review.event_ids) AS u (event_id);
     RETURN id;
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.write_review(uuid[], text, text, text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.write_review(uuid[], text, text, text) IS
+REVOKE ALL ON FUNCTION sharing_guard.write_review(uuid[], text, text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.write_review(uuid[], text, text, text, text) IS
 'Internal: records one act of review';
 
 CREATE FUNCTION sharing_guard.review_event(
-    event uuid, disposition text, note text DEFAULT NULL
+    event uuid, disposition text, note text DEFAULT NULL, about text DEFAULT NULL
 ) RETURNS uuid
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
@@ -119,96 +204,20 @@ BEGIN
             USING ERRCODE = 'no_data_found',
                   HINT = 'Take the event_id from the views audit, flagged_90d or policy_changes. Acts of review are not reviewed themselves.';
     END IF;
-    RETURN sharing_guard.write_review(ARRAY[event], word, review_event.note, NULL);
-END
-$$;
-REVOKE ALL ON FUNCTION sharing_guard.review_event(uuid, text, text) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.review_event(uuid, text, text) IS
-'Says what an auditor found on looking at an event: lawful, false_positive (with its reason), violation (likewise), follow_up, or a word of your own. Said again, the last word counts and all are kept. Returns the id of the review';
-
-CREATE FUNCTION sharing_guard.review_events(
-    disposition text,
-    note text DEFAULT NULL,
-    period bigint DEFAULT NULL,
-    outcome text DEFAULT NULL,
-    username text DEFAULT NULL,
-    destination text DEFAULT NULL,
-    destination_class text DEFAULT NULL,
-    data_class text DEFAULT NULL,
-    relation text DEFAULT NULL,
-    purpose text DEFAULT NULL,
-    tag text DEFAULT NULL,
-    rule_id text DEFAULT NULL,
-    since timestamptz DEFAULT NULL,
-    until timestamptz DEFAULT NULL,
-    again boolean DEFAULT false
-) RETURNS bigint
-    LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-    SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-    word text := sharing_guard.check_disposition(review_events.disposition, review_events.note);
-    filter jsonb;
-    batch record;
-    reviewed bigint := 0;
-BEGIN
-    filter := jsonb_strip_nulls(jsonb_build_object(
-        'period', review_events.period, 'outcome', review_events.outcome,
-        'username', review_events.username,
-        'destination', review_events.destination,
-        'destination_class', review_events.destination_class,
-        'data_class', review_events.data_class,
-        'relation', review_events.relation, 'purpose', review_events.purpose,
-        'tag', review_events.tag, 'rule_id', review_events.rule_id,
-        'since', review_events.since, 'until', review_events.until));
-    IF filter = '{}' THEN
-        RAISE EXCEPTION 'which events? Nothing was given to choose them by'
+    IF about IS NOT NULL AND NOT EXISTS (
+        SELECT FROM sharing_guard.event_reasons(event) AS r
+         WHERE review_event.about = ANY (r.covered_by)) THEN
+        RAISE EXCEPTION 'the event has no reason "%"', about
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'Give at least one of period, outcome, username, destination, destination_class, data_class, relation, purpose, tag, rule_id, since and until.';
+                  DETAIL = format('Event %s is shown because of other rules or tags.', event),
+                  HINT = 'Give one of its rules that flag or block, or one of its tags: columns rule_ids and tags of the view audit. Without "about" all of them are judged.';
     END IF;
-    filter := filter || CASE WHEN again THEN '{"again": true}' ELSE '{}' END::jsonb;
-
-    -- As one event holds: ten thousand ids are 160 kB.
-    FOR batch IN
-        SELECT array_agg(c.event_id) AS event_ids
-          FROM (SELECT e.event_id, (row_number() OVER (ORDER BY e.event_id) - 1) / 10000 AS n
-                  FROM sharing_guard.legible_event AS e
-                 WHERE e.kind = 'disclosure'
-                   AND (review_events.outcome IS NULL OR e.outcome = review_events.outcome)
-                   AND (review_events.username IS NULL OR e.username = review_events.username
-                        OR review_events.username = ANY (e.requesting_persons))
-                   AND (review_events.destination IS NULL OR e.destination = review_events.destination
-                        OR e.agency_id = review_events.destination)
-                   AND (review_events.destination_class IS NULL
-                        OR e.destination_class = review_events.destination_class)
-                   AND (review_events.data_class IS NULL OR e.data_class = review_events.data_class)
-                   AND (review_events.relation IS NULL OR e.relation = review_events.relation)
-                   -- Every purpose of the event: what one row is, all must be.
-                   AND (review_events.purpose IS NULL
-                        OR review_events.purpose = ALL (coalesce(e.purposes, '{""}')))
-                   AND (review_events.tag IS NULL OR review_events.tag = ANY (e.tags))
-                   AND (review_events.rule_id IS NULL OR review_events.rule_id = ANY (e.rule_ids))
-                   AND (review_events.since IS NULL OR e.occurred_at >= review_events.since)
-                   AND (review_events.until IS NULL OR e.occurred_at < review_events.until)
-                   AND (review_events.period IS NULL OR e.event_id IN (
-                        SELECT l.event_id FROM sharing_guard.period_leaves(
-                            review_events.period, NULL) AS l))
-                   AND (again OR NOT EXISTS (
-                        SELECT FROM sharing_guard.disposition AS d
-                         WHERE d.event_id = e.event_id))) AS c
-         GROUP BY c.n
-         ORDER BY c.n
-    LOOP
-        PERFORM sharing_guard.write_review(batch.event_ids, word,
-                                           review_events.note, filter::text);
-        reviewed := reviewed + cardinality(batch.event_ids);
-    END LOOP;
-    RETURN reviewed;
+    RETURN sharing_guard.write_review(ARRAY[event], word, review_event.note, NULL, about);
 END
 $$;
-REVOKE ALL ON FUNCTION sharing_guard.review_events(text, text, bigint, text, text, text, text, text, text, text, text, text, timestamptz, timestamptz, boolean) FROM PUBLIC;
-COMMENT ON FUNCTION sharing_guard.review_events(text, text, bigint, text, text, text, text, text, text, text, text, text, timestamptz, timestamptz, boolean) IS
-'The same for all disclosures that fit everything given: period, outcome, username (or a person named), destination (as spelled, or an agency_id), class, relation, purpose (of all rows), a tag, a rule, a time from since until before until. Leaves out what was reviewed before, unless "again". Returns how many events';
+REVOKE ALL ON FUNCTION sharing_guard.review_event(uuid, text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.review_event(uuid, text, text, text) IS
+'Says what an auditor found on looking at an event: lawful, false_positive (with its reason), violation (likewise), follow_up, or a word of your own. about: the rule or tag that is judged; without it all are. Said again, the last word counts and all are kept. Returns the id of the review';
 
 -- A look in between: CJIS asks for a weekly one of its own records, and
 -- nothing forbids it of all.

@@ -263,9 +263,9 @@ END
 $$;
 COMMENT ON COLUMN sharing_guard.signatures.stands IS 'Whether it is the last one of its period, which stands';
 
--- So that nobody drowns: those who give no reason, or none to speak of, each
+-- To keep the list short: those who give no reason, or none to speak of, each
 -- with a sample.  The sample is chosen by a digest of the event's id, which is
--- random: nobody can arrange what will be looked at.
+-- random: what will be looked at cannot be arranged.
 CREATE VIEW sharing_guard.vague_purposes_90d AS
 SELECT
     COALESCE(a.username, a.session_role) AS username,

@@ -145,7 +145,7 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.signing_conflict(uuid, bigint, text[]) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.signing_conflict(uuid, bigint, text[]) IS
-'Internal: the first event of a period by which one of these roles, under whatever name, disclosed something, tried to, or changed the policy; NULL where there is none';
+'Internal: the first event of a period by which one of these roles, also under a former name, disclosed something, tried to, or changed the policy; NULL where there is none';
 
 -- May this login sign?  Raises an error that says why not.
 CREATE FUNCTION sharing_guard.check_signer(
@@ -275,7 +275,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.sign_off(bigint, text, text, uuid) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.sign_off(bigint, text, text, uuid) IS
-'An auditor''s signature under a review period that has ended: verifies it first, refuses it where it is open or broken, and refuses whoever disclosed or changed policy in it. Cannot be undone; signed again, the new signature supersedes the old. Returns the statement; on a copy of another server''s log (tree) this is what import_sign_off() takes there';
+'An auditor''s signature under a review period that has ended: verifies it first, refuses it where it is open or broken, and refuses a signer who disclosed something or changed the policy in it. Cannot be undone; signed again, the new signature supersedes the old. Returns the statement; on a copy of another server''s log (tree) this is what import_sign_off() takes there';
 
 -- Text that is signed outside and brought to the source: lines of "name:
 -- value", each value a JSON string or number, so none can run into the next.
@@ -343,7 +343,7 @@ BEGIN
                                   span.end_index, encode(span.root_at_close, 'base64')),
                   HINT = 'The copy and this log differ: keep both as they are and find out which was changed.';
     END IF;
-    -- The signer is somebody on the auditor's server; where the same name was
+    -- The signer has a login on the auditor's server; where the same name was
     -- at work here it is taken to be the same person.
     IF sharing_guard.signing_conflict(tree, period, ARRAY[signer, session_user::text, sharing_guard.authenticated_login()]) IS NOT NULL THEN
         RAISE EXCEPTION 'who took part in review period % cannot sign it', period
@@ -376,7 +376,7 @@ COMMENT ON FUNCTION sharing_guard.import_sign_off(text, text) IS
 'Brings the statement of an auditor who signed a period on a copy of this log: checks that the root and the leaves are those of this log, and records it. Its signature by the auditor''s own key, as the second argument or in a signed note, is kept as it is: openssl checks it, outside';
 
 -- Where a copy is kept, the source cannot forget or rewrite what was copied:
--- whatever checkpoint it shows later must be one of the copy's own tree.
+-- each checkpoint it shows later must be one of the copy's own tree.
 CREATE FUNCTION sharing_guard.compare_checkpoint(
     checkpoint text, tree uuid, proof bytea[] DEFAULT NULL
 ) RETURNS text

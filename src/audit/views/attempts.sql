@@ -49,9 +49,9 @@ COMMENT ON COLUMN sharing_guard.attempts.changed_key IS
 COMMENT ON COLUMN sharing_guard.attempts.policy_revision IS
 'The revision of the policy at that time; 0: there was none yet';
 COMMENT ON COLUMN sharing_guard.attempts.authenticated_login IS
-'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which nobody logs in to';
+'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which has no login';
 COMMENT ON COLUMN sharing_guard.attempts.authenticated_identity IS
-'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows nobody (trust)';
+'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows no identity (trust)';
 
 CREATE VIEW sharing_guard.attempts_90d AS
 SELECT a.*

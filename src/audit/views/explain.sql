@@ -44,7 +44,7 @@ BEGIN
                 to_char(c.occurred_at AT TIME ZONE sharing_guard.time_zone(),
                     'YYYY-MM-DD HH24:MI:SS'),
                 sharing_guard.time_zone(),
-                concat_ws(' of ', COALESCE(c.username, c.session_role, 'somebody'),
+                concat_ws(' of ', COALESCE(c.username, c.session_role, 'an unrecorded person'),
                     c.organization),
                 COALESCE(c.operation, 'an unrecorded operation'),
                 COALESCE(c.relation, 'an unrecorded table'),
@@ -91,14 +91,14 @@ BEGIN
     who := CASE
         WHEN a.username IS NOT NULL THEN a.username
         WHEN v.persons > 1 THEN format('%s different persons', v.persons)
-        ELSE COALESCE(a.authenticated_login, a.session_role, 'somebody') END;
+        ELSE COALESCE(a.authenticated_login, a.session_role, 'an unrecorded person') END;
     who := concat_ws(' of ', who, a.organization);
 
     -- To whom.
     target := CASE a.destination_class
         WHEN 'self' THEN 'the agency itself'
         WHEN 'in_state_public_agency' THEN 'a public agency of this state'
-        WHEN 'in_state_inferred' THEN 'by its name a public agency of this state, which nobody has confirmed'
+        WHEN 'in_state_inferred' THEN 'by its name a public agency of this state, which is not confirmed'
         WHEN 'out_of_state' THEN 'an agency of another state'
         WHEN 'federal' THEN 'a federal agency'
         WHEN 'tribal' THEN 'a tribal agency'

@@ -60,7 +60,8 @@ SELECT
     CASE WHEN k.purpose_index IS NULL AND pg_catalog.cardinality(k.purposes) = 1
         THEN sharing_guard.purpose_parts(k.purposes[1], e.purpose_parts) END AS purpose_parts,
     e.searched_at,
-    e.search_details
+    e.search_details,
+    sharing_guard.event_findings(e.event_id) AS findings
 FROM sharing_guard.legible_event e
 LEFT JOIN LATERAL (
     -- Looked up one by one, and only where it is wanted: joined as a whole, the
@@ -146,7 +147,9 @@ COMMENT ON COLUMN sharing_guard.audit.rows_blocked IS
 COMMENT ON COLUMN sharing_guard.audit.flag_reasons IS
 'One sentence for each matched rule that flags or blocks, strictest first';
 COMMENT ON COLUMN sharing_guard.audit.disposition IS
-'What the auditor found on review; NULL while not reviewed';
+'What the auditor found on review, the gravest word for any of its rules and tags; NULL until each of them is judged';
+COMMENT ON COLUMN sharing_guard.audit.findings IS
+'The last word on each rule or tag that was reviewed, as "rule or tag: word"; a word alone is about all of them. NULL where the event has not been reviewed';
 COMMENT ON COLUMN sharing_guard.audit.policy_revision IS
 'The revision of the policy that decided; for a policy change, the revision it made. NULL where the event outlived its transaction and that had changed the policy itself, without having committed the change';
 COMMENT ON COLUMN sharing_guard.audit.agency_status IS
@@ -168,9 +171,9 @@ COMMENT ON COLUMN sharing_guard.audit.log_id IS
 COMMENT ON COLUMN sharing_guard.audit.matched_terms IS
 'The terms of the table purpose_term that gave the tags, each as "tag: term"; NULL where none did';
 COMMENT ON COLUMN sharing_guard.audit.authenticated_login IS
-'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which nobody logs in to';
+'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which has no login';
 COMMENT ON COLUMN sharing_guard.audit.authenticated_identity IS
-'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows nobody (trust)';
+'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows no identity (trust)';
 COMMENT ON COLUMN sharing_guard.audit.recipient_person IS
 'The person at the receiving agency that the application named; NULL where the rows differ (see audit_rows)';
 COMMENT ON COLUMN sharing_guard.audit.purpose_parts IS
@@ -247,7 +250,8 @@ SELECT
     r.recipient_person,
     sharing_guard.purpose_parts(r.purpose, e.purpose_parts) AS purpose_parts,
     e.searched_at,
-    e.search_details
+    e.search_details,
+    sharing_guard.event_findings(e.event_id) AS findings
 FROM sharing_guard.legible_event e
 LEFT JOIN LATERAL (
     -- Looked up one by one, and only where it is wanted: joined as a whole, the
@@ -347,7 +351,9 @@ COMMENT ON COLUMN sharing_guard.audit_rows.rows_blocked IS
 COMMENT ON COLUMN sharing_guard.audit_rows.flag_reasons IS
 'One sentence for each matched rule that flags or blocks, strictest first';
 COMMENT ON COLUMN sharing_guard.audit_rows.disposition IS
-'What the auditor found on review; NULL while not reviewed';
+'What the auditor found on review, the gravest word for any of its rules and tags; NULL until each of them is judged';
+COMMENT ON COLUMN sharing_guard.audit_rows.findings IS
+'The last word on each rule or tag that was reviewed, as "rule or tag: word"; a word alone is about all of them. NULL where the event has not been reviewed';
 COMMENT ON COLUMN sharing_guard.audit_rows.policy_revision IS
 'The revision of the policy that decided; for a policy change, the revision it made. NULL where the event outlived its transaction and that had changed the policy itself, without having committed the change';
 COMMENT ON COLUMN sharing_guard.audit_rows.record_key IS
@@ -373,9 +379,9 @@ COMMENT ON COLUMN sharing_guard.audit_rows.log_id IS
 COMMENT ON COLUMN sharing_guard.audit_rows.matched_terms IS
 'The terms of the table purpose_term that gave the tags, each as "tag: term"; NULL where none did';
 COMMENT ON COLUMN sharing_guard.audit_rows.authenticated_login IS
-'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which nobody logs in to';
+'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which has no login';
 COMMENT ON COLUMN sharing_guard.audit_rows.authenticated_identity IS
-'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows nobody (trust)';
+'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows no identity (trust)';
 COMMENT ON COLUMN sharing_guard.audit_rows.recipient_person IS
 'The person at the receiving agency that the application named for this row';
 COMMENT ON COLUMN sharing_guard.audit_rows.purpose_parts IS
@@ -452,9 +458,9 @@ COMMENT ON COLUMN sharing_guard.policy_changes.transaction_id IS
 COMMENT ON COLUMN sharing_guard.policy_changes.log_id IS
 'The log that the event was written to: this database''s own, or one that is copied here; see log';
 COMMENT ON COLUMN sharing_guard.policy_changes.authenticated_login IS
-'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which nobody logs in to';
+'The role that logged in: SET SESSION AUTHORIZATION and SET ROLE do not change it. The name that it had at login; NULL for a background worker, which has no login';
 COMMENT ON COLUMN sharing_guard.policy_changes.authenticated_identity IS
-'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows nobody (trust)';
+'Who logged in, as the authentication method knows them: the method, a colon, and the identity, such as cert:CN=..., ldap:..., gss:name@REALM, scram-sha-256:role. NULL where the method knows no identity (trust)';
 
 -- The rolling 90 days.  Both bounds are STABLE, so the planner reads the
 -- index on occurred_at between them: the cost is that of the window, however
@@ -488,7 +494,18 @@ WHERE a.occurred_at >= sharing_guard.audit_window_start(
     AND a.outcome = 'flag';
 REVOKE ALL ON TABLE sharing_guard.flagged_90d FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.flagged_90d IS
-'What an auditor has to look at: the disclosures of the last 90 days that went out flagged. Where would_be_outcome is block, enforcing would have stopped it';
+'The disclosures of the last 90 days that went out flagged. Where would_be_outcome is block, enforcing would have stopped it. Refused disclosures did not go out and are in refused_90d';
+
+CREATE VIEW sharing_guard.refused_90d AS
+SELECT a.*
+FROM sharing_guard.audit a
+WHERE a.occurred_at >= sharing_guard.audit_window_start(
+        pg_catalog.statement_timestamp(), sharing_guard.time_zone())
+    AND a.occurred_at <= pg_catalog.statement_timestamp()
+    AND a.outcome = 'block';
+REVOKE ALL ON TABLE sharing_guard.refused_90d FROM PUBLIC;
+COMMENT ON VIEW sharing_guard.refused_90d IS
+'The disclosures of the last 90 days that were refused: nothing went out. Disclosures that went out flagged are in flagged_90d; refused attempts to remove a guard are in attempts_90d';
 
 CREATE VIEW sharing_guard.policy_changes_90d AS
 SELECT c.*
@@ -509,7 +526,7 @@ BEGIN
         SELECT pg_catalog.format('COMMENT ON COLUMN sharing_guard.%I.%I IS %L',
             pair.rolling, att.attname,
             pg_catalog.col_description(att.attrelid, att.attnum))
-        FROM (VALUES ('audit_90d', 'audit'), ('flagged_90d', 'audit'),
+        FROM (VALUES ('audit_90d', 'audit'), ('flagged_90d', 'audit'), ('refused_90d', 'audit'),
             ('audit_rows_90d', 'audit_rows'),
             ('policy_changes_90d', 'policy_changes')) pair (rolling, base)
         JOIN pg_catalog.pg_attribute att
@@ -520,65 +537,3 @@ BEGIN
     END LOOP;
 END
 $$;
-
--- One page.  An event has any number of tags; joined to them its figures are
--- taken from its first tag alone.
-CREATE VIEW sharing_guard.audit_90d_summary AS
-SELECT
-    a.outcome,
-    a.would_be_outcome,
-    a.destination_class,
-    a.agency_id,
-    a.destination,
-    a.on_behalf_of_agency,
-    a.data_class,
-    a.channel,
-    COALESCE(pg_catalog.array_agg(DISTINCT t.tag) FILTER (WHERE t.tag IS NOT NULL),
-        '{}') AS tags,
-    pg_catalog.count(*) FILTER (WHERE t.first) AS events,
-    COALESCE(pg_catalog.sum(a.rows_disclosed) FILTER (WHERE t.first), 0)
-        AS rows_disclosed,
-    COALESCE(pg_catalog.sum(a.rows_blocked) FILTER (WHERE t.first), 0)
-        AS rows_blocked,
-    pg_catalog.min(a.occurred_at) AS first_at,
-    pg_catalog.max(a.occurred_at) AS last_at
-FROM sharing_guard.audit_90d a
-CROSS JOIN LATERAL (
-    SELECT u.tag, u.n = 1 AS first
-    FROM pg_catalog.unnest(a.tags) WITH ORDINALITY u (tag, n)
-    UNION ALL
-    SELECT NULL, true
-    WHERE COALESCE(pg_catalog.cardinality(a.tags), 0) = 0) t
-GROUP BY a.outcome, a.would_be_outcome, a.destination_class, a.agency_id,
-    a.destination, a.on_behalf_of_agency, a.data_class, a.channel;
-REVOKE ALL ON TABLE sharing_guard.audit_90d_summary FROM PUBLIC;
-COMMENT ON VIEW sharing_guard.audit_90d_summary IS
-'The last 90 days on one page: who received what and what was refused, by outcome, destination, data class and channel';
-COMMENT ON COLUMN sharing_guard.audit_90d_summary.outcome IS
-'What happened: allow, flag (went out and is shown to the auditor), block';
-COMMENT ON COLUMN sharing_guard.audit_90d_summary.would_be_outcome IS
-'What the policy decided. Differs from outcome where only observed (mode observe): block here and flag there is a disclosure that enforcing would have stopped';
-COMMENT ON COLUMN sharing_guard.audit_90d_summary.destination_class IS
-'What the receiving agency is to the home jurisdiction: self, in_state_public_agency, in_state_inferred, out_of_state, federal, tribal, non_us, private, service_provider, unregistered';
-COMMENT ON COLUMN sharing_guard.audit_90d_summary.agency_id IS
-'The receiving agency in the registry (agency.agency_id); NULL where the spelling is not registered';
-COMMENT ON COLUMN sharing_guard.audit_90d_summary.destination IS
-'The receiving agency, as the application spelled it';
-COMMENT ON COLUMN sharing_guard.audit_90d_summary.on_behalf_of_agency IS
-'The agency it was done for, as the application spelled it; NULL where none was named';
-COMMENT ON COLUMN sharing_guard.audit_90d_summary.data_class IS
-'The kind of record: alpr, cad, rms, criminal_history, ...';
-COMMENT ON COLUMN sharing_guard.audit_90d_summary.channel IS
-'The way out: export_row, copy, query, foreign_table, replication, grant, copied_table, self_access';
-COMMENT ON COLUMN sharing_guard.audit_90d_summary.tags IS
-'Every tag that any of these events has';
-COMMENT ON COLUMN sharing_guard.audit_90d_summary.events IS
-'Number of events: groups of rows decided alike';
-COMMENT ON COLUMN sharing_guard.audit_90d_summary.rows_disclosed IS
-'Rows that went out, all events together';
-COMMENT ON COLUMN sharing_guard.audit_90d_summary.rows_blocked IS
-'Rows that were held back, all events together';
-COMMENT ON COLUMN sharing_guard.audit_90d_summary.first_at IS
-'When the first of these events occurred';
-COMMENT ON COLUMN sharing_guard.audit_90d_summary.last_at IS
-'When the last of these events occurred';

@@ -3,14 +3,14 @@
  * batch.c
  *		What the queue brings, written and answered.
  *
- * The worker takes whatever is ready, writes it in one transaction, and answers
+ * The worker takes all events that are ready, writes them in one transaction, and answers
  * when that is committed and flushed.
  *
  * One event that cannot be written must keep no other from it.  Whether an
  * error is the log's or one event's is told by where it came from: until the
  * log is open and locked it concerns all, and all are answered with it; after
  * that the batch is taken apart, and each is written in a transaction of its
- * own.  A session whose event fails then is told.  A completion, which nobody
+ * own.  A session whose event fails then is told.  A completion, which no session
  * waits for, is tried again, and put aside when the log has refused it often
  * enough.  It stays in the server log, and in the queue for as long as there is
  * room: so the log has it after all where its trouble was temporary.
@@ -318,7 +318,7 @@ to_server_log(BatchSlot *taken, const InflightDisclosure *place)
 }
 
 /*
- * Gives a slot back, with the answer.  An event that nobody waits for and that
+ * Gives a slot back, with the answer.  An event that no session waits for and that
  * could not be written is left in the server log; otherwise its session is told,
  * and does that.  "refused": the log was there, and did not take it.
  */
@@ -534,8 +534,8 @@ write_events(BatchPart part, WriteFailure *failure)
 		MemoryContextSwitchTo(work_context);
 
 		/*
-		 * Whatever synchronous_commit is: an answer means that the events are
-		 * on disk.  Costs nothing where they are.
+		 * With any synchronous_commit: an answer means that the events are on
+		 * disk.  Costs nothing where they are.
 		 */
 		XLogFlush(XactLastCommitEnd);
 	}

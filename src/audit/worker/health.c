@@ -195,8 +195,8 @@ sg_health_emergency(void)
 }
 
 /*
- * Whatever is still open in the log was left so by sessions that ended with
- * the server.  How many rows had left nobody can say any more.
+ * Disclosures that are still open in the log were left so by sessions that ended
+ * with the server.  The number of rows that had left is not known.
  *
  * Only those since the last writer came: older ones it has closed itself.  A
  * day more, should the clock have been put back meanwhile.  None of this server

@@ -44,7 +44,7 @@ COMMENT ON FUNCTION sharing_guard.oldest_transaction_start() IS
 'When the oldest transaction of this database that has not ended, other than the caller''s, began; prepared ones count. What it disclosed is not in the log yet';
 
 -- What is wrong beside the writer, in sentences that say what to do.  As its
--- owner: whoever monitors has no rights on what it looks at.  It is read every
+-- owner: a monitoring role has no rights on what it looks at.  It is read every
 -- few seconds, so it reads catalogs and small tables alone, and of the log one
 -- place of an index.  plpgsql, because what it calls comes later in this script.
 CREATE FUNCTION sharing_guard.standing_problems() RETURNS text[]
@@ -186,7 +186,7 @@ REVOKE ALL ON TABLE sharing_guard.health FROM PUBLIC;
 COMMENT ON VIEW sharing_guard.health IS
 'How the writer of the audit log is now, in one row, and what is wrong here in all; figures count from the start of the server. Nothing is wrong where problems is empty: that is what to monitor';
 COMMENT ON COLUMN sharing_guard.health.writer_state IS
-'running; waiting (for its database, or for somebody who needs it without sessions); not_running; not_registered (max_worker_processes was exhausted at start). A standby has none: not_running. NULL: the library is not loaded, or the database not listed';
+'running; waiting (for its database, or for a command that needs it without sessions); not_running; not_registered (max_worker_processes was exhausted at start). A standby has none: not_running. NULL: the library is not loaded, or the database not listed';
 COMMENT ON COLUMN sharing_guard.health.writer_pid IS
 'Its process; NULL where there is none';
 COMMENT ON COLUMN sharing_guard.health.writer_started_at IS

@@ -77,8 +77,8 @@ waiting_for_lock(const LOCKTAG *tag)
 
 /*
  * The server's deadlock detector does not see that a session waits for us.  So
- * whenever somebody's lock, or wish for one, keeps us from the log, look whether
- * he, or somebody he waits for, is waiting for us, and if so, let that one go: his error ends
+ * whenever another session's lock, or its request for one, keeps us from the log,
+ * look whether that session, or one that it waits for, waits for us.  If so, let that one go: its error ends
  * his transaction, or he can end it.
  */
 static void
@@ -119,7 +119,7 @@ break_deadlocks(Queue *queue, Oid log, void (*refuse) (int pid))
 		for (int i = 0; i < ArrayGetNItems(ARR_NDIM(blockers),
 										   ARR_DIMS(blockers)); i++)
 		{
-			/* 0: a prepared transaction, which waits for nobody. */
+			/* 0: a prepared transaction, which waits for no session. */
 			if (blocker_pids[i] != 0)
 				pids = list_append_unique_int(pids, blocker_pids[i]);
 		}

@@ -3,7 +3,7 @@
  * worker.c
  *		The background worker that writes what the queue brings.
  *
- * One for each guarded database, started with the server.  It takes whatever
+ * One for each guarded database, started with the server.  It takes everything that
  * is ready, has it written and answered (batch.c), and then looks for what became
  * ready meanwhile.  So many sessions share one flush, and one session alone
  * waits for no other.  Between two batches it does its own duties: it says that
@@ -278,7 +278,7 @@ tick(void *arg)
 }
 
 /*
- * Opens review periods and says what is overdue.  It waits for nobody, or not
+ * Opens review periods and says what is overdue.  It waits for no session, or not
  * long: what cannot be done now is done a minute later.
  */
 static void
@@ -303,7 +303,7 @@ writer_exit(int code, Datum arg)
 }
 
 /*
- * Before connecting: waits while somebody needs the database without sessions,
+ * Before connecting: waits while a command needs the database without sessions,
  * and, when it could not be connected to, longer each time.  A session that
  * needs the writer wakes it up.
  */

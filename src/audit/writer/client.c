@@ -4,11 +4,11 @@
  *		Hands events over to the writer, and waits until they are on disk.
  *
  * The session's side of it; worker.c has the other.  A slot of the queue goes
- * from one to the other and back, and whoever has it may do with it what he
+ * from one to the other and back, and its holder may do with it what he
  * likes: a session that is cancelled while its slot is with the writer leaves
  * it there, and the writer frees it.
  *
- * Fails closed.  Whatever keeps an event from being written, the event is
+ * Fails closed.  If anything keeps an event from being written, the event is
  * left in the server log as one line of JSON, and the caller gets an error:
  * what was blocked stays blocked, what was to be read is not.
  *
@@ -76,7 +76,7 @@ sg_writer_batch(const char *why)
 /*
  * An event that cannot even be put into bytes (two texts of half a gigabyte
  * each) leaves its line in the server log, which shortens such texts; and so do
- * those that were added before it, for the error means that nobody records
+ * those that were added before it, for the error means that none of them is recorded
  * them.
  */
 void
@@ -151,7 +151,7 @@ sg_writer_record(const Event *event, const char *why)
  */
 
 /*
- * At the end of the session.  After its transaction was aborted, so whatever
+ * At the end of the session.  After its transaction was aborted, so everything that
  * was open has been ended by its channel, if that knew how.
  */
 static void
@@ -321,7 +321,7 @@ sg_writer_count(const OpenDisclosure *open, const SummaryCount *count)
 
 /*
  * Hands over what is to be recorded of an open disclosure.  From here on its
- * place is the slot's: whoever is cancelled may not have it ended twice.
+ * place is the slot's, because a cancelled session must not have it ended twice.
  */
 static void
 record_of(OpenDisclosure *open, EventBatch *batch, SlotPurpose purpose,

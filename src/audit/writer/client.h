@@ -21,7 +21,7 @@
 #include "audit/log/event.h"
 
 /*
- * Returns when the event is committed and flushed to disk, whatever becomes of
+ * Returns when the event is committed and flushed to disk, independent of
  * the caller's transaction.  Interruptible; waits at most
  * sharing_guard.audit_timeout.  "why" is said in the server log if it fails:
  * a few words of ours ("the statement was refused").
@@ -50,7 +50,7 @@ extern void sg_writer_batch_leave(EventBatch *batch);
  * ROWS_UNKNOWN, as sg_writer_record() does; only then may the first
  * row leave.  sg_writer_end() says how it ended; it neither waits nor fails,
  * so it may be called while a transaction aborts, and what it says is written
- * soon after.  Whoever never calls it is found out: when the session ends the
+ * soon after.  If it is never called, that is noticed: when the session ends the
  * disclosure is recorded as unfinished.
  *
  * On a standby, with sharing_guard.on_standby = 'server_log', the intent is a

@@ -79,7 +79,7 @@ sg_handover_init(void)
 
 /*
  * What does not fit into a slot.  The segment outlives this process, which may
- * be gone when the writer comes to it; whoever frees the slot frees it.
+ * be gone when the writer comes to it; it is freed with the slot.
  */
 static dsm_handle
 put_into_segment(const char *data, Size length)
@@ -95,7 +95,7 @@ put_into_segment(const char *data, Size length)
 
 /*
  * Takes an error off the stack, for the server log alone: it may have row data
- * in it.  Returns its SQLSTATE.  Somebody who cancels is not kept waiting.
+ * in it.  Returns its SQLSTATE.  A cancelled session does not wait.
  *
  * Without a subtransaction around it, which is right only because the caller
  * raises another error: see refuse().
@@ -183,8 +183,8 @@ enter_queue(Handover *handover, TimestampTz deadline)
 			break;
 
 		/*
-		 * Not until the end: whoever was told that a slot is free may have
-		 * been cancelled just then, and told nobody.
+		 * Not until the end: the session that was woken for a free slot may
+		 * have been cancelled just then, and woke no other.
 		 */
 		(void) ConditionVariableTimedSleep(&queue->slot_freed,
 										   Min(left, WAKE_AGAIN_MS),
@@ -244,7 +244,7 @@ wait_for_answer(Handover *handover, TimestampTz deadline)
 		if (left <= 0)
 			break;
 
-		/* A writer that was not there when it was woken has to be told anew. */
+		/* A writer that did not run when it was woken must be woken again. */
 		if (ConditionVariableTimedSleep(answered, Min(left, WAKE_AGAIN_MS),
 										PG_WAIT_EXTENSION))
 			sg_queue_wake_writer(handover->queue);
@@ -254,7 +254,7 @@ wait_for_answer(Handover *handover, TimestampTz deadline)
 }
 
 /*
- * Nobody waits any longer: an error, a cancellation, the end of the session,
+ * The session stops waiting: an error, a cancellation, the end of the session,
  * or the time is over.
  *
  * What the writer has, it keeps and may still write.  An intent that it writes

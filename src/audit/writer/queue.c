@@ -3,9 +3,9 @@
  * queue.c
  *		The bounded queue in shared memory between sessions and the writer.
  *
- * Fixed in size when the server starts: whoever fills it waits, and what it
+ * Fixed in size when the server starts: sessions wait while it is full, and what it
  * holds can never grow until the server has no memory left.  It is lost when
- * the server crashes, and so are the sessions that were waiting: nobody was
+ * the server crashes, and so are the sessions that were waiting: none was
  * told of what it held.
  *
  *-------------------------------------------------------------------------
@@ -123,7 +123,7 @@ queue_shmem_request(void)
 	RequestNamedLWLockTranche(LWLOCK_TRANCHE, list_length(databases));
 }
 
-/* Empty queues.  Again after a crash, when all shared memory is made anew. */
+/* Empty queues.  Again after a crash, when all shared memory is initialized again. */
 static void
 initialize_queues(void)
 {
@@ -205,7 +205,7 @@ sg_queue_of_database(const char *database)
 }
 
 /*
- * Looked up once: a database that somebody is connected to cannot be renamed.
+ * Looked up once: a database with connected sessions cannot be renamed.
  * The first call needs a transaction.
  */
 Queue *

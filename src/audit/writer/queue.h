@@ -5,7 +5,7 @@
  *
  * One queue for each guarded database, and one writer for each queue.  All
  * fields are read and written under the queue's lock, except where it is said
- * otherwise; nobody waits, allocates or reports anything while holding it.
+ * otherwise; holders do not wait, allocate or report anything.
  *
  *-------------------------------------------------------------------------
  */
@@ -27,7 +27,7 @@
 
 /*
  * The life of a slot.  From READY on it belongs to the writer, until it has
- * answered; a session that stops waiting only leaves word that nobody waits.
+ * answered; a session that stops waiting only marks the slot as abandoned.
  */
 typedef enum SlotState
 {
@@ -49,7 +49,7 @@ typedef enum SlotPurpose
 typedef struct QueueSlot
 {
 	SlotState	state;
-	bool		abandoned;		/* nobody waits for the answer */
+	bool		abandoned;		/* no session waits for the answer */
 	bool		perhaps_written;	/* taken by a writer that never answered */
 	bool		alone;			/* is being written by itself */
 	int			deaths;			/* of writers, while it was */
@@ -84,7 +84,7 @@ typedef enum PlaceState
 /*
  * While a slot has a place, its session may only leave word in it of how the
  * disclosure ended.  What becomes of the slot decides what comes of that: a
- * disclosure has one completion, and a slot that nobody waits for may have it.
+ * disclosure has one completion, and an abandoned slot may have it.
  */
 typedef struct InflightDisclosure
 {
@@ -132,8 +132,8 @@ typedef struct QueueHealth
 typedef enum WriterState
 {
 	WRITER_NOT_RUNNING,
-	WRITER_WAITING,				/* for its database to come to exist, or for
-								 * somebody who needs it to have no sessions */
+	WRITER_WAITING,				/* for its database to come to exist, or for a
+								 * command that needs it to have no sessions */
 	WRITER_RUNNING
 } WriterState;
 
@@ -150,7 +150,7 @@ typedef struct Queue
 	int			failed_connections; /* in a row */
 	bool		said_missing;	/* its database, in the server log */
 	bool		connect_anyway; /* it is not for that that they failed */
-	TimestampTz stay_away_until;	/* somebody needs the database empty */
+	TimestampTz stay_away_until;	/* a command needs the database empty */
 
 	ConditionVariable slot_freed;
 	int			free_slot;		/* heads of lists; -1: none */
@@ -198,7 +198,7 @@ extern void sg_queue_wake_writer(Queue *queue);
  * All of these need the lock.
  *
  * A free slot or place, or NULL where there is none; a place that was put aside
- * is given away before that.  Whoever frees a slot tells who waits for one.
+ * is given away before that.  The process that frees a slot wakes those that wait for one.
  */
 extern QueueSlot *sg_queue_claim_slot(Queue *queue);
 extern void sg_queue_free_slot(Queue *queue, QueueSlot *slot);
@@ -248,7 +248,7 @@ extern void sg_queue_try_aside_again(Queue *queue);
 extern void sg_queue_note_error(Queue *queue, int sqlerrcode);
 
 /*
- * Claims a place for a disclosure that nobody can say any more of how it ended,
+ * Claims a place for a disclosure whose ending can no longer be told,
  * and ends it so; false where no place is free.  Takes the lock itself.
  */
 extern bool sg_queue_end_forgotten(Queue *queue, const pg_uuid_t *event_id);
@@ -260,7 +260,7 @@ extern bool sg_queue_end_forgotten(Queue *queue, const pg_uuid_t *event_id);
 extern bool sg_writer_is_this_process(void);
 
 /*
- * Somebody needs a database without sessions in it (to drop it, or to copy it)
+ * A command needs a database without sessions in it (to drop it, or to copy it)
  * and may ask its writer to leave, for so long at most; waits until it has
  * left, for five seconds at most.  Nothing happens where it has no writer.
  */

@@ -6,7 +6,7 @@
  * A role is bound by its OID, so that a rename changes nothing.  Dropped, it
  * would leave its binding, and a new login under its name would be bound to
  * nothing and read as our own people.  The server itself refuses DROP ROLE, in
- * whatever database, while the role has a right somewhere; a bound role has the
+ * any database, while the role has a right somewhere; a bound role has the
  * right to call role_is_bound(), which does nothing else (context.sql).
  *
  *-------------------------------------------------------------------------
@@ -140,8 +140,8 @@ run_rename(void *arg)
 
 /*
  * Bindings of servers and publications are by name, and follow it.  Events have
- * a role's name, too; that it has another one now is recorded, so that whoever
- * signs a review is known by the former ones.
+ * a role's name, too; that it has another one now is recorded, so that the signer
+ * of a review is also known by former names.
  */
 void
 sg_role_binding_renamed(const GuardCatalog *state, const RenameStmt *stmt)

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * cloned.c
- *		Triggers that somebody else makes from a guard's, on a table below it.
+ *		Triggers that the server or an extension clones from a guard's, on a
+ *		table below it.
  *
  * The server clones a partitioned table's triggers as they are, and an event
  * trigger of ours completes those of inheritance children.  Extensions make
@@ -16,7 +17,7 @@
  * will write; the command counter may be, and there is, incremented.
  *
  * Whether a new table has the triggers at all is looked at before the commit.
- * Nobody else can see the table before that.
+ * Other sessions cannot see the table before that.
  *
  *-------------------------------------------------------------------------
  */

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * cloned.h
- *		Triggers that somebody else makes from a guard's, on a table below it.
+ *		Triggers that the server or an extension clones from a guard's, on a
+ *		table below it.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,13 +13,13 @@
 
 /*
  * A trigger was made: where it calls one of our functions for a guard, it fires
- * always from now on, whatever its maker wanted.  To be called while its maker
+ * always from now on.  To be called while its maker
  * is still at work.
  */
 extern void sg_cloned_trigger(const GuardCatalog *state, Oid trigger);
 
 /*
- * A table has come under an export table, by whatever way.  Before the
+ * A table has become a child or partition of an export table.  Before the
  * transaction commits it has the guard's triggers, or the commit is refused.
  * "had_rows": rows were in it before, which has been dealt with.
  */

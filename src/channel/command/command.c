@@ -3,12 +3,12 @@
  * command.c
  *		The hooks on commands and on objects.  Dispatch only.
  *
- * Each hook stands alone and calls whoever was there before: none of them
+ * Each hook stands alone and calls the hook installed before it: none of them
  * relies on another of ours having run, for an extension that is loaded later
  * may carry out a command by itself and never ask us.
  *
- * BEGIN, COMMIT, SET and whatever else cannot touch what is protected pays for
- * one switch.
+ * BEGIN, COMMIT, SET and other commands that cannot touch protected objects pay
+ * for one switch.
  *
  *-------------------------------------------------------------------------
  */
@@ -106,7 +106,7 @@ is_of_interest(const Node *command)
 				const char *name = ((const AlterSystemStmt *) command)->setstmt->name;
 
 				/*
-				 * The emergency switch waits for nobody; the writer records
+				 * The emergency switch is never refused; the writer records
 				 * it.
 				 */
 				return name == NULL || !superuser() ||

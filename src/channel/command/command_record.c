@@ -36,7 +36,7 @@ typedef struct NotedCommand
 {
 	CommandFacts facts;
 	SubTransactionId subid;
-	bool		for_good;		/* recorded whatever becomes of it */
+	bool		for_good;		/* recorded even if it is rolled back */
 } NotedCommand;
 
 /* In the order in which they came; in the transaction's memory. */

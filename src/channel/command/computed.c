@@ -155,7 +155,7 @@ sg_computed_relations_using(const GuardCatalog *state, Oid classId, Oid objectId
 	return result.oids;
 }
 
-/* The function's name with its schema, whatever the search path. */
+/* The function's name, always with its schema. */
 static char *
 function_name(Oid function)
 {
@@ -340,7 +340,7 @@ create_index(const GuardCatalog *state, const IndexStmt *stmt)
 	{
 		IndexElem  *elem = lfirst_node(IndexElem, lc);
 
-		/* An operator class is somebody's functions, too. */
+		/* An operator class consists of functions, too. */
 		looks |= elem->expr != NULL || elem->opclass != NIL;
 	}
 	if (looks)
@@ -451,7 +451,7 @@ computes_index(Oid function)
 	return name != NULL && strcmp(name, "amcheck") == 0;
 }
 
-/* A worker of autovacuum is at ANALYZE, and calls somebody's function. */
+/* An autovacuum worker runs ANALYZE, which calls a user's function. */
 static void
 autovacuum_calls(const GuardCatalog *state, Oid function)
 {

@@ -22,8 +22,7 @@ extern void sg_computed_command(const GuardCatalog *state, const Node *command);
 extern void sg_computed_rewrite(const GuardCatalog *state, Oid relid);
 
 /*
- * Called when the command has been executed that made this function, or made
- * it anew.
+ * Called after the command that created or replaced this function.
  */
 extern void sg_computed_function_made(const GuardCatalog *state,
 									  const Node *command, Oid function);

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * content.c
- *		Commands by which rows that have gone out show something else, though
- *		nobody writes them.
+ *		Commands that change what rows show that have gone out, without
+ *		writing them.
  *
- * Whoever has a row of an export table can read what is in it later: ADD COLUMN
+ * A recipient of a row of an export table can read its later content: ADD COLUMN
  * with a default, an identity or an expression, and ALTER COLUMN with USING or
  * a new expression, put something into every row, and no trigger fires.  That
  * is a disclosure to all destinations of the rows that are there.  It is
@@ -357,7 +357,7 @@ disclose_content(const GuardCatalog *state, Oid relid, const char *operation,
 		ddl.rows = to->rows;
 		ddl.never_block = true;
 		ddl.despite_maintenance = true;
-		ddl.note = psprintf("Rows that had gone out show something new, in column %s, and nobody wrote them.",
+		ddl.note = psprintf("Rows that had gone out show new values in column %s, although no statement wrote them.",
 							sg_quote_name(column));
 		sg_ddl_disclose(state, &ddl);
 	}

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * content.h
- *		Commands by which rows that have gone out show something else, though
- *		nobody writes them.
+ *		Commands that change what rows show that have gone out, without
+ *		writing them.
  *
  *-------------------------------------------------------------------------
  */

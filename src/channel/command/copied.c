@@ -604,8 +604,8 @@ sg_copied_made(const Node *command, Oid relid)
 }
 
 /*
- * A partition of a protected table that is another server's: whatever comes
- * into the table may go there, so it is decided on like a publication.
+ * A partition of a protected table on another server: any row that is written
+ * to the table may go there, so it is decided on like a publication.
  */
 static void
 foreign_partition(const GuardCatalog *state, const char *operation,

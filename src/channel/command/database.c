@@ -4,7 +4,7 @@
  *		Commands that need a whole database for themselves.
  *
  * DROP DATABASE, CREATE DATABASE ... TEMPLATE, ALTER DATABASE ... RENAME and
- * ... SET TABLESPACE work only where nobody is connected, and the writer of a
+ * ... SET TABLESPACE work only without connected sessions, and the writer of a
  * guarded database is always connected.  So it is asked to leave before such a
  * command, and to come back after it.
  *

@@ -1,10 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * drop_extension.c
- *		Keeps the extension from being dropped with a log that nobody kept.
+ *		Refuses to drop the extension while its log was not saved elsewhere.
  *
  * The policy, the guards and the log go with the extension, and the extension
- * goes with whatever it depends on: its schema, its owner's objects, another
+ * goes with each object that it depends on: its schema, its owner's objects, another
  * extension.  So it is the drop of the log itself that is refused, to everybody,
  * while a table is protected or while the log has disclosures or attempts that
  * prepare_drop() has not been told are kept elsewhere.

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * drop_extension.h
- *		Keeps the extension from being dropped with a log that nobody kept.
+ *		Refuses to drop the extension while its log was not saved elsewhere.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,7 +18,7 @@
 extern void sg_drop_check_command(const GuardCatalog *state, const Node *command);
 
 /*
- * The log is about to be dropped, by whatever way: refuses that while the
+ * The log is about to be dropped: refuses that while the
  * extension may not be dropped.  Called in the midst of the command.
  */
 extern void sg_drop_check_log(const GuardCatalog *state);

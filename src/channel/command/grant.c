@@ -3,14 +3,14 @@
  * grant.c
  *		Rights by which an agency's login will read protected tables.
  *
- * A GRANT to another agency's login is a standing disclosure: whatever comes
- * into the table later, the agency can read.  So it is decided on like one,
+ * A GRANT to another agency's login is a standing disclosure: the agency can
+ * also read rows that are added later.  So it is decided on like one,
  * with the agency as the destination.  What is read by it is decided on and
  * recorded again, row by row, when it is read.
  *
  * Looked at when the command has been executed: the server has resolved names
- * and found the grantor to have the right, and nobody else can use what was
- * granted before it is committed.
+ * and found the grantor to have the right, and what was granted
+ * cannot be used by others before it is committed.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,7 +33,7 @@
 #include "utils/syscache.h"
 
 /*
- * The agencies that somebody who may act as this role belongs to: agency ids,
+ * Returns the agencies of all roles that may act as this role: agency ids,
  * each once.
  */
 static List *
@@ -255,7 +255,7 @@ grant_on_objects(const GuardCatalog *state, const GrantStmt *stmt)
 }
 
 /*
- * New tables are nobody's until they are protected, but the right is there
+ * New tables concern us only once they are protected, but the right exists
  * then.  Where partitions of a protected table are made, it is there at once.
  */
 static void
@@ -306,7 +306,7 @@ role_reads(Oid role, Oid relid)
 }
 
 /*
- * A role is granted to others: whatever it may read, they may read now.  Told
+ * A role is granted to others, who may now read what it may read.  Told
  * by what it may read, be it as owner, by a GRANT or as pg_read_all_data.
  */
 static void
@@ -353,9 +353,9 @@ agencies_of_specs(const GuardCatalog *state, List *specs)
 }
 
 /*
- * Who acts for an agency is told by membership, so whoever leaves a bound role
- * (or is kept in it by name only, since PostgreSQL 16) reads for nobody else
- * from then on.
+ * Membership tells which agency a role acts for.  So a role that leaves a bound
+ * role, or keeps a membership without rights (since PostgreSQL 16), reads for no
+ * other agency from then on.
  */
 static void
 note_membership(const GuardCatalog *state, const char *operation, Oid role,
@@ -499,7 +499,7 @@ alter_role(const GuardCatalog *state, const AlterRoleStmt *stmt)
 	}
 }
 
-/* A new owner: somebody who may read it all. */
+/* The new owner may read the whole table. */
 static void
 change_owner(const GuardCatalog *state, const AlterTableStmt *stmt)
 {

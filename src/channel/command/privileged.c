@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * privileged.c
- *		Functions that only a superuser could call before somebody was granted
- *		them.
+ *		Functions that only a superuser can call unless EXECUTE was granted.
  *
  * Some of them read the server's files, and so the tables.  Which functions
  * they are is not written here: the server keeps in pg_init_privs what rights

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * privileged.h
- *		Functions that only a superuser could call before somebody was granted
- *		them.
+ *		Functions that only a superuser can call unless EXECUTE was granted.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,8 +18,8 @@ extern bool sg_is_privileged_function(Oid function);
 extern bool sg_reads_server_files(Oid function);
 
 /*
- * A function is about to be called: record it where somebody who is no
- * superuser calls one of this kind.
+ * Called before a function is executed: records a call of one of this kind by a
+ * role that is no superuser.
  */
 extern bool sg_privileged_function(Oid function);
 

@@ -3,9 +3,9 @@
  * publication.c
  *		Protected tables that are published to subscribers.
  *
- * What a publication holds goes to whoever subscribes, row by row, and no
+ * The rows of a publication go to its subscribers one by one, and no
  * executor sees it go.  So the publishing is decided on: to the agency that
- * the publication is bound to, or to somebody unknown.
+ * the publication is bound to, or to an unknown recipient.
  *
  * A table gets into a publication in many ways: by name, by its schema, with
  * all tables, as a partition of one that is in it, by being moved to a schema.

@@ -27,7 +27,7 @@ look_up(void *arg)
 	Datum		values[1];
 	bool		isnull;
 
-	/* Whoever logged in: a dump may be restored as the owners of its objects. */
+	/* The login counts: a dump may be restored as the owners of its objects. */
 	values[0] = BoolGetDatum(superuser_arg(GetAuthenticatedUserId()));
 	if (SPI_execute_with_args("SELECT sharing_guard.restore_going_on($1)",
 							  1, types, values, NULL, false, 1) == SPI_OK_SELECT &&

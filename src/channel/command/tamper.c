@@ -65,7 +65,7 @@
 /* What we put on tables of others begins with this. */
 #define OUR_PREFIX "sharing_guard"
 
-/* The function that the command at hand has made, or made anew. */
+/* The function that the current command has created or replaced. */
 static Oid	function_made = InvalidOid;
 
 /* ----------------------------------------------------------------
@@ -339,7 +339,7 @@ object_dropped(const GuardCatalog *state, const Node *command, Oid classId,
  * ----------------------------------------------------------------
  */
 
-/* Since PostgreSQL 17 whoever was granted the setting can. */
+/* Since PostgreSQL 17 a role that was granted the setting can. */
 static bool
 event_triggers_off(void)
 {

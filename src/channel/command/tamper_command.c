@@ -82,7 +82,7 @@ is_our_setting(const char *name)
 
 /*
  * Does one of these commands look at the rows of the table?  By expressions,
- * which may be somebody's functions, or with an error that names values: where
+ * which may call users' functions, or with an error that names values: where
  * they are not unique, or cannot be cast.
  */
 static const char *
@@ -137,7 +137,7 @@ computes_column(const AlterTableCmd *cmd)
 		SG_IS_SET_EXPRESSION(cmd->subtype);
 }
 
-/* Does it write the table anew, and so compute its indexes? */
+/* Does it rewrite the table, and so compute its indexes? */
 static bool
 rewrites(const AlterTableCmd *cmd)
 {
@@ -165,7 +165,7 @@ rewrites(const AlterTableCmd *cmd)
 
 /*
  * What comes under another table is held against the constraint of its new
- * place, which may be an expression of somebody's.
+ * place, which may call users' functions.
  */
 static void
 attach_partition(const GuardCatalog *state, const AlterTableStmt *stmt,
@@ -215,8 +215,8 @@ command_on_rows(const GuardCatalog *state, const GuardedTable *guard, Oid relid,
 	/*
 	 * A function in it is shown every row, and what it does with them is not
 	 * undone by ROLLBACK where it leaves the server.  In an export table it
-	 * may make rows read as if they went to somebody else, and nobody writes
-	 * them.
+	 * may make rows read as if they went to another recipient, without
+	 * writing them.
 	 */
 	if (scan != NULL && guard->read.is_export && computes_column(cmd) &&
 		sg_ddl_guard_has_column(guard, cmd->name))
@@ -277,7 +277,7 @@ create_partition(const GuardCatalog *state, const CreateStmt *stmt)
 
 /*
  * A value of an enum gets another name: rows of an export table would read as
- * if they went to somebody else, and nobody writes them.
+ * if they went to another recipient, although no statement writes them.
  */
 static void
 alter_enum(const GuardCatalog *state, const AlterEnumStmt *stmt)
@@ -429,8 +429,8 @@ sg_tamper_command(const GuardCatalog *state, const Node *command)
 				const VariableSetStmt *setting = (const VariableSetStmt *) command;
 
 				/*
-				 * A guard's triggers fire all the same; whoever does it is
-				 * seen.
+				 * A guard's triggers fire all the same, and the command is
+				 * recorded.
 				 */
 				if (setting->name != NULL && state->guards != NIL &&
 					setting->kind == VAR_SET_VALUE)

@@ -209,8 +209,8 @@ untrusted_language(List *options)
 }
 
 /*
- * A server's file, the tables' among them, as rows.  Other files are somebody's
- * data to load.
+ * Reads a file of the server, tables included, as rows.  Files elsewhere are
+ * data that are loaded.
  */
 static void
 copy_from_file(const CopyStmt *stmt)

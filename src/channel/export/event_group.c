@@ -106,7 +106,7 @@ key_add_string(const char *string)
 	key_add_slice(&slice);
 }
 
-/* The key as it stands in the scratch buffer: whoever keeps it copies it. */
+/* Returns the key in the scratch buffer; a caller that keeps it must copy it. */
 static inline ByteKey
 key_finish(void)
 {

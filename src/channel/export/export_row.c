@@ -59,7 +59,7 @@ PG_FUNCTION_INFO_V1(sg_sql_export_row_before);
 PG_FUNCTION_INFO_V1(sg_sql_export_row_after);
 PG_FUNCTION_INFO_V1(sg_sql_export_statement_after);
 
-/* Rows that a guard has skipped and nobody has been told of yet. */
+/* Rows that a guard has skipped and that no warning has reported yet. */
 typedef struct SkippedRows
 {
 	pg_uuid_t	guard_id;
@@ -387,7 +387,7 @@ export_row_xact_callback(XactEvent event, void *arg)
 }
 
 /*
- * Rows are reported at the end of their statement, so whatever is left was
+ * Rows are reported at the end of their statement, so those that are left were
  * skipped by the statement that has just failed, and rolled back with it.
  */
 static void
@@ -401,7 +401,7 @@ export_row_subxact_callback(SubXactEvent event, SubTransactionId mySubid,
 		skipped->count = 0;
 }
 
-/* An UPDATE, in whatever form, may move a row to another partition. */
+/* An UPDATE in any form may move a row to another partition. */
 static bool
 statement_may_move_rows(const QueryDesc *queryDesc)
 {
@@ -508,7 +508,7 @@ record_if_routed(const QueryDesc *queryDesc)
 }
 
 /*
- * The same at the statement's end: WITH queries that nobody has read to their
+ * The same at the statement's end: WITH queries that were not read to their
  * end are executed there.
  */
 static void

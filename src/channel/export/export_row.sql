@@ -90,7 +90,7 @@ BEGIN
         END IF;
         CONTINUE WHEN role <> 'record_key';
 
-        -- A record key must read the same whatever a session has set.
+        -- A record key must read the same under all settings of a session.
         IF col.base NOT IN ('text'::regtype, 'varchar'::regtype, 'bpchar'::regtype,
                             'smallint'::regtype, 'integer'::regtype, 'bigint'::regtype,
                             'numeric'::regtype, 'uuid'::regtype, 'bytea'::regtype,
@@ -265,7 +265,7 @@ BEGIN
                   HINT = 'It is ''enforce'' or ''observe'' (nothing is stopped, everything is recorded).';
     END IF;
 
-    -- The table before its guard, as in whatever else we do.
+    -- The table before its guard, as everywhere else.
     PERFORM sharing_guard.lock_guarded(relation, 'export', on_block, filter_reads);
     SELECT * INTO old_guard FROM sharing_guard.guard g WHERE g.relation = relation;
     IF old_guard.kind <> 'export' THEN

@@ -12,7 +12,7 @@
  * Groups belong to a subtransaction.  When it aborts its rows are gone, and
  * so must be its groups; when it commits they become its parent's.
  *
- * What is held back is recorded whatever becomes of the transaction (autonomous.c):
+ * Refused rows are recorded even if the transaction is rolled back (autonomous.c):
  * rows that a guard skips at the end of their statement, or when memory runs
  * out.
  *
@@ -97,7 +97,7 @@ static void gather_subxact_callback(SubXactEvent event,
 /*
  * Called once, at library load.  Not by the first row: a callback that is
  * registered while others are being called is not called with them, and a row
- * that somebody exports there would be forgotten.
+ * that is exported by another callback would be lost.
  */
 void
 sg_pending_init(void)
@@ -123,7 +123,7 @@ sg_pending_is_committing(void)
 	return commit_state != NOT_COMMITTING;
 }
 
-/* Forgets the rows of a log; whatever decisions know of its groups is stale. */
+/* Forgets the rows of a log; the groups that decisions point to become stale. */
 static void
 reset_log(RowLog *log)
 {
@@ -133,7 +133,7 @@ reset_log(RowLog *log)
 	sg_row_log_reset(log);
 }
 
-/* The rows are in nobody's keeping but the caller's from here on. */
+/* Hands the rows over to the caller, who must record them. */
 static void
 reset_held_back(SubxactLevel *level)
 {
@@ -167,7 +167,7 @@ write_piece(const EventPart *piece, void *arg)
  * Writes the rows of a level that share the transaction's fate.  Changes
  * nothing in it: the caller knows whether the rows' fate is known yet.
  *
- * While the log is being written to, a trigger that somebody has put on it may
+ * While the log is being written to, a trigger that a DBA has put on it may
  * run; were that to export rows, what is being written would change under our
  * hands.
  */
@@ -345,7 +345,7 @@ leave_level(SubxactLevel *level)
 }
 
 /*
- * Takes the level's memory into account anew: what is in use.  Asked of the
+ * Updates the account of the level's memory.  Asked of the
  * memory context and not added up, so that what the allocator itself needs is
  * counted, too.
  */
@@ -433,7 +433,7 @@ current_level(void)
 			   levels->written_in == InvalidSubTransactionId))
 		return levels;
 
-	/* Somebody else's callback, after ours: nobody would write the event. */
+	/* Another extension's callback runs after ours: the event would be lost. */
 	if (commit_state == ALL_WRITTEN)
 		ereport(ERROR,
 				(errcode(ERRCODE_SG_AUDIT_UNAVAILABLE),
@@ -605,7 +605,7 @@ sg_pending_row(CachedDecision *gathered, const Disclosure *disclosure)
 
 /*
  * Writes all events before the commit, while it can still fail, and forgets
- * whatever is left when the transaction is over.
+ * the rest when the transaction is over.
  *
  * A prepared transaction is written when it is prepared: COMMIT PREPARED may
  * come from another session, which knows nothing of the rows.

@@ -54,7 +54,7 @@ sg_row_clock_reset(void)
  * Where a column says nothing, what the transaction declared: a blank says
  * nothing either, and must not stand in the way of what was said.
  *
- * A copy: what is declared may be declared anew while the row is being
+ * A copy, because the declaration may be replaced while the row is being
  * recorded, by a trigger on the log.
  */
 static void
@@ -204,7 +204,7 @@ sg_export_row_disclosure(Disclosure *disclosure, TextSlice **tags,
 	if (declared != NULL)
 		add_declared(disclosure, declared);
 
-	/* A blank names nobody. */
+	/* A blank names no person. */
 	if (disclosure->requesting_person.data != NULL &&
 		!sg_is_given(disclosure->requesting_person))
 		disclosure->requesting_person.data = NULL;

@@ -176,7 +176,7 @@ sg_row_log_append(RowLog *log, RowSet *set, const Disclosure *disclosure,
 		to = put_field(to, &disclosure->recipient_person);
 	if (new_purpose)
 	{
-		/* Behind all others, where nobody else looks for it. */
+		/* Behind all other fields, where only this function looks for it. */
 		put_field(to, &disclosure->purpose);
 		purpose = set->npurposes++;
 		get_field(to, &set->purposes[purpose]);

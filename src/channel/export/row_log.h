@@ -24,7 +24,7 @@ typedef struct LoggedRow
 typedef struct RowLogChunk RowLogChunk;
 
 /*
- * The rows that belong together in one log.  Kept by whoever keeps the log,
+ * The rows that belong together in one log.  Kept by the owner of the log,
  * who sets "fields" and "nrecorded" and otherwise lets it be; zero but for the
  * first it is empty.
  */

@@ -45,8 +45,7 @@ sg_aborted_changes_init(void)
 }
 
 /*
- * Does it let whoever made it read, in this very transaction, what is guarded
- * otherwise?  (A rule lets others, who must wait for the commit.)
+ * Does it let its author read guarded rows in this very transaction?  (A rule lets others, who must wait for the commit.)
  */
 static bool
 opens_a_guard(const PolicyChange *change)

@@ -89,7 +89,7 @@ BEGIN
             USING ERRCODE = 'undefined_object',
                   HINT = 'The bound servers are in sharing_guard.server_binding.';
     END IF;
-    RETURN format('foreign server %I is bound to no agency: rows written to it are disclosed to somebody unknown', unbind_server.server);
+    RETURN format('foreign server %I is bound to no agency: rows written to it are disclosed to an unknown recipient', unbind_server.server);
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.unbind_server(text) FROM PUBLIC;

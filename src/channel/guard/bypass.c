@@ -10,8 +10,8 @@
  * guard sees what is read here, and nothing of what is read there.
  *
  * Such tables cannot be protected, and one that has become such a table since
- * is left alone: its rows are refused, whatever the mode, because nobody could
- * say what became of them.
+ * is left alone: its rows are refused in any mode, because their destination
+ * could not be told.
  *
  * A plan is looked at before it begins.  Its range table still names the
  * relation that the statement wanted to write, with the permission that takes;

@@ -20,11 +20,11 @@ typedef enum ColumnForm
 	COLUMN_TEXT,				/* text, varchar and domains over them */
 	COLUMN_BPCHAR,				/* char(n): trailing blanks mean nothing */
 	COLUMN_INTEGER,				/* int2, int4, int8 */
-	COLUMN_BYTEA,				/* hexadecimal, whatever bytea_output says */
-	COLUMN_DATETIME,			/* ISO 8601, whatever DateStyle says */
+	COLUMN_BYTEA,				/* hexadecimal, not by bytea_output */
+	COLUMN_DATETIME,			/* ISO 8601, not by DateStyle */
 	COLUMN_TAGS,				/* text[], each element a tag */
 	COLUMN_FLOAT,				/* float4, float8: the shortest digits */
-	COLUMN_OUTPUT,				/* prints the same whatever is set */
+	COLUMN_OUTPUT,				/* prints the same under all settings */
 	COLUMN_FIXED_OUTPUT			/* anything else: with the settings fixed */
 } ColumnForm;
 

@@ -4,8 +4,8 @@
  *		What the session declared of the disclosures in its transaction.
  *
  * A declaration belongs to the transaction (or subtransaction) that made it:
- * behind a pooler the next transaction on the same connection is somebody
- * else's.
+ * behind a pooler the next transaction on the same connection may be another
+ * person's.
  *
  *-------------------------------------------------------------------------
  */
@@ -135,8 +135,8 @@ is_lost(Oid function)
  *		legal_basis text, case_number text, requesting_person text,
  *		on_behalf_of_agency text, recipient_person text) returns void
  *
- * Declares, for the rest of the transaction, whatever the columns of an
- * export table do not say themselves.  A second call replaces the first.
+ * Declares, for the rest of the transaction, what the columns of an export table
+ * do not say themselves.  A second call replaces the first.
  *
  * Errors out where the library is not at work, for then no channel would look
  * at the declaration.

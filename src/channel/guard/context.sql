@@ -19,7 +19,7 @@ COMMENT ON FUNCTION sharing_guard.begin_disclosure(text, text, text, text, text,
 GRANT USAGE ON SCHEMA sharing_guard TO PUBLIC;
 GRANT EXECUTE ON FUNCTION sharing_guard.begin_disclosure(text, text, text, text, text, text, text) TO PUBLIC;
 
--- The server drops no role that has a right somewhere, from whatever database.
+-- The server drops no role that has a right somewhere, in any database.
 CREATE FUNCTION sharing_guard.role_is_bound() RETURNS void
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path = pg_catalog, pg_temp
@@ -122,9 +122,9 @@ COMMENT ON COLUMN sharing_guard.role_binding.role IS 'The login';
 COMMENT ON COLUMN sharing_guard.role_binding.agency_id IS
 'The agency whose people use it (agency.agency_id)';
 COMMENT ON COLUMN sharing_guard.role_binding.shared IS
-'Whether several people use it, so that its name stands for nobody: events then say shared_login';
+'Whether several people use it, so that its name stands for no person: events then say shared_login';
 COMMENT ON COLUMN sharing_guard.role_binding.kind IS
-'agency: whoever acts for the role discloses to that agency; backup: the role makes backups, which that agency keeps; service: a program of our own that takes records in and clears up, see bind_service()';
+'agency: people who act for the role read for that agency; backup: the role makes backups, which that agency keeps; service: a program of our own that takes records in and clears up, see bind_service()';
 REVOKE ALL ON TABLE sharing_guard.role_binding FROM PUBLIC;
 -- By name alone: the number of a role that is gone may be another's elsewhere.
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.role_binding',
@@ -191,7 +191,7 @@ CREATE FUNCTION sharing_guard.bind_role(role text, agency text,
 AS $$ SELECT sharing_guard.bind($1, $2, $3, 'agency') $$;
 REVOKE ALL ON FUNCTION sharing_guard.bind_role(text, text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.bind_role(text, text, boolean) IS
-'Says which agency the people behind a login belong to and whether several people share it: whoever acts for the role reads protected tables for that agency';
+'Says which agency the people behind a login belong to and whether several people share it: people who act for the role read protected tables for that agency';
 
 CREATE FUNCTION sharing_guard.bind_backup(role text, agency text DEFAULT NULL)
     RETURNS text

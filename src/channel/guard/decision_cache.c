@@ -29,7 +29,7 @@
 #include "utils/memutils.h"
 
 /*
- * The cache starts anew at either of these sizes.  Purposes are free text, so
+ * The cache is emptied at either of these sizes.  Purposes are free text, so
  * there is no end to the keys; but a feed to some thousand agencies for some
  * purposes, one after the other, should find all of its decisions.  Memory is
  * taken in blocks that are small beside the limit, so that the limit means what
@@ -396,7 +396,7 @@ decide_anew(const Policy *policy, const Guard *guard,
 {
 	CachedDecision made = {0};
 
-	/* What was replaced takes memory until the cache starts anew. */
+	/* What was replaced takes memory until the cache is emptied. */
 	if (cache_is_full())
 	{
 		forget_decisions();

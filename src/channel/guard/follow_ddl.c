@@ -143,7 +143,7 @@ remove_dropped_guards(void *arg)
  *
  * Follows renamed columns, completes the triggers of trees that have grown
  * and takes them off what has left one.  Looks at those guards alone whose
- * trees the command has touched: nobody else's DDL waits or fails here.
+ * trees the command has touched, so that other DDL neither waits nor fails here.
  */
 Datum
 sg_sql_follow_ddl(PG_FUNCTION_ARGS)

@@ -78,6 +78,7 @@ static void compile_guard(CompiledGuards *guards, GuardEntry *entry,
  */
 static TableCache guard_cache = {
 	.name = "compiled guards",
+	.generation = 1,
 	.tables = {"guard", "guard_column"},
 	.load = load_guards,
 	.depends_on = has_entry,

@@ -73,7 +73,7 @@ SELECT sharing_guard.is_policy_table('guard', 'table_name');
 
 SELECT sharing_guard.is_policy_table('guard_column', 'guard_id', 'role', 'position');
 
--- Also for whoever writes to the table of guards directly.
+-- Also for direct writes to the table of guards.
 CREATE FUNCTION sharing_guard.guard_check() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
@@ -122,7 +122,7 @@ CREATE TRIGGER guard_check BEFORE INSERT OR UPDATE ON sharing_guard.guard
     FOR EACH ROW EXECUTE FUNCTION sharing_guard.guard_check();
 ALTER TABLE sharing_guard.guard ENABLE ALWAYS TRIGGER guard_check;
 
--- A restored table has its columns numbered anew, so numbers follow names
+-- A restored table may have other column numbers, so numbers follow names
 -- whenever a row comes in.
 CREATE FUNCTION sharing_guard.guard_column_number() RETURNS trigger
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

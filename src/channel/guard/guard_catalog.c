@@ -35,6 +35,7 @@ static void catalog_stale(void);
 /* An agency's name is part of a binding, so its table counts, too. */
 TableCache	sg_guard_catalog_cache = {
 	.name = "guards and bindings",
+	.generation = 1,
 	.tables = {"guard", "setting", "role_binding", "agency",
 		"server_binding", "publication_binding", "maintenance",
 	"drop_preparation"},

@@ -5,7 +5,7 @@
  *		who is bound to which agency, whether maintenance is open.
  *
  * Every session has these hooks, whether or not its database is guarded, and
- * nearly all that they are called for is nobody's business.  So all there is
+ * nearly all of their calls concern no protected object.  So all there is
  * to know is read at once, kept, and read again only when it has changed: an
  * answer of "nothing is protected here" costs a comparison.
  *
@@ -43,6 +43,7 @@ static void *load_columns(TableCache *cache, MemoryContext context);
  */
 static TableCache column_cache = {
 	.name = "columns of guards",
+	.generation = 1,
 	.tables = {"guard", "guard_column"},
 	.load = load_columns,
 	.keep_replaced = true

@@ -4,8 +4,8 @@
  *		Locks a table that is about to be protected, or no longer, before its
  *		guard.
  *
- * Whoever renames or drops a table has its strongest lock when we are told, and
- * then changes its guard.  So everything that we do takes its locks in the same
+ * A command that renames or drops a table holds its strongest lock when we are
+ * called, and then changes its guard.  So everything that we do takes its locks in the same
  * order: first the table and all below it, then its guard, then other tables of
  * ours, then the counter of revisions and the log (doc/architecture.md).
  *
@@ -96,11 +96,11 @@ relations_outside(List *tree, const char *guard_id)
  * sharing_guard.lock_tree(relation regclass, guard_id uuid, mode text)
  * returns void
  *
- * Locks a table and all below it in this mode, and whatever has triggers of the
- * guard (NULL: of none), until the end of the transaction.  Keeps others who
- * call it for any of these tables waiting, whatever the mode.
+ * Locks a table and all below it in this mode, and all tables with triggers of
+ * the guard (NULL: of none), until the end of the transaction.  Keeps others who
+ * call it for any of these tables waiting, in any mode.
  *
- * Errors out for tables of the system or of ours, which nobody may lock in this
+ * Errors out for system tables and our own, which must not be locked in this
  * way.
  */
 Datum
@@ -123,7 +123,7 @@ sg_sql_lock_tree(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("this table belongs to the system, or to sharing_guard itself")));
 
-	/* The parent first: nobody makes a child meanwhile. */
+	/* The parent first, so that no child is made meanwhile. */
 	LockRelationOid(relid, mode);
 	tree = find_all_inheritors(relid, mode, NULL);
 	if (!PG_ARGISNULL(1))

@@ -6,7 +6,7 @@ CREATE FUNCTION sharing_guard.lock_tree(relation regclass, guard_id uuid, mode t
     LANGUAGE C VOLATILE PARALLEL UNSAFE;
 REVOKE ALL ON FUNCTION sharing_guard.lock_tree(regclass, uuid, text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.lock_tree(regclass, uuid, text) IS
-'Internal: locks a table, all below it and whatever has triggers of the guard, before the guard itself is changed';
+'Internal: locks a table, all below it and all tables with triggers of the guard, before the guard itself is changed';
 
 -- What is NULL of the guard to come stays as it is; kind NULL: the guard goes.
 CREATE FUNCTION sharing_guard.needs_exclusive_lock(

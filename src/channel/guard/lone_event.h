@@ -29,7 +29,7 @@ extern void sg_lone_event_of_ended_read(DisclosureEvent *event,
 
 /*
  * Record a refusal that is about to end the statement, of a row or of what
- * would have been read (how many rows nobody knows), and return the event's
+ * would have been read (the number of rows is not known), and return the event's
  * id as text, palloc'd.  When they return the event is durable.
  */
 extern char *sg_lone_event_refused_row(const Decision *decision,

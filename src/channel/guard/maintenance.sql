@@ -20,12 +20,12 @@ COMMENT ON TABLE sharing_guard.maintenance IS
 COMMENT ON COLUMN sharing_guard.maintenance.request IS 'Identifies the request';
 COMMENT ON COLUMN sharing_guard.maintenance.reason IS 'What it is for';
 COMMENT ON COLUMN sharing_guard.maintenance.until IS 'When it ends by itself';
-COMMENT ON COLUMN sharing_guard.maintenance.asked_by IS 'The login of whoever asked for it';
+COMMENT ON COLUMN sharing_guard.maintenance.asked_by IS 'The login that asked for it';
 COMMENT ON COLUMN sharing_guard.maintenance.asked_by_role IS
-'The same login under the name that it has now: renamed, it is still whoever asked';
+'The same login under the name that it has now: a renamed login is still recognized';
 COMMENT ON COLUMN sharing_guard.maintenance.asked_at IS 'When it was asked for';
 COMMENT ON COLUMN sharing_guard.maintenance.approved_by IS
-'The login of whoever approved it, another one; NULL: not approved';
+'The login that approved it, another one; NULL: not approved';
 COMMENT ON COLUMN sharing_guard.maintenance.approved_at IS 'When it was approved, and so began';
 COMMENT ON COLUMN sharing_guard.maintenance.closed_by IS
 'The login that closed it, or whose export was the first after its end';
@@ -55,7 +55,7 @@ SELECT sharing_guard.is_policy_table('maintenance', 'request');
 SELECT sharing_guard.is_policy_table('maintenance_defect', 'request', 'relation');
 
 -- These run as their owner: the table is written by them alone, so that
--- nobody approves a request by an UPDATE.
+-- no request is approved by an UPDATE.
 CREATE FUNCTION sharing_guard.open_maintenance(reason text, until timestamptz) RETURNS uuid
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp
@@ -88,7 +88,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.open_maintenance(text, timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.open_maintenance(text, timestamptz) IS
-'Asks for maintenance, during which guards may be taken away by whoever owns the tables and exports are refused (SG005); it begins when somebody else calls approve_maintenance() with the request that this returns';
+'Asks for maintenance, during which guards may be taken away by the tables'' owners and exports are refused (SG005); it begins when a second person calls approve_maintenance() with the request that this returns';
 
 CREATE FUNCTION sharing_guard.approve_maintenance(request uuid) RETURNS text
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -110,7 +110,7 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state';
     ELSIF asked.asked_by IN (session_user, sharing_guard.authenticated_login())
           OR coalesce(asked.asked_by_role = to_regrole(quote_ident(session_user)), false) THEN
-        RAISE EXCEPTION 'whoever asks for maintenance cannot approve it'
+        RAISE EXCEPTION 'maintenance cannot be approved by the login that asked for it'
             USING ERRCODE = 'insufficient_privilege',
                   DETAIL = format('It was asked for by "%s".', asked.asked_by),
                   HINT = 'A second policy administrator approves it, with a login of their own.';
@@ -127,7 +127,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.approve_maintenance(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.approve_maintenance(uuid) IS
-'Approves the maintenance that somebody else has asked for: from now on, until it is closed or its time is over, guards may be taken away and exports are refused';
+'Approves the maintenance that another person has asked for: from now on, until it is closed or its time is over, guards may be taken away and exports are refused';
 
 CREATE FUNCTION sharing_guard.attest_maintenance(request uuid) RETURNS integer
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
@@ -179,7 +179,7 @@ REVOKE ALL ON FUNCTION sharing_guard.close_maintenance(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.close_maintenance(uuid) IS
 'Ends a maintenance before its time and looks the guards over; returns how many defects they have, which are in maintenance_defect';
 
--- Whose time is over, and nobody closed it.  What another session is closing
+-- Its time is over, and it was not closed.  What another session is closing
 -- just now is left to it.
 CREATE FUNCTION sharing_guard.close_expired_maintenance() RETURNS void
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER

@@ -133,8 +133,8 @@ sg_read_guard_any_loaded(void)
 }
 
 /*
- * Whoever may read all data, or has been let into the schema pg_toast, reads
- * there what the table itself would not have let out.
+ * A role that may read all data, or has USAGE on the schema pg_toast, can read the
+ * long values of a table there.
  */
 Oid
 sg_table_of_toast(Oid relid)

@@ -62,7 +62,7 @@ extern List *sg_read_guard_below(Oid relid);
  */
 extern Oid	sg_table_of_toast(Oid relid);
 
-/* Is a COPY refused whose destination nobody has declared? */
+/* Is a COPY without a declared destination refused? */
 extern bool sg_read_guard_refuse_undeclared(void);
 
 #endif							/* SHARING_GUARD_READ_GUARD_H */

@@ -76,8 +76,8 @@ BEGIN
                   HINT = 'It is ''enforce'' or ''observe'' (nothing is stopped, everything is recorded).';
     END IF;
 
-    -- The table before its guard, as in whatever else we do; nobody who reads or
-    -- writes rows waits for this, unless row-level security is to be set.
+    -- The table before its guard, as everywhere else; readers and writers do
+    -- not wait for this, unless row-level security is to be set.
     PERFORM sharing_guard.lock_guarded(relation, 'records', NULL, filter_reads);
     SELECT * INTO old_guard FROM sharing_guard.guard g WHERE g.relation = relation;
     IF old_guard.kind <> 'records' THEN

@@ -124,7 +124,7 @@ sg_raise_refusal(const Verdict *verdict, const Disclosure *disclosure,
 				break;
 			ereport(ERROR,
 					(errcode(ERRCODE_SG_UNDECLARED_DISCLOSURE),
-					 errmsg("COPY of protected table %s is refused, for nobody has declared where its rows go",
+					 errmsg("COPY of protected table %s is refused because its destination was not declared",
 							disclosure->relation),
 					 errdetail("The attempt is recorded as event %s.", event_id),
 					 errhint("Call sharing_guard.begin_disclosure(destination => ..., purpose => ...) in the same transaction; for a backup let it be made by a role that sharing_guard.bind_backup() names."),

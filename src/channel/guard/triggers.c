@@ -71,7 +71,7 @@ typedef enum TriggerState
 	TRIGGER_MISSING,
 	TRIGGER_DEFECTIVE,			/* ours, but disabled or altered */
 	TRIGGER_INTACT,
-	TRIGGER_FOREIGN				/* somebody else's, under our name */
+	TRIGGER_FOREIGN				/* another trigger under our name */
 } TriggerState;
 
 /* A function of ours that takes no arguments. */
@@ -112,7 +112,7 @@ inspect_trigger(Relation rel, const GuardTrigger *wanted, const char *guard_id,
 
 		/*
 		 * A WHEN or a column list would let rows by; a deferred trigger would
-		 * decide when whoever wrote the row has become somebody else.
+		 * decide when the session may act as another role.
 		 */
 		if (trigger->tgenabled != TRIGGER_FIRES_ALWAYS ||
 			trigger->tgtype != trigger_type(wanted) ||
@@ -160,8 +160,8 @@ create_trigger(Oid relid, const GuardTrigger *wanted, const char *guard_id)
  * Puts one kind of trigger right on one relation: there and intact, or gone
  * where it is not wanted.  Returns whether anything was to be done.
  *
- * Looks under the weakest lock first.  Whoever has just changed one partition
- * must not wait for those who are writing to the others.
+ * Looks under the weakest lock first.  A session that has just changed one
+ * partition must not wait for those that write to the others.
  */
 static bool
 mend_trigger(Oid relid, const GuardTrigger *wanted, const char *guard_id,
@@ -176,7 +176,7 @@ mend_trigger(Oid relid, const GuardTrigger *wanted, const char *guard_id,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("trigger \"%s\" on table \"%s\" is not that of this guard",
 						wanted->name, RelationGetRelationName(rel)),
-				 errdetail("A table can have one guard only, its own or that of a table it inherits from, and nobody else may use the name."),
+				 errdetail("A table can have one guard only, its own or that of a table it inherits from, and the name of the trigger is reserved for it."),
 				 errhint("Drop the trigger, or remove the other guard with sharing_guard.unprotect().")));
 
 	if (needed ? state == TRIGGER_INTACT : state == TRIGGER_MISSING)
@@ -253,7 +253,7 @@ tree_is_intact(List *tree, const GuardTrigger *wanted, const char *guard_id,
  * Gives a guard's table, and all below it, the triggers they must have and no
  * others of ours; returns whether anything was to be done.  The lock keeps
  * children from being made meanwhile; or, where the tree is only looked at
- * because it has just grown, it keeps nobody from writing.
+ * because it has just grown, it does not block writers.
  */
 bool
 sg_mend_trigger_tree(Oid relid, const char *guard_id, bool skip_row, LOCKMODE lockmode)
@@ -264,7 +264,7 @@ sg_mend_trigger_tree(Oid relid, const char *guard_id, bool skip_row, LOCKMODE lo
 	bool		mended = false;
 
 	/*
-	 * The lock first and the list then: whoever is making a child holds a
+	 * The lock first and the list then: a session that makes a child holds a
 	 * lock on the parent until the child can be seen.
 	 */
 	LockRelationOid(relid, lockmode);
@@ -281,7 +281,7 @@ sg_mend_trigger_tree(Oid relid, const char *guard_id, bool skip_row, LOCKMODE lo
 
 		/*
 		 * The server clones a partitioned table's row triggers.  Where a
-		 * clone was disabled, the whole set is made anew from the top.
+		 * clone was disabled, the whole set is created again from the top.
 		 */
 		if (wanted->row && partitioned && (needed || !foreign_in_tree))
 		{
@@ -296,7 +296,7 @@ sg_mend_trigger_tree(Oid relid, const char *guard_id, bool skip_row, LOCKMODE lo
 			if (needed)
 				(void) mend_trigger(relid, wanted, guard_id, true);
 
-			/* Says so where somebody else's trigger is still in the way. */
+			/* Raises an error where another trigger is still in the way. */
 			foreach(lc, tree)
 				(void) mend_trigger(lfirst_oid(lc), wanted, guard_id, needed);
 			continue;
@@ -482,8 +482,8 @@ sg_select_guards(const char *query, int nargs, Oid *argtypes, Datum *args)
  * sharing_guard.install_triggers(guard_id uuid) returns boolean
  *
  * Gives the guard's table the triggers it must have; true if anything was to
- * be done.  What they are the guard's own row says, so whoever may call this
- * can do nothing with it but mend.  Works with the rights of the extension's
+ * be done.  The guard's own row says which they are, so a caller can only
+ * repair with it.  Works with the rights of the extension's
  * owner: a policy administrator need not own the tables that are protected.
  */
 static bool
@@ -524,7 +524,7 @@ sg_sql_install_triggers(PG_FUNCTION_ARGS)
 /*
  * sharing_guard.complete_triggers(guard_id uuid) returns boolean
  *
- * The same where the tree has just grown: keeps nobody from writing.
+ * The same where the tree has just grown: does not block writers.
  */
 Datum
 sg_sql_complete_triggers(PG_FUNCTION_ARGS)

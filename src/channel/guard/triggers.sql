@@ -21,8 +21,8 @@ REVOKE ALL ON FUNCTION sharing_guard.remove_triggers(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.remove_triggers(uuid) IS
 'Internal: takes the triggers of a guard that is there no more off all tables';
 
--- Everybody's, because the server clones a partitioned table's triggers to a
--- new partition with the rights of whoever makes the partition.  Called by any
+-- Granted to PUBLIC, because the server clones a partitioned table's triggers to a
+-- new partition with the rights of the role that makes the partition.  Called by any
 -- trigger but a guard's own, they refuse.
 CREATE FUNCTION sharing_guard.export_row_before() RETURNS trigger
     AS 'MODULE_PATHNAME', 'sg_sql_export_row_before' LANGUAGE C;
@@ -65,7 +65,7 @@ CREATE EVENT TRIGGER sharing_guard_follow_ddl ON ddl_command_end
                  'ALTER TYPE')
     EXECUTE FUNCTION sharing_guard.follow_ddl();
 ALTER EVENT TRIGGER sharing_guard_follow_ddl ENABLE ALWAYS;
--- Of whatever is dropped: a table may go with its type, its schema, its owner.
+-- For every drop: a table may go with its type, its schema, its owner.
 CREATE EVENT TRIGGER sharing_guard_follow_drop ON sql_drop
     EXECUTE FUNCTION sharing_guard.follow_drop();
 ALTER EVENT TRIGGER sharing_guard_follow_drop ENABLE ALWAYS;

@@ -51,6 +51,6 @@ sg_after_error(const StatementRole *role)
 	LockErrorCleanup();
 	RESUME_INTERRUPTS();
 
-	/* Whom the statement is told of is whoever has run it. */
+	/* The reader is the role that ran the statement. */
 	SetUserIdAndSecContext(role->userid, role->sec_context);
 }

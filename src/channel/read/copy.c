@@ -82,7 +82,7 @@ has_guard(Oid relid)
 
 /*
  * May what is written to this relation end up in a guarded one?  A row goes to
- * whatever partition it belongs in, and an UPDATE may move it to any other of
+ * the partition that it belongs in, and an UPDATE may move it to any other of
  * the whole tree.
  */
 static bool

@@ -4,7 +4,7 @@
  *		filter_reads: rows that the policy now blocks do not come out.
  *
  * A row of an export table was decided on when it was written.  Since then a
- * warrant may have run out, or an agency have left the state; and whoever
+ * warrant may have run out, or an agency have left the state; and a role that
  * reads the table may be another than the row was meant for.  The condition of
  * a restrictive policy of row-level security, which the server itself puts
  * into every query of the table, asks here for each row.
@@ -55,8 +55,8 @@ typedef struct FilterState
 } FilterState;
 
 /*
- * Finds out whom whoever acts reads for.  The agency's own people, and those
- * who make its backups, read for nobody.
+ * Finds the other agencies that the session reads for.  There are none for the
+ * agency's own people and for those who make its backups.
  */
 static void
 find_agencies(FilterState *state, MemoryContext context)
@@ -147,7 +147,7 @@ may_go_to(const Guard *guard, Disclosure *disclosure, const char *agency_id)
  * sharing_guard.row_may_leave(guard_id uuid, "row" record) returns boolean
  *
  * Both must let the row pass: what it says of itself, as when it was written,
- * and that it goes to the agency of whoever reads it.
+ * and that it goes to the reader's agency.
  */
 Datum
 sg_sql_row_may_leave(PG_FUNCTION_ARGS)
@@ -197,7 +197,7 @@ sg_sql_row_may_leave(PG_FUNCTION_ARGS)
 	tuple.t_data = header;
 	ExecStoreHeapTuple(&tuple, state->slot, false);
 
-	/* Whoever reads the row has the relation open. */
+	/* The statement that reads the row has the relation open. */
 	guard = sg_guard_if_known(state->relid);
 	if (unlikely(guard == NULL))
 	{

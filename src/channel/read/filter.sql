@@ -1,15 +1,15 @@
 -- filter_reads => true: rows that the policy now blocks do not come out, by
 -- PostgreSQL's own row-level security.
 
--- Everybody's, since a policy's condition runs with the rights of whoever
--- reads the table.  It tells nobody more than reading the table does.
+-- Granted to PUBLIC, since a policy's condition runs with the rights of the
+-- reader.  It tells no more than reading the table does.
 CREATE FUNCTION sharing_guard.row_may_leave(guard_id uuid, "row" record) RETURNS boolean
     AS 'MODULE_PATHNAME', 'sg_sql_row_may_leave'
     LANGUAGE C STRICT VOLATILE PARALLEL UNSAFE;
 REVOKE ALL ON FUNCTION sharing_guard.row_may_leave(uuid, record) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION sharing_guard.row_may_leave(uuid, record) TO PUBLIC;
 COMMENT ON FUNCTION sharing_guard.row_may_leave(uuid, record) IS
-'Internal: condition of the row-level security of protected tables (filter_reads): false where whoever reads does so for another agency and the policy blocks the row';
+'Internal: condition of the row-level security of protected tables (filter_reads): false where the row is read for another agency and the policy blocks it';
 
 -- What is wrong with the row-level security of a guard, anywhere on its table
 -- or below it.
@@ -78,8 +78,7 @@ COMMENT ON FUNCTION sharing_guard.remove_filter(regclass) IS
 'Internal: takes the row-level security of filter_reads off one table';
 
 -- Runs as its owner: a policy administrator need not own the table.  What it
--- does is what the table of guards says, so that nobody can do more with it
--- than mend.
+-- does is what the table of guards says, so that it can only repair.
 CREATE FUNCTION sharing_guard.set_filter(relation regclass) RETURNS boolean
     LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp

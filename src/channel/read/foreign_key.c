@@ -3,8 +3,8 @@
  * foreign_key.c
  *		The queries by which the server keeps foreign keys.
  *
- * They compare keys and tell nobody anything but whether the constraint holds,
- * so they are no access of whoever has changed the other table.
+ * They compare keys and tell only whether the constraint holds, so the session
+ * that changed the other table has not accessed the rows.
  *
  * They are known by where they are run and never by their text, which anybody
  * can write: a trigger of the server's runs them, and marks what it runs with

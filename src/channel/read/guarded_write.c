@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * guarded_write.c
- *		What a statement that writes to a guarded relation lets somebody know.
+ *		What a statement that writes to a guarded relation discloses.
  *
  * The plan is searched when execution begins, because views, rules, policies
  * and inlined functions are resolved by then.  Two things are looked for: a
@@ -407,7 +407,7 @@ search_modification(ModifyTable *modify, WriteSearch *search)
 		}
 	}
 
-	/* Policies are checked for every row: nobody searches by them. */
+	/* Policies are checked for every row, so they are no search. */
 	foreach(lc, modify->withCheckOptionLists)
 	{
 		foreach(option, (List *) lfirst(lc))

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * guarded_write.h
- *		What a statement that writes to a guarded relation lets somebody know.
+ *		What a statement that writes to a guarded relation discloses.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,7 +10,7 @@
 
 #include "executor/execdesc.h"
 
-/* Whoever says nothing of it means a read: that is recorded. */
+/* The first value, which is the default, stands for a read: it is recorded. */
 typedef enum WriteUse
 {
 	WRITE_LEAKS = 0,			/* columns are returned, or may be leaked */

@@ -32,7 +32,8 @@ typedef struct LeakSearch
 
 	/*
 	 * The expression belongs to a relation, and the command that made it is
-	 * on record: whoever writes cannot choose what its functions are given.
+	 * on record: the writing statement cannot choose what its functions
+	 * receive.
 	 */
 	bool		stored;
 

@@ -13,7 +13,7 @@
 /*
  * The node's expressions other than its target list and its qual, as a new list
  * in CurrentMemoryContext.  *complete is set to false where the node may have
- * others that nobody but its provider knows.
+ * others that only its provider knows.
  */
 extern List *sg_plan_expressions(const Plan *plan, bool *complete);
 
@@ -25,8 +25,8 @@ extern Plan *sg_plan_outer(const Plan *plan);
 extern Plan *sg_plan_inner(const Plan *plan);
 
 /*
- * Can the statement tell somebody what it looks at, or leave it somewhere,
- * before its rows reach whom they are for?  It can by a function that somebody
+ * Can the statement disclose what it looks at, or store it, before its rows reach
+ * their recipient?  It can by a function that a user
  * wrote, and by those of the server's own that have effects.
  */
 extern bool sg_plan_has_effects(const PlannedStmt *plannedstmt);

@@ -12,7 +12,7 @@
  * DEFINER nor dynamic SQL makes a difference.
  *
  * What is known of a running query hangs on its executor state.  Portals are
- * ended in any order, or by an error and then by nobody, and only the memory
+ * ended in any order, or not at all after an error, and only the memory
  * they have is sure to go; so its going is what ends the disclosures.
  *
  *-------------------------------------------------------------------------
@@ -112,7 +112,7 @@ new_guarded(EState *estate)
 
 /*
  * A parallel worker runs its part of a statement that its leader was let to
- * run.  Whatever else it runs is a function's, which knows neither what the
+ * run.  Everything else that it runs belongs to a function, which knows neither what the
  * transaction has declared nor how to record anything.  What would not be
  * recorded anyway, our own people's reading of export tables, is let through.
  */
@@ -140,7 +140,7 @@ refuse_in_worker(List *requests)
 /*
  * An error may quote a row, and says how far a statement came; so every class
  * of errors tells but those that come of other sessions, of the server's
- * resources or of somebody who cancels, and our own refusals.
+ * resources or of a cancelled statement, and our own refusals.
  */
 bool
 sg_query_error_tells(const StatementRole *role)
@@ -422,7 +422,7 @@ record_failure(GuardedQuery *query, QueryDesc *queryDesc,
 	MemoryContextSwitchTo(oldcontext);
 }
 
-/* Is a cursor moved over rows that go to nobody? */
+/* Is a cursor moved over rows that are not sent? */
 static bool
 is_moved(const QueryDesc *queryDesc)
 {

@@ -18,7 +18,7 @@ extern ExecutorFinish_hook_type sg_query_wrap_ExecutorFinish(ExecutorFinish_hook
 extern ExecutorEnd_hook_type sg_query_wrap_ExecutorEnd(ExecutorEnd_hook_type next);
 
 /*
- * Can the error that is being handled have told somebody what is in a guarded
+ * Can the error that is being handled have disclosed the content of a guarded
  * relation?  To be called in PG_CATCH(); if it can, sg_after_error() is done, and
  * the event may be made and waited for there.
  */

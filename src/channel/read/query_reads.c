@@ -3,8 +3,8 @@
  * query_reads.c
  *		Which guarded relations a query reads.
  *
- * The executor's range table names every relation, whatever views, functions
- * and WITH queries it was reached by.  So this is told by the plan and by what
+ * The executor's range table names every relation, also one that is reached by
+ * views, functions and WITH queries.  So this is told by the plan and by what
  * is guarded at the moment, and nothing of it is kept.
  *
  *-------------------------------------------------------------------------
@@ -105,8 +105,8 @@ only_compares(Plan *plan)
 }
 
 /*
- * Is this the query of a foreign key's check?  It tells nobody anything but
- * whether the constraint holds.  What has another shape is no such check: a
+ * Is this the query of a foreign key's check?  It tells only whether the
+ * constraint holds.  What has another shape is no such check: a
  * statement of a user's that comes by the mark after all tells as little.
  */
 static bool
@@ -173,7 +173,7 @@ typedef struct Written
 /*
  * Does this trigger of a constraint take what is in the table out of it?  Into
  * another, by ON UPDATE CASCADE; or, checked at the commit, into an error when
- * nobody is there any more to record it.  That of a foreign key quotes, on the
+ * it is too late to record it.  That of a foreign key quotes, on the
  * side of what refers, what was set; on the side of what is referred to, the row
  * that is changed, which counts where its key has a query element.
  */
@@ -287,7 +287,7 @@ write_use(QueryDesc *queryDesc, int rti, const RangeTblEntry *rte,
 {
 	PlannedStmt *plan = queryDesc->plannedstmt;
 
-	/* Whoever inserts a row knows it, and may have it returned. */
+	/* A statement that inserts a row knows it, and may have it returned. */
 	if (is_insert(permissions) || sg_only_inserts(plan, rti))
 		return sg_insert_tells(rte->relid) ? WRITE_LEAKS : WRITE_SILENT;
 	if (plan->commandType == CMD_SELECT || plan->hasReturning ||

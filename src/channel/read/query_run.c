@@ -129,15 +129,15 @@ guarded_rShutdown(DestReceiver *self)
 	next->rShutdown(next);
 }
 
-/* Nobody destroys what is on our stack. */
+/* The receiver is on our stack, so there is nothing to destroy. */
 static void
 guarded_rDestroy(DestReceiver *self)
 {
 }
 
 /*
- * Puts our receiver in the place of the query's own, for this run: whoever
- * looks at queryDesc->dest when it is over (COPY, SPI) has to find theirs there.
+ * Puts our receiver in the place of the query's own, for this run.
+ * Callers that look at queryDesc->dest afterwards (COPY, SPI) must find theirs there.
  */
 void
 sg_query_run_enter(GuardedRun *run, QueryDesc *queryDesc, QueryDecider decide)

@@ -41,7 +41,7 @@ typedef struct GuardedRun
 	TupleDesc	tupdesc;		/* of the rows */
 	uint64		limit;			/* so many rows were asked for; 0: all */
 	uint64	   *rows;			/* counts those that reach the receiver */
-	uint64		own_rows;		/* where nobody wants to know */
+	uint64		own_rows;		/* where the caller does not ask */
 	TimestampTz holds_until;	/* the decision does, if nothing changes */
 	uint64		changes;		/* sg_reads_changes, as of the decision */
 	int			moments;		/* the same of those that have passed */
@@ -53,7 +53,7 @@ extern PGDLLIMPORT volatile sig_atomic_t sg_query_run_moments;
 
 /*
  * To be called before the first decision on the run, which is the caller's and
- * holds until holds_until: whatever changes from here on has it decided on
+ * holds until holds_until: a change from here on has the run decided on
  * again.  Every statement pays for it.
  */
 static inline void

@@ -5,12 +5,12 @@
  *		row leaves.
  *
  * COPY and queries have this in common: rows leave while the statement runs,
- * whether or not its transaction commits, and nobody looks at each of them.
+ * whether or not its transaction commits, and they are not looked at one by one.
  * So the statement as a whole is decided on, and recorded by the audit writer
  * before it may begin; how many rows left is said when it has ended.
  *
- * Whom it is read for is told by who acts.  Whoever acts for a bound role reads
- * for that role's agency.  What the transaction has declared comes on top of
+ * The roles of the session tell the recipient.  A session that acts for a bound
+ * role reads for that role's agency.  What the transaction has declared comes on top of
  * that and never in its place: a partner's login that names a milder
  * destination is decided on twice, and the stricter decision counts.
  *
@@ -104,21 +104,21 @@ typedef struct Recipient
 	TextSlice	destination;
 	Channel		channel;
 	const char *default_purpose;	/* where none was declared */
-	bool		undeclared;		/* a COPY of which nobody said where it goes */
+	bool		undeclared;		/* a COPY without a declared destination */
 } Recipient;
 
 /* Counts what may make a decision another one.  See sg_reads_init(). */
 uint64		sg_reads_changes = 0;
 
 static const char undeclared_reason[] =
-"The rows were copied out and nobody has declared where they go.";
+"The rows were copied out without a declared destination.";
 static const char unfiltered_reason[] =
-"Row-level security does not apply to whoever reads here, so rows that the policy blocks would not be held back.";
+"Row-level security does not apply to this reader, so rows that the policy blocks would not be held back.";
 
 /*
  * The callbacks only count; they may come at almost any moment.
  *
- * Any relation and any role will do: to decide anew costs little where nothing
+ * Any relation and any role will do: to decide again costs little where nothing
  * has changed that is of any concern, since what it takes is cached.
  */
 static void
@@ -150,7 +150,7 @@ slice_of(const char *string)
 	return slice;
 }
 
-/* What was declared, copied: it may be declared anew while we wait. */
+/* Copies what was declared, because it may be replaced while we wait. */
 static TextSlice
 declared_slice(const TextSlice *declared)
 {
@@ -345,8 +345,8 @@ record_disclosure(Deciding *deciding, const DecidedRead *read)
 }
 
 /*
- * What a service does has a purpose that nobody can say each time, so it is not
- * flagged.  That it may be done at all was decided.
+ * A program cannot state a purpose for each statement, so a service is not
+ * flagged for the lack of one.  That it may be done at all was decided.
  */
 static void
 begin_summary(Deciding *deciding, const DecidedRead *read)
@@ -490,8 +490,8 @@ disclose_to(Deciding *deciding, const ReadRequest *request, const Guard *guard,
 }
 
 /*
- * A copy of a guarded database that is not listed is guarded by nobody and has
- * no writer; it must not keep pg_dumpall from all others of the server.  A
+ * A copy of a guarded database that is not listed has neither guards at work nor
+ * a writer; it must not keep pg_dumpall from all others of the server.  A
  * superuser can take its rows by other ways, and a backup role is named for it:
  * these may read, and the server log has it.
  */

@@ -21,8 +21,8 @@ typedef struct ReadRequest
 {
 	ReadGuard	guard;
 	Oid			relid;			/* as the statement names it */
-	Oid			check_as_user;	/* a view's owner, say; InvalidOid: whoever
-								 * acts */
+	Oid			check_as_user;	/* a view's owner, for example; InvalidOid:
+								 * the current role */
 	WriteUse	use;			/* of what is only written: what our own
 								 * people are let know; else WRITE_LEAKS */
 	Channel		channel;		/* CHANNEL_COPY, or CHANNEL_QUERY */
@@ -37,14 +37,14 @@ typedef struct ReadRequest
 
 /*
  * The disclosures of one statement that have begun.  They end when the memory
- * that they are in goes, which happens whatever becomes of the statement:
+ * that they are in is freed, which happens also after an error:
  * completed where "ended" was set, else failed.
  */
 typedef struct ReadStatement
 {
 	List	   *begun;
 	int64		rows;			/* how many have left; or ROWS_UNKNOWN */
-	const uint64 *more_rows;	/* where somebody is counting on, or NULL */
+	const uint64 *more_rows;	/* a count that goes on, or NULL */
 	bool		ended;
 	MemoryContextCallback callback;
 } ReadStatement;
@@ -62,8 +62,8 @@ extern PGDLLIMPORT uint64 sg_reads_changes;
  * Decides on what is read, for each of those whom it is read for.  Errors out
  * where the policy refuses one, before anything has begun; else returns when
  * each disclosure is on record.  To be called again where the statement goes
- * on later, when so many of its rows have left: what has begun is decided anew,
- * and recorded again where that brings another outcome.
+ * on later, when so many of its rows have left: what has begun is decided again,
+ * and recorded again if the outcome has changed.
  *
  * *statement is NULL at first, and stays so where nothing is to be recorded;
  * else it is made in "context".
@@ -76,14 +76,14 @@ extern TimestampTz sg_reads_begin(ReadStatement **statement, List *requests,
 /*
  * The same without a record; *recorded says whether there would be one.  For
  * rows that are held back, and for those that are on record as read and have
- * not reached whoever reads, so many excepted.
+ * not reached the reader, except so many.
  */
 extern TimestampTz sg_reads_check(List *requests, int64 rows_left,
 								  bool *recorded);
 
 /*
  * For a read that is over, and whose rows, so many, have not left yet: decides
- * anew, errors out where the policy refuses one, and returns when each
+ * again, errors out where the policy refuses one, and returns when each
  * disclosure is on record, with its ending, in an event that needs no other.
  */
 extern void sg_reads_record(List *requests, int64 rows,

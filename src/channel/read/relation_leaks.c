@@ -4,7 +4,7 @@
  *		Whether what belongs to a guarded relation leaks its columns.
  *
  * Checks, generated columns, indexes, partition bounds, triggers and foreign
- * keys are handed each row that is changed, whatever the statement says.
+ * keys receive each changed row, also where the statement does not name them.
  *
  *-------------------------------------------------------------------------
  */
@@ -278,7 +278,7 @@ sg_relation_elements(Oid relid, const ReadGuard *guard)
 /*
  * Does an index let a row that is inserted find out what is in others?  An
  * exclusion constraint computes its expressions for rows that are there; and
- * one that is checked at the commit is checked when nobody is there any more to
+ * one that is checked at the commit is checked when it is too late to
  * record the error.  That of a unique constraint quotes what was inserted, so
  * it counts where a query element is asked for.
  */
@@ -330,7 +330,7 @@ relation_insert_tells(Oid relid)
 
 /*
  * Does a row that is inserted into this relation, or into a partition of it,
- * let somebody know what is in guarded rows, though it does not fail?
+ * disclose the content of guarded rows although it does not fail?
  */
 bool
 sg_insert_tells(Oid relid)

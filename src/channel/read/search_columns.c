@@ -301,7 +301,7 @@ ownership_walker(Node *node, Ownership *ownership)
 	{
 		const ParameterOrigin *origin = sg_search_origin((Param *) node, search);
 
-		/* A subquery gives a value of its own, whatever it reads. */
+		/* A subquery gives a value of its own. */
 		if (origin == NULL || origin->expression == NULL ||
 			origin->kind != PARAMETER_PASSED)
 		{

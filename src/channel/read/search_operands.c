@@ -165,7 +165,7 @@ may_fail_walker(Node *node, void *context)
 	return expression_tree_walker(node, may_fail_walker, context);
 }
 
-/* A function that somebody wrote and that may depend on what is in tables. */
+/* A user's function, which may depend on the content of tables. */
 static bool
 looks_around(Oid function, void *context)
 {
@@ -626,7 +626,7 @@ sg_search_note(QualSearch *search, int element, const char *operator, Node *colu
 	}
 	if (sg_search_is_own(other, search))
 	{
-		/* Another row's value: whoever searches has not said which. */
+		/* Another row's value: the search does not say which. */
 		if (sg_search_is_own(column, search) && !sg_search_is_of_same_row(column, other))
 			sg_search_values_unknown(search->values, element);
 		note_ingredients(search, element, other);

@@ -4,7 +4,7 @@
  *		What a query searches by.
  *
  * California's law on plate readers wants it on record what a search was made
- * with (Civ. Code 1798.90.52): the plate, or whatever else.  That stands in
+ * with (Civ. Code 1798.90.52): the plate, or other values.  They stand in
  * the query, as a literal or as a parameter that some column is compared with,
  * or that a function is given beside the column; or it comes from a subquery or
  * from a table that is joined, and then it is known when the query has run.

@@ -4,7 +4,7 @@
  *		Statements of a service that are recorded in summary.
  *
  * A program that takes records in looks whether it has them already, and clears
- * up after itself, thousands of times a day.  Nobody looks at what it reads.
+ * up after itself, thousands of times a day.  No person sees what it reads.
  * So what a policy administrator has declared for it is summed up: one event
  * when the first of a shape is run in an hour, on disk before its first row is
  * read, and a completion with their number at the hour's end, or the session's.
@@ -62,6 +62,7 @@ static void *load_shapes(TableCache *cache, MemoryContext context);
 
 static TableCache shape_cache = {
 	.name = "service statements",
+	.generation = 1,
 	.tables = {"service_statement", "role_binding"},
 	.load = load_shapes
 };
@@ -134,8 +135,8 @@ sg_service_shape(const QueryDesc *queryDesc)
 	char	   *shape;
 
 	/*
-	 * Nor does somebody who has become the service by SET SESSION
-	 * AUTHORIZATION.
+	 * A session that became the service by SET SESSION AUTHORIZATION is not
+	 * the service.
 	 */
 	if (GetUserId() != role || GetOuterUserId() != role ||
 		GetAuthenticatedUserId() != role ||

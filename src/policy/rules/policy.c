@@ -40,6 +40,7 @@ static void *load_policy(TableCache *cache, MemoryContext context);
  */
 static TableCache policy_cache = {
 	.name = "policy",
+	.generation = 1,
 	.tables = {"setting", "policy_revision", "adopted_pack", "agency",
 		"agency_alias", "name_term", "purpose_term", "data_class", "rule",
 	"legal_basis", "task_force"},
@@ -72,7 +73,7 @@ sg_policy_init(void)
 
 	DefineCustomBoolVariable("sharing_guard.emergency_observe",
 							 "Has nothing stopped by the policy, in any database of this server.",
-							 "An emergency switch that waits for nobody: while it is on, the overall mode is observe, whatever the settings in the databases say. The audit log records when it was turned on and off.",
+							 "An emergency switch: while it is on, the overall mode is observe in every database, whatever its settings say. The audit log records when it was turned on and off.",
 							 &emergency_observe,
 							 false,
 							 PGC_SIGHUP,

@@ -424,7 +424,7 @@ BEGIN
     IF NEW.kind = 'judicial_warrant'
        AND concat_ws(' ', NEW.issuer, NEW.issuer_title)
            ~* '\m((immigration|deportation|removal|detention)( and \w+)* (officer|agent|judge)|field office director|supervisory detention|ICE (officer|agent)|border patrol( agent)?|special agent|SDDO|AFOD|immigration (and )?customs enforcement|customs (and )?border protection|department of homeland security|immigration review)\M' THEN
-        RAISE EXCEPTION '% is signed by somebody who is no judge of a court', what
+        RAISE EXCEPTION '% is not signed by a judge of a court', what
             USING ERRCODE = 'check_violation',
                   DETAIL = 'Immigration officers and immigration judges sign administrative warrants.',
                   HINT = 'Enter it with the kind administrative_form, which lifts no rule.';

@@ -426,7 +426,7 @@ BEGIN
                    CASE WHEN overall = set_mode.mode THEN ' already'
                         ELSE format(' (was %s)', overall) END)
             || CASE WHEN set_mode.mode = 'observe'
-                    THEN 'nothing is stopped, whatever the modes of the protected tables'
+                    THEN 'nothing is stopped, also where a protected table enforces'
                     ELSE format('%s of %s protected tables enforce', enforcing, guards) END
             || emergency;
     END IF;
