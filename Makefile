@@ -63,6 +63,9 @@ SQL_PARTS = \
 	src/audit/views/attempts.sql \
 	src/audit/views/by_period.sql \
 	src/audit/views/summary.sql \
+	src/audit/views/plate.sql \
+	src/audit/views/policy_acts.sql \
+	src/audit/views/figures.sql \
 	src/audit/views/to_review.sql \
 	src/audit/review/review_events.sql \
 	src/admin/unresolved.sql \

@@ -75,6 +75,11 @@ BEGIN
             'fsync is off: a crash can lose exports and their record',
             'Set fsync = on.';
     END IF;
+    IF current_setting('autovacuum') <> 'on' OR current_setting('track_counts') <> 'on' THEN
+        RETURN QUERY SELECT 'warning', 'autovacuum',
+            'autovacuum is off: the index on the time of events is not kept up to date, and the 90-day views read more of the log than they need',
+            'Set autovacuum = on and track_counts = on, or run VACUUM sharing_guard.event each day.';
+    END IF;
     IF current_setting('server_encoding') = 'SQL_ASCII' THEN
         RETURN QUERY SELECT 'warning', 'encoding',
             'the database encoding is SQL_ASCII: names and purposes cannot be folded beyond ASCII',
@@ -132,6 +137,24 @@ BEGIN
         RETURN QUERY SELECT 'warning', 'auditor', 'no role is an auditor',
             'Call sharing_guard.grant_auditor(role).';
     END IF;
+
+    -- A login that names persons is a program's or is shared; an event of its
+    -- that names none must not read as one person's.
+    RETURN QUERY SELECT 'warning', 'shared login',
+        format('login %I has named %s people in the last 90 days and is not known to be shared, so its events that name no person read as if one person had that login',
+               l.login, l.people),
+        format('SELECT sharing_guard.bind_role(%L, %L, shared => true);', l.login,
+               coalesce((SELECT s.agency FROM sharing_guard.setting s), 'agency_id'))
+    FROM (SELECT e.authenticated_login AS login, count(DISTINCT p.person) AS people
+            FROM sharing_guard.legible_event e, unnest(e.requesting_persons) p (person)
+           WHERE e.occurred_at >= sharing_guard.audit_window_start(statement_timestamp(), sharing_guard.time_zone())
+             AND e.kind = 'disclosure' AND btrim(p.person) <> ''
+           GROUP BY e.authenticated_login
+          HAVING count(DISTINCT p.person) > 1) l
+    WHERE l.login IS NOT NULL
+      AND NOT EXISTS (SELECT FROM sharing_guard.role_binding b
+                       WHERE b.role = to_regrole(quote_ident(l.login)) AND (b.shared OR b.kind <> 'agency'))
+    ORDER BY l.login;
 
     -- The triggers that protect the record and notice changes of the policy.
     RETURN QUERY SELECT 'problem', t.tgrelid::regclass::text,
