@@ -35,6 +35,23 @@ REVOKE ALL ON FUNCTION sharing_guard.guard_defects(uuid) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.guard_defects(uuid) IS
 'Internal: lists the defects of a guard''s triggers, on its table and on its partitions and children';
 
+-- Figures only: the names of the people are the auditor's to read.
+CREATE FUNCTION sharing_guard.logins_with_people()
+    RETURNS TABLE (login text, people bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT e.authenticated_login, count(DISTINCT p.person)
+      FROM sharing_guard.legible_event AS e, unnest(e.requesting_persons) AS p (person)
+     WHERE e.occurred_at >= sharing_guard.audit_window_start(statement_timestamp(), sharing_guard.time_zone())
+       AND e.kind = 'disclosure' AND e.authenticated_login IS NOT NULL AND btrim(p.person) <> ''
+     GROUP BY e.authenticated_login
+    HAVING count(DISTINCT p.person) > 1
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.logins_with_people() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.logins_with_people() IS
+'Internal: logins whose events of the last 90 days name several people, and how many';
+
 CREATE FUNCTION sharing_guard.preflight(relation regclass DEFAULT NULL)
     RETURNS TABLE (status text, subject text, finding text, what_to_do text)
     LANGUAGE plpgsql STABLE PARALLEL UNSAFE
@@ -145,14 +162,8 @@ BEGIN
                l.login, l.people),
         format('SELECT sharing_guard.bind_role(%L, %L, shared => true);', l.login,
                coalesce((SELECT s.agency FROM sharing_guard.setting s), 'agency_id'))
-    FROM (SELECT e.authenticated_login AS login, count(DISTINCT p.person) AS people
-            FROM sharing_guard.legible_event e, unnest(e.requesting_persons) p (person)
-           WHERE e.occurred_at >= sharing_guard.audit_window_start(statement_timestamp(), sharing_guard.time_zone())
-             AND e.kind = 'disclosure' AND btrim(p.person) <> ''
-           GROUP BY e.authenticated_login
-          HAVING count(DISTINCT p.person) > 1) l
-    WHERE l.login IS NOT NULL
-      AND NOT EXISTS (SELECT FROM sharing_guard.role_binding b
+    FROM sharing_guard.logins_with_people() l
+    WHERE NOT EXISTS (SELECT FROM sharing_guard.role_binding b
                        WHERE b.role = to_regrole(quote_ident(l.login)) AND (b.shared OR b.kind <> 'agency'))
     ORDER BY l.login;
 

@@ -164,7 +164,7 @@ static const char policy_admin_grants[] =
 "  sharing_guard.needs_exclusive_lock, sharing_guard.mode_now,"
 "  sharing_guard.require_operational, sharing_guard.library_preloaded,"
 "  sharing_guard.database_listed, sharing_guard.missing_databases,"
-"  sharing_guard.preflight,"
+"  sharing_guard.preflight, sharing_guard.logins_with_people(),"
 "  sharing_guard.guard_defects, sharing_guard.orphaned_guards,"
 "  sharing_guard.code_on_rows,"
 "  sharing_guard.bind, sharing_guard.bind_role, sharing_guard.bind_backup,"

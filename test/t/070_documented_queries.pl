@@ -20,6 +20,9 @@ $node->safe_psql('guarded', q{
 	INSERT INTO queue VALUES (1, 'oakdale-pd', 'theft', '7ABC123', 'Ofc. Lee', NULL);
 	INSERT INTO queue VALUES (2, 'springs-pd', 'theft', '7ABC123', 'Ofc. Lee', NULL);
 	INSERT INTO queue VALUES (3, 'oakdale-pd', 'theft', '8XYZ111', NULL, 'springs-pd');
+	CREATE TABLE refused (id int PRIMARY KEY, dest text);
+	SELECT sharing_guard.protect_export('refused', destination => 'dest', data_class => 'alpr', mode => 'enforce');
+	DO $$ BEGIN INSERT INTO refused VALUES (1, 'springs-pd'); EXCEPTION WHEN SQLSTATE 'SG001' THEN NULL; END $$;
 	\\c - kiosk
 	INSERT INTO queue VALUES (4, 'oakdale-pd', '', '8XYZ111', NULL, NULL)});
 
