@@ -75,6 +75,7 @@ SQL_PARTS = \
 	src/admin/standby.sql \
 	src/admin/preflight.sql \
 	src/admin/exposure.sql \
+	src/admin/metrics.sql \
 	src/admin/fixed_settings.sql
 
 SQL_SCRIPT = sharing_guard--$(EXTVERSION).sql

@@ -32,7 +32,7 @@ static const char auditor_grants[] =
 "  sharing_guard.refused_90d, sharing_guard.policy_changes_90d,"
 "  sharing_guard.audit_90d_summary, sharing_guard.audit_90d_recipients,"
 "  sharing_guard.to_review_90d, sharing_guard.severity,"
-"  sharing_guard.policy_acts_90d,"
+"  sharing_guard.policy_acts_90d, sharing_guard.metrics,"
 "  sharing_guard.agency, sharing_guard.agency_alias, sharing_guard.rule,"
 "  sharing_guard.name_term, sharing_guard.purpose_term,"
 "  sharing_guard.legal_basis, sharing_guard.legal_basis_status,"
@@ -49,7 +49,8 @@ static const char auditor_grants[] =
 "  sharing_guard.health, sharing_guard.health_history, sharing_guard.log,"
 "  sharing_guard.checkpoint, sharing_guard.tile, sharing_guard.bundle,"
 "  sharing_guard.purged_leaf, sharing_guard.sealed_event TO duty_holder;"
-"GRANT EXECUTE ON FUNCTION sharing_guard.period_leaves,"
+"GRANT EXECUTE ON FUNCTION sharing_guard.current_metrics(),"
+"  sharing_guard.period_leaves,"
 "  sharing_guard.audit(bigint, uuid),"
 "  sharing_guard.audit_rows(bigint, uuid), sharing_guard.flagged(bigint, uuid),"
 "  sharing_guard.refused(bigint, uuid),"
@@ -180,6 +181,14 @@ static const char policy_admin_grants[] =
 "  sharing_guard.approve_maintenance, sharing_guard.close_maintenance,"
 "  sharing_guard.exposures TO duty_holder;";
 
+/* A monitor reads figures, and what is wrong in words, and nothing of a record. */
+static const char monitor_grants[] =
+"GRANT SELECT ON sharing_guard.metrics, sharing_guard.health TO duty_holder;"
+"GRANT EXECUTE ON FUNCTION sharing_guard.current_metrics(),"
+"  sharing_guard.writer_health(),"
+"  sharing_guard.oldest_transaction_start(),"
+"  sharing_guard.standing_problems() TO duty_holder;";
+
 /*
  * sharing_guard.grant_duty(role text, duty text, grant boolean) returns void
  *
@@ -200,11 +209,13 @@ sg_sql_grant_duty(PG_FUNCTION_ARGS)
 		grants = auditor_grants;
 	else if (strcmp(duty, "policy_admin") == 0)
 		grants = policy_admin_grants;
+	else if (strcmp(duty, "monitor") == 0)
+		grants = monitor_grants;
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no duty \"%s\"", duty),
-				 errhint("The duties are auditor and policy_admin.")));
+				 errhint("The duties are auditor, policy_admin and monitor.")));
 
 	/* Check this before any right is granted. */
 	if (!OidIsValid(get_role_oid(role, true)))

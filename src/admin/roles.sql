@@ -5,13 +5,13 @@ CREATE TABLE sharing_guard.role_duty (
     role regrole NOT NULL,
     duty text NOT NULL,
     PRIMARY KEY (role, duty),
-    CONSTRAINT role_duty_duty CHECK (duty IN ('auditor', 'policy_admin'))
+    CONSTRAINT role_duty_duty CHECK (duty IN ('auditor', 'policy_admin', 'monitor'))
 );
 COMMENT ON TABLE sharing_guard.role_duty IS
-'The roles that are auditors or policy administrators';
+'The roles that are auditors, policy administrators or monitors';
 COMMENT ON COLUMN sharing_guard.role_duty.role IS 'The role';
 COMMENT ON COLUMN sharing_guard.role_duty.duty IS
-'auditor: reads the record and the policy, reviews and signs; policy_admin: changes the policy';
+'auditor: reads the record and the policy, reviews and signs; policy_admin: changes the policy; monitor: reads figures and health';
 REVOKE ALL ON TABLE sharing_guard.role_duty FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('sharing_guard.role_duty',
     'WHERE role::pg_catalog.oid IN (SELECT r.oid FROM pg_catalog.pg_roles r)');
@@ -56,9 +56,11 @@ BEGIN
     END IF;
     RETURN format('role %I is %s', change_duty.role,
                   CASE WHEN is_grant THEN '' ELSE 'no longer ' END
-                  || CASE change_duty.duty WHEN 'auditor' THEN 'an auditor' ELSE 'a policy administrator' END
+                  || CASE change_duty.duty WHEN 'auditor' THEN 'an auditor' WHEN 'monitor' THEN 'a monitor'
+                          ELSE 'a policy administrator' END
                   || CASE WHEN NOT is_grant THEN ''
                           WHEN change_duty.duty = 'auditor' THEN ': reads the record and the policy, reviews and signs'
+                          WHEN change_duty.duty = 'monitor' THEN ': reads figures and health'
                           ELSE ': changes the policy' END);
 END
 $$;
@@ -105,3 +107,19 @@ GRANT SELECT ON sharing_guard.health TO pg_monitor;
 GRANT EXECUTE ON FUNCTION sharing_guard.writer_health(),
     sharing_guard.oldest_transaction_start(), sharing_guard.own_tree(),
     sharing_guard.standing_problems() TO pg_monitor;
+
+CREATE FUNCTION sharing_guard.grant_monitor(role text) RETURNS text
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$ SELECT sharing_guard.change_duty($1, 'monitor', true) $$;
+REVOKE ALL ON FUNCTION sharing_guard.grant_monitor(text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.grant_monitor(text) IS
+'Lets a role read the views metrics and health: figures, and problems in words; no plates, names of people or reasons';
+
+CREATE FUNCTION sharing_guard.revoke_monitor(role text) RETURNS text
+    LANGUAGE sql VOLATILE PARALLEL UNSAFE
+    SET search_path = pg_catalog, pg_temp
+AS $$ SELECT sharing_guard.change_duty($1, 'monitor', false) $$;
+REVOKE ALL ON FUNCTION sharing_guard.revoke_monitor(text) FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.revoke_monitor(text) IS
+'Takes away what grant_monitor() gave';
