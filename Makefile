@@ -68,10 +68,14 @@ SQL_PARTS = \
 	src/audit/views/figures.sql \
 	src/audit/views/to_review.sql \
 	src/audit/review/review_events.sql \
+	src/audit/patterns/staff.sql \
+	src/audit/patterns/patterns.sql \
+	src/audit/patterns/sample.sql \
 	src/admin/unresolved.sql \
 	src/audit/worker/health.sql \
 	src/admin/preview_terms.sql \
 	src/admin/roles.sql \
+	src/audit/review/assign.sql \
 	src/admin/standby.sql \
 	src/admin/preflight.sql \
 	src/admin/exposure.sql \

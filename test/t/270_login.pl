@@ -54,7 +54,7 @@ $node->safe_psql('guarded', q{SELECT sharing_guard.grant_auditor('clerk')});
 like(error_of($node, 'guarded', q{
 		SET SESSION AUTHORIZATION clerk;
 		SELECT sharing_guard.record_check('looked')}),
-	qr/42501: nobody can record a check in another's name.*logged in as "$superuser" and acts as "clerk"/s,
+	qr/42501: cannot record a check in the name of another login.*logged in as "$superuser" and acts as "clerk"/s,
 	'a refusal names both');
 
 # A login that is renamed in the midst of its session.
