@@ -42,4 +42,23 @@ while ($doc =~ /^(?:#+ ([^\n]+)|```sql\n(.*?)^```)$/msg)
 }
 cmp_ok($blocks, '>=', 7, 'there are queries in the manual');
 
+# The walk through a period, in one session of the auditor's, who reviews and signs.
+$node->safe_psql('guarded', q{INSERT INTO queue SELECT i, 'oakdale-pd', 'inv', '9A' || i, 'Ofc. Day', NULL FROM generate_series(10, 30) i});
+$node->safe_psql('guarded', 'SELECT sharing_guard.seal()');
+my $walk = slurp_file('doc/auditor.md');
+my $statements = '';
+my $steps = 0;
+while ($walk =~ /^(?:## ([^\n]+)|```sql\n(.*?)^```)$/msg)
+{
+	$statements .= defined $1 ? "\\echo == $1\n" : $2;
+	$steps++ if defined $1;
+}
+my ($status, $out, $err) = $node->psql('guarded', $statements, on_error_stop => 1,
+	extra_params => [ '-U', 'inspector' ]);
+is($status, 0, 'the walk through a period runs to its end') or diag $err;
+my %screen = $out =~ /^== (\d)[^\n]*\n(.*?)(?=^== |\z)/msg;
+is(scalar(keys %screen), 7, "it has $steps steps");
+foreach my $step (sort keys %screen) { isnt($screen{$step}, '', "step $step shows something") }
+like($screen{7}, qr/I have reviewed this period/, 'and the period is signed');
+
 done_testing();
