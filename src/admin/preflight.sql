@@ -167,6 +167,14 @@ BEGIN
                        WHERE b.role = to_regrole(quote_ident(l.login)) AND (b.shared OR b.kind <> 'agency'))
     ORDER BY l.login;
 
+    IF EXISTS (SELECT FROM sharing_guard.setting) AND sharing_guard.library_preloaded() THEN
+        RETURN QUERY SELECT 'warning', 'registry',
+            format('agency %s (%s) has jurisdiction %s, and its name says %s: rows to it are decided on as to an agency of %s',
+                   c.agency_id, c.name, c.jurisdiction, c.name_says, c.jurisdiction),
+            format('UPDATE sharing_guard.agency SET jurisdiction = %L WHERE agency_id = %L;', c.name_says, c.agency_id)
+        FROM sharing_guard.contradicted_agencies c ORDER BY c.agency_id;
+    END IF;
+
     -- The triggers that protect the record and notice changes of the policy.
     RETURN QUERY SELECT 'problem', t.tgrelid::regclass::text,
         format('trigger %I is not enabled always: the record or the policy could be changed unseen', t.tgname),

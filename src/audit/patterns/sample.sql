@@ -31,7 +31,7 @@ CREATE TABLE sharing_guard.sample_draw (
     draw_id uuid NOT NULL DEFAULT sharing_guard.new_event_id() PRIMARY KEY,
     drawn_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     drawn_by text NOT NULL DEFAULT session_user,
-    announcement_id uuid NOT NULL REFERENCES sharing_guard.sample_announcement,
+    announcement_id uuid NOT NULL,
     value text NOT NULL CHECK (btrim(value) <> ''),
     frame bigint NOT NULL,
     event_ids uuid[] NOT NULL

@@ -32,6 +32,7 @@
 PG_FUNCTION_INFO_V1(sg_sql_resolve_destination);
 PG_FUNCTION_INFO_V1(sg_sql_suggest_agencies);
 PG_FUNCTION_INFO_V1(sg_sql_is_spelled_elsewhere);
+PG_FUNCTION_INFO_V1(sg_sql_name_jurisdiction);
 
 /* The limit of the server's Levenshtein distance. */
 #define COMPARED_LENGTH_MAX 255
@@ -269,6 +270,26 @@ sg_sql_is_spelled_elsewhere(PG_FUNCTION_ARGS)
 	sg_registry_read(policy->registry, slice, no_state, &reading);
 	PG_RETURN_BOOL(is_spelled_elsewhere(&reading,
 										policy->home_jurisdiction));
+}
+
+/*
+ * sharing_guard.name_jurisdiction(name text) returns text
+ *
+ * NULL where the name has no state.
+ */
+Datum
+sg_sql_name_jurisdiction(PG_FUNCTION_ARGS)
+{
+	text	   *name = PG_GETARG_TEXT_PP(0);
+	TextSlice	slice = {VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)};
+	TextSlice	no_state = {NULL, 0};
+	NameReading reading;
+
+	sg_require_operational();
+	sg_registry_read(sg_policy_current()->registry, slice, no_state, &reading);
+	if (reading.state == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("US-%s", reading.state)));
 }
 
 /*
