@@ -13,8 +13,7 @@
 extern void sg_raise_refusal(const Verdict *verdict,
 							 const Disclosure *disclosure,
 							 const char *event_id, const char *message,
-							 const char *what_happened, const char *column)
-			pg_attribute_noreturn();
+							 const char *what_happened, const char *column);
 
 /*
  * For use in ereport(): the error's fields name this schema-qualified relation,
