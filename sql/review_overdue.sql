@@ -30,6 +30,8 @@ RESET client_min_messages;
 SELECT sharing_guard.review_tick();
 SELECT period_id, state, disclosures FROM sharing_guard.review_status ORDER BY 1;
 SELECT period_id, days_overdue BETWEEN 78 AND 81 AS days FROM sharing_guard.review_overdue;
+-- The view health says what is due within two weeks.
+SELECT regexp_replace(p, '\d{4}-\d\d-\d\d', 'DAY') AS due FROM sharing_guard.health, unnest(problems) p WHERE p LIKE 'Review period%';
 
 -- One alert a day, whoever asks and however often.
 SELECT sharing_guard.review_tick();

@@ -118,6 +118,15 @@ BEGIN
         SELECT 'Not signed in time: review period ' || string_agg(o.period_id::text, ', ' ORDER BY o.period_id)
                || '; see review_status.'
           FROM sharing_guard.review_overdue AS o HAVING count(*) > 0)::text[];
+    found := found || ARRAY(
+        SELECT format('Review period %s has ended and is to be signed by %s; see review_status.', p.period_id,
+                      to_char(p.due_at AT TIME ZONE sharing_guard.time_zone(), 'YYYY-MM-DD'))
+          FROM sharing_guard.period_span AS p
+         WHERE p.tree_id = sharing_guard.own_tree() AND p.closed_at IS NOT NULL
+           AND p.due_at BETWEEN statement_timestamp() AND statement_timestamp() + interval '14 days'
+           AND NOT EXISTS (SELECT FROM sharing_guard.signature AS g
+                            WHERE g.tree_id = p.tree_id AND g.period_id = p.period_id)
+         ORDER BY p.period_id)::text[];
 
     -- What the sealer should have taken by now.  A standby seals nothing.
     IF NOT pg_is_in_recovery()
