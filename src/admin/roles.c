@@ -194,7 +194,10 @@ static const char policy_admin_grants[] =
 "  sharing_guard.approve_maintenance, sharing_guard.close_maintenance,"
 "  sharing_guard.exposures TO duty_holder;";
 
-/* A monitor reads figures, and what is wrong in words, and nothing of a record. */
+/*
+ * A monitor reads figures, and what is wrong in words, and nothing of a
+ * record.
+ */
 static const char monitor_grants[] =
 "GRANT SELECT ON sharing_guard.metrics, sharing_guard.health TO duty_holder;"
 "GRANT EXECUTE ON FUNCTION sharing_guard.current_metrics(),"

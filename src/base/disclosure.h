@@ -73,7 +73,8 @@ typedef enum Channel
 
 /*
  * Stands between the parts of a purpose that several columns make, as ASCII's
- * unit separator is meant to.  It is in no part, so the parts can be told apart.
+ * unit separator is meant to.  It is in no part, so the parts can be told
+ * apart.
  */
 #define PURPOSE_SEPARATOR	'\x1F'
 

@@ -66,7 +66,10 @@ sg_table_cache_invalidate(TableCache *cache)
 		cache->on_stale();
 }
 
-/* relid is InvalidOid after an overflow of the queue: anything may have changed. */
+/*
+ * relid is InvalidOid after an overflow of the queue: anything may have
+ * changed.
+ */
 static bool
 depends_on(const TableCache *cache, Oid relid)
 {
@@ -185,8 +188,8 @@ load(TableCache *cache)
  * call, or with keep_replaced until the end of the transaction.  A call that a
  * load leads to, for example from a hook on its queries, gets the old content.
  *
- * Callers that need the latest committed state call AcceptInvalidationMessages()
- * before.
+ * Callers that need the latest committed state call
+ * AcceptInvalidationMessages() before.
  */
 void *
 sg_table_cache_get(TableCache *cache)

@@ -25,9 +25,9 @@ extern void sg_on_relation_change(RelcacheCallbackFunction callback);
  *
  * The first part is filled in by the owner, in a static variable; the second
  * belongs to inval.c, but "generation" may be read: it differs from every
- * earlier value as soon as the content may have become stale.  It is 1 at first,
- * also where the library was loaded late and no cache is registered, so that
- * the first caller loads the content.
+ * earlier value as soon as the content may have become stale.  It is 1 at
+ * first, also where the library was loaded late and no cache is registered, so
+ * that the first caller loads the content.
  */
 typedef struct TableCache
 {

@@ -8,8 +8,8 @@
 #include "postgres.h"
 
 /*
- * Of the connection we need a few fields that stand before those of GSSAPI and
- * OpenSSL.  Without these two, building needs no header of either.
+ * We need only a few fields of the connection, which stand before those of
+ * GSSAPI and OpenSSL.  Without these two, building needs no header of either.
  */
 #undef ENABLE_GSS
 #undef USE_OPENSSL

@@ -15,7 +15,8 @@
 
 /*
  * What is recorded is one of the structs below, each of which begins with its
- * type.  The functions that record it take an Event, as the server's take a Node.
+ * type.  The functions that record it take an Event, as the server's take a
+ * Node.
  */
 typedef enum EventType
 {

@@ -281,7 +281,7 @@ set_disclosure(EventFields *fields, const DisclosureEvent *event,
 		sg_set_field(fields, COL_PURPOSE_PARTS,
 					 Int16GetDatum(disclosure->purpose_parts));
 
-	/* Of the disclosure's own per-row fields nothing is read: see event.h. */
+	/* This does not read the disclosure's own per-row fields: see event.h. */
 	set_rows(fields, &event->rows);
 }
 

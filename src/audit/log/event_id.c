@@ -89,7 +89,8 @@ sg_event_new_id(pg_uuid_t *id, TimestampTz at)
 }
 
 /*
- * As uuid_out() writes it, but fit for use outside a function call; palloc'd.
+ * Returns an id as uuid_out() writes it, palloc'd, and also outside of a
+ * function call.
  */
 char *
 sg_event_id_text(const pg_uuid_t *id)

@@ -5,7 +5,8 @@
  *		process has handed them over.
  *
  * A row that goes out and its event share their transaction's fate.  Where the
- * event cannot be written, the data stays, and the event goes to the server log.
+ * event cannot be written, the data stays, and the event goes to the server
+ * log.
  *
  *-------------------------------------------------------------------------
  */
@@ -60,8 +61,9 @@ report_log_unusable(const char *detail)
 }
 
 /*
- * Values of the wrong type, stored as they are, would crash their readers: make sure that the table is the one we know.  Columns added behind
- * ours stay NULL.
+ * Values of the wrong type, stored as they are, would crash their readers:
+ * make sure that the table is the one we know.  Columns added behind ours stay
+ * NULL.
  *
  * Errors out if it is not.  Looked at again when the log has changed.
  */
@@ -269,8 +271,8 @@ sg_event_insert(EventInserter *writer, const Event *event)
 }
 
 /*
- * End the insertions, as sg_table_insert_end() does: may run what a DBA has put on
- * the log as AFTER triggers.
+ * End the insertions, as sg_table_insert_end() does: may run what a DBA has
+ * put on the log as AFTER triggers.
  */
 void
 sg_event_inserter_close(EventInserter *writer)
@@ -321,7 +323,7 @@ sg_event_insert_serialized(EventInserter *writer, const char *data, Size length,
 
 		if (!unless_written || !is_written(&fields))
 		{
-			/* Its sender need not have known which log this is. */
+			/* The sender may not have known which log this is. */
 			if (sg_log_id_if_known(&log_id))
 				sg_set_field(&fields, COL_LOG_ID, UUIDPGetDatum(&log_id));
 			sg_set_field(&fields, COL_TRANSACTION_ID,

@@ -6,13 +6,13 @@
  * Most events are of one kind: a read in the agency's own name, which is
  * allowed, and it ends well.  Written out, more than half of such an event is
  * what all of them have.  So the table does not keep what other columns of the
- * same event imply.  legible.sql fills it in, from the event alone: a rule here
- * without its counterpart there loses something.
+ * same event imply.  legible.sql fills it in, from the event alone: a rule
+ * here without its counterpart there loses something.
  *
- * Each rule takes out all of its fields or none, and one of them, which is never
- * NULL otherwise, tells by its absence that the rule was applied.  An event that
- * is written out in full, such as a line of the server log that was loaded into
- * the table, is read as it stands.
+ * Each rule takes out all of its fields or none, and one of them, which is
+ * never NULL otherwise, tells by its absence that the rule was applied.  An
+ * event that is written out in full, such as a line of the server log that was
+ * loaded into the table, is read as it stands.
  *
  *-------------------------------------------------------------------------
  */

@@ -57,8 +57,9 @@ sg_event_prepare(void)
 }
 
 /*
- * As a tuple: the server's own form for a row as bytes.  Neither compressed
- * nor moved out of line, so that it can be read without a table.
+ * The event is a tuple, the server's own form for a row as bytes.  It is
+ * neither compressed nor moved out of line, so that it can be read without a
+ * table.
  */
 static void
 serialize_fields(StringInfo buf, EventFields *fields)

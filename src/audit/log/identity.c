@@ -77,7 +77,7 @@ sg_log_identities(void)
 	HeapTuple	tuple;
 	List	   *identities = NIL;
 
-	/* As of now, not by the transaction's snapshot: a handful of rows. */
+	/* Read the handful of rows as of now, not by the transaction's snapshot. */
 	scan = systable_beginscan(rel, InvalidOid, false, NULL, 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{

@@ -57,7 +57,9 @@ read_value(void *arg)
 	reading->plain = detoast_attr(reading->value);
 }
 
-/* No subtransaction can begin under a parallel plan, so damage is met as such. */
+/*
+ * No subtransaction can begin under a parallel plan, so damage is met as such.
+ */
 static void
 parallel_context(void *arg)
 {

@@ -50,7 +50,9 @@ struct LogIndexes
 static Oid	log_relid = InvalidOid;
 static LogIndexes *kept = NULL;
 
-/* As for all caches: the callback counts, and who asks next looks again. */
+/*
+ * The callback only counts, as for table caches; the next caller looks again.
+ */
 static uint64 invalidations = 1;
 static uint64 kept_as_of = 0;
 
@@ -102,9 +104,9 @@ is_not_built_in(Oid function, void *context)
 }
 
 /*
- * Can the meaning of this expression change without a change to the index?  What was compiled would go on with the old one: call a
- * function's body by way of a language that it is no longer written in, and
- * crash.
+ * Can the meaning of this expression change without a change to the index?
+ * What was compiled would go on with the old one: call a function's body by
+ * way of a language that it is no longer written in, and crash.
  */
 static bool
 can_be_redefined(Node *node, void *context)
@@ -134,7 +136,7 @@ keepable_info(Relation index)
 		can_be_redefined((Node *) info->ii_Predicate, NULL))
 		return NULL;
 
-	/* As ExecPrepareQual() does, but in a memory that stays. */
+	/* Do what ExecPrepareQual() does, but in memory that is kept. */
 	if (info->ii_Predicate != NIL)
 		info->ii_PredicateState =
 			ExecInitQual((List *) expression_planner((Expr *) info->ii_Predicate),
@@ -145,8 +147,8 @@ keepable_info(Relation index)
 /*
  * Looks at all indexes of the log.
  *
- * What was kept before may be in use: an event may be written while a trigger on
- * the log writes another.  It goes with the transaction.
+ * What was kept before may be in use: an event may be written while a trigger
+ * on the log writes another.  It goes with the transaction.
  */
 static void
 keep_indexes(Relation rel)
@@ -209,7 +211,7 @@ sg_log_open_indexes(ResultRelInfo *target, void (*check) (Relation rel))
 	Relation	rel = target->ri_RelationDesc;
 
 	/*
-	 * Looking at them may take in an invalidation, and so may opening them.
+	 * Looking at them may accept an invalidation, and so may opening them.
 	 * The locks that we hold by then prevent further changes.
 	 */
 	while (unlikely(kept_as_of != invalidations ||

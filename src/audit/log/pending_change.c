@@ -189,8 +189,8 @@ write_event(EventInserter *writer, TupleTableSlot *slot,
 }
 
 /*
- * A trigger on the log may change the policy in turn; so what is being written is
- * taken out of sight first, and what comes meanwhile is another store's.
+ * A trigger on the log may change the policy in turn; so what is being written
+ * is taken out of sight first, and what comes meanwhile is another store's.
  */
 void
 sg_pending_changes_write(int64 (*final_revision) (int64 provisional))
@@ -225,6 +225,6 @@ sg_pending_changes_write(int64 (*final_revision) (int64 provisional))
 	ExecDropSingleTupleTableSlot(slot);
 	sg_event_inserter_close(writer);
 
-	/* Its file would be reported as leaked by the commit. */
+	/* The commit would report its file as leaked. */
 	tuplestore_end(source);
 }

@@ -53,7 +53,10 @@ struct RowColumn
 	uint32		last_len;
 	uint64		last_tail;		/* its last bytes: see value_tail() */
 
-	/* As in an array: a set bit is a value; no bitmap before any NULL. */
+	/*
+	 * As in an array, a set bit stands for a value, and there is no bitmap
+	 * without NULLs.
+	 */
 	uint8	   *present;
 	uint32		present_size;	/* bytes */
 };
@@ -182,7 +185,8 @@ is_last_value(const RowColumn *column, const TextSlice *value, uint64 tail)
  * would be too large.
  *
  * The one comparison per row is with the value added last: rows come in runs.
- * A caller that knows that a value was added before uses sg_rows_append_index().
+ * A caller that knows that a value was added before uses
+ * sg_rows_append_index().
  */
 int16
 sg_rows_append(RowColumn *column, const TextSlice *value)

@@ -39,7 +39,7 @@ typedef enum RowField
 } RowField;
 #define ROW_FIELDS (ROW_RECIPIENT + 1)
 
-/* By RowField; NULL is a field that was not given at all. */
+/* Indexed by RowField; NULL is a field that was not given at all. */
 typedef struct RowColumns
 {
 	RowColumn  *column[ROW_FIELDS];

@@ -3,9 +3,9 @@
  * server_log.c
  *		Events that cannot be in the table, as lines of the server log.
  *
- * A refusal ends the transaction, so what is to be known of it cannot be written
- * with it.  Where the writer does not take it either, it goes to the server log;
- * and so does what the table has not taken.
+ * A refusal ends the transaction, so what is to be known of it cannot be
+ * written with it.  Where the writer does not take it either, it goes to the
+ * server log; and so does what the table has not taken.
  *
  *-------------------------------------------------------------------------
  */
@@ -214,8 +214,8 @@ sg_event_fields_to_server_log(const EventFields *fields, const char *why)
 }
 
 /*
- * Writes one event to the server log alone, also if the transaction is rolled back;
- * "why" is a few words of ours.  Leaves nothing behind in
+ * Writes one event to the server log alone, also if the transaction is rolled
+ * back; "why" is a few words of ours.  Leaves nothing behind in
  * CurrentMemoryContext.
  */
 void

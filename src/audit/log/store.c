@@ -3,9 +3,9 @@
  * store.c
  *		The extension's own tables, from C: opened by name, rows inserted.
  *
- * For the tables of the seal.  They are written by the session that seals, and no
- * role has, or needs, a privilege on them; the executor's own insertion asks for
- * none.
+ * For the tables of the seal.  They are written by the session that seals, and
+ * no role has, or needs, a privilege on them; the executor's own insertion
+ * asks for none.
  *
  *-------------------------------------------------------------------------
  */
@@ -61,7 +61,10 @@ report_store_unusable(const char *name, const char *detail)
 			 errhint("Ask the administrator of this database to restore the extension sharing_guard: its library and its SQL objects must be of one version and unaltered.")));
 }
 
-/* By name each time: the extension may be dropped and made again. */
+/*
+ * Look the table up by name each time, because the extension may be dropped
+ * and created again.
+ */
 Oid
 sg_store_relid(const char *name)
 {

@@ -3,10 +3,10 @@
  * table_insert.c
  *		Rows inserted into a table of ours, as logical replication does it.
  *
- * The executor's own insertion is used, and not SPI: it asks for no privilege of
- * the role that happens to be acting (and none could be granted without opening
- * the log to forgery), other extensions' hooks do not see it, and it is several
- * times cheaper.
+ * The executor's own insertion is used, and not SPI: it asks for no privilege
+ * of the role that happens to be acting (and none could be granted without
+ * opening the log to forgery), other extensions' hooks do not see it, and it
+ * is several times cheaper.
  *
  *-------------------------------------------------------------------------
  */
@@ -23,8 +23,8 @@
  * the table's indexes in insert->target, and switches to the memory context of
  * "estate" before the call.
  *
- * We have no AFTER triggers on our tables, but a DBA may have put some there, to
- * send notifications or to copy rows elsewhere.
+ * We have no AFTER triggers on our tables, but a DBA may have put some there,
+ * to send notifications or to copy rows elsewhere.
  */
 void
 sg_table_insert_begin(TableInsert *insert, EState *estate, Relation rel,
@@ -62,9 +62,9 @@ sg_table_insert_slot(TableInsert *insert)
 }
 
 /*
- * End it: fire the AFTER triggers, as at the end of any statement, and free all.
- * The lock on the table is kept until commit.  Not called after an error, because
- * the end of the (sub)transaction releases everything then.
+ * End it: fire the AFTER triggers, as at the end of any statement, and free
+ * all. The lock on the table is kept until commit.  Not called after an error,
+ * because the end of the (sub)transaction releases everything then.
  */
 void
 sg_table_insert_end(TableInsert *insert)

@@ -12,7 +12,9 @@
 #include "nodes/execnodes.h"
 #include "utils/rel.h"
 
-/* The memory of "estate" holds all that this needs, so that one call frees it. */
+/*
+ * The memory of "estate" holds all that this needs, so that one call frees it.
+ */
 typedef struct TableInsert
 {
 	Relation	rel;

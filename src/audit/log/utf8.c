@@ -5,8 +5,8 @@
  *
  * Not every byte string that a database stores has one: SQL_ASCII stores
  * anything, a byte of WIN1252 may stand for nothing, and MULE_INTERNAL has no
- * conversion to UTF-8 at all.  The server's functions raise an error there; these
- * stop before the byte.  What they return depends on the text and on the
+ * conversion to UTF-8 at all.  The server's functions raise an error there;
+ * these stop before the byte.  What they return depends on the text and on the
  * encoding of the database, and on no setting: the conversion is the server's
  * own, and never one that search_path would find before it.
  *
@@ -20,7 +20,10 @@
 
 #include "audit/log/utf8.h"
 
-/* So much is converted at once; the result has room for the worst case. */
+/*
+ * The number of bytes converted at once; the result has room for the worst
+ * case.
+ */
 #define PIECE_SIZE	4096
 
 struct Utf8Converter
@@ -45,7 +48,7 @@ sg_utf8_begin(void)
 	return converter;
 }
 
-/* So many bytes at the beginning are ASCII. */
+/* Returns how many bytes at the beginning are ASCII. */
 static size_t
 ascii_length(const char *data, size_t len)
 {

@@ -26,8 +26,8 @@
  * Numbers are big-endian, in two's complement.
  *
  * An event that cannot be read, because its row or a long value of it is
- * damaged, has a tombstone for an entry: "SGU", the version, the tree's id, the
- * nonce, and the event's id as a column.
+ * damaged, has a tombstone for an entry: "SGU", the version, the tree's id,
+ * the nonce, and the event's id as a column.
  *
  * An entry may be longer than memory is ready to hold in one piece, so it is
  * hashed as it is made.
@@ -160,7 +160,7 @@ struct CanonicalEncoder
 /* Stands before the length of a text that has no form in UTF-8. */
 #define RAW_TEXT		((uint32) 0xFFFFFFFE)
 
-/* So much is hashed at once; what is longer goes to the hash as it is. */
+/* The number of bytes hashed at once; longer values go to the hash directly. */
 #define PIECE_SIZE		(16 * 1024)
 
 /*
@@ -177,7 +177,7 @@ typedef struct Sink
 	StringInfo	entry;
 } Sink;
 
-/* By name: columns may have been added in another order. */
+/* Match columns by name, because they may have been added in another order. */
 static AttrNumber
 find_column(TupleDesc desc, const char *name, Oid type)
 {

@@ -12,7 +12,9 @@
 
 #include "base/sha256.h"
 
-/* The hashes of a tile (C2SP tlog-tiles), and the levels of a tree below 2^63. */
+/*
+ * The hashes of a tile (C2SP tlog-tiles), and the levels of a tree below 2^63.
+ */
 #define TILE_WIDTH		256
 #define TILE_HEIGHT		8
 #define TILE_LEVELS		8

@@ -169,7 +169,10 @@ sg_sql_tree_root(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(PointerGetDatum(sg_sha256_bytea(&root)));
 }
 
-/* sharing_guard.tile_hashes(level integer, tile bigint, tree uuid) returns bytea */
+/*
+ * sharing_guard.tile_hashes(level integer, tile bigint, tree uuid) returns
+ * bytea
+ */
 Datum
 sg_sql_tile_hashes(PG_FUNCTION_ARGS)
 {

@@ -16,9 +16,9 @@
  * now.  An event that had, and is in no seal, was put there behind its back:
  * that is not sealed, ever, and verify_audit() reports it.
  *
- * The nonces are made here, and not with the events: a session that writes events
- * pays nothing for them, and they are kept where a purge can remove them
- * while the hashes stay.
+ * The nonces are made here, and not with the events: a session that writes
+ * events pays nothing for them, and they are kept where a purge can remove
+ * them while the hashes stay.
  *
  *-------------------------------------------------------------------------
  */
@@ -303,7 +303,7 @@ seal_event(Sealer *sealer, TupleTableSlot *slot)
 	Datum		event_id;
 	Datum		occurred_at;
 
-	/* It has both, unless a constraint was dropped, which must not crash us. */
+	/* Both exist unless a constraint was dropped, which must not crash us. */
 	if (!event_column(slot, sealer->event_id, &event_id) ||
 		!event_column(slot, sealer->occurred_at, &occurred_at))
 		return;
@@ -655,8 +655,8 @@ seal_visible(Sealer *sealer, bool wait)
 
 /*
  * All the locks that a seal needs, before anything is done, and none waited
- * for: a session that drops the extension, or locks its tables otherwise, goes before
- * the background worker and never deadlocks with it.
+ * for: a session that drops the extension, or locks its tables otherwise, goes
+ * before the background worker and never deadlocks with it.
  */
 static bool
 lock_tables_if_free(void)

@@ -199,7 +199,7 @@ read_bundle(Relation rel, HeapTuple tuple, Bundle *bundle)
 	bundle->late = DatumGetBool(sg_store_value(rel, tuple, BUNDLE_LATE));
 	bundle->last_event = *DatumGetUUIDP(sg_store_value(rel, tuple, BUNDLE_LAST_EVENT));
 
-	/* Of an array that is not what we store nothing is used. */
+	/* An array that we did not store is not used at all. */
 	if (ARR_NDIM(array) == 1 && !ARR_HASNULL(array) &&
 		ARR_DIMS(array)[0] <= TILE_WIDTH)
 	{

@@ -216,7 +216,7 @@ sg_tree_range(TreeReader *reader, uint64 start, uint64 end, Sha256Hash *root)
 	sg_merkle_node(reader->hasher, &left, &right, root);
 }
 
-/* Of no leaves at all, the root is the hash of nothing. */
+/* Without leaves the root is the hash of the empty string. */
 void
 sg_tree_root(TreeReader *reader, uint64 size, Sha256Hash *root)
 {

@@ -30,7 +30,9 @@ typedef struct SealingLog
 	TransactionSet *snapshot;
 } SealingLog;
 
-/* Among so many events that do not fit their leaves, exchanges are looked for. */
+/*
+ * Among so many events that do not fit their leaves, exchanges are looked for.
+ */
 #define MISFITS_MAX			512
 
 /* An event that is not the one that was sealed as its leaf. */

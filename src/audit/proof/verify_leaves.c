@@ -153,7 +153,7 @@ note_misfit(Verifier *v, const Bundle *bundle, int place, const Sha256Hash *seal
 }
 
 /*
- * Of the events that are not their leaves, some may be each other's: then they
+ * Some events that do not match their leaves may match each other's: then they
  * were not changed, but exchanged.
  */
 static void
@@ -418,7 +418,7 @@ sg_verify_leaves(Verifier *v)
 			check_bundle_events(v, &bundle, has_before ? &before : NULL);
 		}
 
-		/* Of a late bundle the ids are far from those of the range. */
+		/* The ids of a late bundle are far from those of the range. */
 		if (bundle.count > 0 && !bundle.late)
 		{
 			if (!v->has_ids ||
@@ -524,7 +524,10 @@ sg_verify_events(Verifier *v, bool look_up)
 			continue;
 		}
 
-		/* Of those that need not be sealed, what no honest event is. */
+		/*
+		 * Among events that need not be sealed, look for those that cannot be
+		 * genuine.
+		 */
 		if (look_up && !v->ranged)
 			continue;			/* looked at the first time */
 

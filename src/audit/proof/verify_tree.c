@@ -26,7 +26,10 @@
 #include "audit/proof/verify_tree.h"
 #include "base/compat.h"
 
-/* Of one kind of damage to checkpoints, so many are listed one by one. */
+/*
+ * The number of checkpoints with one kind of damage that are listed one by
+ * one.
+ */
 #define LISTED_CHECKPOINTS	100
 
 /*

@@ -174,7 +174,10 @@ read_stretch(DispositionCache *cache, const pg_uuid_t *event)
 
 		CHECK_FOR_INTERRUPTS();
 
-		/* By event and then by review, so the last of an event counts. */
+		/*
+		 * Rows are sorted by event and then by review, so the last one of an
+		 * event counts.
+		 */
 		same = stretch->count > 0 &&
 			compare_uuids(&stretch->events[stretch->count - 1], id) == 0;
 		if (!same && stretch->count == STRETCH)

@@ -3,17 +3,17 @@
  * batch.c
  *		What the queue brings, written and answered.
  *
- * The worker takes all events that are ready, writes them in one transaction, and answers
- * when that is committed and flushed.
+ * The worker takes all events that are ready, writes them in one transaction,
+ * and answers when that is committed and flushed.
  *
  * One event that cannot be written must keep no other from it.  Whether an
  * error is the log's or one event's is told by where it came from: until the
  * log is open and locked it concerns all, and all are answered with it; after
  * that the batch is taken apart, and each is written in a transaction of its
- * own.  A session whose event fails then is told.  A completion, which no session
- * waits for, is tried again, and put aside when the log has refused it often
- * enough.  It stays in the server log, and in the queue for as long as there is
- * room: so the log has it after all where its trouble was temporary.
+ * own.  A session whose event fails then is told.  A completion, which no
+ * session waits for, is tried again, and put aside when the log has refused it
+ * often enough.  It stays in the server log, and in the queue for as long as
+ * there is room: so the log has it after all where its trouble was temporary.
  *
  * What is tried a second time is looked up first: the first attempt may have
  * been committed by a process that ended before it could say so.
@@ -35,7 +35,7 @@
 #include "audit/worker/log_lock.h"
 #include "audit/log/server_log.h"
 
-/* As many are written in one transaction. */
+/* The number of events written in one transaction. */
 #define BATCH_SLOTS		256
 #define BATCH_PLACES	256
 
@@ -48,7 +48,7 @@
 /* ... and how often it may be put aside before it is given up. */
 #define TIMES_ASIDE_MAX 12
 
-/* So many writers may end while they write one event by itself. */
+/* The number of writers that may end while they write one event by itself. */
 #define DEATHS_MAX		3
 
 /* After so many shortages in a row the rest of a batch is not tried. */
@@ -101,7 +101,7 @@ static int	nplaces_later = 0;
 void
 sg_batch_init(void)
 {
-	/* As post_auth_delay: for tests, which stop the worker meanwhile. */
+	/* Like post_auth_delay, for tests, which stop the worker meanwhile. */
 	DefineCustomIntVariable("sharing_guard.debug_answer_delay",
 							"Sets how long the writer sleeps between its commit and its answers.",
 							"For tests of this extension.",
@@ -180,8 +180,8 @@ is_due(const InflightDisclosure *place, TimestampTz now)
 }
 
 /*
- * Likewise the disclosures that have ended.  A completion has one id, however
- * often and by however many processes it is written.
+ * Do the same for disclosures that have ended.  A completion has one id,
+ * however often and by however many processes it is written.
  */
 static void
 take_places(void)
@@ -212,7 +212,7 @@ take_places(void)
 	}
 	LWLockRelease(queue->lock);
 
-	/* Its own until they are answered. */
+	/* The slots belong to the writer until they are answered. */
 	for (int i = 0; i < batch.nplaces; i++)
 	{
 		InflightDisclosure *place = batch.places[i].place;
@@ -280,7 +280,7 @@ completion_of(const InflightDisclosure *place)
 		sg_rows_append(event.rows.column[ROW_QUERY_ELEMENTS], &summary);
 	}
 
-	/* Of events that a session did not wait for, and that were written. */
+	/* Counts events that were written although no session waited for them. */
 	if (event.rows_disclosed != ROWS_UNKNOWN)
 		event.rows_disclosed = Max(event.rows_disclosed - place->rows_on_record, 0);
 	return event;
@@ -318,9 +318,9 @@ to_server_log(BatchSlot *taken, const InflightDisclosure *place)
 }
 
 /*
- * Gives a slot back, with the answer.  An event that no session waits for and that
- * could not be written is left in the server log; otherwise its session is told,
- * and does that.  "refused": the log was there, and did not take it.
+ * Gives a slot back, with the answer.  An event that no session waits for and
+ * that could not be written is left in the server log; otherwise its session
+ * is told, and does that.  "refused": the log was there, and did not take it.
  */
 static void
 answer_slot(BatchSlot *taken, bool written, int sqlerrcode, bool refused)

@@ -195,12 +195,12 @@ sg_health_emergency(void)
 }
 
 /*
- * Disclosures that are still open in the log were left so by sessions that ended
- * with the server.  The number of rows that had left is not known.
+ * Disclosures that are still open in the log were left so by sessions that
+ * ended with the server.  The number of rows that had left is not known.
  *
  * Only those since the last writer came: older ones it has closed itself.  A
- * day more, should the clock have been put back meanwhile.  None of this server
- * either: sessions may have begun some before we could say anything.
+ * day more, should the clock have been put back meanwhile.  None of this
+ * server either: sessions may have begun some before we could say anything.
  *
  * Each gets a place, as if its session had just gone: so one whose completion
  * the log will not take keeps no other from being closed.

@@ -77,9 +77,9 @@ waiting_for_lock(const LOCKTAG *tag)
 
 /*
  * The server's deadlock detector does not see that a session waits for us.  So
- * whenever another session's lock, or its request for one, keeps us from the log,
- * look whether that session, or one that it waits for, waits for us.  If so, let that one go: its error ends
- * his transaction, or he can end it.
+ * whenever another session's lock, or its request for one, keeps us from the
+ * log, look whether that session, or one that it waits for, waits for us.  If
+ * so, let that one go: its error ends his transaction, or he can end it.
  */
 static void
 break_deadlocks(Queue *queue, Oid log, void (*refuse) (int pid))

@@ -3,11 +3,11 @@
  * worker.c
  *		The background worker that writes what the queue brings.
  *
- * One for each guarded database, started with the server.  It takes everything that
- * is ready, has it written and answered (batch.c), and then looks for what became
- * ready meanwhile.  So many sessions share one flush, and one session alone
- * waits for no other.  Between two batches it does its own duties: it says that
- * it is there, seals, and looks after the review periods.
+ * One for each guarded database, started with the server.  It takes everything
+ * that is ready, has it written and answered (batch.c), and then looks for
+ * what became ready meanwhile.  So many sessions share one flush, and one
+ * session alone waits for no other.  Between two batches it does its own
+ * duties: it says that it is there, seals, and looks after the review periods.
  *
  * An error ends its transaction and nothing else.
  *
@@ -278,8 +278,8 @@ tick(void *arg)
 }
 
 /*
- * Opens review periods and says what is overdue.  It waits for no session, or not
- * long: what cannot be done now is done a minute later.
+ * Opens review periods and says what is overdue.  It waits for no session, or
+ * not long: what cannot be done now is done a minute later.
  */
 static void
 review(void)
@@ -403,7 +403,7 @@ wait_for_database(void)
 		}
 	}
 
-	/* It was there all the time: something else keeps us from it. */
+	/* The database existed all the time: something else keeps us from it. */
 	if (!said)
 		queue->connect_anyway = true;
 	else
@@ -446,7 +446,10 @@ settle_settings(void)
 							PGC_S_OVERRIDE);
 	}
 
-	/* Likewise session_authorization, which has no value for what it was. */
+	/*
+	 * Do the same with session_authorization, which has no value for its
+	 * former state.
+	 */
 	SetSessionAuthorization(BOOTSTRAP_SUPERUSERID, true);
 
 	/* A stronger promise, by way of standbys, stays. */

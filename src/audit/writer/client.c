@@ -75,9 +75,9 @@ sg_writer_batch(const char *why)
 
 /*
  * An event that cannot even be put into bytes (two texts of half a gigabyte
- * each) leaves its line in the server log, which shortens such texts; and so do
- * those that were added before it, for the error means that none of them is recorded
- * them.
+ * each) leaves its line in the server log, which shortens such texts; and so
+ * do those that were added before it, for the error means that none of them is
+ * recorded them.
  */
 void
 sg_writer_batch_add(EventBatch *batch, const Event *event)
@@ -151,8 +151,8 @@ sg_writer_record(const Event *event, const char *why)
  */
 
 /*
- * At the end of the session.  After its transaction was aborted, so everything that
- * was open has been ended by its channel, if that knew how.
+ * At the end of the session.  After its transaction was aborted, so everything
+ * that was open has been ended by its channel, if that knew how.
  */
 static void
 end_places_of_session(int code, Datum arg)
@@ -265,7 +265,7 @@ sg_writer_end(const OpenDisclosure *open, int64 rows_disclosed,
 
 	if (open->place < 0)
 	{
-		/* Of an intent that a standby has in its server log. */
+		/* Completes an intent that a standby has in its server log. */
 		char	   *event_id = sg_event_id_text(&open->event_id);
 
 		ereport(LOG_SERVER_ONLY,
@@ -313,7 +313,7 @@ sg_writer_count(const OpenDisclosure *open, const SummaryCount *count)
 	}
 	LWLockRelease(queue->lock);
 
-	/* It sleeps until the time that it knew of. */
+	/* The writer sleeps until the time that it knew of. */
 	if (sooner)
 		sg_queue_wake_writer(queue);
 	return counts;
@@ -321,7 +321,8 @@ sg_writer_count(const OpenDisclosure *open, const SummaryCount *count)
 
 /*
  * Hands over what is to be recorded of an open disclosure.  From here on its
- * place is the slot's, because a cancelled session must not have it ended twice.
+ * place is the slot's, because a cancelled session must not have it ended
+ * twice.
  */
 static void
 record_of(OpenDisclosure *open, EventBatch *batch, SlotPurpose purpose,

@@ -47,11 +47,11 @@ extern void sg_writer_batch_leave(EventBatch *batch);
  * foreign table.
  *
  * sg_writer_begin() records the intent, an event whose rows_disclosed is
- * ROWS_UNKNOWN, as sg_writer_record() does; only then may the first
- * row leave.  sg_writer_end() says how it ended; it neither waits nor fails,
- * so it may be called while a transaction aborts, and what it says is written
- * soon after.  If it is never called, that is noticed: when the session ends the
- * disclosure is recorded as unfinished.
+ * ROWS_UNKNOWN, as sg_writer_record() does; only then may the first row leave.
+ * sg_writer_end() says how it ended; it neither waits nor fails, so it may be
+ * called while a transaction aborts, and what it says is written soon after.
+ * If it is never called, that is noticed: when the session ends the disclosure
+ * is recorded as unfinished.
  *
  * On a standby, with sharing_guard.on_standby = 'server_log', the intent is a
  * line of the server log, and the end as well.
@@ -98,8 +98,8 @@ extern bool sg_writer_count(const OpenDisclosure *open,
  *
  * Where either fails and the disclosure is "unsettled", its events may be on
  * record or not.  It takes no more rows then: sg_writer_end() is to be called,
- * with the number of these rows and others that have left, and whichever of them
- * are on record after all are not counted twice.
+ * with the number of these rows and others that have left, and whichever of
+ * them are on record after all are not counted twice.
  */
 extern void sg_writer_complete(OpenDisclosure *open,
 							   CompletionEvent *event, const char *why);

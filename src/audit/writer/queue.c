@@ -3,10 +3,10 @@
  * queue.c
  *		The bounded queue in shared memory between sessions and the writer.
  *
- * Fixed in size when the server starts: sessions wait while it is full, and what it
- * holds can never grow until the server has no memory left.  It is lost when
- * the server crashes, and so are the sessions that were waiting: none was
- * told of what it held.
+ * Fixed in size when the server starts: sessions wait while it is full, and
+ * what it holds can never grow until the server has no memory left.  It is
+ * lost when the server crashes, and so are the sessions that were waiting:
+ * none was told of what it held.
  *
  *-------------------------------------------------------------------------
  */
@@ -123,7 +123,10 @@ queue_shmem_request(void)
 	RequestNamedLWLockTranche(LWLOCK_TRANCHE, list_length(databases));
 }
 
-/* Empty queues.  Again after a crash, when all shared memory is initialized again. */
+/*
+ * Empty queues.  Again after a crash, when all shared memory is initialized
+ * again.
+ */
 static void
 initialize_queues(void)
 {

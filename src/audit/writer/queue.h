@@ -182,7 +182,10 @@ extern void sg_queue_writer_registered(int index);
 extern int	sg_queue_count(void);
 extern Queue *sg_queue_at(int index);
 
-/* By name; NULL where that database is not guarded, or this is no server. */
+/*
+ * Returns the queue of the database with this name; NULL where that is not
+ * guarded, or this is no server.
+ */
 extern Queue *sg_queue_of_database(const char *database);
 
 /* The queue of the database we are connected to; NULL as above. */
@@ -197,8 +200,9 @@ extern void sg_queue_wake_writer(Queue *queue);
 /*
  * All of these need the lock.
  *
- * A free slot or place, or NULL where there is none; a place that was put aside
- * is given away before that.  The process that frees a slot wakes those that wait for one.
+ * A free slot or place, or NULL where there is none; a place that was put
+ * aside is given away before that.  The process that frees a slot wakes those
+ * that wait for one.
  */
 extern QueueSlot *sg_queue_claim_slot(Queue *queue);
 extern void sg_queue_free_slot(Queue *queue, QueueSlot *slot);
@@ -219,8 +223,8 @@ extern void sg_queue_end_place(Queue *queue, InflightDisclosure *place,
 							   DisclosureEnding ending);
 
 /*
- * Ends the summaries whose hour is over, other than those of which a statement is
- * running: its session does that.  Says when the next hour ends.
+ * Ends the summaries whose hour is over, other than those of which a statement
+ * is running: its session does that.  Says when the next hour ends.
  */
 extern void sg_queue_end_summaries(Queue *queue, TimestampTz now);
 
@@ -237,7 +241,10 @@ extern void sg_queue_put_in_slot(Queue *queue, QueueSlot *slot,
 extern void sg_queue_place_answered(Queue *queue, QueueSlot *slot,
 									bool written);
 
-/* The log will not take its completion, now; or is asked once more. */
+/*
+ * Notes that the log does not take the completion now, or that it is asked
+ * once more.
+ */
 extern void sg_queue_put_aside(Queue *queue, InflightDisclosure *place);
 extern void sg_queue_try_aside_again(Queue *queue);
 

@@ -63,8 +63,8 @@ tie_of_role(const GuardCatalog *state, Oid role, bool marked)
 }
 
 /*
- * The server would refuse it as well, for the mark that the role has; here it
- * is said what to do first.
+ * The server would refuse it as well, because of the mark that the role has;
+ * this error says what to do first.
  */
 void
 sg_role_refuse_drop(const GuardCatalog *state, const char *rolename, Oid role)
@@ -139,9 +139,9 @@ run_rename(void *arg)
 }
 
 /*
- * Bindings of servers and publications are by name, and follow it.  Events have
- * a role's name, too; that it has another one now is recorded, so that the signer
- * of a review is also known by former names.
+ * Bindings of servers and publications are by name, and follow it.  Events
+ * have a role's name, too; that it has another one now is recorded, so that
+ * the signer of a review is also known by former names.
  */
 void
 sg_role_binding_renamed(const GuardCatalog *state, const RenameStmt *stmt)

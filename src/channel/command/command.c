@@ -36,7 +36,10 @@
 #include "miscadmin.h"
 #include "tcop/utility.h"
 
-/* The next in the order of hooks.c, which sets it once; of the second, or NULL. */
+/*
+ * The next in the order of hooks.c, which sets it once; of the second, or
+ * NULL.
+ */
 static ProcessUtility_hook_type next_ProcessUtility;
 static object_access_hook_type next_object_access;
 
@@ -117,7 +120,7 @@ is_of_interest(const Node *command)
 			return false;
 		case T_VariableSetStmt:
 			{
-				/* Of all settings two; the name is NULL for RESET ALL. */
+				/* Two settings matter; the name is NULL for RESET ALL. */
 				const char *name = ((const VariableSetStmt *) command)->name;
 
 				return name != NULL &&
@@ -129,7 +132,10 @@ is_of_interest(const Node *command)
 	}
 }
 
-/* By itself, so that all other commands need not make room for it. */
+/*
+ * A function by itself, so that other commands need no room for it on the
+ * stack.
+ */
 static pg_noinline void
 look_at_command(PROCESS_UTILITY_PARAMS)
 {

@@ -4,16 +4,16 @@
  *		Commands that change what rows show that have gone out, without
  *		writing them.
  *
- * A recipient of a row of an export table can read its later content: ADD COLUMN
- * with a default, an identity or an expression, and ALTER COLUMN with USING or
- * a new expression, put something into every row, and no trigger fires.  That
- * is a disclosure to all destinations of the rows that are there.  It is
- * recorded as one, flagged, for each destination with the number of its rows;
- * and it is not stopped, since migrations of applications do it all the time,
- * with columns that tell nothing.
+ * A recipient of a row of an export table can read its later content: ADD
+ * COLUMN with a default, an identity or an expression, and ALTER COLUMN with
+ * USING or a new expression, put something into every row, and no trigger
+ * fires.  That is a disclosure to all destinations of the rows that are there.
+ * It is recorded as one, flagged, for each destination with the number of its
+ * rows; and it is not stopped, since migrations of applications do it all the
+ * time, with columns that tell nothing.
  *
- * What a command has done is looked up when it has been executed: a default may
- * be the one of a domain, and may be NULL.
+ * What a command has done is looked up when it has been executed: a default
+ * may be the one of a domain, and may be NULL.
  *
  *-------------------------------------------------------------------------
  */
@@ -212,7 +212,9 @@ changed_column_shows(const AlterTableCmd *cmd, const TableBefore *table,
 	return SG_IS_SET_EXPRESSION(cmd->subtype);
 }
 
-/* The first column that shows something new, and by which operation; or NULL. */
+/*
+ * The first column that shows something new, and by which operation; or NULL.
+ */
 static char *
 new_content(const AlterTableStmt *stmt, const TableBefore *table,
 			const char **operation)

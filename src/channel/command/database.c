@@ -97,7 +97,10 @@ call_back(int code, Datum name)
 	sg_writer_come_back(DatumGetCString(name));
 }
 
-/* By itself, so that all other commands need not make room for it. */
+/*
+ * A function by itself, so that other commands need no room for it on the
+ * stack.
+ */
 static pg_noinline void
 without_writer(PROCESS_UTILITY_PARAMS)
 {

@@ -4,13 +4,13 @@
  *		Refuses to drop the extension while its log was not saved elsewhere.
  *
  * The policy, the guards and the log go with the extension, and the extension
- * goes with each object that it depends on: its schema, its owner's objects, another
- * extension.  So it is the drop of the log itself that is refused, to everybody,
- * while a table is protected or while the log has disclosures or attempts that
- * prepare_drop() has not been told are kept elsewhere.
+ * goes with each object that it depends on: its schema, its owner's objects,
+ * another extension.  So it is the drop of the log itself that is refused, to
+ * everybody, while a table is protected or while the log has disclosures or
+ * attempts that prepare_drop() has not been told are kept elsewhere.
  *
- * A command that names the extension is looked at before it begins, because the
- * server's own error would advise CASCADE, and because the attempt can be
+ * A command that names the extension is looked at before it begins, because
+ * the server's own error would advise CASCADE, and because the attempt can be
  * recorded only while the log is not locked.
  *
  *-------------------------------------------------------------------------

@@ -353,9 +353,9 @@ agencies_of_specs(const GuardCatalog *state, List *specs)
 }
 
 /*
- * Membership tells which agency a role acts for.  So a role that leaves a bound
- * role, or keeps a membership without rights (since PostgreSQL 16), reads for no
- * other agency from then on.
+ * Membership tells which agency a role acts for.  So a role that leaves a
+ * bound role, or keeps a membership without rights (since PostgreSQL 16),
+ * reads for no other agency from then on.
  */
 static void
 note_membership(const GuardCatalog *state, const char *operation, Oid role,

@@ -40,7 +40,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-/* Of the server's own functions, sorted; they never change. */
+/* OIDs of the server's own functions, sorted; they never change. */
 static Oid *privileged = NULL;
 static int	nprivileged = 0;
 

@@ -508,7 +508,7 @@ trigger_altered(const GuardCatalog *state, Oid trigger, bool made)
 	}
 	else if (!ours)
 	{
-		/* It will be shown each row. */
+		/* The function will be called with each row. */
 		sg_ddl_note_for_good("CREATE TRIGGER", qualified_name(form->tgrelid), name);
 	}
 }

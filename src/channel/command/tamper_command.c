@@ -98,7 +98,7 @@ looks_at_rows(const GuardedTable *guard, const AlterTableCmd *cmd)
 			if (column->raw_default != NULL)
 				return "ALTER COLUMN TYPE USING";
 
-			/* Of these columns relation_altered() sees whether it changes. */
+			/* relation_altered() notices a change of these columns. */
 			return sg_ddl_guard_has_column(guard, cmd->name) ? NULL : "ALTER COLUMN TYPE";
 		case AT_AddConstraint:
 			switch (castNode(Constraint, cmd->def)->contype)

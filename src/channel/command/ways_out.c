@@ -475,7 +475,10 @@ sg_ways_function(Oid function)
 		return true;
 	state = sg_ddl_state();
 
-	/* By the writer: a transaction that makes a slot may write nothing. */
+	/*
+	 * Recorded by the writer, because a transaction that makes a slot may
+	 * write nothing.
+	 */
 	if (state != NULL && state->guards != NIL)
 		sg_command_record_now(NULL, "CALL",
 							  psprintf("pg_catalog.%s", get_func_name(function)),

@@ -4,8 +4,9 @@
  *		Rows that do not share the transaction's fate: those that a guard skips, and
  *		those that are sent to another server.
  *
- * Recorded by way of audit/writer/client, also if the transaction is rolled back.  Which
- * rows these are, and when they are recorded, is for pending_events.c to say.
+ * Recorded by way of audit/writer/client, also if the transaction is rolled
+ * back.  Which rows these are, and when they are recorded, is for
+ * pending_events.c to say.
  *
  *-------------------------------------------------------------------------
  */

@@ -39,8 +39,9 @@ extern void sg_autonomous_begin(EventGroup *group, const Disclosure *disclosure)
  * own.  To be called when their log was sorted.
  *
  * Should it fail, the transaction's end will say so of the group, which is
- * still open.  Or its rows come here once more, where a statement within another
- * has failed and the other goes on: so those that have their events are noted.
+ * still open.  Or its rows come here once more, where a statement within
+ * another has failed and the other goes on: so those that have their events
+ * are noted.
  */
 extern void sg_autonomous_record_sent(EventGroup *group, bool complete);
 

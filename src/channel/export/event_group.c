@@ -106,7 +106,9 @@ key_add_string(const char *string)
 	key_add_slice(&slice);
 }
 
-/* Returns the key in the scratch buffer; a caller that keeps it must copy it. */
+/*
+ * Returns the key in the scratch buffer; a caller that keeps it must copy it.
+ */
 static inline ByteKey
 key_finish(void)
 {

@@ -26,7 +26,10 @@ typedef struct EventGroup
 	Oid			acting_role;
 	Outcome		outcome;
 
-	/* Of rows that go to another server: what was recorded before the first. */
+	/*
+	 * For rows that go to another server: the intent recorded before the
+	 * first one.
+	 */
 	bool		is_open;
 	OpenDisclosure open;
 	int64		leaving;		/* how many were let go */

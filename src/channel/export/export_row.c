@@ -261,7 +261,7 @@ row_number(const Guard *guard, HeapTuple row)
 	return ++last.number;
 }
 
-/* So much of a record key is in an error's detail. */
+/* The number of bytes of a record key that an error's detail shows. */
 #define KEY_SHOWN	200
 
 /* Which row it is: by its number, and by its record key. */
@@ -643,7 +643,10 @@ sg_sql_export_row_after(PG_FUNCTION_ARGS)
 	if (sg_decision_outcome(gathered) == OUTCOME_BLOCK)
 		refuse_row(gathered, guard, &disclosure, number);
 
-	/* As a rule it has begun; not if another trigger has changed the row. */
+	/*
+	 * The disclosure has begun already, unless another trigger has changed
+	 * the row.
+	 */
 	if (is_foreign(trigdata))
 		sg_pending_begin(gathered, &disclosure, false);
 	sg_pending_row(gathered, &disclosure);

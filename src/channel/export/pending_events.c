@@ -4,17 +4,18 @@
  *		Gathers what was decided into events: rows, levels of subtransactions,
  *		and their ends.
  *
- * The rows that were let out (or skipped) are kept in row_log.c, in the order in
- * which they came; which of them belong together, as they were decided alike
- * and sent to the same, is a group (event_group.c).  Groups are written as events
- * (event_split.c) with the transaction: at its end, or before when memory runs out.
+ * The rows that were let out (or skipped) are kept in row_log.c, in the order
+ * in which they came; which of them belong together, as they were decided
+ * alike and sent to the same, is a group (event_group.c).  Groups are written
+ * as events (event_split.c) with the transaction: at its end, or before when
+ * memory runs out.
  *
- * Groups belong to a subtransaction.  When it aborts its rows are gone, and
- * so must be its groups; when it commits they become its parent's.
+ * Groups belong to a subtransaction.  When it aborts its rows are gone, and so
+ * must be its groups; when it commits they become its parent's.
  *
- * Refused rows are recorded even if the transaction is rolled back (autonomous.c):
- * rows that a guard skips at the end of their statement, or when memory runs
- * out.
+ * Refused rows are recorded even if the transaction is rolled back
+ * (autonomous.c): rows that a guard skips at the end of their statement, or
+ * when memory runs out.
  *
  *-------------------------------------------------------------------------
  */
@@ -123,7 +124,9 @@ sg_pending_is_committing(void)
 	return commit_state != NOT_COMMITTING;
 }
 
-/* Forgets the rows of a log; the groups that decisions point to become stale. */
+/*
+ * Forgets the rows of a log; the groups that decisions point to become stale.
+ */
 static void
 reset_log(RowLog *log)
 {
@@ -209,8 +212,9 @@ record_held_back(SubxactLevel *level)
 }
 
 /*
- * record_held_back() where a transaction has failed.  An error there is answered
- * by ending the transaction once more, so it must not find the same rows again.
+ * record_held_back() where a transaction has failed.  An error there is
+ * answered by ending the transaction once more, so it must not find the same
+ * rows again.
  */
 static void
 leave_held_back(SubxactLevel *level)
@@ -229,7 +233,10 @@ leave_held_back(SubxactLevel *level)
 	sg_writer_batch_leave(batch);
 }
 
-/* What is over when rows are recorded that do not share the transaction's fate. */
+/*
+ * What is over when rows are recorded that do not share the transaction's
+ * fate.
+ */
 typedef enum WhatIsOver
 {
 	NOTHING_OVER,				/* memory is short */
@@ -238,9 +245,9 @@ typedef enum WhatIsOver
 } WhatIsOver;
 
 /*
- * Has a row been let go of which its AFTER trigger has not told yet?  That comes
- * at the end of its statement; or never, where the other server did not want the
- * row.
+ * Has a row been let go of which its AFTER trigger has not told yet?  That
+ * comes at the end of its statement; or never, where the other server did not
+ * want the row.
  */
 static bool
 is_sending(const EventGroup *group)
@@ -697,10 +704,11 @@ write_before_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
 }
 
 /*
- * Its levels become its parent's; what was written in it is done with.
+ * The levels of a committed subtransaction become its parent's; what was
+ * written in it is done.
  *
- * Relabelled and not merged with the parent's groups: a merge would copy every
- * row's values once for each level of nesting.
+ * They are relabelled and not merged with the parent's groups: a merge would
+ * copy every row's values once for each level of nesting.
  */
 static void
 after_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
@@ -731,8 +739,9 @@ after_subcommit(SubTransactionId subid, SubTransactionId parent_subid)
 }
 
 /*
- * Its rows are gone, and its groups with them.  What was written in it of the
- * parent's has vanished from the log, so it is to be written again.
+ * The rows of an aborted subtransaction are gone, and its groups with them.
+ * What was written in it of the parent's has vanished from the log, so it is
+ * to be written again.
  */
 static void
 after_subabort(SubTransactionId subid)

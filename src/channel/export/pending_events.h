@@ -23,8 +23,8 @@ extern void sg_pending_row(CachedDecision *gathered,
 						   const Disclosure *disclosure);
 
 /*
- * A statement has ended.  One that it stands within, and that is sending rows to
- * another server, goes on.
+ * A statement has ended.  One that it stands within, and that is sending rows
+ * to another server, goes on.
  */
 extern void sg_pending_record_autonomous(void);
 
@@ -39,7 +39,10 @@ extern bool sg_pending_has_autonomous(void);
 extern void sg_pending_begin(CachedDecision *gathered,
 							 const Disclosure *disclosure, bool leaving);
 
-/* Are events being written?  Then nothing may be exported: see pending_events.c. */
+/*
+ * Are events being written?  Then nothing may be exported: see
+ * pending_events.c.
+ */
 extern bool sg_pending_is_writing(void);
 
 /* Has the commit begun to write the events of rows, or written them? */

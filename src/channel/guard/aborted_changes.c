@@ -45,7 +45,8 @@ sg_aborted_changes_init(void)
 }
 
 /*
- * Does it let its author read guarded rows in this very transaction?  (A rule lets others, who must wait for the commit.)
+ * Does it let its author read guarded rows in this very transaction?  (A rule
+ * lets others, who must wait for the commit.)
  */
 static bool
 opens_a_guard(const PolicyChange *change)

@@ -107,8 +107,8 @@ bytea_text(Datum value)
 }
 
 /*
- * Returns dates as JSON writes them, timestamps with time zone in UTC, independent
- * of the session's DateStyle and TimeZone; palloc'd.
+ * Returns dates as JSON writes them, timestamps with time zone in UTC,
+ * independent of the session's DateStyle and TimeZone; palloc'd.
  */
 static TextSlice
 datetime_text(Oid type, Datum value)

@@ -157,7 +157,9 @@ sg_sql_begin_disclosure(PG_FUNCTION_ARGS)
 	sg_follow_transactions(&following, context_xact_callback,
 						   context_subxact_callback);
 
-	/* One for each subtransaction: called for every row, it must not pile up. */
+	/*
+	 * One for each subtransaction: called for every row, it must not pile up.
+	 */
 	if (declarations != NULL &&
 		declarations->subid == GetCurrentSubTransactionId())
 	{

@@ -145,8 +145,8 @@ sg_decision_outcome(const CachedDecision *cached)
 }
 
 /*
- * May a refused row be skipped, instead of its statement refused?  Only what the
- * policy refuses, because another ground holds for every row.
+ * May a refused row be skipped, instead of its statement refused?  Only what
+ * the policy refuses, because another ground holds for every row.
  */
 bool
 sg_decision_may_skip(const CachedDecision *cached)

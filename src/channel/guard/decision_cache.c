@@ -8,10 +8,10 @@
  * changes or a validity window that the decision looked at ends.
  *
  * Rows come in an order of their own: the same again, or one agency after the
- * other and then from the beginning.  So each decision remembers which followed
- * it.  That one is fetched into the processor's cache in time for the next row,
- * and where the guess was right the row's key is only compared, neither made nor
- * hashed.
+ * other and then from the beginning.  So each decision remembers which
+ * followed it.  That one is fetched into the processor's cache in time for the
+ * next row, and where the guess was right the row's key is only compared,
+ * neither made nor hashed.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,7 +39,9 @@
 #define DECISIONS_BYTES_MAX (16 * 1024 * 1024)
 #define DECISIONS_BLOCK		(64 * 1024)
 
-/* Decisions lie in whole lines of the processor's cache, one behind the other. */
+/*
+ * Decisions lie in whole lines of the processor's cache, one behind the other.
+ */
 #define DECISIONS_ALIGN		SG_CACHE_LINE
 #define DECISIONS_AT_ONCE	8000
 
@@ -70,7 +72,7 @@ StaticAssertDecl(sizeof(DecisionKeyHead) ==
 #define PURPOSE_TEXT		1
 
 /*
- * It is the texts that tell keys apart.  The guard has a part in the hash, for
+ * The texts distinguish the keys.  The guard has a part in the hash, for
  * many tables may send the same to the same.
  */
 static inline uint32
@@ -253,7 +255,7 @@ key_parts(DecisionKeyHead *head, TextSlice *texts, const Guard *guard,
 	if (disclosure->ndeclared_tags > 0)
 		head->given |= HAS_TAGS;
 
-	/* As policy sees it: blanks are no case number. */
+	/* The policy does not take blanks for a case number. */
 	if (disclosure->case_number.data != NULL &&
 		sg_is_given(disclosure->case_number))
 		head->given |= HAS_CASE;
@@ -474,7 +476,7 @@ find_or_decide(const Policy *policy, const Guard *guard,
 	head->given |= HAS_MEANING;
 	gathered = find_or_make(policy, guard, disclosure, head, texts);
 
-	/* Its rows have not all one purpose. */
+	/* The rows of this decision do not all have the same purpose. */
 	gathered->purpose = -1;
 	if (texts_kept >= texts_found + KEPT_AHEAD)
 		return gathered;

@@ -141,9 +141,9 @@ remove_dropped_guards(void *arg)
 /*
  * sharing_guard.follow_ddl(): event trigger ON ddl_command_end
  *
- * Follows renamed columns, completes the triggers of trees that have grown
- * and takes them off what has left one.  Looks at those guards alone whose
- * trees the command has touched, so that other DDL neither waits nor fails here.
+ * Follows renamed columns, completes the triggers of trees that have grown and
+ * takes them off what has left one.  Looks at those guards alone whose trees
+ * the command has touched, so that other DDL neither waits nor fails here.
  */
 Datum
 sg_sql_follow_ddl(PG_FUNCTION_ARGS)

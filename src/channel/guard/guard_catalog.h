@@ -81,7 +81,9 @@ typedef struct GuardCatalog
 	Oid			event_table;
 	Oid			trigger_functions[3];	/* those that a guard's triggers call */
 
-	/* The number of disclosures and attempts that prepare_drop() was told of. */
+	/*
+	 * The number of disclosures and attempts that prepare_drop() was told of.
+	 */
 	int64		kept_events;
 
 	/* Approved maintenance that was not closed; 0: none. */

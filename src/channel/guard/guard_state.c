@@ -202,8 +202,8 @@ sg_ddl_guards_touched(const GuardCatalog *ddl, Oid relid)
 }
 
 /*
- * By the role's own binding first.  By real membership alone: a superuser is
- * a member of every role, and no partner agency for it.
+ * The role's own binding comes first.  Only real membership counts, because a
+ * superuser is a member of every role, and not of every partner agency.
  */
 const char *
 sg_ddl_agency_of_role(const GuardCatalog *ddl, Oid role)

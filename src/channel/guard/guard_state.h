@@ -16,10 +16,7 @@
 extern void sg_ddl_state_init(void);
 
 /*
- * As of now: accepts invalidations and reads again where there were any.
- * Valid until the end of the transaction, though perhaps no longer up to date.
- * NULL where the extension is not in this
- * database, or where no catalog can be read.
+ * The catalog of guards as of now; see guard_state.c.
  */
 extern const GuardCatalog *sg_ddl_state(void);
 
@@ -53,7 +50,9 @@ extern const char *sg_ddl_agency_of_role(const GuardCatalog *state, Oid role);
 
 extern const char *sg_ddl_acting_agency(const GuardCatalog *state);
 
-/* The agency that a server or a publication of this name stands for; or NULL. */
+/*
+ * The agency that a server or a publication of this name stands for; or NULL.
+ */
 extern const char *sg_ddl_agency_of_name(List *bindings, const char *name);
 
 /*

@@ -5,9 +5,10 @@
  *		guard.
  *
  * A command that renames or drops a table holds its strongest lock when we are
- * called, and then changes its guard.  So everything that we do takes its locks in the same
- * order: first the table and all below it, then its guard, then other tables of
- * ours, then the counter of revisions and the log (doc/architecture.md).
+ * called, and then changes its guard.  So everything that we do takes its
+ * locks in the same order: first the table and all below it, then its guard,
+ * then other tables of ours, then the counter of revisions and the log
+ * (doc/architecture.md).
  *
  *-------------------------------------------------------------------------
  */
@@ -93,12 +94,12 @@ relations_outside(List *tree, const char *guard_id)
 }
 
 /*
- * sharing_guard.lock_tree(relation regclass, guard_id uuid, mode text)
- * returns void
+ * sharing_guard.lock_tree(relation regclass, guard_id uuid, mode text) returns
+ * void
  *
  * Locks a table and all below it in this mode, and all tables with triggers of
- * the guard (NULL: of none), until the end of the transaction.  Keeps others who
- * call it for any of these tables waiting, in any mode.
+ * the guard (NULL: of none), until the end of the transaction.  Keeps others
+ * who call it for any of these tables waiting, in any mode.
  *
  * Errors out for system tables and our own, which must not be locked in this
  * way.

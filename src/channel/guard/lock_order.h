@@ -11,8 +11,8 @@
 #include "nodes/parsenodes.h"
 
 /*
- * Errors out where LOCK TABLE would keep everybody from reading a table of ours;
- * a superuser may do so.
+ * Errors out where LOCK TABLE would keep everybody from reading a table of
+ * ours; a superuser may do so.
  */
 extern void sg_lock_command(const LockStmt *command);
 

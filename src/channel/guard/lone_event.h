@@ -20,7 +20,10 @@ extern void sg_lone_event_of_read(DisclosureEvent *event,
 								  const Decision *decision, Outcome outcome,
 								  const Disclosure *disclosure);
 
-/* The same of a read that is over: so many rows leave, and nothing else is said. */
+/*
+ * The same of a read that is over: so many rows leave, and nothing else is
+ * said.
+ */
 extern void sg_lone_event_of_ended_read(DisclosureEvent *event,
 										const Decision *decision,
 										Outcome outcome,
@@ -29,8 +32,8 @@ extern void sg_lone_event_of_ended_read(DisclosureEvent *event,
 
 /*
  * Record a refusal that is about to end the statement, of a row or of what
- * would have been read (the number of rows is not known), and return the event's
- * id as text, palloc'd.  When they return the event is durable.
+ * would have been read (the number of rows is not known), and return the
+ * event's id as text, palloc'd.  When they return the event is durable.
  */
 extern char *sg_lone_event_refused_row(const Decision *decision,
 									   const Disclosure *disclosure);

@@ -3,8 +3,8 @@
  * maintenance.c
  *		Exports are refused while guards may be taken away.
  *
- * A maintenance ends by itself when its time is over.  The first disclosure after
- * that has the guards checked.
+ * A maintenance ends by itself when its time is over.  The first disclosure
+ * after that has the guards checked.
  *
  *-------------------------------------------------------------------------
  */

@@ -42,7 +42,9 @@ typedef struct RelationEntry
 	List	   *below;			/* those: const GuardedTable * */
 } RelationEntry;
 
-/* Incremented by every invalidation, so that one during a look-up is noticed. */
+/*
+ * Incremented by every invalidation, so that one during a look-up is noticed.
+ */
 static uint64 invalidations = 0;
 
 const struct PlannedStmt *sg_plain_plan = NULL;
@@ -133,8 +135,8 @@ sg_read_guard_any_loaded(void)
 }
 
 /*
- * A role that may read all data, or has USAGE on the schema pg_toast, can read the
- * long values of a table there.
+ * A role that may read all data, or has USAGE on the schema pg_toast, can read
+ * the long values of a table there.
  */
 Oid
 sg_table_of_toast(Oid relid)

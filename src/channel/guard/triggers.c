@@ -361,7 +361,7 @@ sg_drop_guard_triggers(const char *guard_id, List *except_tree)
 	for (int i = 0; i < lengthof(guard_triggers); i++)
 		functions[i] = trigger_function(guard_triggers[i].function);
 
-	/* Told by the catalog alone: no lock on tables that are none of ours. */
+	/* Reads the catalog alone, so as not to lock tables that are not ours. */
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
@@ -448,9 +448,9 @@ sg_select_guards(const char *query, int nargs, Oid *argtypes, Datum *args)
 	SPI_connect();
 
 	/*
-	 * What the command has just done is to be seen, and what others have
-	 * committed since our own snapshot was taken as well: a table that was
-	 * protected meanwhile is protected.
+	 * See what the command has just done, and also what others have committed
+	 * since our snapshot was taken: a table that was protected meanwhile is
+	 * protected.
 	 */
 	CommandCounterIncrement();
 	plan = SPI_prepare(query, nargs, argtypes);

@@ -21,8 +21,8 @@
 #define STATEMENT_TRIGGER_NAME	"zzz_sharing_guard_statement"
 
 /*
- * For functions of the extension: work with the rights of its owner.  An error in between needs no
- * care: the end of the transaction sets the role back.
+ * For functions of the extension: work with the rights of its owner.  An error
+ * in between needs no care: the end of the transaction sets the role back.
  */
 typedef struct OwnerRights
 {

@@ -6,14 +6,15 @@
  * A statement that has failed is put on record while its error is handled,
  * before its transaction is aborted.  The error may have come in the midst of
  * anything: with a page locked (a comparison that fails within an index), with
- * a page half read in (a damaged one), in a wait, or in a function that runs as
- * its owner.  To read catalogs in that state would wait for ourselves, or let
- * others wait for ever.
+ * a page half read in (a damaged one), in a wait, or in a function that runs
+ * as its owner.  To read catalogs in that state would wait for ourselves, or
+ * let others wait for ever.
  *
  * So what AbortTransaction() does first is done here.  It does it again later,
- * which is no harm: nothing is left to do then.  It is no more than the server's
- * own processes do where they go on after an error.  What belongs to the
- * transaction itself (locks, snapshots, pins, memory) stays until it is aborted.
+ * which is no harm: nothing is left to do then.  It is no more than the
+ * server's own processes do where they go on after an error.  What belongs to
+ * the transaction itself (locks, snapshots, pins, memory) stays until it is
+ * aborted.
  *
  *-------------------------------------------------------------------------
  */

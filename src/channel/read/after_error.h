@@ -8,7 +8,10 @@
 #ifndef SHARING_GUARD_AFTER_ERROR_H
 #define SHARING_GUARD_AFTER_ERROR_H
 
-/* As whom a statement runs; an error within it may come under another role. */
+/*
+ * The role that a statement runs as; an error within it may come under another
+ * role.
+ */
 typedef struct StatementRole
 {
 	Oid			userid;

@@ -348,7 +348,10 @@ look_at_copy_from(PROCESS_UTILITY_PARAMS)
 	MemoryContextDelete(read_context);
 }
 
-/* By itself, so that all other commands need not make room for it. */
+/*
+ * A function by itself, so that other commands need no room for it on the
+ * stack.
+ */
 static pg_noinline void
 look_at_copy(PROCESS_UTILITY_PARAMS)
 {
@@ -384,7 +387,7 @@ look_at_copy(PROCESS_UTILITY_PARAMS)
 	pstmt = name_relation(pstmt, request.relid);
 	readOnlyTree = false;
 
-	/* Its end is the disclosure's, also where an error ends it. */
+	/* The disclosure ends with the COPY, also after an error. */
 	read_context = AllocSetContextCreate(CurrentMemoryContext,
 										 "sharing_guard COPY",
 										 ALLOCSET_SMALL_SIZES);

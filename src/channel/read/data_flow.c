@@ -134,7 +134,9 @@ follow_plan(Plan *plan, FlowSearch *search)
 	{
 		SubPlan    *subplan = lfirst_node(SubPlan, lc);
 
-		/* WITH queries stand here as well, whether or not they are used here. */
+		/*
+		 * WITH queries stand here as well, whether or not they are used here.
+		 */
 		if (subplan->subLinkType != CTE_SUBLINK)
 			follow_subplan(subplan->plan_id, search);
 	}

@@ -11,9 +11,9 @@
 #include "nodes/plannodes.h"
 
 /*
- * The relations (a list of OIDs) that are read for what a statement returns, or
- * for what it writes to this relation.  One that is only written to is not among
- * them, nor one that is read for another part of the statement.
+ * The relations (a list of OIDs) that are read for what a statement returns,
+ * or for what it writes to this relation.  One that is only written to is not
+ * among them, nor one that is read for another part of the statement.
  */
 extern List *sg_flow_to_result(const PlannedStmt *stmt);
 extern List *sg_flow_to_relation(const PlannedStmt *stmt, Oid relid);

@@ -41,7 +41,7 @@ PG_FUNCTION_INFO_V1(sg_sql_row_may_leave);
 /* What is kept from row to row, as long as the statement lasts. */
 typedef struct FilterState
 {
-	/* Whom it is read for, and what that was found by. */
+	/* The agencies that rows are read for, and the roles they were found by. */
 	bool		known;
 	uint64		generation;
 	Oid			roles[3];

@@ -16,9 +16,10 @@
 extern ProcessUtility_hook_type sg_holdable_cursor_wrap_ProcessUtility(ProcessUtility_hook_type next);
 
 /*
- * A guarded query has been run.  Where that was to fill a cursor WITH HOLD, each
- * FETCH from it is decided on from now on.  Returns whether that is so and the
- * query was run from its beginning, though some of its rows may have left.
+ * A guarded query has been run.  Where that was to fill a cursor WITH HOLD,
+ * each FETCH from it is decided on from now on.  Returns whether that is so
+ * and the query was run from its beginning, though some of its rows may have
+ * left.
  */
 extern bool sg_holdable_cursor_note(QueryDesc *queryDesc);
 

@@ -24,8 +24,8 @@
 #define ADD(list, expression) ((list) = lappend(list, (void *) (expression)))
 
 /*
- * Adds the expressions of a plan that scans something.  Returns false for a plan
- * that is no scan, or that has none but those of every plan.
+ * Adds the expressions of a plan that scans something.  Returns false for a
+ * plan that is no scan, or that has none but those of every plan.
  */
 static bool
 scan_expressions(const Plan *plan, List **found, bool *complete)

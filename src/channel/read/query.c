@@ -112,9 +112,10 @@ new_guarded(EState *estate)
 
 /*
  * A parallel worker runs its part of a statement that its leader was let to
- * run.  Everything else that it runs belongs to a function, which knows neither what the
- * transaction has declared nor how to record anything.  What would not be
- * recorded anyway, our own people's reading of export tables, is let through.
+ * run.  Everything else that it runs belongs to a function, which knows
+ * neither what the transaction has declared nor how to record anything.  What
+ * would not be recorded anyway, our own people's reading of export tables, is
+ * let through.
  */
 static void
 refuse_in_worker(List *requests)
@@ -235,8 +236,8 @@ count_in_summary(GuardedQuery *query, int64 rows)
 }
 
 /*
- * Do a query's rows go somewhere by a command of its own?  What was declared for
- * a service is the query, not that it is copied.
+ * Do a query's rows go somewhere by a command of its own?  What was declared
+ * for a service is the query, not that it is copied.
  */
 static bool
 is_copied(const QueryDesc *queryDesc)

@@ -19,8 +19,8 @@ extern ExecutorEnd_hook_type sg_query_wrap_ExecutorEnd(ExecutorEnd_hook_type nex
 
 /*
  * Can the error that is being handled have disclosed the content of a guarded
- * relation?  To be called in PG_CATCH(); if it can, sg_after_error() is done, and
- * the event may be made and waited for there.
+ * relation?  To be called in PG_CATCH(); if it can, sg_after_error() is done,
+ * and the event may be made and waited for there.
  */
 extern bool sg_query_error_tells(const StatementRole *role);
 

@@ -152,7 +152,7 @@ has_column(HeapTuple constraint, AttrNumber array, const Bitmapset *columns)
 		ArrayType  *keys = DatumGetArrayTypeP(datum);
 		const int16 *attnums = (const int16 *) ARR_DATA_PTR(keys);
 
-		/* Zero is an expression of an exclusion constraint. */
+		/* Zero stands for an expression of an exclusion constraint. */
 		for (int i = 0; i < ArrayGetNItems(ARR_NDIM(keys), ARR_DIMS(keys)); i++)
 			found |= attnums[i] == 0 ? columns != NULL :
 				bms_is_member(attnums[i] - FirstLowInvalidHeapAttributeNumber,
@@ -173,9 +173,9 @@ typedef struct Written
 /*
  * Does this trigger of a constraint take what is in the table out of it?  Into
  * another, by ON UPDATE CASCADE; or, checked at the commit, into an error when
- * it is too late to record it.  That of a foreign key quotes, on the
- * side of what refers, what was set; on the side of what is referred to, the row
- * that is changed, which counts where its key has a query element.
+ * it is too late to record it.  That of a foreign key quotes, on the side of
+ * what refers, what was set; on the side of what is referred to, the row that
+ * is changed, which counts where its key has a query element.
  */
 static bool
 passes_on(const Trigger *trigger, const Written *written)

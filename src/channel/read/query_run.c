@@ -136,8 +136,8 @@ guarded_rDestroy(DestReceiver *self)
 }
 
 /*
- * Puts our receiver in the place of the query's own, for this run.
- * Callers that look at queryDesc->dest afterwards (COPY, SPI) must find theirs there.
+ * Puts our receiver in the place of the query's own, for this run. Callers
+ * that look at queryDesc->dest afterwards (COPY, SPI) must find theirs there.
  */
 void
 sg_query_run_enter(GuardedRun *run, QueryDesc *queryDesc, QueryDecider decide)

@@ -5,14 +5,14 @@
  *		row leaves.
  *
  * COPY and queries have this in common: rows leave while the statement runs,
- * whether or not its transaction commits, and they are not looked at one by one.
- * So the statement as a whole is decided on, and recorded by the audit writer
- * before it may begin; how many rows left is said when it has ended.
+ * whether or not its transaction commits, and they are not looked at one by
+ * one. So the statement as a whole is decided on, and recorded by the audit
+ * writer before it may begin; how many rows left is said when it has ended.
  *
- * The roles of the session tell the recipient.  A session that acts for a bound
- * role reads for that role's agency.  What the transaction has declared comes on top of
- * that and never in its place: a partner's login that names a milder
- * destination is decided on twice, and the stricter decision counts.
+ * The roles of the session tell the recipient.  A session that acts for a
+ * bound role reads for that role's agency.  What the transaction has declared
+ * comes on top of that and never in its place: a partner's login that names a
+ * milder destination is decided on twice, and the stricter decision counts.
  *
  *-------------------------------------------------------------------------
  */
@@ -98,7 +98,7 @@ typedef struct DecidedRead
 	bool		unlisted;
 } DecidedRead;
 
-/* Whom something is read for. */
+/* The recipient of what is read. */
 typedef struct Recipient
 {
 	TextSlice	destination;
@@ -490,10 +490,10 @@ disclose_to(Deciding *deciding, const ReadRequest *request, const Guard *guard,
 }
 
 /*
- * A copy of a guarded database that is not listed has neither guards at work nor
- * a writer; it must not keep pg_dumpall from all others of the server.  A
- * superuser can take its rows by other ways, and a backup role is named for it:
- * these may read, and the server log has it.
+ * A copy of a guarded database that is not listed has neither guards at work
+ * nor a writer; it must not keep pg_dumpall from all others of the server.  A
+ * superuser can take its rows by other ways, and a backup role is named for
+ * it: these may read, and the server log has it.
  */
 static bool
 reads_unlisted(const RoleBinding *backup)

@@ -62,8 +62,8 @@ extern PGDLLIMPORT uint64 sg_reads_changes;
  * Decides on what is read, for each of those whom it is read for.  Errors out
  * where the policy refuses one, before anything has begun; else returns when
  * each disclosure is on record.  To be called again where the statement goes
- * on later, when so many of its rows have left: what has begun is decided again,
- * and recorded again if the outcome has changed.
+ * on later, when so many of its rows have left: what has begun is decided
+ * again, and recorded again if the outcome has changed.
  *
  * *statement is NULL at first, and stays so where nothing is to be recorded;
  * else it is made in "context".

@@ -28,9 +28,9 @@ extern bool sg_row_buffer_add(RowBuffer *buffer, TupleTableSlot *slot,
 							  MemoryContext parent);
 
 /*
- * Hands all rows to a receiver, in the order in which they came, and empties the
- * buffer.  *sent counts each that was taken.  False where the receiver wants no
- * more.
+ * Hands all rows to a receiver, in the order in which they came, and empties
+ * the buffer.  *sent counts each that was taken.  False where the receiver
+ * wants no more.
  */
 extern bool sg_row_buffer_send(RowBuffer *buffer, TupleDesc tupdesc,
 							   DestReceiver *receiver, uint64 *sent);

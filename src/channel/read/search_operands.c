@@ -300,9 +300,10 @@ has_many_inputs(const Plan *plan)
 }
 
 /*
- * The list that a column stands for, where it is one of VALUES or what an array
- * is unnested to: a list of expressions, or one of an array alone, for which
- * *is_array is set.  NIL where it is none, or not all of it stands in the query.
+ * The list that a column stands for, where it is one of VALUES or what an
+ * array is unnested to: a list of expressions, or one of an array alone, for
+ * which *is_array is set.  NIL where it is none, or not all of it stands in
+ * the query.
  */
 static List *
 standing_list(Node *other, QualSearch *search, bool *is_array)
@@ -319,7 +320,7 @@ standing_list(Node *other, QualSearch *search, bool *is_array)
 		Plan	   *below = NULL;
 		Node	   *expression = NULL;
 
-		/* Of several inputs the first one says nothing of the others. */
+		/* The first of several inputs does not tell the others. */
 		if (IsA(node, Var) && !has_many_inputs(plan))
 			expression = sg_search_step_down((Var *) node, plan, search, &below);
 		else if (IsA(node, Param))
@@ -594,8 +595,9 @@ ingredients_walker(Node *node, Ingredients *ingredients)
 }
 
 /*
- * "plate = CASE WHEN id > 0 THEN '8ABC123' END", "plate = '8ABC' || lane": made of
- * the row, and yet a search.  Its values are not known, what goes into them is.
+ * "plate = CASE WHEN id > 0 THEN '8ABC123' END", "plate = '8ABC' || lane":
+ * made of the row, and yet a search.  Its values are not known, what goes into
+ * them is.
  */
 static void
 note_ingredients(QualSearch *search, int element, Node *other)
@@ -608,7 +610,10 @@ note_ingredients(QualSearch *search, int element, Node *other)
 		sg_search_values_unknown(search->values, element);
 }
 
-/* Notes that a query element, in an expression "column", is compared with this. */
+/*
+ * Notes that a query element, in an expression "column", is compared with
+ * this.
+ */
 void
 sg_search_note(QualSearch *search, int element, const char *operator, Node *column,
 			   Node *other, bool is_array)

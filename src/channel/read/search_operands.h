@@ -18,7 +18,9 @@
 extern void sg_search_note(QualSearch *search, int element,
 						   const char *operator, Node *column, Node *other, bool is_array);
 
-/* The category of a type's base type, as the catalog has it; that of a column. */
+/*
+ * The category of a type's base type, as the catalog has it; that of a column.
+ */
 extern char sg_search_category(Oid type);
 extern char sg_search_category_of_element(int element, QualSearch *search);
 extern bool sg_search_is_number(char category);

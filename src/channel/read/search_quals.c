@@ -109,9 +109,9 @@ call_walker(Node *node, CallFinder *finder)
 }
 
 /*
- * An operator's name, or, for a column that stands on its right, that of the one
- * that says the same with the column on its left; where there is none, as with
- * "'X8ABC123Y' LIKE plate", it says where the column stands.
+ * An operator's name, or, for a column that stands on its right, that of the
+ * one that says the same with the column on its left; where there is none, as
+ * with "'X8ABC123Y' LIKE plate", it says where the column stands.
  */
 static char *
 name_of_operator(Oid operator, bool on_right)
@@ -192,7 +192,9 @@ note_call(QualSearch *search, Node *node)
 	}
 }
 
-/* "rank('8ABC123') WITHIN GROUP (ORDER BY plate)": where a value would stand. */
+/*
+ * "rank('8ABC123') WITHIN GROUP (ORDER BY plate)": where a value would stand.
+ */
 static void
 note_hypothetical(QualSearch *search, Aggref *aggref)
 {
@@ -211,8 +213,8 @@ note_hypothetical(QualSearch *search, Aggref *aggref)
 }
 
 /*
- * INTERSECT and EXCEPT compare the rows of their inputs.  What one of them has in
- * the place of a query element of another is what that is searched by.
+ * INTERSECT and EXCEPT compare the rows of their inputs.  What one of them has
+ * in the place of a query element of another is what that is searched by.
  */
 static void
 note_set_operation(QualSearch *search, Plan *setop)

@@ -6,9 +6,9 @@
  *
  * What a subquery gives, and the other side of a join, is known only when the
  * query has run.  The rows of a plan's node are seen by a function of ours in
- * the place of the node's own, which it calls.  They are kept once each, up to a
- * bound: then the node is left alone again, and the record says that not all is
- * known.
+ * the place of the node's own, which it calls.  They are kept once each, up to
+ * a bound: then the node is left alone again, and the record says that not all
+ * is known.
  *
  *-------------------------------------------------------------------------
  */
@@ -158,7 +158,9 @@ sg_search_values_find(const EState *estate, const Guard *guard)
 	return NULL;
 }
 
-/* Keeps a text that is in memory of its own; false where it was there already. */
+/*
+ * Keeps a text that is in memory of its own; false where it was there already.
+ */
 static bool
 keep_text(ElementValues *found, const char *data, Size len)
 {

@@ -13,10 +13,15 @@
 #include "executor/execdesc.h"
 #include "nodes/execnodes.h"
 
-/* What one query searches one guard's columns by; lives as long as the query. */
+/*
+ * What one query searches one guard's columns by; lives as long as the query.
+ */
 typedef struct SearchValues SearchValues;
 
-/* Of this query and this state of the guard; NULL where there are none yet. */
+/*
+ * Returns the values of this query and this state of the guard; NULL where
+ * there are none yet.
+ */
 extern SearchValues *sg_search_values_find(const EState *estate,
 										   const Guard *guard);
 extern SearchValues *sg_search_values_new(QueryDesc *queryDesc,
@@ -34,7 +39,7 @@ extern void sg_search_values_add(SearchValues *values, int element,
 								 const char *operator, Oid type, Datum value,
 								 bool is_array);
 
-/* It is compared with something that cannot be had. */
+/* The element is compared with a value that cannot be had. */
 extern void sg_search_values_unknown(SearchValues *values, int element);
 
 /* Where a value comes up while the query runs. */

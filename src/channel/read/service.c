@@ -3,14 +3,14 @@
  * service.c
  *		Statements of a service that are recorded in summary.
  *
- * A program that takes records in looks whether it has them already, and clears
- * up after itself, thousands of times a day.  No person sees what it reads.
- * So what a policy administrator has declared for it is summed up: one event
- * when the first of a shape is run in an hour, on disk before its first row is
- * read, and a completion with their number at the hour's end, or the session's.
- * The counts are in shared memory meanwhile, and the writer ends the hour of a
- * session that does nothing; of one that is in the midst of such a statement the
- * session does, behind it.
+ * A program that takes records in looks whether it has them already, and
+ * clears up after itself, thousands of times a day.  No person sees what it
+ * reads. So what a policy administrator has declared for it is summed up: one
+ * event when the first of a shape is run in an hour, on disk before its first
+ * row is read, and a completion with their number at the hour's end, or the
+ * session's. The counts are in shared memory meanwhile, and the writer ends
+ * the hour of a session that does nothing; of one that is in the midst of such
+ * a statement the session does, behind it.
  *
  *-------------------------------------------------------------------------
  */
@@ -143,7 +143,10 @@ sg_service_shape(const QueryDesc *queryDesc)
 		sg_context_declared() != NULL || !sg_binding_is_service(role))
 		return NULL;
 
-	/* Nor is what COPY sends or a table is made of what a program looks up. */
+	/*
+	 * Rows that COPY sends, or that a table is made of, are no look-up of a
+	 * program.
+	 */
 	if (queryDesc->dest->mydest == DestCopyOut ||
 		queryDesc->dest->mydest == DestIntoRel)
 		return NULL;
@@ -258,7 +261,10 @@ sg_service_begin(const char *shape, List *requests, bool goes_on)
 		Summary    *summary = find_summary(shape, request->guard.guard_id);
 		bool		counted = goes_on;
 
-		/* Its hour ended while a cursor waited, or by another clock. */
+		/*
+		 * The hour of the summary ended while a cursor waited, or by another
+		 * clock.
+		 */
 		if (summary != NULL && !note_count(summary))
 		{
 			forget(summary);

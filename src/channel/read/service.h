@@ -16,8 +16,9 @@ extern void sg_service_init(void);
 
 /*
  * The shape of a statement that is to be recorded in summary, in
- * CurrentMemoryContext; else NULL.  It is where the session belongs to a service,
- * acts as itself, has declared nothing, and the shape was declared for it.
+ * CurrentMemoryContext; else NULL.  It is where the session belongs to a
+ * service, acts as itself, has declared nothing, and the shape was declared
+ * for it.
  */
 extern char *sg_service_shape(const QueryDesc *queryDesc);
 

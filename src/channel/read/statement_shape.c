@@ -246,7 +246,10 @@ add_conditions(List *conditions, ShapeMaker *maker)
 	}
 }
 
-/* Conditions of a node and of those below it; a kind that we do not know fails. */
+/*
+ * Conditions of a node and of those below it; a kind that we do not know
+ * fails.
+ */
 static void
 look_at_plan(Plan *plan, ShapeMaker *maker)
 {
@@ -286,7 +289,10 @@ look_at_plan(Plan *plan, ShapeMaker *maker)
 			break;
 		case T_ValuesScan:
 
-			/* As many searches at once as it has lines. */
+			/*
+			 * A statement with several lines of values makes as many
+			 * searches.
+			 */
 			if (maker->stmt->commandType != CMD_INSERT)
 				maker->failed = true;
 			break;
@@ -338,7 +344,9 @@ columns_form(Oid relid, const Bitmapset *columns)
 	return joined(names, ", ");
 }
 
-/* The tables that the statement names, with what is read and written of each. */
+/*
+ * The tables that the statement names, with what is read and written of each.
+ */
 static List *
 tables_of(const PlannedStmt *stmt)
 {

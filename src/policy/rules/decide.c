@@ -444,7 +444,9 @@ left_to_default(const Deliberation *d, const Party *party)
 		return (party->spoken_of & classes) != classes;
 	}
 
-	/* It could be any class, so rules must cover every one that exists. */
+	/*
+	 * The destination could be of any class, so rules must cover every class.
+	 */
 	if (d->policy->data_classes.count == 0)
 		return true;
 	for (int i = 0; i < d->policy->data_classes.count; i++)

@@ -210,7 +210,7 @@ sg_legal_basis_use(const Policy *policy, const char *legal_basis_id,
 {
 	const LegalBasis *basis = find_basis(policy, legal_basis_id);
 
-	/* It is no longer on file; the next decision will say so. */
+	/* The legal basis is no longer on file; the next decision will say so. */
 	if (basis == NULL)
 		return false;
 	for (UsedAhead *ahead = used_ahead; ahead != NULL; ahead = ahead->next)

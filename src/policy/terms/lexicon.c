@@ -355,7 +355,7 @@ sg_lexicon_finish(Lexicon *lexicon)
 		for (int from = 0, to; from < word->len; from = to)
 		{
 			to = next_letter(word->data, word->len, from);
-			/* Of two equal neighbors it does not matter which is deleted. */
+			/* It does not matter which of two equal neighbors is deleted. */
 			if (from > 0 && word->data[from] == word->data[from - 1])
 				continue;
 			table_add(&lexicon->remains,
