@@ -17,7 +17,7 @@ SELECT * FROM sharing_guard.adopt_policy(NULL);
 -- What was here before the pack: a rule of the same key, an agency of the
 -- same name, a spelling that stands for somebody else, a term.
 INSERT INTO sharing_guard.rule (rule_id, description, outcome, destination_classes)
-VALUES ('us-ca.tribal', 'Our council says no', 'block', '{tribal}');
+VALUES ('us-ca.tribal.other', 'Our council says no', 'block', '{tribal}');
 INSERT INTO sharing_guard.agency (agency_id, name, jurisdiction, level)
 VALUES ('our-davis', 'Davis Police Department', 'US-CA', 'local'),
        ('HSI', 'Home Street Institute', 'US-CA', 'local');
@@ -32,7 +32,7 @@ CREATE TEMP TABLE wet AS SELECT * FROM sharing_guard.adopt_policy('us-ca');
 SELECT count(*) FROM (TABLE dry EXCEPT TABLE wet UNION ALL TABLE wet EXCEPT TABLE dry) AS differences;
 SELECT change, object, count(*) > 0 AS some FROM wet WHERE change <> 'kept local' GROUP BY 1, 2 ORDER BY 2, 1;
 SELECT change, object, key, detail FROM wet WHERE change = 'kept local' ORDER BY object, key COLLATE "C";
-SELECT outcome, description, pack FROM sharing_guard.rule WHERE rule_id = 'us-ca.tribal';
+SELECT outcome, description, pack FROM sharing_guard.rule WHERE rule_id = 'us-ca.tribal.other';
 SELECT pack, version FROM sharing_guard.adopted_pack;
 
 -- Every rule of the pack says where it comes from and when that was checked.
