@@ -17,6 +17,7 @@
 #endif
 
 #include "catalog/pg_database.h"
+#include "commands/extension.h"
 #include "miscadmin.h"
 #include "nodes/plannodes.h"
 #include "postmaster/bgworker_internals.h"
@@ -29,6 +30,16 @@
 /* Since PostgreSQL 16, postgres.h does not include the varlena macros. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
+#endif
+
+/*
+ * Where extensions may be installed.  Before PostgreSQL 18 that is only the
+ * server's own directory.
+ */
+#if PG_VERSION_NUM >= 180000
+#define sg_extension_control_path() ((const char *) Extension_control_path)
+#else
+#define sg_extension_control_path() "$system"
 #endif
 
 /* PostgreSQL 18 removed ExecutorRun's last argument. */

@@ -96,4 +96,25 @@ my $revision = $node->safe_psql('guarded', q{SELECT revision FROM sharing_guard.
 $node->safe_psql('guarded', adopt('test-bulk'));
 is($node->safe_psql('guarded', qq{SELECT count(*) - $before FROM sharing_guard.event}), 6001, 'one event for each row');
 is($node->safe_psql('guarded', qq{SELECT revision - $revision FROM sharing_guard.policy_revision}), 3, 'three revisions');
+
+# What is installed, in which version, and what is adopted here.
+is($node->safe_psql('guarded', q{SELECT pack, version, adopted_version, jurisdiction, rules > 0, agencies > 0 FROM sharing_guard.available_packs()
+	WHERE pack IN ('us-ca', 'us-il', 'test-bulk') ORDER BY pack}),
+	"test-bulk|1|1|US-CA|f|t\nus-ca|1|1|US-CA|t|t\nus-il|1||US-IL|t|t", 'packs that are installed');
+like($node->safe_psql('guarded', q{SELECT version IS NULL, note FROM sharing_guard.available_packs() WHERE pack = 'test-cut'}),
+	qr/^t\|cannot be read: policy pack/, 'one that cannot be read hides no other');
+
+# Since PostgreSQL 18 extensions may be elsewhere too, and their packs with them.
+SKIP:
+{
+	skip 'no extension_control_path before 18', 2 if $node->safe_psql('postgres', 'SHOW server_version_num') < 180000;
+	my $elsewhere = PostgreSQL::Test::Utils::tempdir();
+	mkdir "$elsewhere/extension" or die $!;
+	append_to_file("$elsewhere/extension/sharing_guard.test-elsewhere.json", head('test-elsewhere') . '}');
+	$node->append_conf('postgresql.conf', "extension_control_path = '\$system:$elsewhere'");
+	$node->reload;
+	$node->poll_query_until('guarded', q{SELECT 'test-elsewhere' = ANY (sharing_guard.pack_names())});
+	is($node->safe_psql('guarded', q{SELECT version FROM sharing_guard.available_packs() WHERE pack = 'test-elsewhere'}), 1, 'a pack elsewhere is found');
+	like($node->safe_psql('guarded', adopt('test-elsewhere')), qr/adopted_pack\|test-elsewhere/, 'and adopted');
+}
 done_testing();

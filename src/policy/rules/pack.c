@@ -1,11 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * pack.c
- *		Reads a policy pack from the server's extension directory.
+ *		Reads policy packs from the directories of extensions.
  *
  * Packs are installed beside the extension's script, by the person who
- * installs software on the server.  SQL processes their content
- * (policy/rules/pack.sql).
+ * installs software on the server, so they are looked for where the server
+ * looks for extensions.  SQL processes their content (policy/rules/pack.sql).
  *
  *-------------------------------------------------------------------------
  */
@@ -13,16 +13,20 @@
 
 #include <sys/stat.h>
 
+#include "base/compat.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "storage/fd.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 PG_FUNCTION_INFO_V1(sg_sql_pack_content);
+PG_FUNCTION_INFO_V1(sg_sql_pack_names);
 
 #define PACK_PREFIX "sharing_guard."
 #define PACK_SUFFIX ".json"
@@ -39,17 +43,32 @@ is_pack_name(const char *name)
 }
 
 /*
- * Returns the directory of the running server's extensions; palloc'd.  It is
- * derived from the server program's path, so that it is right in an
- * installation that was moved.
+ * Returns the directories of extensions, in the order in which the server
+ * looks through them: strings, palloc'd.  The server's own is derived from its
+ * program's path, so that it is right in an installation that was moved.
  */
-static char *
-extension_directory(void)
+static List *
+extension_directories(void)
 {
+	char	   *paths = pstrdup(sg_extension_control_path());
 	char		share[MAXPGPATH];
+	List	   *directories = NIL;
+	char	   *next = paths;
 
 	get_share_path(my_exec_path, share);
-	return psprintf("%s/extension", share);
+	while (next != NULL)
+	{
+		char	   *path = next;
+		char	   *end = first_path_var_separator(path);
+
+		next = end == NULL ? NULL : end + 1;
+		if (end != NULL)
+			*end = '\0';
+		if (path[0] == '\0' || strcmp(path, "$system") == 0)
+			path = share;
+		directories = lappend(directories, psprintf("%s/extension", path));
+	}
+	return directories;
 }
 
 static int
@@ -58,43 +77,96 @@ compare_names(const ListCell *a, const ListCell *b)
 	return strcmp(lfirst(a), lfirst(b));
 }
 
-/*
- * Returns the names of the installed packs, for a hint; palloc'd.
- *
- * Only logs where the directory cannot be read, because the error with the
- * hint must still be raised.
- */
+/* Is this a file of a pack?  Returns the pack's name, palloc'd, or NULL. */
 static char *
+pack_of_file(const char *file)
+{
+	int			len = strlen(file);
+	int			prefix = strlen(PACK_PREFIX);
+	int			suffix = strlen(PACK_SUFFIX);
+	char	   *name;
+
+	if (len <= prefix + suffix || strncmp(file, PACK_PREFIX, prefix) != 0 ||
+		strcmp(file + len - suffix, PACK_SUFFIX) != 0)
+		return NULL;
+	name = pnstrdup(file + prefix, len - prefix - suffix);
+	return is_pack_name(name) ? name : NULL;
+}
+
+/*
+ * Returns the names of the installed packs, each once, sorted; palloc'd.
+ *
+ * Only logs where a directory cannot be read, because the others may have
+ * packs.
+ */
+static List *
 installed_packs(void)
 {
-	StringInfoData names;
 	List	   *found = NIL;
 	ListCell   *lc;
-	char	   *path = extension_directory();
-	DIR		   *dir = AllocateDir(path);
-	struct dirent *entry;
 
-	while ((entry = ReadDirExtended(dir, path, LOG)) != NULL)
+	foreach(lc, extension_directories())
 	{
-		int			len = strlen(entry->d_name);
-		int			prefix = strlen(PACK_PREFIX);
-		int			suffix = strlen(PACK_SUFFIX);
+		const char *path = lfirst(lc);
+		DIR		   *dir = AllocateDir(path);
+		struct dirent *entry;
 
-		if (len > prefix + suffix &&
-			strncmp(entry->d_name, PACK_PREFIX, prefix) == 0 &&
-			strcmp(entry->d_name + len - suffix, PACK_SUFFIX) == 0)
-			found = lappend(found, pnstrdup(entry->d_name + prefix,
-											len - prefix - suffix));
+		while ((entry = ReadDirExtended(dir, path, LOG)) != NULL)
+		{
+			char	   *name = pack_of_file(entry->d_name);
+			ListCell   *known;
+			bool		again = name == NULL;
+
+			foreach(known, found)
+				again = again || strcmp(lfirst(known), name) == 0;
+			if (!again)
+				found = lappend(found, name);
+		}
+		if (dir != NULL)
+			FreeDir(dir);
 	}
-	FreeDir(dir);
-
-	/* The directory is not sorted. */
 	list_sort(found, compare_names);
+	return found;
+}
+
+/* Returns the names of the installed packs for a hint; palloc'd. */
+static char *
+installed_pack_names(void)
+{
+	StringInfoData names;
+	ListCell   *lc;
+
 	initStringInfo(&names);
-	foreach(lc, found)
+	foreach(lc, installed_packs())
 		appendStringInfo(&names, "%s%s", names.len > 0 ? ", " : "",
 						 (char *) lfirst(lc));
 	return names.data;
+}
+
+/*
+ * Opens the file of a pack, from the first directory that has it; sets its
+ * path.  Returns NULL where none has it; errors out where it cannot be opened.
+ */
+static FILE *
+open_pack(const char *name, char **path)
+{
+	ListCell   *lc;
+
+	foreach(lc, extension_directories())
+	{
+		FILE	   *file;
+
+		*path = psprintf("%s/" PACK_PREFIX "%s" PACK_SUFFIX,
+						 (char *) lfirst(lc), name);
+		file = AllocateFile(*path, PG_BINARY_R);
+		if (file != NULL)
+			return file;
+		if (errno != ENOENT && errno != ENOTDIR)
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not open file \"%s\": %m", *path)));
+	}
+	return NULL;
 }
 
 /* Returns the line of a text that contains a byte, counted from 1. */
@@ -135,21 +207,15 @@ sg_sql_pack_content(PG_FUNCTION_ARGS)
 				 errmsg("\"%s\" is not the name of a policy pack", name),
 				 errdetail("Names of packs are made of at most %d small letters, digits and hyphens.",
 						   NAMEDATALEN - 1),
-				 errhint("Installed packs: %s.", installed_packs())));
+				 errhint("Installed packs: %s.", installed_pack_names())));
 
-	path = psprintf("%s/" PACK_PREFIX "%s" PACK_SUFFIX,
-					extension_directory(), name);
-	file = AllocateFile(path, PG_BINARY_R);
 	/* The user can correct a misspelt name, but not an unreadable file. */
-	if (file == NULL && errno == ENOENT)
+	file = open_pack(name, &path);
+	if (file == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("policy pack \"%s\" is not installed", name),
-				 errhint("Installed packs: %s.", installed_packs())));
-	if (file == NULL)
-		ereport(ERROR,
-				(errcode_for_file_access(),
-				 errmsg("could not open file \"%s\": %m", path)));
+				 errhint("Installed packs: %s.", installed_pack_names())));
 	if (fstat(fileno(file), &st) != 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
@@ -189,4 +255,18 @@ sg_sql_pack_content(PG_FUNCTION_ARGS)
 				 errhint("Save the file as UTF-8.")));
 	converted = pg_any_to_server(content.data, content.len, PG_UTF8);
 	PG_RETURN_TEXT_P(cstring_to_text(converted));
+}
+
+/* sharing_guard.pack_names() returns text[], sorted */
+Datum
+sg_sql_pack_names(PG_FUNCTION_ARGS)
+{
+	ArrayBuildState *result = initArrayResult(TEXTOID, CurrentMemoryContext,
+											  false);
+	ListCell   *lc;
+
+	foreach(lc, installed_packs())
+		result = accumArrayResult(result, CStringGetTextDatum(lfirst(lc)),
+								  false, TEXTOID, CurrentMemoryContext);
+	PG_RETURN_DATUM(makeArrayResult(result, CurrentMemoryContext));
 }

@@ -66,6 +66,50 @@ REVOKE ALL ON FUNCTION sharing_guard.pack_content(text) FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.pack_content(text) IS
 'Internal: the text of an installed policy pack';
 
+CREATE FUNCTION sharing_guard.pack_names() RETURNS text[]
+    AS 'MODULE_PATHNAME', 'sg_sql_pack_names'
+    LANGUAGE C STRICT VOLATILE PARALLEL SAFE;
+REVOKE ALL ON FUNCTION sharing_guard.pack_names() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.pack_names() IS
+'Internal: the names of the installed policy packs';
+
+CREATE FUNCTION sharing_guard.available_packs()
+    RETURNS TABLE (pack text, version text, adopted_version text, jurisdiction text,
+        checked_on date, rules integer, agencies integer, purpose_terms integer, note text)
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    name text;
+    content jsonb;
+BEGIN
+    FOREACH name IN ARRAY sharing_guard.pack_names() LOOP
+        pack := name;
+        SELECT a.version INTO adopted_version FROM sharing_guard.adopted_pack AS a WHERE a.pack = name;
+        -- A file that cannot be read must not hide the others.
+        BEGIN
+            content := sharing_guard.pack_content(name);
+            version := content ->> 'version';
+            jurisdiction := content ->> 'jurisdiction';
+            checked_on := content ->> 'checked_on';
+            rules := jsonb_array_length(coalesce(content -> 'rules', '[]'));
+            agencies := jsonb_array_length(coalesce(content -> 'agencies', '[]'));
+            purpose_terms := jsonb_array_length(coalesce(content -> 'purpose_terms', '[]'));
+            note := content ->> 'note';
+        EXCEPTION WHEN data_exception OR undefined_object OR program_limit_exceeded OR system_error OR object_not_in_prerequisite_state
+                  OR insufficient_privilege OR wrong_object_type THEN
+            version := NULL; jurisdiction := NULL; checked_on := NULL;
+            rules := NULL; agencies := NULL; purpose_terms := NULL;
+            note := 'cannot be read: ' || SQLERRM;
+        END;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+REVOKE ALL ON FUNCTION sharing_guard.available_packs() FROM PUBLIC;
+COMMENT ON FUNCTION sharing_guard.available_packs() IS
+'The policy packs that are installed on this server: version, the version that is adopted here (NULL: none), state, the day on which its law was last checked, and how much is in it';
+
 -- Returns a row of a pack as the table would have it: with every column and
 -- all defaults.  Rows of the pack's last version are completed in the same
 -- way, so that a column that was added since does not look like a local
