@@ -80,6 +80,7 @@ SQL_PARTS = \
 	src/admin/preflight.sql \
 	src/admin/exposure.sql \
 	src/admin/metrics.sql \
+	src/admin/siem.sql \
 	src/admin/fixed_settings.sql
 
 SQL_SCRIPT = sharing_guard--$(EXTVERSION).sql
