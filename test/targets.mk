@@ -1,7 +1,7 @@
 # Targets that do their own set-up: each is one script, described at its head.
 # T="decide 010_foo" picks tests; V=17 picks a version.
 
-.PHONY: test check-world test-matrix test-assert test-asan test-valgrind test-server-suites test-drivers \
+.PHONY: test check-world test-matrix test-package test-assert test-asan test-valgrind test-server-suites test-drivers \
 	include-check analyze fuzz indent indent-check typedefs reference demo bench \
 	bench-check bench-ordinary torture
 
@@ -15,6 +15,10 @@ check-world:
 
 test-matrix:
 	@bash test/matrix $(V)
+
+# The Debian packages, in clean chroots.
+test-package:
+	@bash test/package $(SUITES)
 
 test-assert test-asan test-valgrind: test-%:
 	@bash test/dynamic $* $(T)
