@@ -49,6 +49,7 @@ SQL_PARTS = \
 	src/audit/review/act.sql \
 	src/audit/review/period.sql \
 	src/audit/review/review.sql \
+	src/audit/views/shared_login.sql \
 	src/audit/views/views.sql \
 	src/audit/views/explain.sql \
 	src/audit/review/sign_off.sql \

@@ -48,6 +48,7 @@ DECLARE
     overdue bigint[];
     since timestamptz;
 BEGIN
+    PERFORM sharing_guard.note_shared_logins();
     SELECT array_agg(o.period_id ORDER BY o.period_id), min(o.due_at) INTO overdue, since
       FROM sharing_guard.review_overdue AS o;
     IF overdue IS NULL THEN

@@ -200,7 +200,7 @@ BEGIN ATOMIC
         CROSS JOIN LATERAL (VALUES ('rows that went out', 1, x.out), ('of these flagged', 2, x.flagged),
             ('of these to other states, federal agencies, tribes and other countries', 3, x.beyond),
             ('of these without a reason or with a vague one', 4, x.unclear),
-            ('rows refused', 5, x.refused), ('people whose rows went out', 6, x.users)) f (figure, place, value))
+            ('rows refused', 5, x.refused), ('people or logins whose rows went out', 6, x.users)) f (figure, place, value))
     SELECT t.figure, COALESCE(t.value, 0), CASE WHEN period > 1 THEN COALESCE(b.value, 0) END,
         pg_catalog.round(30 * COALESCE(t.value, 0) / sharing_guard.days_of(period, tree), 1),
         CASE WHEN period > 1 THEN pg_catalog.round(30 * COALESCE(b.value, 0) / sharing_guard.days_of(period - 1, tree), 1) END,

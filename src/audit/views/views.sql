@@ -10,7 +10,9 @@ SELECT
     sharing_guard.event_period(e.event_id) AS period_id,
     e.occurred_at,
     e.username,
-    e.username_source,
+    CASE WHEN e.username_source = 'login' AND e.authenticated_login IN (
+            SELECT s.login FROM sharing_guard.shared_login s WHERE s.shared)
+        THEN 'shared_login' ELSE e.username_source END AS username_source,
     e.organization,
     CASE WHEN k.requesting_person_index IS NULL AND pg_catalog.cardinality(k.requesting_persons) = 1
         THEN k.requesting_persons[1] END AS requesting_person,
@@ -93,7 +95,7 @@ COMMENT ON COLUMN sharing_guard.audit.occurred_at IS
 COMMENT ON COLUMN sharing_guard.audit.username IS
 'Who did it: the person named by the application, else the login. NULL where the rows name different persons';
 COMMENT ON COLUMN sharing_guard.audit.username_source IS
-'Where username comes from: person (named by the application), login (the login itself), shared_login (a login that several people use, and no person was named)';
+'Where username comes from: person (named by the application), login (the login itself), shared_login (a login that several people use, as its binding says or as it has named several people, and no person was named)';
 COMMENT ON COLUMN sharing_guard.audit.organization IS
 'The agency that the user belongs to';
 COMMENT ON COLUMN sharing_guard.audit.requesting_person IS
@@ -198,6 +200,9 @@ SELECT
         e.authenticated_login, e.session_role)
         AS username,
     CASE WHEN r.requesting_person <> '' THEN 'person'
+        WHEN (e.username_source = 'login' OR e.username_source = 'person' AND e.username IS NULL)
+            AND e.authenticated_login IN (SELECT s.login FROM sharing_guard.shared_login s WHERE s.shared)
+            THEN 'shared_login'
         WHEN e.username_source = 'person' AND e.username IS NULL THEN 'login'
         ELSE e.username_source END AS username_source,
     e.organization,
@@ -297,7 +302,7 @@ COMMENT ON COLUMN sharing_guard.audit_rows.occurred_at IS
 COMMENT ON COLUMN sharing_guard.audit_rows.username IS
 'Who did it: the person named for this row, else the login';
 COMMENT ON COLUMN sharing_guard.audit_rows.username_source IS
-'Where username comes from: person (named by the application), login (the login itself), shared_login (a login that several people use, and no person was named)';
+'Where username comes from: person (named by the application), login (the login itself), shared_login (a login that several people use, as its binding says or as it has named several people, and no person was named)';
 COMMENT ON COLUMN sharing_guard.audit_rows.organization IS
 'The agency that the user belongs to';
 COMMENT ON COLUMN sharing_guard.audit_rows.requesting_person IS
