@@ -26,9 +26,9 @@ SELECT sharing_guard.seal() > 0 AS sealed;
 -- This login has named people, and where it names none it must not pass for one.
 SELECT status, regexp_replace(finding, '^login \S+', 'login ...') AS finding FROM sharing_guard.preflight() WHERE subject = 'shared login';
 
--- Once the worker has noted it, an event of that login without a person is a shared login's.
+-- Once that is noted, an event of that login without a person is a shared login's.
 INSERT INTO feed VALUES (9, 'riverbend-police-department', 'stolen vehicle', '7XYZ9', NULL, NULL, '26-9');
-SELECT sharing_guard.review_tick();
+SELECT sharing_guard.note_shared_logins();
 SELECT DISTINCT username_source FROM sharing_guard.audit_rows WHERE query_elements = '7XYZ9';
 SELECT DISTINCT username_source FROM sharing_guard.audit_rows WHERE query_elements = '7XYZ1';
 SELECT count(*) AS noted, bool_and(shared) AS shared, bool_and(length(first_person) = 32) AS digest FROM sharing_guard.shared_login;

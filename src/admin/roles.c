@@ -58,6 +58,7 @@ static const char auditor_grants[] =
 "GRANT EXECUTE ON FUNCTION sharing_guard.current_metrics(),"
 "  sharing_guard.siem_events(bigint, integer, boolean),"
 "  sharing_guard.siem_checkpoint(text, bigint),"
+"  sharing_guard.note_shared_logins(),"
 "  sharing_guard.period_leaves,"
 "  sharing_guard.audit(bigint, uuid),"
 "  sharing_guard.audit_rows(bigint, uuid), sharing_guard.flagged(bigint, uuid),"

@@ -48,12 +48,6 @@ DECLARE
     overdue bigint[];
     since timestamptz;
 BEGIN
-    -- What goes wrong there must not keep reviews from being opened.
-    BEGIN
-        PERFORM sharing_guard.note_shared_logins();
-    EXCEPTION WHEN OTHERS THEN
-        RAISE LOG 'sharing_guard could not note shared logins: %', SQLERRM;
-    END;
     SELECT array_agg(o.period_id ORDER BY o.period_id), min(o.due_at) INTO overdue, since
       FROM sharing_guard.review_overdue AS o;
     IF overdue IS NULL THEN

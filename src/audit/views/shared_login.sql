@@ -1,8 +1,9 @@
 -- Logins that have named several people: where such a login names none, it must not
 -- read as one person's.
 --
--- Noted by the worker about once a minute, from what the log has got since, and by
--- a digest of the first name alone: the names stay in the log.
+-- Noted by an auditor's session, from what the log has got since the last time, and
+-- by a digest of the first name alone: the names stay in the log.  Not by the
+-- worker, which must not read rows by SQL that may be damaged.
 
 CREATE TABLE sharing_guard.shared_login (
     login text PRIMARY KEY,
@@ -53,4 +54,4 @@ END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.note_shared_logins() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.note_shared_logins() IS
-'Internal: notes logins that have named several people; the worker calls it';
+'Notes logins that have named several people, so that the views show their events without a person as shared_login; an auditor calls it before reading a period';
