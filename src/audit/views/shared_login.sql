@@ -30,7 +30,7 @@ COMMENT ON TABLE sharing_guard.shared_login_noted IS
 COMMENT ON COLUMN sharing_guard.shared_login_noted.one IS 'There is one row';
 COMMENT ON COLUMN sharing_guard.shared_login_noted.until IS 'Events before this time have been looked at';
 
-CREATE FUNCTION sharing_guard.note_shared_logins() RETURNS void
+CREATE FUNCTION sharing_guard.note_shared_logins() RETURNS bigint
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -50,8 +50,9 @@ BEGIN
      WHERE NOT s.shared AND (excluded.shared OR excluded.first_person <> s.first_person);
     INSERT INTO sharing_guard.shared_login_noted AS n (until) VALUES (statement_timestamp())
     ON CONFLICT (one) DO UPDATE SET until = excluded.until;
+    RETURN (SELECT count(*) FROM sharing_guard.shared_login AS s WHERE s.shared);
 END
 $$;
 REVOKE ALL ON FUNCTION sharing_guard.note_shared_logins() FROM PUBLIC;
 COMMENT ON FUNCTION sharing_guard.note_shared_logins() IS
-'Notes logins that have named several people, so that the views show their events without a person as shared_login; an auditor calls it before reading a period';
+'Notes logins that have named several people, so that the views show their events without a person as shared_login; an auditor calls it before reading a period. Returns how many such logins there are';
